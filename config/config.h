@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Configuration: the file (libconfig), its grammar and all its checks, turned into plain structs.
+ *
+ * Every key is checked. The result is complete: defaults filled in, factors looked up in the
+ * catalogue, `standard` + `class` replaced by the standard's limits, secrets read from their files.
+ * This room sees no other; assemble.c turns the result into the daemon's plan.
+ *
+ * Pitfalls of libconfig 1.5 that are handled here: an unclosed comment silently ends the file,
+ * integers beyond 32 bits without L read as nonsense, a BOM is a syntax error.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* One fault, said as "file:line: what is wrong, and what would be right". */
+struct config_fault {
+	char *file;
+	int line;
+	char *message;
+};
+struct config_faults {
+	struct config_fault *at; /* sorted by file and line */
+	size_t n;
+};
+
+struct config_factor { /* from the catalogue */
+	char *code, *name_zh, *name_en, *unit;
+	int decimals;
+	bool no_multiple;
+};
+
+enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY };
+
+struct config_limit {
+	bool has_max, has_min;
+	double max, min;
+	enum config_average average;
+	double deadband, on_delay_s, off_delay_s;
+	int on_count, off_count;
+	double warn_at;         /* 0: none */
+	bool rounded;           /* compare = "rounded" */
+	int decimals;           /* for rounded; the catalogue's where not given */
+	double grace_s, min_valid;
+	int opens;              /* 0 "alert", 1 "case", -1 not said: the site's list decides */
+	char *source;           /* "GB18918-2002 1A, table 1" or "configuration" */
+};
+
+enum config_site_kind { CONFIG_RIVER_SECTION, CONFIG_WATER_SOURCE, CONFIG_OUTFALL, CONFIG_AIR, CONFIG_SOIL, CONFIG_NOISE };
+
+struct config_monitor {
+	struct config_factor factor;
+	size_t connection; /* index */
+	char *unit;        /* the catalogue's unless given */
+	/* modbus; numbers as in drivers/modbus/modbus.h (enum order below is the same) */
+	int unit_id, table, address, type, order, bit;
+	double scale, offset;
+	/* mqtt */
+	char *topic, *value, *time;
+	/* hj212 */
+	char *mn;
+	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */
+	bool has_range;
+	double range_low, range_high;
+	double stale_after_s; /* resolved default */
+	double flat_after_s, flat_band, max_step, cycle_s, expected_per_hour, permit_tonnes_year; /* 0: off */
+	int flat_count;
+	struct config_limit *limits;
+	size_t n_limits;
+};
+
+struct config_site {
+	char *id, *name;
+	enum config_site_kind kind;
+	char *river, *subdistrict, *community;
+	bool has_place;
+	double longitude, latitude;
+	char *unit, *leader, *team, *phone; /* responsible */
+	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the names */
+	struct config_monitor *monitors;
+	size_t n_monitors;
+};
+
+enum config_driver { CONFIG_MODBUS, CONFIG_MQTT, CONFIG_HJ212 };
+
+struct config_connection {
+	char *id;
+	enum config_driver driver;
+	/* modbus tcp */
+	char *transport, *host;
+	int port, max_gap, max_registers;
+	int64_t interval_ms, timeout_ms;
+	/* mqtt */
+	char *uri, *client_id, *username, *password, *ca_file;
+	int qos, keepalive_s, ack_timeout_ms;
+	bool clean_session, ack_received;
+};
+
+struct config_delivery {
+	char *id, *type, *directory;
+	char **events;
+	size_t n_events;
+};
+
+struct config {
+	/* node */
+	char *id, *office, *case_prefix, *case_number, *timezone, *language, *data_directory;
+	/* storage */
+	char *directory;
+	int64_t flush_ms, max_bytes;
+	int keep_frames, keep_raw, keep_minute, keep_mean; /* days */
+	/* http */
+	char *socket, *listen; /* NULL: off */
+	/* influx; url NULL: off */
+	struct {
+		char *url, *api, *database, *org, *bucket, *token, *username, *password;
+		bool gzip;
+		int batch_lines;
+		int64_t flush_ms;
+	} influx;
+	struct config_connection *connections;
+	size_t n_connections;
+	struct config_site *sites;
+	size_t n_sites;
+	struct config_delivery *deliveries;
+	size_t n_deliveries;
+	/* for --check's last line */
+	size_t n_monitors, n_limits;
+};
+
+/**
+ * config_load() - read and check the file with its includes
+ * @file: printed as given in faults
+ * Return: 0 and *out (config_free() it); -EINVAL and *faults filled; -ENOMEM.
+ */
+int config_load(const char *file, struct config **out, struct config_faults *faults);
+struct config *config_free(struct config *config);
+void config_faults_print(const struct config_faults *faults, FILE *out);
+void config_faults_deinit(struct config_faults *faults);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * InfluxDB line protocol text. One call writes one whole line, or nothing at all.
+ *
+ * Tags are sorted by key and escaped; field types never change. NaN and infinities never leave: the
+ * field is left out.
+ */
+#include "core/plan.h"
+#include "core/reading.h"
+
+struct text;
+
+/** line_reading() - "reading,factor=…,kind=…,node=…,site=… value=38.2,flag="N" <ns>\n" */
+void line_reading(struct text *out, const struct plan *plan, uint32_t monitor, const struct reading *reading);
+
+/* The outside of a case event as a line; see interface "Line protocol". */
+struct line_case {
+	const char *node, *site, *factor, *kind; /* kind of the case: "exceedance" */
+	int64_t id;
+	const char *event; /* "opened", "updated", "closed" */
+	bool has_value, has_limit;
+	double value, limit;
+	int64_t time_ms;
+};
+void line_case(struct text *out, const struct line_case *event);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Plan: the configuration as the daemon runs it, immutable and shared by all threads.
+ *
+ * assemble.c builds it once from the checked configuration; every pointer lives as long as the
+ * plan. Readings, verdicts and tables name sites, monitors and connections by their index here.
+ */
+#include "core/zone.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum site_kind { SITE_RIVER_SECTION, SITE_WATER_SOURCE, SITE_OUTFALL, SITE_AIR, SITE_SOIL, SITE_NOISE };
+
+/* Kinds of alerts (ISA-18.2: an alarm is a condition that needs a response). */
+enum alert_kind {
+	ALERT_WARNING,
+	ALERT_EXCEEDANCE,
+	ALERT_STALE,
+	ALERT_FLAT,
+	ALERT_STEP,
+	ALERT_CLUE,
+	ALERT_UNDETERMINED,
+	ALERT_FAULT,
+	ALERT_CONNECTION,
+	ALERT_LOAD,
+	ALERT_KINDS
+};
+
+enum average { AVERAGE_INSTANT, AVERAGE_HOUR, AVERAGE_DAY };
+enum compare { COMPARE_FULL, COMPARE_ROUNDED };
+
+#define NO_INDEX UINT32_MAX
+
+struct limit {
+	bool has_max, has_min;
+	double max, min; /* in the monitor's unit */
+	enum average average;
+	double deadband;
+	int64_t on_delay_ms, off_delay_ms;
+	uint32_t on_count, off_count; /* new results; 0: not asked for */
+	double warn_at;               /* share of max; 0: no warning */
+	enum compare compare;
+	int decimals; /* for COMPARE_ROUNDED */
+	int64_t grace_ms;
+	double min_valid;
+	bool opens_case;    /* what an exceedance of this limit does, the site's list included */
+	const char *source; /* such as "GB18918-2002 1A table 1" or "configuration" */
+	const char *key;    /* names the entry across restarts, such as "instant:max=50" */
+};
+
+struct monitor {
+	uint32_t site, connection;
+	const char *factor; /* HJ 525 code */
+	const char *factor_name, *unit;
+	int decimals;
+	bool no_multiple; /* pH, dissolved oxygen, temperature: no multiple over the limit */
+	bool has_range;
+	double range_low, range_high;
+	int64_t interval_ms;    /* 0: unknown (pushed) */
+	int64_t stale_after_ms; /* 0: never */
+	int64_t flat_after_ms;  /* 0: not by time */
+	uint32_t flat_count;    /* 0: not by count */
+	double flat_band;
+	double max_step;          /* 0: not checked */
+	int64_t cycle_ms;         /* how long an instrument holds a result; 0: every reading is new */
+	double expected_per_hour; /* 0: from interval_ms */
+	const struct limit *limits;
+	size_t n_limits;
+};
+
+struct responsible {
+	const char *unit, *leader, *team, *phone; /* NULL where not given */
+};
+
+struct site {
+	const char *id, *name;
+	enum site_kind kind;
+	const char *river, *subdistrict, *community; /* NULL where not given */
+	bool has_place;
+	double longitude, latitude;
+	struct responsible responsible;
+	uint32_t opens; /* bit (1u << enum alert_kind): kinds that open cases here */
+	uint32_t first_monitor, n_monitors; /* in plan.monitors */
+};
+
+struct connection {
+	const char *id, *driver;
+};
+
+struct plan {
+	const char *node, *office, *case_prefix;
+	const char *case_number; /* pattern with {prefix} {year} {seq} */
+	const char *language;    /* "zh_CN" or "en" */
+	struct zone zone;
+	const struct site *sites;
+	size_t n_sites;
+	const struct monitor *monitors; /* ordered by site, then as configured */
+	size_t n_monitors;
+	const struct connection *connections;
+	size_t n_connections;
+};
+
+const char *alert_kind_name(enum alert_kind kind); /* "exceedance" */
+const char *site_kind_name(enum site_kind kind);   /* "river_section" */
+const char *average_name(enum average average);    /* "instant" */
+/** plan_monitor() - Return: the index, NO_INDEX if there is none. Either name may be unknown. */
+uint32_t plan_monitor(const struct plan *plan, const char *site, const char *factor);
+uint32_t plan_site(const struct plan *plan, const char *site);

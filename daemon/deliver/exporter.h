@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Exporter: readings and case events to InfluxDB as line protocol, behind stored cursors.
+ *
+ * It reads the daybook behind the cursor "influx/readings" and the events behind "influx/events" and
+ * moves a cursor only after the server has accepted the lines, so a database that is down costs disk
+ * and not memory, and a resend writes the same points again. One thread of its own.
+ */
+#include "core/metrics.h"
+#include "store/daybook.h"
+#include "store/ledger.h"
+
+#include <stdatomic.h>
+
+struct exporter;
+
+struct exporter_setup {
+	const char *url;      /* http://127.0.0.1:8086 */
+	const char *database; /* v1 */
+	const char *username, *password; /* NULL: none (basic authentication) */
+	bool gzip;
+	size_t batch_lines;
+	int64_t flush_ms;
+	const char *directory; /* of the store */
+	const struct plan *plan;
+	struct daybook *daybook;
+	struct ledger *ledger;
+	struct metrics *metrics;
+	_Atomic uint64_t *heartbeat; /* grows while the thread lives */
+};
+int exporter_new(struct exporter **out, const struct exporter_setup *setup);
+int exporter_start(struct exporter *exporter);
+/** exporter_stop() - ends the running transfer at once and joins the thread */
+void exporter_stop(struct exporter *exporter);
+struct exporter *exporter_free(struct exporter *exporter);
+/** exporter_wake() - there is something new (any thread, cheap) */
+void exporter_wake(struct exporter *exporter);

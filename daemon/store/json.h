@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * JSON of alerts, cases and events: the same bytes in the API, the events, and --backtest.
+ */
+#include "core/supcase.h"
+#include "core/text.h"
+
+struct alert_view {
+	int64_t id;
+	const char *site, *factor, *connection; /* NULL where it does not apply */
+	enum alert_kind kind;
+	enum bound bound;
+	enum average average;
+	int64_t began_ms, raised_ms, cleared_ms; /* cleared_ms 0: active */
+	bool has_value, has_limit;
+	double value, limit, peak;
+	const char *limit_source, *unit, *reason;
+	const char *site_name, *factor_name;
+	int decimals;    /* the catalogue's, for showing values to people */
+	int64_t case_id; /* 0: none */
+};
+void json_alert(struct text *out, const struct plan *plan, const struct alert_view *alert);
+
+struct episode_view {
+	int64_t alert_id, began_ms, raised_ms, ended_ms; /* ended_ms 0: goes on */
+	bool has_value, has_limit;
+	double peak, limit;
+	const char *limit_source;
+};
+struct history_view {
+	int64_t at_ms;
+	const char *action, *by, *note; /* NULL: null */
+};
+struct case_view {
+	int64_t id, seq, year;
+	const char *site, *site_name, *factor, *factor_name;
+	enum alert_kind kind;
+	enum average average;
+	enum bound bound;
+	enum severity severity;
+	enum case_status status;
+	bool verified;
+	const char *level;  /* "district" */
+	int escalation;
+	const char *source; /* "automatic" */
+	int64_t opened_ms, closed_ms, due_ms; /* 0: null */
+	bool has_value, has_limit, has_multiple;
+	double limit, first_value, peak_value, last_value, multiple;
+	int64_t peak_ms;
+	const char *limit_source, *unit;
+	int decimals;
+	struct responsible responsible;
+	const struct episode_view *episodes;
+	size_t n_episodes;
+	const struct history_view *history;
+	size_t n_history;
+	int64_t n_readings; /* evidence.readings */
+};
+void json_case(struct text *out, const struct plan *plan, const struct case_view *c);
+
+/** json_event() - a CloudEvent 1.0 around @data (JSON text) */
+void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type, int64_t time_ms,
+		const char *subject, const char *data);

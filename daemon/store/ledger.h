@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Ledger: alerts, cases, their history, and the events that announce them, in one SQLite file.
+ *
+ * directory/ledger.db, journal_mode=TRUNCATE, synchronous=EXTRA, one connection behind one mutex: it
+ * must survive a power cut, and writes are few. Each ledger_apply() is one transaction: alert, case,
+ * history and event together, so what is announced is always what was committed. Events are the
+ * outbox: deliveries and event streams read them behind cursors of their own.
+ *
+ * Any thread may call; each call holds the mutex for its own time.
+ */
+#include "core/supcase.h"
+#include "core/text.h"
+#include "core/verdict.h"
+
+struct ledger;
+
+enum ledger_result {
+	LEDGER_FATAL = 1,     /* an fsync failed: never retried, the daemon must exit 1 */
+	LEDGER_UNKNOWN = 2,   /* no such case or alert */
+	LEDGER_REFUSED = 3,   /* the case's status does not allow the action */
+	LEDGER_INCOMPLETE = 4 /* the action lacks a need (note, unit, reason, due) */
+};
+
+int ledger_open(struct ledger **out, const char *directory, const struct plan *plan);
+struct ledger *ledger_close(struct ledger *ledger);
+
+/**
+ * ledger_apply() - commit verdicts in order, in one transaction
+ * @now_ms: wall clock: opened_at of cases that open (their year and number follow from it)
+ * @opened: out, may be NULL: for each verdict the id of the case it opened, else 0
+ *
+ * Idempotent: a raise known by key and raised_ms, and a clear of what is not active, change nothing.
+ * Return: 0, LEDGER_FATAL, or negative errno and then nothing of it is known to be kept: offer again.
+ */
+int ledger_apply(struct ledger *ledger, const struct verdict *verdicts, size_t n, int64_t now_ms,
+		 int64_t *opened);
+
+/* Active alerts, for the judge to take up after a restart. Key as verdict_key() writes it. */
+struct open_alert {
+	int64_t id;
+	const char *key; /* valid during the call */
+	struct verdict verdict; /* type VERDICT_RAISED; indices NO_INDEX where the plan lacks them */
+};
+int ledger_open_alerts(struct ledger *ledger, bool (*fn)(void *context, const struct open_alert *alert),
+		       void *context);
+/** ledger_drop_alert() - clear an alert whose monitor or limit the plan no longer has */
+int ledger_drop_alert(struct ledger *ledger, int64_t id, int64_t now_ms, const char *reason);
+
+/** ledger_put(), ledger_get() - small named values (the judge's snapshot, cursors), replaced whole
+ * ledger_get() gives memory that the caller frees. Return: 0, -ENOENT, other negative errno. */
+int ledger_put(struct ledger *ledger, const char *name, const void *data, size_t size);
+int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *size);
+int ledger_put_cursor(struct ledger *ledger, const char *name, int64_t value);
+/** ledger_cursor() - Return: the value, or @missing */
+int64_t ledger_cursor(struct ledger *ledger, const char *name, int64_t missing);
+
+/* --- reading (JSON as in the interface, written into @out) --- */
+
+struct alert_filter {
+	int active; /* -1 both, 0 cleared, 1 active */
+	const char *site; /* NULL: all */
+	size_t limit;
+};
+struct case_filter {
+	bool all; /* false: open ones */
+	const char *site;
+	int64_t from_ms, to_ms; /* opened_at; 0 and INT64_MAX: no bound */
+	int64_t after;          /* 0, or the id that ended the page before */
+	size_t limit;
+};
+/** ledger_alerts_json() - {"alerts":[…]}, newest first */
+int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out);
+/** ledger_cases_json() - {"cases":[…]} newest first, with "next" when the page is full */
+int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out);
+int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out); /* 0, LEDGER_UNKNOWN */
+/** ledger_active_kinds() - bit mask of alert kinds active at a monitor (any thread, no disk) */
+uint32_t ledger_active_kinds(struct ledger *ledger, uint32_t monitor);
+size_t ledger_active_count(struct ledger *ledger, enum alert_kind kind);
+size_t ledger_case_count(struct ledger *ledger, enum case_status status);
+
+/* --- acting on a case --- */
+
+struct case_order {
+	enum case_action action;
+	const char *by; /* who; never NULL */
+	const char *note, *unit, *leader, *team, *reason; /* NULL where not given */
+	int64_t due_ms; /* 0: not given */
+};
+/**
+ * ledger_act() - one step of one case, committed with its history line and event
+ * @out: the case's JSON afterwards; on LEDGER_REFUSED {"error":…,"allowed":[…]}; on
+ *       LEDGER_INCOMPLETE {"error":…} that names the need
+ * Closing is refused while an alert of the case is active.
+ */
+int ledger_act(struct ledger *ledger, int64_t id, const struct case_order *order, int64_t now_ms,
+	       struct text *out);
+
+/* --- events: the outbox --- */
+
+struct ledger_event {
+	int64_t id;           /* never repeats */
+	int64_t at_ms;
+	const char *type;     /* "ducha.case.opened" */
+	const char *site;     /* NULL for connection events */
+	const char *json;     /* the CloudEvent, whole, as fixed when it was committed */
+	int64_t case_id;      /* 0: none */
+};
+/** ledger_events() - events with id > @after, oldest first. Return: 0, negative errno. */
+int ledger_events(struct ledger *ledger, int64_t after, size_t limit,
+		  bool (*fn)(void *context, const struct ledger_event *event), void *context);
+int64_t ledger_event_first(struct ledger *ledger); /* oldest kept, 0: none */
+int64_t ledger_event_last(struct ledger *ledger);  /* newest committed, 0: none (no disk) */
+/** ledger_link_event() - a connection.lost or connection.restored event */
+int ledger_link_event(struct ledger *ledger, uint32_t connection, bool up, int64_t now_ms);
+/** ledger_listen() - call @fn after each commit that made events; quick, on the committing thread.
+ * At most 8 listeners, registered before the threads start. */
+int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *context);
+/** ledger_prune() - drop events older than @before_ms that every cursor named "delivery/…" and
+ * "influx/…" has passed */
+int ledger_prune(struct ledger *ledger, int64_t before_ms);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Driver: bytes to readings. Init, fini, and one door to hand samples in.
+ *
+ * A driver knows no limit, no ring, no other driver's retry policy and no configuration file. It
+ * gets its connections as plain structs of its own (struct modbus_connection, struct
+ * mqtt_connection), made by assemble.c, which outlive it.
+ */
+#include "core/metrics.h"
+#include "flow/door.h"
+
+struct driver_host {
+	struct door *door;       /* of the thread this driver produces on */
+	struct loop *loop;       /* for socket drivers; NULL for those with a thread of their own */
+	struct metrics *metrics; /* register series in start() */
+};
+
+struct driver {
+	const char *name; /* the configuration's `driver` */
+	/**
+	 * start() - begin to serve @n connections (array of the driver's own struct)
+	 * Runs on the main thread before the loop; may not block on a network.
+	 * Return: 0 and *instance; negative errno. A connection that cannot be reached is no error.
+	 */
+	int (*start)(const struct driver_host *host, const void *connections, size_t n, void **instance);
+	/** stop() - no sample is handed in after it returns; called with the loop stopped; frees */
+	void (*stop)(void *instance);
+};
+
+extern const struct driver modbus_driver; /* connections: struct modbus_connection */
+extern const struct driver mqtt_driver;   /* connections: struct mqtt_connection */

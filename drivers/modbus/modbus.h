@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Modbus connections as assemble.c hands them over. Only reading functions exist (01 to 04).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum modbus_table { MODBUS_HOLDING, MODBUS_INPUT, MODBUS_COIL, MODBUS_DISCRETE };
+enum modbus_type {
+	MODBUS_INT16, MODBUS_UINT16, MODBUS_INT32, MODBUS_UINT32, MODBUS_INT64, MODBUS_UINT64,
+	MODBUS_FLOAT32, MODBUS_FLOAT64, MODBUS_BCD16, MODBUS_BCD32, MODBUS_BIT
+};
+enum modbus_order { MODBUS_ABCD, MODBUS_CDAB, MODBUS_BADC, MODBUS_DCBA };
+
+struct modbus_point {
+	uint32_t monitor; /* for struct sample */
+	uint8_t unit_id;
+	enum modbus_table table;
+	uint16_t address; /* zero-based, as on the wire */
+	enum modbus_type type;
+	enum modbus_order order;
+	uint8_t bit; /* MODBUS_BIT in a register table: 0 to 15 */
+	double scale, offset; /* value = raw * scale + offset */
+	uint32_t every; /* read at each every-th interval of the connection, from 1 */
+};
+
+struct modbus_connection {
+	uint32_t connection; /* index, for door_link() */
+	const char *id;
+	const char *host; /* IP literal or name; names are resolved once at start */
+	uint16_t port;
+	int64_t interval_ms, timeout_ms;
+	uint16_t max_gap, max_registers; /* registers that may be read though unused; 1..125 */
+	const struct modbus_point *points;
+	size_t n_points;
+};

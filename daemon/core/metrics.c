@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/metrics.h"
+
+#include "core/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const double metrics_bounds[METRICS_BOUNDS] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+					       0.025,  0.05,	0.1,	0.25,  0.5,    1,     5};
+
+enum type { TYPE_COUNTER, TYPE_GAUGE, TYPE_HISTOGRAM };
+
+struct series {
+	char *labels;
+	struct metric metric;
+	struct histogram *histogram;
+	double (*read)(void *context);
+	void *context;
+	struct series *next;
+};
+
+struct family {
+	char *name, *help;
+	enum type type;
+	struct series *first, **last;
+	struct family *next;
+};
+
+struct metrics {
+	struct family *first, **last;
+};
+
+int metrics_new(struct metrics **out)
+{
+	struct metrics *m = calloc(1, sizeof *m);
+	if (m == NULL)
+		return -ENOMEM;
+	m->last = &m->first;
+	*out = m;
+	return 0;
+}
+
+static void family_free(struct family *family)
+{
+	for (struct series *s = family->first, *next; s != NULL; s = next) {
+		next = s->next;
+		free(s->labels);
+		free(s->histogram);
+		free(s);
+	}
+	free(family->name);
+	free(family->help);
+	free(family);
+}
+
+struct metrics *metrics_free(struct metrics *metrics)
+{
+	if (metrics == NULL)
+		return NULL;
+	for (struct family *f = metrics->first, *next; f != NULL; f = next) {
+		next = f->next;
+		family_free(f);
+	}
+	free(metrics);
+	return NULL;
+}
+
+static struct family *family_get(struct metrics *m, const char *name, const char *help, enum type type)
+{
+	for (struct family *f = m->first; f != NULL; f = f->next)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	struct family *f = calloc(1, sizeof *f);
+	if (f == NULL)
+		return NULL;
+	*f = (struct family){.name = strdup(name), .help = strdup(help), .type = type};
+	f->last = &f->first;
+	if (f->name == NULL || f->help == NULL) {
+		family_free(f);
+		return NULL;
+	}
+	*m->last = f;
+	m->last = &f->next;
+	return f;
+}
+
+static struct series *series_get(struct metrics *m, const char *name, const char *help,
+				 const char *labels, enum type type)
+{
+	struct family *family = family_get(m, name, help, type);
+	if (family == NULL)
+		return NULL;
+	for (struct series *s = family->first; s != NULL; s = s->next)
+		if (strcmp(s->labels, labels) == 0)
+			return s;
+	struct series *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	s->labels = strdup(labels);
+	if (type == TYPE_HISTOGRAM)
+		s->histogram = calloc(1, sizeof *s->histogram);
+	if (s->labels == NULL || (type == TYPE_HISTOGRAM && s->histogram == NULL)) {
+		free(s->labels);
+		free(s);
+		return NULL;
+	}
+	*family->last = s;
+	family->last = &s->next;
+	return s;
+}
+
+struct metric *metrics_counter(struct metrics *m, const char *name, const char *help, const char *labels)
+{
+	struct series *s = series_get(m, name, help, labels, TYPE_COUNTER);
+	return s == NULL ? NULL : &s->metric;
+}
+
+struct metric *metrics_gauge(struct metrics *m, const char *name, const char *help, const char *labels)
+{
+	struct series *s = series_get(m, name, help, labels, TYPE_GAUGE);
+	return s == NULL ? NULL : &s->metric;
+}
+
+int metrics_gauge_read(struct metrics *m, const char *name, const char *help, const char *labels,
+		       double (*read)(void *context), void *context)
+{
+	struct series *s = series_get(m, name, help, labels, TYPE_GAUGE);
+	if (s == NULL)
+		return -ENOMEM;
+	s->read = read;
+	s->context = context;
+	return 0;
+}
+
+struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *help,
+				    const char *labels)
+{
+	struct series *s = series_get(m, name, help, labels, TYPE_HISTOGRAM);
+	return s == NULL ? NULL : s->histogram;
+}
+
+void histogram_observe(struct histogram *histogram, int64_t ns)
+{
+	if (ns < 0)
+		ns = 0;
+	size_t i = 0;
+	while (i < METRICS_BOUNDS && (double)ns > metrics_bounds[i] * 1e9)
+		i++;
+	atomic_fetch_add_explicit(&histogram->bucket[i], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&histogram->sum_ns, (uint64_t)ns, memory_order_relaxed);
+}
+
+static void print_name(struct text *out, const char *name, const char *suffix, const char *labels,
+		       const char *bound)
+{
+	text_add(out, name);
+	text_add(out, suffix);
+	if (labels[0] != '\0' || bound != NULL) {
+		text_char(out, '{');
+		text_add(out, labels);
+		if (bound != NULL)
+			text_format(out, "%sle=\"%s\"", labels[0] == '\0' ? "" : ",", bound);
+		text_char(out, '}');
+	}
+	text_char(out, ' ');
+}
+
+static void print_histogram(struct text *out, const char *name, struct series *s)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i <= METRICS_BOUNDS; i++) {
+		char bound[32] = "+Inf";
+		if (i < METRICS_BOUNDS)
+			double_text(bound, metrics_bounds[i]);
+		count += atomic_load_explicit(&s->histogram->bucket[i], memory_order_relaxed);
+		print_name(out, name, "_bucket", s->labels, bound);
+		text_format(out, "%llu\n", (unsigned long long)count);
+	}
+	print_name(out, name, "_sum", s->labels, NULL);
+	text_double(out, (double)atomic_load_explicit(&s->histogram->sum_ns, memory_order_relaxed) / 1e9);
+	text_char(out, '\n');
+	print_name(out, name, "_count", s->labels, NULL);
+	text_format(out, "%llu\n", (unsigned long long)count);
+}
+
+void metrics_print(struct metrics *m, struct text *out)
+{
+	static const char *const types[] = {"counter", "gauge", "histogram"};
+	for (struct family *f = m->first; f != NULL; f = f->next) {
+		text_format(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name,
+			    types[f->type]);
+		for (struct series *s = f->first; s != NULL; s = s->next) {
+			if (f->type == TYPE_HISTOGRAM) {
+				print_histogram(out, f->name, s);
+				continue;
+			}
+			print_name(out, f->name, "", s->labels, NULL);
+			if (s->read != NULL)
+				text_double(out, s->read(s->context));
+			else
+				text_format(out, "%lld", (long long)metric_get(&s->metric));
+			text_char(out, '\n');
+		}
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/verdict.h"
+
+#include <stdio.h>
+
+void verdict_key(const struct plan *plan, const struct verdict *verdict, char *out, size_t size)
+{
+	const char *kind = alert_kind_name(verdict->kind);
+	if (verdict->connection != NO_INDEX) {
+		snprintf(out, size, "%s/%s", kind, plan->connections[verdict->connection].id);
+		return;
+	}
+	if (verdict->monitor == NO_INDEX) {
+		snprintf(out, size, "%s/%s", kind, verdict->reason == NULL ? "" : verdict->reason);
+		return;
+	}
+	const struct monitor *m = &plan->monitors[verdict->monitor];
+	const char *detail = "";
+	if (verdict->limit != NO_INDEX)
+		detail = m->limits[verdict->limit].key;
+	else if (verdict->kind == ALERT_CLUE && verdict->reason != NULL)
+		detail = verdict->reason;
+	snprintf(out, size, "%s/%s/%s/%s", plan->sites[m->site].id, m->factor, kind, detail);
+}

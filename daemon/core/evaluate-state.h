@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The evaluator's state, shared by evaluate.c (deciding) and evaluate-keep.c (across restarts).
+ */
+#include "core/evaluate.h"
+#include "core/window.h"
+
+/* One alert: the condition's active period. */
+struct alert_state {
+	bool active, dirty; /* dirty: peak or last value changed since last said */
+	enum bound bound;
+	bool has_value;
+	int64_t began_ms, raised_ms, peak_ms;
+	double value, peak;
+	int64_t said_mono_ns; /* when a peak was last said */
+};
+
+/* One level of a limit (exceedance or warning) with its runs. */
+struct track {
+	bool on_run, off_run;
+	int64_t on_since_ms, off_since_ms; /* first reading (mean: window start, end) of the run */
+	uint32_t on_results, off_results;  /* new results (windows) in the run */
+	double highest, lowest;            /* of the on-run, since on_since_ms */
+	int64_t highest_ms, lowest_ms;
+	struct alert_state alert;
+};
+
+struct limit_state {
+	struct track exceedance, warning;
+	struct alert_state undetermined; /* means only */
+	struct windows windows;          /* means only */
+};
+
+struct monitor_state {
+	bool has_reading, has_valid;
+	int64_t newest_ms; /* measured, of whatever flag */
+	int64_t valid_ms;  /* measured, of the last valid reading */
+	double valid_value;
+	int64_t result_ms; /* of the last new result */
+	double result_value;
+	int64_t heard_ms, heard_measured_ms, heard_mono_ns; /* last reading other than flag B */
+	bool flat_run;
+	int64_t flat_since_ms;
+	uint32_t flat_results;
+	double flat_low, flat_high;
+	struct alert_state stale, flat, step, over_range;
+};
+
+struct link_state {
+	struct alert_state alert;
+};
+
+/* A level's bounds, made once from the limit. */
+struct level {
+	bool has_max, has_min;
+	bool derived, clear_derived; /* computed thresholds: compared to 12 digits */
+	double max, min, clear_max, clear_min;
+};
+
+struct evaluator {
+	const struct plan *plan;
+	verdict_fn emit;
+	void *context;
+	struct monitor_state *monitors;
+	struct limit_state *limits; /* of all monitors in a row */
+	uint32_t *first_limit;      /* by monitor, into limits and levels */
+	struct level *exceedance, *warning;
+	struct link_state *links;
+	size_t n_limits;
+};

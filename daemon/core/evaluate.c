@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/evaluate.h"
+
+#include "core/evaluate-state.h"
+#include "core/number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PEAK_EVERY_NS 10000000000
+
+/* What one reading means to the runs of its monitor. */
+struct step {
+	int64_t time_ms, mono_ns;
+	double value;
+	bool gap;    /* longer than stale_after since the last valid reading: runs are broken */
+	bool result; /* a new result, for counts */
+};
+
+/* --- levels --- */
+
+static struct level level_exceedance(const struct limit *l)
+{
+	return (struct level){
+		.has_max = l->has_max,
+		.has_min = l->has_min,
+		.max = l->max,
+		.min = l->min,
+		.clear_max = l->max - l->deadband,
+		.clear_min = l->min + l->deadband,
+		.derived = l->average != AVERAGE_INSTANT,
+		.clear_derived = l->average != AVERAGE_INSTANT || l->deadband != 0,
+	};
+}
+
+static struct level level_warning(const struct limit *l)
+{
+	struct level level = level_exceedance(l);
+	level.max = l->max * l->warn_at;
+	level.min = l->min / l->warn_at;
+	level.clear_max = level.max - l->deadband;
+	level.clear_min = level.min + l->deadband;
+	level.derived = level.clear_derived = true;
+	return level;
+}
+
+static int compare(double value, double threshold, bool derived)
+{
+	return derived ? compare12(value, threshold) : (value > threshold) - (value < threshold);
+}
+
+static bool level_violated(const struct level *level, double value, enum bound *bound)
+{
+	if (level->has_max && compare(value, level->max, level->derived) > 0)
+		*bound = BOUND_MAX;
+	else if (level->has_min && compare(value, level->min, level->derived) < 0)
+		*bound = BOUND_MIN;
+	else
+		return false;
+	return true;
+}
+
+static bool level_cleared(const struct level *level, double value)
+{
+	return (!level->has_max || compare(value, level->clear_max, level->clear_derived) <= 0) &&
+	       (!level->has_min || compare(value, level->clear_min, level->clear_derived) >= 0);
+}
+
+/* --- saying --- */
+
+/* Which condition a verdict is about. */
+struct condition {
+	uint32_t monitor, connection, limit;
+	enum alert_kind kind;
+	const char *reason;
+};
+
+static struct condition of_monitor(uint32_t monitor, enum alert_kind kind)
+{
+	return (struct condition){monitor, NO_INDEX, NO_INDEX, kind, NULL};
+}
+
+static void fill_limit(const struct evaluator *e, const struct condition *c, struct verdict *v)
+{
+	const struct limit *l = &e->plan->monitors[c->monitor].limits[c->limit];
+	v->average = l->average;
+	v->has_limit = true;
+	v->limit_value = v->bound == BOUND_MIN || !l->has_max ? l->min : l->max;
+}
+
+static void say(struct evaluator *e, enum verdict_type type, const struct condition *c,
+		const struct alert_state *a, int64_t time_ms, int64_t mono_ns)
+{
+	struct verdict v = {
+		.type = type,
+		.kind = c->kind,
+		.monitor = c->monitor,
+		.connection = c->connection,
+		.limit = c->limit,
+		.bound = a->bound,
+		.time_ms = time_ms,
+		.began_ms = a->began_ms,
+		.raised_ms = a->raised_ms,
+		.has_value = a->has_value,
+		.value = a->value,
+		.peak_value = a->peak,
+		.peak_ms = a->peak_ms,
+		.reason = c->reason,
+		.received_mono_ns = type == VERDICT_RAISED ? mono_ns : 0,
+	};
+	v.last_value = a->value;
+	if (c->monitor != NO_INDEX && e->monitors[c->monitor].has_valid)
+		v.last_value = e->monitors[c->monitor].valid_value;
+	if (c->limit != NO_INDEX)
+		fill_limit(e, c, &v);
+	e->emit(e->context, &v);
+}
+
+static void raise_alert(struct evaluator *e, const struct condition *c, struct alert_state *a,
+			int64_t time_ms, int64_t mono_ns)
+{
+	a->active = true;
+	a->dirty = false;
+	a->raised_ms = time_ms;
+	a->said_mono_ns = mono_ns;
+	say(e, VERDICT_RAISED, c, a, time_ms, mono_ns);
+}
+
+static void clear_alert(struct evaluator *e, const struct condition *c, struct alert_state *a,
+			int64_t time_ms)
+{
+	if (!a->active)
+		return;
+	say(e, VERDICT_CLEARED, c, a, time_ms, 0);
+	a->active = a->dirty = false;
+}
+
+/* Raise an alert that has just its own value: step, flat, over_range, stale. */
+static void raise_value(struct evaluator *e, const struct condition *c, struct alert_state *a,
+			const struct step *s, int64_t began_ms)
+{
+	*a = (struct alert_state){.began_ms = began_ms,
+				  .has_value = true,
+				  .value = s->value,
+				  .peak = s->value,
+				  .peak_ms = s->time_ms};
+	raise_alert(e, c, a, s->time_ms, s->mono_ns);
+}
+
+/* --- instant limits ---
+ *
+ *   value  max ─────────┬──────╳──╳──╳───────────────────────
+ *          max-deadband ┼───────────────╳──────────╳──╳──────
+ *                       on_since ─► raised         off_since ─► cleared
+ *                       └ on_delay, on_count ┘     └ off_delay, off_count ┘
+ */
+
+static void track_extremes(struct track *t, const struct step *s)
+{
+	if (s->value > t->highest) {
+		t->highest = s->value;
+		t->highest_ms = s->time_ms;
+	}
+	if (s->value < t->lowest) {
+		t->lowest = s->value;
+		t->lowest_ms = s->time_ms;
+	}
+}
+
+static void track_begin(struct track *t, const struct step *s, int64_t since_ms)
+{
+	t->on_run = true;
+	t->on_since_ms = since_ms;
+	t->on_results = 0;
+	t->highest = t->lowest = s->value;
+	t->highest_ms = t->lowest_ms = s->time_ms;
+}
+
+static void track_raise(struct evaluator *e, const struct condition *c, struct track *t,
+			const struct step *s, enum bound bound)
+{
+	bool high = bound == BOUND_MAX;
+	t->alert = (struct alert_state){
+		.bound = bound,
+		.has_value = true,
+		.began_ms = t->on_since_ms,
+		.value = s->value,
+		.peak = high ? t->highest : t->lowest,
+		.peak_ms = high ? t->highest_ms : t->lowest_ms,
+	};
+	t->off_run = false;
+	raise_alert(e, c, &t->alert, s->time_ms, s->mono_ns);
+}
+
+static void track_idle(struct evaluator *e, const struct condition *c, struct track *t,
+		       const struct limit *l, const struct level *level, const struct step *s,
+		       int64_t since_ms)
+{
+	enum bound bound;
+	if (!level_violated(level, s->value, &bound)) {
+		t->on_run = false;
+		return;
+	}
+	if (!t->on_run)
+		track_begin(t, s, since_ms);
+	t->on_results += s->result;
+	track_extremes(t, s);
+	if (s->time_ms - t->on_since_ms >= l->on_delay_ms &&
+	    t->on_results >= l->on_count)
+		track_raise(e, c, t, s, bound);
+}
+
+static void track_active(struct evaluator *e, const struct condition *c, struct track *t,
+			 const struct limit *l, const struct level *level, const struct step *s)
+{
+	struct alert_state *a = &t->alert;
+	if (a->bound == BOUND_MAX ? s->value > a->peak : s->value < a->peak) {
+		a->peak = s->value;
+		a->peak_ms = s->time_ms;
+	}
+	a->dirty = true;
+	if (!level_cleared(level, s->value)) {
+		t->off_run = false;
+		return;
+	}
+	if (!t->off_run) {
+		t->off_run = true;
+		t->off_since_ms = s->time_ms;
+		t->off_results = 0;
+	}
+	t->off_results += s->result;
+	if (s->time_ms - t->off_since_ms < l->off_delay_ms || t->off_results < l->off_count)
+		return;
+	clear_alert(e, c, a, s->time_ms);
+	t->on_run = t->off_run = false;
+}
+
+static void track_feed(struct evaluator *e, const struct condition *c, struct track *t,
+		       const struct level *level, const struct step *s, int64_t since_ms)
+{
+	const struct limit *l = &e->plan->monitors[c->monitor].limits[c->limit];
+	if (s->gap)
+		t->on_run = t->off_run = false;
+	if (t->alert.active)
+		track_active(e, c, t, l, level, s);
+	else
+		track_idle(e, c, t, l, level, s, since_ms);
+}
+
+/* A limit's exceedance, then its warning, which an active exceedance silences. */
+static void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct step *s,
+		       int64_t since_ms)
+{
+	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
+	uint32_t at = e->first_limit[monitor] + limit;
+	struct limit_state *state = &e->limits[at];
+	struct condition c = {monitor, NO_INDEX, limit, ALERT_EXCEEDANCE, NULL};
+	bool was_active = state->exceedance.alert.active;
+	track_feed(e, &c, &state->exceedance, &e->exceedance[at], s, since_ms);
+	if (l->warn_at == 0)
+		return;
+	c.kind = ALERT_WARNING;
+	if (state->exceedance.alert.active) {
+		clear_alert(e, &c, &state->warning.alert, s->time_ms);
+		state->warning = (struct track){0};
+		return;
+	}
+	if (was_active)
+		state->warning = (struct track){0};
+	track_feed(e, &c, &state->warning, &e->warning[at], s, since_ms);
+}
+
+static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		struct step own = *s;
+		if (m->limits[i].average != AVERAGE_INSTANT)
+			continue;
+		if (m->limits[i].compare == COMPARE_ROUNDED)
+			own.value = round_even(s->value, m->limits[i].decimals);
+		limit_feed(e, monitor, i, &own, s->time_ms);
+	}
+}
+
+/* A reading without flag N neither breaks nor completes a violation, but it breaks a recovery. */
+static void limits_unknown(struct evaluator *e, uint32_t monitor)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	struct limit_state *states = &e->limits[e->first_limit[monitor]];
+	for (uint32_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].average == AVERAGE_INSTANT)
+			states[i].exceedance.off_run = states[i].warning.off_run = false;
+}
+
+/* --- mean limits --- */
+
+static bool share_suffices(const struct monitor *m, const struct limit *l, const struct window *w)
+{
+	double length_ms = (double)(w->span.end_ms - w->span.start_ms), expected = 0;
+	if (m->expected_per_hour > 0)
+		expected = m->expected_per_hour * length_ms / 3600e3;
+	else if (m->interval_ms > 0)
+		expected = length_ms / (double)m->interval_ms;
+	return w->n > 0 && compare12((double)w->n, l->min_valid * expected) >= 0;
+}
+
+static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct window *w)
+{
+	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
+	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
+	state->exceedance.off_run = state->warning.off_run = false;
+	if (state->undetermined.active)
+		return;
+	state->undetermined = (struct alert_state){.began_ms = w->span.start_ms};
+	raise_alert(e, &c, &state->undetermined, w->span.end_ms, 0);
+}
+
+static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct window *w)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	const struct limit *l = &m->limits[limit];
+	if (!share_suffices(m, l, w)) {
+		undetermined(e, monitor, limit, w);
+		return;
+	}
+	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
+	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
+	clear_alert(e, &c, &state->undetermined, w->span.end_ms);
+	struct step s = {.time_ms = w->span.end_ms, .value = window_mean(w), .result = true};
+	if (l->compare == COMPARE_ROUNDED)
+		s.value = round_even(s.value, l->decimals);
+	limit_feed(e, monitor, limit, &s, w->span.start_ms);
+}
+
+static void means_add(struct evaluator *e, const struct reading *r)
+{
+	const struct monitor *m = &e->plan->monitors[r->monitor];
+	struct limit_state *states = &e->limits[e->first_limit[r->monitor]];
+	for (uint32_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].average != AVERAGE_INSTANT)
+			windows_add(&states[i].windows, &e->plan->zone, m->limits[i].average,
+				    r->measured_ms, r->value);
+}
+
+static void means_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	struct limit_state *states = &e->limits[e->first_limit[monitor]];
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		const struct limit *l = &m->limits[i];
+		struct window w;
+		if (l->average == AVERAGE_INSTANT)
+			continue;
+		while (windows_take(&states[i].windows, &e->plan->zone, l->average, wall_ms,
+				    l->grace_ms, &w))
+			window_judge(e, monitor, i, &w);
+	}
+}
+
+/* --- conditions of the signal --- */
+
+static void flat_begin(struct monitor_state *m, const struct step *s)
+{
+	m->flat_run = true;
+	m->flat_since_ms = s->time_ms;
+	m->flat_results = 0;
+	m->flat_low = m->flat_high = s->value;
+}
+
+static void flat_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct monitor_state *m = &e->monitors[monitor];
+	struct condition c = of_monitor(monitor, ALERT_FLAT);
+	if (plan->flat_after_ms == 0 && plan->flat_count == 0)
+		return;
+	if (s->gap)
+		m->flat_run = false;
+	double low = fmin(m->flat_low, s->value), high = fmax(m->flat_high, s->value);
+	if (!m->flat_run) {
+		flat_begin(m, s);
+	} else if (compare12(high, low + plan->flat_band) > 0) {
+		clear_alert(e, &c, &m->flat, s->time_ms);
+		flat_begin(m, s);
+	} else {
+		m->flat_low = low;
+		m->flat_high = high;
+	}
+	m->flat_results += s->result;
+	bool long_enough =
+		plan->flat_after_ms > 0 && s->time_ms - m->flat_since_ms >= plan->flat_after_ms;
+	bool often_enough = plan->flat_count > 0 && m->flat_results >= plan->flat_count;
+	if (!m->flat.active && (long_enough || often_enough))
+		raise_value(e, &c, &m->flat, s, m->flat_since_ms);
+}
+
+static void step_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct monitor_state *m = &e->monitors[monitor];
+	struct condition c = of_monitor(monitor, ALERT_STEP);
+	if (plan->max_step == 0 || !m->has_valid)
+		return;
+	if (compare12(s->value, m->valid_value + plan->max_step) <= 0 &&
+	    compare12(s->value, m->valid_value - plan->max_step) >= 0)
+		clear_alert(e, &c, &m->step, s->time_ms);
+	else if (!s->gap && !m->step.active)
+		raise_value(e, &c, &m->step, s, s->time_ms);
+}
+
+static bool inside(const struct monitor *m, bool has, double bound)
+{
+	return has && bound >= m->range_low && bound <= m->range_high;
+}
+
+static bool limit_in_range(const struct monitor *m)
+{
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (inside(m, m->limits[i].has_max, m->limits[i].max) ||
+		    inside(m, m->limits[i].has_min, m->limits[i].min))
+			return true;
+	return false;
+}
+
+/* A value above the range is flagged T and reaches no limit; where a limit lies inside the range
+ * that would hide an exceedance, so it is a clue. */
+static void range_feed(struct evaluator *e, uint32_t monitor, const struct reading *r)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct monitor_state *m = &e->monitors[monitor];
+	struct condition c = of_monitor(monitor, ALERT_CLUE);
+	c.reason = "over_range";
+	if (!plan->has_range || !r->has_value)
+		return;
+	struct step s = {.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
+	bool above = r->value > plan->range_high;
+	if (above && r->flag == FLAG_OVER_RANGE && !m->over_range.active && limit_in_range(plan))
+		raise_value(e, &c, &m->over_range, &s, s.time_ms);
+	else if (r->flag == FLAG_NORMAL)
+		clear_alert(e, &c, &m->over_range, r->measured_ms);
+}
+
+/* --- silence --- */
+
+static bool behind_lost_link(const struct evaluator *e, uint32_t monitor)
+{
+	uint32_t connection = e->plan->monitors[monitor].connection;
+	return connection != NO_INDEX && e->links[connection].alert.active;
+}
+
+static void heard(struct evaluator *e, const struct reading *r)
+{
+	struct monitor_state *m = &e->monitors[r->monitor];
+	struct condition c = of_monitor(r->monitor, ALERT_STALE);
+	clear_alert(e, &c, &m->stale, r->received_ms);
+	m->heard_ms = r->received_ms;
+	m->heard_measured_ms = r->measured_ms;
+	m->heard_mono_ns = r->received_mono_ns;
+}
+
+static void silence_judge(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached)
+{
+	struct monitor_state *m = &e->monitors[monitor];
+	int64_t after_ms = e->plan->monitors[monitor].stale_after_ms;
+	int64_t silent_ns = mono_ns - m->heard_mono_ns;
+	struct condition c = of_monitor(monitor, ALERT_STALE);
+	if (after_ms == 0 || m->stale.active || behind_lost_link(e, monitor))
+		return;
+	if (silent_ns < after_ms * 1000000 || (silent_ns == after_ms * 1000000 && !reached))
+		return;
+	m->stale = (struct alert_state){.began_ms = m->heard_measured_ms,
+					.has_value = m->has_valid,
+					.value = m->valid_value,
+					.peak = m->valid_value,
+					.peak_ms = m->valid_ms};
+	raise_alert(e, &c, &m->stale, m->heard_ms + after_ms, 0);
+}
+
+/* --- connections --- */
+
+static void link_feed(struct evaluator *e, const struct reading *r)
+{
+	struct alert_state *a = &e->links[r->monitor].alert;
+	struct condition c = {NO_INDEX, r->monitor, NO_INDEX, ALERT_CONNECTION, NULL};
+	if (r->kind == SLOT_LINK_DOWN) {
+		if (a->active)
+			return;
+		*a = (struct alert_state){.began_ms = r->measured_ms};
+		raise_alert(e, &c, a, r->received_ms, r->received_mono_ns);
+		return;
+	}
+	if (!a->active)
+		return;
+	clear_alert(e, &c, a, r->received_ms);
+	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
+		struct monitor_state *m = &e->monitors[i];
+		if (e->plan->monitors[i].connection != r->monitor)
+			continue;
+		m->heard_ms = r->received_ms;
+		m->heard_mono_ns = r->received_mono_ns;
+	}
+}
+
+/* --- the outside --- */
+
+enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value)
+{
+	bool outside = monitor->has_range && (value < monitor->range_low || value > monitor->range_high);
+	return flag == FLAG_NORMAL && has_value && outside ? FLAG_OVER_RANGE : flag;
+}
+
+static struct step step_of(const struct evaluator *e, const struct reading *r)
+{
+	const struct monitor *plan = &e->plan->monitors[r->monitor];
+	const struct monitor_state *m = &e->monitors[r->monitor];
+	struct step s = {.time_ms = r->measured_ms,
+			 .mono_ns = r->received_mono_ns,
+			 .value = r->value,
+			 .result = true};
+	if (!m->has_valid)
+		return s;
+	s.gap = plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms;
+	bool held = plan->cycle_ms > 0 && r->value == m->result_value &&
+		    r->measured_ms - m->result_ms < plan->cycle_ms;
+	s.result = r->measured_ms > m->valid_ms && !held;
+	return s;
+}
+
+static void valid_feed(struct evaluator *e, const struct reading *r)
+{
+	struct monitor_state *m = &e->monitors[r->monitor];
+	struct step s = step_of(e, r);
+	step_feed(e, r->monitor, &s);
+	if (s.result) {
+		m->result_ms = r->measured_ms;
+		m->result_value = r->value;
+	}
+	m->has_valid = true;
+	m->valid_ms = r->measured_ms;
+	m->valid_value = r->value;
+	limits_feed(e, r->monitor, &s);
+	flat_feed(e, r->monitor, &s);
+}
+
+void evaluator_feed(struct evaluator *e, const struct reading *r)
+{
+	if (r->kind != SLOT_VALUE) {
+		link_feed(e, r);
+		return;
+	}
+	struct monitor_state *m = &e->monitors[r->monitor];
+	bool valid = r->flag == FLAG_NORMAL && r->has_value;
+	if (valid)
+		means_add(e, r);
+	if (m->has_reading && r->measured_ms < m->newest_ms)
+		return; /* late: recorded and in its window, no more */
+	m->has_reading = true;
+	m->newest_ms = r->measured_ms;
+	if (r->flag != FLAG_COMMUNICATION)
+		heard(e, r);
+	range_feed(e, r->monitor, r);
+	if (valid)
+		valid_feed(e, r);
+	else
+		limits_unknown(e, r->monitor);
+}
+
+void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns, bool reached)
+{
+	silence_judge(e, monitor, mono_ns, reached);
+	means_clock(e, monitor, wall_ms);
+}
+
+static void say_peak(struct evaluator *e, uint32_t monitor, uint32_t limit, enum alert_kind kind,
+		     struct alert_state *a, int64_t wall_ms, int64_t mono_ns)
+{
+	struct condition c = {monitor, NO_INDEX, limit, kind, NULL};
+	if (!a->active || !a->dirty || mono_ns - a->said_mono_ns < PEAK_EVERY_NS)
+		return;
+	a->dirty = false;
+	a->said_mono_ns = mono_ns;
+	say(e, VERDICT_PEAK, &c, a, wall_ms, 0);
+}
+
+void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
+{
+	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
+		struct limit_state *states = &e->limits[e->first_limit[i]];
+		evaluator_clock(e, i, wall_ms, mono_ns, false);
+		for (uint32_t j = 0; j < e->plan->monitors[i].n_limits; j++) {
+			say_peak(e, i, j, ALERT_EXCEEDANCE, &states[j].exceedance.alert, wall_ms, mono_ns);
+			say_peak(e, i, j, ALERT_WARNING, &states[j].warning.alert, wall_ms, mono_ns);
+		}
+	}
+}
+
+static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_ms, int64_t start_mono_ns)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	struct monitor_state *state = &e->monitors[monitor];
+	state->heard_ms = state->heard_measured_ms = start_ms;
+	state->heard_mono_ns = start_mono_ns;
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		uint32_t at = e->first_limit[monitor] + i;
+		e->exceedance[at] = level_exceedance(&m->limits[i]);
+		if (m->limits[i].warn_at > 0)
+			e->warning[at] = level_warning(&m->limits[i]);
+		if (m->limits[i].average != AVERAGE_INSTANT)
+			windows_start(&e->limits[at].windows, &e->plan->zone, m->limits[i].average,
+				      start_ms);
+	}
+}
+
+int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start_ms,
+		  int64_t start_mono_ns, verdict_fn emit, void *context)
+{
+	struct evaluator *e = calloc(1, sizeof *e);
+	if (e == NULL)
+		return -ENOMEM;
+	*e = (struct evaluator){.plan = plan, .emit = emit, .context = context};
+	for (size_t i = 0; i < plan->n_monitors; i++)
+		e->n_limits += plan->monitors[i].n_limits;
+	e->monitors = calloc(plan->n_monitors + 1, sizeof *e->monitors);
+	e->first_limit = calloc(plan->n_monitors + 1, sizeof *e->first_limit);
+	e->limits = calloc(e->n_limits + 1, sizeof *e->limits);
+	e->exceedance = calloc(e->n_limits + 1, sizeof *e->exceedance);
+	e->warning = calloc(e->n_limits + 1, sizeof *e->warning);
+	e->links = calloc(plan->n_connections + 1, sizeof *e->links);
+	if (e->monitors == NULL || e->first_limit == NULL || e->limits == NULL ||
+	    e->exceedance == NULL || e->warning == NULL || e->links == NULL) {
+		evaluator_free(e);
+		return -ENOMEM;
+	}
+	uint32_t next = 0;
+	for (uint32_t i = 0; i < plan->n_monitors; i++) {
+		e->first_limit[i] = next;
+		next += (uint32_t)plan->monitors[i].n_limits;
+		start_monitor(e, i, start_ms, start_mono_ns);
+	}
+	*out = e;
+	return 0;
+}
+
+struct evaluator *evaluator_free(struct evaluator *e)
+{
+	if (e == NULL)
+		return NULL;
+	free(e->monitors);
+	free(e->first_limit);
+	free(e->limits);
+	free(e->exceedance);
+	free(e->warning);
+	free(e->links);
+	free(e);
+	return NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Evaluator: readings in, verdicts out. All of the judge that is not a thread.
+ *
+ * It holds the state of every condition (runs, windows, alerts) and decides by the rules of
+ * duchad.cfg(5), "When exactly an alert is raised and cleared". Time is an argument everywhere: limits
+ * run on the readings' measured times, silence on CLOCK_BOOTTIME. Live, --backtest and the tests run
+ * this same code. One thread owns an evaluator; nothing here allocates after evaluator_new().
+ */
+#include "core/reading.h"
+#include "core/verdict.h"
+
+struct evaluator;
+
+typedef void (*verdict_fn)(void *context, const struct verdict *verdict);
+
+/**
+ * evaluator_new() - all conditions at rest; silence counts from the start
+ * @start_ms: wall clock; @start_mono_ns: CLOCK_BOOTTIME of the same moment
+ * @emit: called from within the other functions, in the order of decisions
+ */
+int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start_ms,
+		  int64_t start_mono_ns, verdict_fn emit, void *context);
+struct evaluator *evaluator_free(struct evaluator *evaluator);
+
+/** evaluator_feed() - one slot, in the order of its ring */
+void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
+
+/**
+ * evaluator_clock() - the clock of one monitor reached a moment: silence and windows are judged
+ * @reached: true: a silence that ends exactly now is judged too (the end of recorded data)
+ */
+void evaluator_clock(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
+		     bool reached);
+
+/** evaluator_tick() - the live clock reached a moment, for all monitors; also says peaks (at most
+ * every 10 s for an alert) */
+void evaluator_tick(struct evaluator *evaluator, int64_t wall_ms, int64_t mono_ns);
+
+/**
+ * quality_flag() - the flag that counts: N beyond the measuring range is T (HJ 212-2017 table 9)
+ */
+enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value);
+
+/* --- across restarts --- */
+
+/** evaluator_save_size() - bytes that evaluator_save() needs at most */
+size_t evaluator_save_size(const struct evaluator *evaluator);
+/** evaluator_save() - the state as bytes, entries named, so that a changed plan takes what fits */
+size_t evaluator_save(const struct evaluator *evaluator, void *out);
+/** evaluator_load() - Return: false and nothing taken if the bytes are not of this version. */
+bool evaluator_load(struct evaluator *evaluator, const void *data, size_t size);
+/**
+ * evaluator_resume() - after load and replay, before the first live reading: the ledger's word on
+ * which alerts are active is final, and time spent down is no silence of the instruments.
+ */
+void evaluator_resume(struct evaluator *evaluator, int64_t alive_ms, int64_t mono_ns);
+/** evaluator_forget_alerts(), evaluator_adopt() - first all alerts inactive, then those that are.
+ * Return: false if the plan has no such condition any more. */
+void evaluator_forget_alerts(struct evaluator *evaluator);
+bool evaluator_adopt(struct evaluator *evaluator, const struct verdict *alert);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/window.h"
+
+#include <math.h>
+
+enum { HOUR_MS = 3600000 };
+
+static int64_t floor_to(int64_t ms, int64_t unit)
+{
+	int64_t rest = ms % unit;
+	return ms - (rest < 0 ? rest + unit : rest);
+}
+
+/* The moment between @low and @high (exclusive) from which on the zone's offset is another. */
+static int64_t change_between(const struct zone *zone, int64_t low, int64_t high)
+{
+	int32_t offset = zone_offset_s(zone, low);
+	while (high - low > 1) {
+		int64_t middle = low + (high - low) / 2;
+		if (zone_offset_s(zone, middle) == offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+static struct span hour_span(const struct zone *zone, int64_t wall_ms)
+{
+	int64_t offset_ms = (int64_t)zone_offset_s(zone, wall_ms) * 1000;
+	struct span span = {.start_ms = floor_to(wall_ms + offset_ms, HOUR_MS) - offset_ms};
+	span.end_ms = span.start_ms + HOUR_MS;
+	if (zone_offset_s(zone, span.start_ms) * (int64_t)1000 != offset_ms)
+		span.start_ms = change_between(zone, span.start_ms, wall_ms);
+	if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)
+		span.end_ms = change_between(zone, wall_ms, span.end_ms - 1);
+	return span;
+}
+
+static struct span day_span(const struct zone *zone, int64_t wall_ms)
+{
+	struct civil day = zone_civil(zone, wall_ms);
+	day.hour = day.minute = day.second = 0;
+	struct span span = {.start_ms = zone_wall_ms(zone, &day, 0)};
+	/* 26 to 47 hours on is always within the next day, however long this one is. */
+	day = zone_civil(zone, span.start_ms + 36 * (int64_t)HOUR_MS);
+	day.hour = day.minute = day.second = 0;
+	span.end_ms = zone_wall_ms(zone, &day, 0);
+	return span;
+}
+
+struct span window_span(const struct zone *zone, enum average average, int64_t wall_ms)
+{
+	return average == AVERAGE_DAY ? day_span(zone, wall_ms) : hour_span(zone, wall_ms);
+}
+
+void windows_start(struct windows *windows, const struct zone *zone, enum average average,
+		   int64_t start_ms)
+{
+	*windows = (struct windows){.next = window_span(zone, average, start_ms)};
+}
+
+static struct window *find(struct windows *windows, int64_t wall_ms)
+{
+	for (size_t i = 0; i < WINDOWS_OPEN; i++)
+		if (wall_ms >= windows->open[i].span.start_ms && wall_ms < windows->open[i].span.end_ms)
+			return &windows->open[i];
+	return NULL;
+}
+
+/* A free place, or the one furthest in the future: a wrong clock may not push out the present. */
+static struct window *place(struct windows *windows)
+{
+	struct window *last = &windows->open[0];
+	for (size_t i = 0; i < WINDOWS_OPEN; i++) {
+		if (windows->open[i].span.end_ms == 0)
+			return &windows->open[i];
+		if (windows->open[i].span.start_ms > last->span.start_ms)
+			last = &windows->open[i];
+	}
+	return last;
+}
+
+void windows_add(struct windows *windows, const struct zone *zone, enum average average,
+		 int64_t wall_ms, double value)
+{
+	if (wall_ms < windows->next.start_ms)
+		return;
+	struct window *w = find(windows, wall_ms);
+	if (w == NULL) {
+		w = place(windows);
+		*w = (struct window){.span = window_span(zone, average, wall_ms)};
+	}
+	double sum = w->sum + value;
+	w->rest += fabs(w->sum) >= fabs(value) ? (w->sum - sum) + value : (value - sum) + w->sum;
+	w->sum = sum;
+	w->n++;
+}
+
+static bool any_open(const struct windows *windows)
+{
+	for (size_t i = 0; i < WINDOWS_OPEN; i++)
+		if (windows->open[i].span.end_ms != 0)
+			return true;
+	return false;
+}
+
+bool windows_take(struct windows *windows, const struct zone *zone, enum average average,
+		  int64_t clock_ms, int64_t grace_ms, struct window *out)
+{
+	if (clock_ms < windows->next.end_ms + grace_ms)
+		return false;
+	struct window *w = find(windows, windows->next.start_ms);
+	*out = w != NULL ? *w : (struct window){.span = windows->next};
+	if (w != NULL)
+		*w = (struct window){0};
+	int64_t from_ms = windows->next.end_ms;
+	/* Empty windows after an empty one say nothing new: a clock that leaps years is no long loop. */
+	if (out->n == 0 && !any_open(windows) && clock_ms - grace_ms > from_ms)
+		from_ms = window_span(zone, average, clock_ms - grace_ms).start_ms;
+	windows->next = window_span(zone, average, from_ms);
+	return true;
+}
+
+double window_mean(const struct window *window)
+{
+	return (window->sum + window->rest) / (double)window->n;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Windows: the clock hours and days over which a mean is taken.
+ *
+ * A window is an hour or day of the node's zone by measured time, start included and end excluded;
+ * an hour that occurs twice is two windows, a day has its true length. Late readings still enter a
+ * window that was not yet judged, so a few windows may be open at once.
+ */
+#include "core/plan.h"
+
+struct span {
+	int64_t start_ms, end_ms;
+};
+
+/** window_span() - the window of @average (hour or day) that holds @wall_ms */
+struct span window_span(const struct zone *zone, enum average average, int64_t wall_ms);
+
+struct window {
+	struct span span; /* end_ms 0: unused */
+	uint64_t n;
+	double sum, rest; /* rest: what rounding lost (Neumaier) */
+};
+
+#define WINDOWS_OPEN 8
+/* The windows of one mean limit: those with readings, and how far it was judged. */
+struct windows {
+	struct window open[WINDOWS_OPEN];
+	struct span next; /* the next to be judged */
+};
+
+void windows_start(struct windows *windows, const struct zone *zone, enum average average,
+		   int64_t start_ms);
+/** windows_add() - a valid value at @wall_ms; ignored where its window was judged already */
+void windows_add(struct windows *windows, const struct zone *zone, enum average average,
+		 int64_t wall_ms, double value);
+/**
+ * windows_take() - the next window if the clock has reached its end plus the grace
+ * Return: true, and the window (n = 0 for an empty one), which is judged with this.
+ */
+bool windows_take(struct windows *windows, const struct zone *zone, enum average average,
+		  int64_t clock_ms, int64_t grace_ms, struct window *out);
+double window_mean(const struct window *window);

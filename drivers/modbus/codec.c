@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/modbus/codec.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { HEADER_BYTES = 6, EXCEPTION_BIT = 0x80, EXCEPTION_LENGTH = 3 };
+
+static uint8_t function_of(enum modbus_table table)
+{
+	switch (table) {
+	case MODBUS_COIL:
+		return 1;
+	case MODBUS_DISCRETE:
+		return 2;
+	case MODBUS_HOLDING:
+		return 3;
+	case MODBUS_INPUT:
+		return 4;
+	}
+	return 3;
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)(value & 0xff);
+}
+
+static unsigned get16(const uint8_t *at)
+{
+	return (unsigned)at[0] << 8 | at[1];
+}
+
+void modbus_build(const struct modbus_request *request, uint8_t out[MODBUS_REQUEST_BYTES])
+{
+	put16(out, request->transaction);
+	put16(out + 2, 0);
+	put16(out + 4, MODBUS_REQUEST_BYTES - HEADER_BYTES);
+	out[6] = request->unit;
+	out[7] = function_of(request->table);
+	put16(out + 8, request->address);
+	put16(out + 10, request->count);
+}
+
+static unsigned data_bytes_of(const struct modbus_request *request)
+{
+	if (modbus_is_bits(request->table))
+		return (request->count + 7U) / 8U;
+	return request->count * 2U;
+}
+
+enum modbus_verdict modbus_judge(const struct modbus_request *request, const uint8_t *bytes,
+				 size_t n, struct modbus_reply *reply)
+{
+	unsigned data_bytes = data_bytes_of(request);
+	uint8_t function = function_of(request->table);
+	if (n >= 2 && get16(bytes) != request->transaction)
+		return MODBUS_WRONG_TRANSACTION;
+	if (n >= 4 && get16(bytes + 2) != 0)
+		return MODBUS_WRONG_PROTOCOL;
+	if (n < HEADER_BYTES)
+		return MODBUS_MORE;
+	unsigned length = get16(bytes + 4);
+	if ((length != 3 + data_bytes && length != EXCEPTION_LENGTH) || n > HEADER_BYTES + length)
+		return MODBUS_WRONG_LENGTH;
+	if (n >= 7 && bytes[6] != request->unit)
+		return MODBUS_WRONG_UNIT;
+	bool exception = length == EXCEPTION_LENGTH;
+	if (n >= 8 && bytes[7] != (exception ? function | EXCEPTION_BIT : function))
+		return MODBUS_WRONG_FUNCTION;
+	if (n >= 9 && (exception ? bytes[8] == 0 : bytes[8] != data_bytes))
+		return MODBUS_WRONG_BYTE_COUNT;
+	if (n < HEADER_BYTES + length)
+		return MODBUS_MORE;
+	*reply = (struct modbus_reply){.data = bytes + 9,
+				       .data_bytes = exception ? 0 : data_bytes,
+				       .exception = exception ? bytes[8] : 0};
+	return exception ? MODBUS_EXCEPTION : MODBUS_COMPLETE;
+}
+
+const char *modbus_verdict_name(enum modbus_verdict verdict)
+{
+	switch (verdict) {
+	case MODBUS_COMPLETE:
+		return "complete";
+	case MODBUS_MORE:
+		return "incomplete";
+	case MODBUS_EXCEPTION:
+		return "exception";
+	case MODBUS_WRONG_TRANSACTION:
+		return "transaction";
+	case MODBUS_WRONG_PROTOCOL:
+		return "protocol";
+	case MODBUS_WRONG_LENGTH:
+		return "length";
+	case MODBUS_WRONG_UNIT:
+		return "unit";
+	case MODBUS_WRONG_FUNCTION:
+		return "function";
+	case MODBUS_WRONG_BYTE_COUNT:
+		return "byte count";
+	}
+	return "unknown";
+}
+
+const char *modbus_exception_name(uint8_t exception)
+{
+	static const char *const names[] = {
+		[1] = "illegal function",
+		[2] = "illegal data address",
+		[3] = "illegal data value",
+		[4] = "device failure",
+		[5] = "acknowledge, still working",
+		[6] = "device busy",
+		[8] = "memory parity error",
+		[10] = "gateway path unavailable",
+		[11] = "no answer behind the gateway",
+	};
+	if (exception < sizeof names / sizeof *names && names[exception] != NULL)
+		return names[exception];
+	return "unknown code";
+}
+
+uint16_t modbus_width(enum modbus_table table, enum modbus_type type)
+{
+	if (modbus_is_bits(table))
+		return 1;
+	switch (type) {
+	case MODBUS_INT16:
+	case MODBUS_UINT16:
+	case MODBUS_BCD16:
+	case MODBUS_BIT:
+		return 1;
+	case MODBUS_INT32:
+	case MODBUS_UINT32:
+	case MODBUS_FLOAT32:
+	case MODBUS_BCD32:
+		return 2;
+	case MODBUS_INT64:
+	case MODBUS_UINT64:
+	case MODBUS_FLOAT64:
+		return 4;
+	}
+	return 1;
+}
+
+static uint64_t big_endian(const uint8_t *bytes, size_t n)
+{
+	uint64_t word = 0;
+	for (size_t i = 0; i < n; i++)
+		word = word << 8 | bytes[i];
+	return word;
+}
+
+/* Registers of @n bytes, put into the order ABCD… : CDAB turns the registers round, BADC the bytes
+ * within each, DCBA both. */
+static uint64_t in_order(const uint8_t *data, size_t n, enum modbus_order order)
+{
+	bool turn_registers = order == MODBUS_CDAB || order == MODBUS_DCBA;
+	bool turn_bytes = order == MODBUS_BADC || order == MODBUS_DCBA;
+	uint8_t ordered[8];
+	for (size_t i = 0; i < n; i++) {
+		size_t from = turn_registers ? n - 2 - (i & ~(size_t)1) + (i & 1) : i;
+		ordered[i] = data[turn_bytes ? from ^ 1 : from];
+	}
+	return big_endian(ordered, n);
+}
+
+/* Return: false where a digit is none. */
+static bool bcd(uint64_t word, double *value)
+{
+	uint64_t sum = 0, unit = 1;
+	for (; word != 0; word >>= 4, unit *= 10) {
+		if ((word & 0xf) > 9)
+			return false;
+		sum += (word & 0xf) * unit;
+	}
+	*value = (double)sum;
+	return true;
+}
+
+static double float32_of(uint64_t word)
+{
+	uint32_t bits = (uint32_t)word;
+	float value;
+	memcpy(&value, &bits, sizeof value);
+	return (double)value;
+}
+
+static double float64_of(uint64_t word)
+{
+	double value;
+	memcpy(&value, &word, sizeof value);
+	return value;
+}
+
+static bool number_of(const struct modbus_point *point, uint64_t word, double *value)
+{
+	switch (point->type) {
+	case MODBUS_INT16:
+		*value = (int16_t)(uint16_t)word;
+		return true;
+	case MODBUS_INT32:
+		*value = (int32_t)(uint32_t)word;
+		return true;
+	case MODBUS_INT64:
+		*value = (double)(int64_t)word;
+		return true;
+	case MODBUS_UINT16:
+	case MODBUS_UINT32:
+	case MODBUS_UINT64:
+		*value = (double)word;
+		return true;
+	case MODBUS_FLOAT32:
+		*value = float32_of(word);
+		return isfinite(*value);
+	case MODBUS_FLOAT64:
+		*value = float64_of(word);
+		return isfinite(*value);
+	case MODBUS_BCD16:
+	case MODBUS_BCD32:
+		return bcd(word, value);
+	case MODBUS_BIT:
+		*value = (double)(word >> (point->bit & 15) & 1);
+		return true;
+	}
+	return false;
+}
+
+struct modbus_value modbus_decode(const struct modbus_point *point,
+				  const struct modbus_request *request,
+				  const struct modbus_reply *reply)
+{
+	struct modbus_value out = {.has_value = false};
+	size_t at = (size_t)(point->address - request->address);
+	double number = 0;
+	if (modbus_is_bits(point->table)) {
+		if (at / 8 >= reply->data_bytes)
+			return out;
+		out.raw = reply->data[at / 8] >> (at % 8) & 1;
+		number = (double)out.raw;
+		out.has_value = true;
+	} else {
+		size_t n = 2U * modbus_width(point->table, point->type);
+		if (point->address < request->address || at * 2 + n > reply->data_bytes)
+			return out;
+		out.raw = big_endian(reply->data + at * 2, n);
+		uint64_t word = in_order(reply->data + at * 2, n, point->order);
+		out.has_value = number_of(point, word, &number);
+	}
+	number = number * point->scale + point->offset;
+	out.has_value = out.has_value && isfinite(number);
+	out.value = out.has_value ? number : 0;
+	return out;
+}

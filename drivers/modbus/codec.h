@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Codec: Modbus TCP frames to and from bytes, and registers to numbers. Pure.
+ *
+ * It can ask (functions 01 to 04) and judge an answer; nothing here can write to an instrument.
+ * A reply counts only when everything in it fits the request: one that fits nearly belongs to
+ * somebody else, and a value of the wrong register is worse than none.
+ * Source: Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b, 3.1.3 (header).
+ */
+#include "drivers/modbus/modbus.h"
+
+enum {
+	MODBUS_REQUEST_BYTES = 12,
+	MODBUS_REPLY_BYTES = 260, /* the longest frame there is */
+	MODBUS_MAX_REGISTERS = 125,
+	MODBUS_MAX_BITS = 2000,
+};
+
+struct modbus_request {
+	uint16_t transaction;
+	uint8_t unit;
+	enum modbus_table table;
+	uint16_t address;
+	uint16_t count; /* registers or bits */
+};
+
+enum modbus_verdict {
+	MODBUS_COMPLETE = 0,
+	MODBUS_MORE,      /* right so far, more must come */
+	MODBUS_EXCEPTION, /* the instrument says no, in good form */
+	MODBUS_WRONG_TRANSACTION,
+	MODBUS_WRONG_PROTOCOL,
+	MODBUS_WRONG_LENGTH, /* also when more came than the frame holds */
+	MODBUS_WRONG_UNIT,
+	MODBUS_WRONG_FUNCTION,
+	MODBUS_WRONG_BYTE_COUNT,
+};
+
+struct modbus_reply {
+	const uint8_t *data; /* registers or packed bits, within the judged bytes */
+	size_t data_bytes;
+	uint8_t exception; /* where the verdict is MODBUS_EXCEPTION; never 0 there */
+};
+
+/** modbus_build() - the bytes of @request */
+void modbus_build(const struct modbus_request *request, uint8_t out[MODBUS_REQUEST_BYTES]);
+
+/**
+ * modbus_judge() - what the @n bytes received so far are worth
+ * @reply: out, filled for MODBUS_COMPLETE and MODBUS_EXCEPTION
+ *
+ * Judges each field as soon as it is there, so a wrong frame is not waited for.
+ */
+enum modbus_verdict modbus_judge(const struct modbus_request *request, const uint8_t *bytes,
+				 size_t n, struct modbus_reply *reply);
+
+/** modbus_verdict_name() - such as "transaction", for logs */
+const char *modbus_verdict_name(enum modbus_verdict verdict);
+/** modbus_exception_name() - such as "illegal data address" (V1.1b3, 7) */
+const char *modbus_exception_name(uint8_t exception);
+
+struct modbus_value {
+	bool has_value; /* false: NaN, infinity, no BCD digits, or beyond a double when scaled */
+	double value;   /* finite where has_value, scaled */
+	uint64_t raw;   /* the bytes as received, the first one highest */
+};
+
+/** modbus_width() - registers that a value of @type takes (bits of a bit table take one each) */
+uint16_t modbus_width(enum modbus_table table, enum modbus_type type);
+
+/**
+ * modbus_decode() - the value of @point out of the reply to @request, which must cover it
+ */
+struct modbus_value modbus_decode(const struct modbus_point *point,
+				  const struct modbus_request *request,
+				  const struct modbus_reply *reply);
+
+/** modbus_is_bits() - true for the tables of single bits */
+static inline bool modbus_is_bits(enum modbus_table table)
+{
+	return table == MODBUS_COIL || table == MODBUS_DISCRETE;
+}

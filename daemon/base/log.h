@@ -14,7 +14,7 @@
 
 /** log_open() - @debug: print log_debug lines too (main thread, once; reads $JOURNAL_STREAM) */
 void log_open(bool debug);
-void log_warn(const char *format, ...) LOG_FORMAT(1);  /* adds ": " and errno's text */
+void log_warn(const char *format, ...) LOG_FORMAT(1); /* adds ": " and errno's text */
 void log_warnx(const char *format, ...) LOG_FORMAT(1);
 void log_info(const char *format, ...) LOG_FORMAT(1);
 void log_debug(const char *format, ...) LOG_FORMAT(1);

@@ -2,8 +2,8 @@
 /*
  * Keeping the evaluator's state across restarts.
  *
- * The bytes are a head and one named record for each monitor and each limit. A name that the plan no
- * longer has is passed over, a condition without a record starts at rest.
+ * The bytes are a head and one named record for each monitor and each limit. A name that the plan
+ * no longer has is passed over, a condition without a record starts at rest.
  */
 #include "core/evaluate-state.h"
 
@@ -30,7 +30,8 @@ static void monitor_name(const struct plan *plan, uint32_t monitor, char *out)
 size_t evaluator_save_size(const struct evaluator *e)
 {
 	return sizeof(struct keep_head) +
-	       e->plan->n_monitors * (NAME_BYTES + sizeof(struct monitor_state) + sizeof(uint32_t)) +
+	       e->plan->n_monitors *
+		       (NAME_BYTES + sizeof(struct monitor_state) + sizeof(uint32_t)) +
 	       e->n_limits * (NAME_BYTES + sizeof(struct limit_state));
 }
 
@@ -43,8 +44,9 @@ static unsigned char *put(unsigned char *at, const void *data, size_t size)
 size_t evaluator_save(const struct evaluator *e, void *out)
 {
 	unsigned char *at = out;
-	struct keep_head head = {KEEP_VERSION, sizeof(struct monitor_state), sizeof(struct limit_state),
-				 (uint32_t)e->plan->n_monitors, e->n_limits};
+	struct keep_head head = {KEEP_VERSION, sizeof(struct monitor_state),
+				 sizeof(struct limit_state), (uint32_t)e->plan->n_monitors,
+				 e->n_limits};
 	at = put(at, &head, sizeof head);
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
 		const struct monitor *m = &e->plan->monitors[i];
@@ -133,7 +135,8 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 	memcpy(&head, at, sizeof head);
 	if (head.version != KEEP_VERSION || head.monitor_bytes != sizeof(struct monitor_state) ||
 	    head.limit_bytes != sizeof(struct limit_state) ||
-	    rest.size != head.n_monitors * (NAME_BYTES + sizeof(struct monitor_state) + sizeof(uint32_t)) +
+	    rest.size != head.n_monitors * (NAME_BYTES + sizeof(struct monitor_state) +
+					    sizeof(uint32_t)) +
 				 head.n_limits * (NAME_BYTES + sizeof(struct limit_state)))
 		return false;
 	for (uint32_t i = 0; i < head.n_monitors && !rest.failed; i++)

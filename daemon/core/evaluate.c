@@ -207,8 +207,7 @@ static void track_idle(struct evaluator *e, const struct condition *c, struct tr
 		track_begin(t, s, since_ms);
 	t->on_results += s->result;
 	track_extremes(t, s);
-	if (s->time_ms - t->on_since_ms >= l->on_delay_ms &&
-	    t->on_results >= l->on_count)
+	if (s->time_ms - t->on_since_ms >= l->on_delay_ms && t->on_results >= l->on_count)
 		track_raise(e, c, t, s, bound);
 }
 
@@ -307,7 +306,8 @@ static bool share_suffices(const struct monitor *m, const struct limit *l, const
 	return w->n > 0 && compare12((double)w->n, l->min_valid * expected) >= 0;
 }
 
-static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct window *w)
+static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
+			 const struct window *w)
 {
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
@@ -318,7 +318,8 @@ static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit, 
 	raise_alert(e, &c, &state->undetermined, w->span.end_ms, 0);
 }
 
-static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct window *w)
+static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
+			 const struct window *w)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	const struct limit *l = &m->limits[limit];
@@ -435,7 +436,8 @@ static void range_feed(struct evaluator *e, uint32_t monitor, const struct readi
 	c.reason = "over_range";
 	if (!plan->has_range || !r->has_value)
 		return;
-	struct step s = {.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
+	struct step s = {
+		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
 	bool above = r->value > plan->range_high;
 	if (above && r->flag == FLAG_OVER_RANGE && !m->over_range.active && limit_in_range(plan))
 		raise_value(e, &c, &m->over_range, &s, s.time_ms);
@@ -508,7 +510,8 @@ static void link_feed(struct evaluator *e, const struct reading *r)
 
 enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value)
 {
-	bool outside = monitor->has_range && (value < monitor->range_low || value > monitor->range_high);
+	bool outside =
+		monitor->has_range && (value < monitor->range_low || value > monitor->range_high);
 	return flag == FLAG_NORMAL && has_value && outside ? FLAG_OVER_RANGE : flag;
 }
 
@@ -568,7 +571,8 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 		limits_unknown(e, r->monitor);
 }
 
-void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns, bool reached)
+void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
+		     bool reached)
 {
 	silence_judge(e, monitor, mono_ns, reached);
 	means_clock(e, monitor, wall_ms);
@@ -591,13 +595,16 @@ void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 		struct limit_state *states = &e->limits[e->first_limit[i]];
 		evaluator_clock(e, i, wall_ms, mono_ns, false);
 		for (uint32_t j = 0; j < e->plan->monitors[i].n_limits; j++) {
-			say_peak(e, i, j, ALERT_EXCEEDANCE, &states[j].exceedance.alert, wall_ms, mono_ns);
-			say_peak(e, i, j, ALERT_WARNING, &states[j].warning.alert, wall_ms, mono_ns);
+			say_peak(e, i, j, ALERT_EXCEEDANCE, &states[j].exceedance.alert, wall_ms,
+				 mono_ns);
+			say_peak(e, i, j, ALERT_WARNING, &states[j].warning.alert, wall_ms,
+				 mono_ns);
 		}
 	}
 }
 
-static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_ms, int64_t start_mono_ns)
+static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_ms,
+			  int64_t start_mono_ns)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	struct monitor_state *state = &e->monitors[monitor];

@@ -4,9 +4,10 @@
  * Evaluator: readings in, verdicts out. All of the judge that is not a thread.
  *
  * It holds the state of every condition (runs, windows, alerts) and decides by the rules of
- * duchad.cfg(5), "When exactly an alert is raised and cleared". Time is an argument everywhere: limits
- * run on the readings' measured times, silence on CLOCK_BOOTTIME. Live, --backtest and the tests run
- * this same code. One thread owns an evaluator; nothing here allocates after evaluator_new().
+ * duchad.cfg(5), "When exactly an alert is raised and cleared". Time is an argument everywhere:
+ * limits run on the readings' measured times, silence on CLOCK_BOOTTIME. Live, --backtest and the
+ * tests run this same code. One thread owns an evaluator; nothing here allocates after
+ * evaluator_new().
  */
 #include "core/reading.h"
 #include "core/verdict.h"
@@ -31,8 +32,8 @@ void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
  * evaluator_clock() - the clock of one monitor reached a moment: silence and windows are judged
  * @reached: true: a silence that ends exactly now is judged too (the end of recorded data)
  */
-void evaluator_clock(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
-		     bool reached);
+void evaluator_clock(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms,
+		     int64_t mono_ns, bool reached);
 
 /** evaluator_tick() - the live clock reached a moment, for all monitors; also says peaks (at most
  * every 10 s for an alert) */

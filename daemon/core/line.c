@@ -40,7 +40,8 @@ static void add_time(struct text *out, int64_t time_ms)
 	text_format(out, " %lld000000\n", (long long)time_ms);
 }
 
-void line_reading(struct text *out, const struct plan *plan, uint32_t monitor, const struct reading *reading)
+void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
+		  const struct reading *reading)
 {
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct site *s = &plan->sites[m->site];

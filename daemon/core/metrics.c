@@ -8,7 +8,7 @@
 #include <string.h>
 
 const double metrics_bounds[METRICS_BOUNDS] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
-					       0.025,  0.05,	0.1,	0.25,  0.5,    1,     5};
+					       0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
 
 enum type { TYPE_COUNTER, TYPE_GAUGE, TYPE_HISTOGRAM };
 
@@ -67,7 +67,8 @@ struct metrics *metrics_free(struct metrics *metrics)
 	return NULL;
 }
 
-static struct family *family_get(struct metrics *m, const char *name, const char *help, enum type type)
+static struct family *family_get(struct metrics *m, const char *name, const char *help,
+				 enum type type)
 {
 	for (struct family *f = m->first; f != NULL; f = f->next)
 		if (strcmp(f->name, name) == 0)
@@ -111,13 +112,15 @@ static struct series *series_get(struct metrics *m, const char *name, const char
 	return s;
 }
 
-struct metric *metrics_counter(struct metrics *m, const char *name, const char *help, const char *labels)
+struct metric *metrics_counter(struct metrics *m, const char *name, const char *help,
+			       const char *labels)
 {
 	struct series *s = series_get(m, name, help, labels, TYPE_COUNTER);
 	return s == NULL ? NULL : &s->metric;
 }
 
-struct metric *metrics_gauge(struct metrics *m, const char *name, const char *help, const char *labels)
+struct metric *metrics_gauge(struct metrics *m, const char *name, const char *help,
+			     const char *labels)
 {
 	struct series *s = series_get(m, name, help, labels, TYPE_GAUGE);
 	return s == NULL ? NULL : &s->metric;
@@ -179,7 +182,8 @@ static void print_histogram(struct text *out, const char *name, struct series *s
 		text_format(out, "%llu\n", (unsigned long long)count);
 	}
 	print_name(out, name, "_sum", s->labels, NULL);
-	text_double(out, (double)atomic_load_explicit(&s->histogram->sum_ns, memory_order_relaxed) / 1e9);
+	text_double(out, (double)atomic_load_explicit(&s->histogram->sum_ns, memory_order_relaxed) /
+				 1e9);
 	text_char(out, '\n');
 	print_name(out, name, "_count", s->labels, NULL);
 	text_format(out, "%llu\n", (unsigned long long)count);

@@ -92,9 +92,9 @@ static size_t digits(char *buffer, uint64_t n, int width)
 }
 
 /*
- * Most values of instruments have few decimals. If round(value * 10^k) / 10^k is the value again, the
- * division being correctly rounded, that decimal reads back as the same double, and the first such k
- * is the shortest.
+ * Most values of instruments have few decimals. If round(value * 10^k) / 10^k is the value again,
+ * the division being correctly rounded, that decimal reads back as the same double, and the first
+ * such k is the shortest.
  */
 static size_t double_few_decimals(char *buffer, double value)
 {
@@ -206,8 +206,8 @@ void text_time(struct text *text, int64_t wall_ms, const struct zone *zone, int 
 	struct civil c = zone_civil(zone, wall_ms);
 	int32_t offset_min = zone_offset_s(zone, wall_ms) / 60;
 	int64_t ms = wall_ms % 1000;
-	text_format(text, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)c.year, c.month, c.day, c.hour,
-		    c.minute, c.second);
+	text_format(text, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)c.year, c.month, c.day,
+		    c.hour, c.minute, c.second);
 	if (decimals > 0)
 		text_format(text, ".%03d", (int)(ms < 0 ? ms + 1000 : ms));
 	char sign = offset_min < 0 ? '-' : '+';

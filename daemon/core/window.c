@@ -63,7 +63,8 @@ void windows_start(struct windows *windows, const struct zone *zone, enum averag
 static struct window *find(struct windows *windows, int64_t wall_ms)
 {
 	for (size_t i = 0; i < WINDOWS_OPEN; i++)
-		if (wall_ms >= windows->open[i].span.start_ms && wall_ms < windows->open[i].span.end_ms)
+		if (wall_ms >= windows->open[i].span.start_ms &&
+		    wall_ms < windows->open[i].span.end_ms)
 			return &windows->open[i];
 	return NULL;
 }
@@ -115,7 +116,8 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 	if (w != NULL)
 		*w = (struct window){0};
 	int64_t from_ms = windows->next.end_ms;
-	/* Empty windows after an empty one say nothing new: a clock that leaps years is no long loop. */
+	/* Empty windows after an empty one say nothing new: a clock that leaps years is no long
+	 * loop. */
 	if (out->n == 0 && !any_open(windows) && clock_ms - grace_ms > from_ms)
 		from_ms = window_span(zone, average, clock_ms - grace_ms).start_ms;
 	windows->next = window_span(zone, average, from_ms);

@@ -60,8 +60,8 @@ struct civil zone_civil(const struct zone *zone, int64_t wall_ms)
 
 int64_t zone_wall_ms(const struct zone *zone, const struct civil *civil, int millisecond)
 {
-	int64_t local = days_of(civil->year, civil->month, civil->day) * 86400 + civil->hour * 3600 +
-			civil->minute * 60 + civil->second;
+	int64_t local = days_of(civil->year, civil->month, civil->day) * 86400 +
+			civil->hour * 3600 + civil->minute * 60 + civil->second;
 	/* No offset exceeds a day: the larger of the two around it is in force first, and gives the
 	 * earlier of two moments that the local clock shows alike. */
 	int32_t before = zone_offset_s(zone, (local - 86400) * 1000);

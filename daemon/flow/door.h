@@ -5,9 +5,9 @@
  *
  * A driver turns bytes into samples and hands them in here; limits, rings, rates and storage are
  * behind the door and no driver's business. A door belongs to exactly one producing thread.
- * The door stamps the receipt, replaces a time more than 5 minutes in the future by it, flags a value
- * outside the measuring range with T, and takes a redelivered sample (same monitor, time and value)
- * only once.
+ * The door stamps the receipt, replaces a time more than 5 minutes in the future by it, flags a
+ * value outside the measuring range with T, and takes a redelivered sample (same monitor, time and
+ * value) only once.
  */
 #include "core/metrics.h"
 #include "core/reading.h"
@@ -42,7 +42,8 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 /** door_flush() - wake the readers after a batch; without it they see it within 100 ms */
 void door_flush(struct door *door);
 
-/** door_wait_stored() - wait until @seq is committed to disk. Return: true if so within @timeout_ms */
+/** door_wait_stored() - wait until @seq is committed to disk. Return: true if so within @timeout_ms
+ */
 bool door_wait_stored(struct door *door, uint64_t seq, int timeout_ms);
 
 /** door_unrecorded() - say that a sample of @monitor was acknowledged but may not be recorded */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The side of a door that drivers do not see: which ring is behind it.
+ */
+#include "core/plan.h"
+#include "flow/door.h"
+#include "flow/rings.h"
+
+struct door_setup {
+	const struct plan *plan;
+	struct rings *rings;
+	size_t ring;        /* which of them; this door is its producer */
+	const char *driver; /* for metrics */
+	size_t remembered; /* newest samples of a monitor that a redelivered one is compared with */
+	struct metrics *metrics;
+};
+
+/** door_new() - Return: 0, -ENOMEM. Main thread. */
+int door_new(struct door **out, const struct door_setup *setup);
+struct door *door_free(struct door *door);
+/** door_remember() - a reading recorded by an earlier life, oldest first (before the driver starts)
+ */
+void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/door.h"
+
+#include "base/log.h"
+#include "core/evaluate.h"
+#include "flow/clock.h"
+#include "flow/door-keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FUTURE_MS = 5 * 60 * 1000 };
+
+/* A sample that was handed in, to know a redelivered one. */
+struct memory {
+	int64_t measured_ms;
+	double value;
+};
+
+enum link { LINK_UNSAID, LINK_UP, LINK_DOWN };
+
+struct door {
+	struct door_setup setup;
+	struct ring *ring;
+	uint64_t seq;
+	struct memory *memories;      /* `remembered` for each monitor, a small ring */
+	uint32_t *memory_next;        /* by monitor: how many were ever written */
+	unsigned char *wanted, *said; /* enum link, by connection */
+	bool link_waits;
+	struct metric *timeouts;
+	struct log_repeat timeout_log;
+};
+
+int door_new(struct door **out, const struct door_setup *setup)
+{
+	struct door *d = calloc(1, sizeof *d);
+	if (d == NULL)
+		return -ENOMEM;
+	d->setup = *setup;
+	d->ring = &setup->rings->at[setup->ring];
+	d->memories = calloc(setup->plan->n_monitors * setup->remembered + 1, sizeof *d->memories);
+	d->memory_next = calloc(setup->plan->n_monitors + 1, sizeof *d->memory_next);
+	d->wanted = calloc(setup->plan->n_connections + 1, 1);
+	d->said = calloc(setup->plan->n_connections + 1, 1);
+	d->timeouts = metrics_counter(setup->metrics, "ducha_unrecorded_total",
+				      "Samples that were acknowledged or read but not recorded",
+				      "reason=\"timeout\"");
+	if (d->memories == NULL || d->memory_next == NULL || d->wanted == NULL || d->said == NULL ||
+	    d->timeouts == NULL) {
+		door_free(d);
+		return -ENOMEM;
+	}
+	*out = d;
+	return 0;
+}
+
+struct door *door_free(struct door *door)
+{
+	if (door == NULL)
+		return NULL;
+	free(door->memories);
+	free(door->memory_next);
+	free(door->wanted);
+	free(door->said);
+	free(door);
+	return NULL;
+}
+
+void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value)
+{
+	size_t n = door->setup.remembered;
+	struct memory *m = &door->memories[monitor * n + door->memory_next[monitor]++ % n];
+	*m = (struct memory){measured_ms, value};
+}
+
+/* The remembered sample of this moment, NULL if there is none. */
+static const struct memory *recall(const struct door *door, uint32_t monitor, int64_t measured_ms)
+{
+	size_t n = door->setup.remembered;
+	size_t known = door->memory_next[monitor] < n ? door->memory_next[monitor] : n;
+	const struct memory *m = &door->memories[monitor * n];
+	for (size_t i = 0; i < known; i++)
+		if (m[i].measured_ms == measured_ms)
+			return &m[i];
+	return NULL;
+}
+
+/* Same monitor, time and value is one reading; another value in the same millisecond is kept, a
+ * millisecond later. Return: false for a duplicate. */
+static bool make_distinct(const struct door *door, struct reading *r)
+{
+	const struct memory *known;
+	while ((known = recall(door, r->monitor, r->measured_ms)) != NULL) {
+		if (known->value == r->value)
+			return false;
+		r->measured_ms++;
+	}
+	return true;
+}
+
+static void say_link(struct door *door, uint32_t connection)
+{
+	struct reading r = {.kind = door->wanted[connection] == LINK_DOWN ? SLOT_LINK_DOWN
+									  : SLOT_LINK_UP,
+			    .monitor = connection,
+			    .received_ms = clock_wall_ms(),
+			    .received_mono_ns = clock_mono_ns()};
+	r.measured_ms = r.received_ms;
+	r.ring = (uint8_t)door->setup.ring;
+	r.seq = door->seq + 1;
+	if (!ring_push(door->ring, &r)) {
+		door->link_waits = true;
+		return;
+	}
+	door->seq++;
+	door->said[connection] = door->wanted[connection];
+}
+
+/* A link that did not fit into a full ring is said once there is room: its loss would hide an
+ * outage. */
+static void say_waiting_links(struct door *door)
+{
+	door->link_waits = false;
+	for (uint32_t i = 0; i < door->setup.plan->n_connections; i++)
+		if (door->wanted[i] != door->said[i])
+			say_link(door, i);
+}
+
+void door_link(struct door *door, uint32_t connection, bool up)
+{
+	door->wanted[connection] = up ? LINK_UP : LINK_DOWN;
+	if (door->wanted[connection] == door->said[connection])
+		return;
+	say_link(door, connection);
+	door_flush(door);
+}
+
+enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)
+{
+	struct reading r = {
+		.received_ms = clock_wall_ms(),
+		.received_mono_ns = clock_mono_ns(),
+		.value = sample->has_value ? sample->value : 0,
+		.raw = sample->raw,
+		.monitor = sample->monitor,
+		.ring = (uint8_t)door->setup.ring,
+		.has_value = sample->has_value,
+	};
+	bool use_time = sample->has_time && sample->measured_ms <= r.received_ms + FUTURE_MS;
+	r.measured_ms = use_time ? sample->measured_ms : r.received_ms;
+	r.flag = (uint8_t)quality_flag(&door->setup.plan->monitors[sample->monitor], sample->flag,
+				       r.has_value, r.value);
+	if (door->link_waits)
+		say_waiting_links(door);
+	if (seq != NULL)
+		*seq = door->seq;
+	if (!make_distinct(door, &r))
+		return DOOR_DUPLICATE;
+	r.seq = ++door->seq;
+	if (!ring_push(door->ring, &r))
+		return DOOR_FULL;
+	door_remember(door, r.monitor, r.measured_ms, r.value);
+	if (seq != NULL)
+		*seq = r.seq;
+	return DOOR_TAKEN;
+}
+
+void door_flush(struct door *door)
+{
+	bell_ring(&door->setup.rings->judge);
+	bell_ring(&door->setup.rings->recorder);
+}
+
+bool door_wait_stored(struct door *door, uint64_t seq, int timeout_ms)
+{
+	return stored_wait(door->setup.rings, door->setup.ring, seq, timeout_ms);
+}
+
+void door_unrecorded(struct door *door, uint32_t monitor)
+{
+	const struct monitor *m = &door->setup.plan->monitors[monitor];
+	metric_add(door->timeouts, 1);
+	if (log_due(&door->timeout_log))
+		log_warnx(
+			"%s %s: acknowledged before it was recorded, the disk is slow (%llu times)",
+			door->setup.plan->sites[m->site].id, m->factor,
+			(unsigned long long)door->timeout_log.count);
+}

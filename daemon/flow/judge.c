@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/judge.h"
+
+#include "flow/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICK_MS = 250, BATCH = 256 };
+#define SNAPSHOT_EVERY_NS 60000000000
+#define TICK_NS (TICK_MS * (int64_t)1000000)
+
+struct judge {
+	struct judge_setup setup;
+	struct evaluator *evaluator;
+	struct snapshot snapshot;
+	struct judge_mark mark;
+	pthread_t thread;
+	_Atomic bool stop;
+	int64_t ticked_ns, kept_ns;
+};
+
+static void emit(void *context, const struct verdict *verdict)
+{
+	struct judge *j = context;
+	verdicts_add(j->setup.verdicts, &(struct verdict_item){.verdict = *verdict});
+}
+
+int judge_new(struct judge **out, const struct judge_setup *setup)
+{
+	struct judge *j = calloc(1, sizeof *j);
+	if (j == NULL)
+		return -ENOMEM;
+	j->setup = *setup;
+	j->mark.boot = setup->boot;
+	int r = evaluator_new(&j->evaluator, setup->plan, clock_wall_ms(), clock_mono_ns(), emit,
+			      j);
+	if (r == 0) {
+		j->snapshot.capacity = sizeof j->mark + evaluator_save_size(j->evaluator);
+		j->snapshot.bytes = malloc(j->snapshot.capacity);
+		r = j->snapshot.bytes == NULL ? -ENOMEM : 0;
+	}
+	if (r < 0)
+		judge_free(j);
+	else
+		*out = j;
+	return r;
+}
+
+struct judge *judge_free(struct judge *judge)
+{
+	if (judge == NULL)
+		return NULL;
+	evaluator_free(judge->evaluator);
+	free(judge->snapshot.bytes);
+	free(judge);
+	return NULL;
+}
+
+struct evaluator *judge_evaluator(struct judge *judge)
+{
+	return judge->evaluator;
+}
+
+static void judge_ring(struct judge *j, size_t index)
+{
+	struct ring *ring = &j->setup.rings->at[index];
+	const struct reading *readings;
+	size_t n;
+	while (readings = ring_peek(ring, RING_JUDGE, &n), n > 0) {
+		if (n > BATCH)
+			n = BATCH;
+		for (size_t i = 0; i < n; i++)
+			evaluator_feed(j->evaluator, &readings[i]);
+		j->mark.seq[index] = readings[n - 1].seq;
+		ring_take(ring, RING_JUDGE, n);
+		ring_release(ring, RING_JUDGE);
+	}
+}
+
+/* A row that the recorder stores while we are here is either counted in `recorded`, and then it
+ * lies at most the rings' size ahead of what we have read, or it comes later. */
+static void leave_snapshot(struct judge *j)
+{
+	struct snapshot *s = &j->snapshot;
+	if (atomic_load_explicit(&s->full, memory_order_acquire))
+		return; /* the clerk has not stored the last one yet */
+	int64_t ahead = 0;
+	for (size_t i = 0; i < j->setup.rings->n; i++)
+		ahead += (int64_t)ring_slots(&j->setup.rings->at[i]);
+	int64_t recorded = j->setup.recorded(j->setup.context) - ahead;
+	j->mark.recorded = recorded > 0 ? recorded : 0;
+	j->mark.alive_ms = clock_wall_ms();
+	memcpy(s->bytes, &j->mark, sizeof j->mark);
+	s->size = sizeof j->mark + evaluator_save(j->evaluator, s->bytes + sizeof j->mark);
+	atomic_store_explicit(&s->full, true, memory_order_release);
+	verdicts_add(j->setup.verdicts, &(struct verdict_item){.snapshot = s});
+}
+
+bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const void **state,
+		  size_t *state_size)
+{
+	if (size < sizeof *mark)
+		return false;
+	memcpy(mark, data, sizeof *mark);
+	*state = (const unsigned char *)data + sizeof *mark;
+	*state_size = size - sizeof *mark;
+	return true;
+}
+
+static void judge_round(struct judge *j)
+{
+	int64_t wall_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
+	for (size_t i = 0; i < j->setup.rings->n; i++)
+		judge_ring(j, i);
+	if (mono_ns - j->ticked_ns >= TICK_NS) {
+		evaluator_tick(j->evaluator, wall_ms, mono_ns);
+		j->ticked_ns = mono_ns;
+	}
+	if (mono_ns - j->kept_ns >= SNAPSHOT_EVERY_NS) {
+		leave_snapshot(j);
+		j->kept_ns = mono_ns;
+	}
+	atomic_fetch_add_explicit(j->setup.heartbeat, 1, memory_order_relaxed);
+}
+
+static bool anything(void *context)
+{
+	struct judge *j = context;
+	return rings_ready(j->setup.rings, RING_JUDGE) || atomic_load(&j->stop);
+}
+
+static void *judge_run(void *context)
+{
+	struct judge *j = context;
+	j->kept_ns = clock_mono_ns() - SNAPSHOT_EVERY_NS; /* the first one at once */
+	while (!atomic_load(&j->stop)) {
+		judge_round(j);
+		bell_sleep(&j->setup.rings->judge, TICK_MS, anything, j);
+	}
+	judge_round(j);
+	while (atomic_load(&j->snapshot.full)) /* the clerk still has the last one in hand */
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	leave_snapshot(j);
+	verdicts_close(j->setup.verdicts);
+	return NULL;
+}
+
+int judge_start(struct judge *judge)
+{
+	return -pthread_create(&judge->thread, NULL, judge_run, judge);
+}
+
+void judge_stop(struct judge *judge)
+{
+	atomic_store(&judge->stop, true);
+	bell_ring_always(&judge->setup.rings->judge);
+	pthread_join(judge->thread, NULL);
+}

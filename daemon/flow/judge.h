@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Judge: the thread that holds every reading against the limits.
+ *
+ * It reads the slots of all rings in place, gives them to the evaluator, and hands verdicts to the
+ * clerk. It touches neither disk nor network and never logs. Silence and windows are judged on a
+ * tick of 250 ms, with a moment taken before the rings were emptied, so that a reading that came in
+ * time counts. At least every 60 s, and when it ends, it leaves its state as a snapshot with the
+ * clerk.
+ */
+#include "core/evaluate.h"
+#include "flow/rings.h"
+#include "flow/verdicts.h"
+
+struct judge;
+
+struct judge_setup {
+	const struct plan *plan;
+	struct rings *rings;
+	struct verdicts *verdicts;
+	int64_t boot;                       /* number of this life, kept in snapshots */
+	int64_t (*recorded)(void *context); /* newest sequence of the daybook; quick, no disk */
+	void *context;
+	_Atomic uint64_t *heartbeat;
+};
+
+/** judge_new() - makes the evaluator, at rest; restore it before judge_start() */
+int judge_new(struct judge **out, const struct judge_setup *setup);
+struct judge *judge_free(struct judge *judge);
+struct evaluator *judge_evaluator(struct judge *judge);
+int judge_start(struct judge *judge);
+/** judge_stop() - after all producers ended: empties the rings, leaves a last snapshot, closes the
+ * verdicts and joins */
+void judge_stop(struct judge *judge);
+
+/* What a snapshot says of how far the judge had read. */
+struct judge_mark {
+	int64_t boot;
+	int64_t recorded; /* rows of the daybook up to here need not be looked at again … */
+	int64_t alive_ms; /* wall clock of the snapshot */
+	uint64_t seq[RINGS_MAX]; /* … except those of this boot behind these */
+};
+/**
+ * judge_unpack() - take a stored snapshot apart (pure)
+ * Return: false if it is none; else *mark and the evaluator's bytes, which point into @data.
+ */
+bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const void **state,
+		  size_t *state_size);

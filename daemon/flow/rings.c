@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/rings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int stored_init(struct stored *stored)
+{
+	pthread_condattr_t monotonic;
+	memset(stored, 0, sizeof *stored);
+	pthread_mutex_init(&stored->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	int r = pthread_cond_init(&stored->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return -r;
+}
+
+int rings_init(struct rings *rings, size_t n, size_t slots)
+{
+	memset(rings, 0, sizeof *rings);
+	rings->judge.fd = rings->recorder.fd = -1;
+	rings->at = n > RINGS_MAX ? NULL : aligned_alloc(128, n * sizeof *rings->at);
+	if (rings->at == NULL)
+		return n > RINGS_MAX ? -EINVAL : -ENOMEM;
+	memset(rings->at, 0, n * sizeof *rings->at);
+	rings->n = n;
+	int r = stored_init(&rings->stored);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = ring_init(&rings->at[i], slots);
+	if (r == 0)
+		r = bell_init(&rings->judge);
+	if (r == 0)
+		r = bell_init(&rings->recorder);
+	if (r < 0)
+		rings_deinit(rings);
+	return r;
+}
+
+void rings_deinit(struct rings *rings)
+{
+	for (size_t i = 0; i < rings->n; i++)
+		ring_deinit(&rings->at[i]);
+	if (rings->n > 0) {
+		pthread_cond_destroy(&rings->stored.changed);
+		pthread_mutex_destroy(&rings->stored.lock);
+	}
+	bell_deinit(&rings->judge);
+	bell_deinit(&rings->recorder);
+	free(rings->at);
+	rings->at = NULL;
+	rings->n = 0;
+}
+
+bool rings_ready(struct rings *rings, enum ring_reader who)
+{
+	for (size_t i = 0; i < rings->n; i++) {
+		size_t n;
+		ring_peek(&rings->at[i], who, &n);
+		if (n > 0)
+			return true;
+	}
+	return false;
+}
+
+static struct timespec deadline(int timeout_ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += timeout_ms / 1000;
+	t.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+bool stored_wait(struct rings *rings, size_t ring, uint64_t seq, int timeout_ms)
+{
+	struct stored *s = &rings->stored;
+	struct timespec until = deadline(timeout_ms);
+	atomic_fetch_add(&s->waiting, 1);
+	bell_ring_always(&rings->recorder);
+	pthread_mutex_lock(&s->lock);
+	while (s->seq[ring] < seq)
+		if (pthread_cond_timedwait(&s->changed, &s->lock, &until) != 0)
+			break;
+	bool stored = s->seq[ring] >= seq;
+	pthread_mutex_unlock(&s->lock);
+	atomic_fetch_sub(&s->waiting, 1);
+	return stored;
+}
+
+void stored_advance(struct rings *rings, const uint64_t *seq)
+{
+	pthread_mutex_lock(&rings->stored.lock);
+	memcpy(rings->stored.seq, seq, rings->n * sizeof *seq);
+	pthread_cond_broadcast(&rings->stored.changed);
+	pthread_mutex_unlock(&rings->stored.lock);
+}

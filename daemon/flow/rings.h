@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Rings: all rings of the daemon with the bells of their readers, and how far they are on disk.
+ */
+#include "flow/bell.h"
+#include "flow/ring.h"
+
+#include <pthread.h>
+
+#define RINGS_MAX 16
+
+/* How far each ring was committed, and who waits for it (acknowledge after commit). */
+struct stored {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	uint64_t seq[RINGS_MAX]; /* under lock */
+	_Atomic int waiting;
+};
+
+struct rings {
+	struct ring *at;
+	size_t n;
+	struct bell judge, recorder;
+	struct stored stored;
+};
+
+/** rings_init() - @n rings of @slots each. Main thread. Return: 0, negative errno. */
+int rings_init(struct rings *rings, size_t n, size_t slots);
+void rings_deinit(struct rings *rings);
+/** rings_ready() - is anything unread by @who in any ring? (that reader's thread) */
+bool rings_ready(struct rings *rings, enum ring_reader who);
+
+/** stored_wait() - until ring @ring is committed up to @seq. Return: false after @timeout_ms. */
+bool stored_wait(struct rings *rings, size_t ring, uint64_t seq, int timeout_ms);
+/** stored_advance() - the recorder committed ring @i up to @seq[i], for all rings */
+void stored_advance(struct rings *rings, const uint64_t *seq);

@@ -31,6 +31,8 @@ struct episode_view {
 struct history_view {
 	int64_t at_ms;
 	const char *action, *by, *note; /* NULL: null */
+	const char *unit, *leader, *team, *reason; /* NULL: left out */
+	int64_t due_ms;                            /* 0: left out */
 };
 struct case_view {
 	int64_t id, seq, year;
@@ -59,6 +61,10 @@ struct case_view {
 };
 void json_case(struct text *out, const struct plan *plan, const struct case_view *c);
 
-/** json_event() - a CloudEvent 1.0 around @data (JSON text) */
+/**
+ * json_event() - a CloudEvent 1.0 around @data (JSON text)
+ * @type:    whole, such as "ducha.case.opened"
+ * @subject: such as "outfall-3/w01018" or "case/7"
+ */
 void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type, int64_t time_ms,
 		const char *subject, const char *data);

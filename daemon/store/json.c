@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/json.h"
+
+#include <string.h>
+
+/* A member's name; the first of an object follows '{'. */
+static void json_key(struct text *out, const char *key)
+{
+	if (out->length > 0 && out->at[out->length - 1] != '{')
+		text_char(out, ',');
+	text_char(out, '"');
+	text_add(out, key);
+	text_add(out, "\":");
+}
+
+static void json_text(struct text *out, const char *key, const char *value)
+{
+	json_key(out, key);
+	text_json(out, value);
+}
+
+static void json_int(struct text *out, const char *key, int64_t value)
+{
+	json_key(out, key);
+	text_format(out, "%lld", (long long)value);
+}
+
+/* 0 stands for "none". */
+static void json_id(struct text *out, const char *key, int64_t value)
+{
+	if (value != 0) {
+		json_int(out, key, value);
+		return;
+	}
+	json_key(out, key);
+	text_add(out, "null");
+}
+
+static void json_bool(struct text *out, const char *key, bool value)
+{
+	json_key(out, key);
+	text_add(out, value ? "true" : "false");
+}
+
+static void json_double(struct text *out, const char *key, bool has, double value)
+{
+	json_key(out, key);
+	if (has)
+		text_double(out, value);
+	else
+		text_add(out, "null");
+}
+
+static void json_time(struct text *out, const char *key, const struct plan *plan, bool has,
+		      int64_t ms)
+{
+	json_key(out, key);
+	if (!has) {
+		text_add(out, "null");
+		return;
+	}
+	text_char(out, '"');
+	text_time(out, ms, &plan->zone, 3);
+	text_char(out, '"');
+}
+
+static const char *json_bound(enum bound bound)
+{
+	switch (bound) {
+	case BOUND_MAX:
+		return "max";
+	case BOUND_MIN:
+		return "min";
+	case BOUND_NONE:
+	default:
+		return NULL;
+	}
+}
+
+/* Silence, flat lines, steps and connections know no averaging. */
+static const char *json_average(enum alert_kind kind, enum average average)
+{
+	bool averaged = kind == ALERT_WARNING || kind == ALERT_EXCEEDANCE ||
+			kind == ALERT_UNDETERMINED || kind == ALERT_LOAD;
+	return averaged ? average_name(average) : NULL;
+}
+
+void json_alert(struct text *out, const struct plan *plan, const struct alert_view *alert)
+{
+	text_char(out, '{');
+	json_id(out, "id", alert->id);
+	json_text(out, "site", alert->site);
+	json_text(out, "site_name", alert->site_name);
+	json_text(out, "factor", alert->factor);
+	json_text(out, "factor_name", alert->factor_name);
+	json_text(out, "connection", alert->connection);
+	json_text(out, "kind", alert_kind_name(alert->kind));
+	json_time(out, "began_at", plan, true, alert->began_ms);
+	json_time(out, "raised_at", plan, true, alert->raised_ms);
+	json_time(out, "cleared_at", plan, alert->cleared_ms != 0, alert->cleared_ms);
+	json_double(out, "value", alert->has_value, alert->value);
+	json_double(out, "limit", alert->has_limit, alert->limit);
+	json_text(out, "bound", json_bound(alert->bound));
+	json_text(out, "limit_source", alert->limit_source);
+	json_text(out, "average", json_average(alert->kind, alert->average));
+	json_text(out, "unit", alert->unit);
+	json_int(out, "decimals", alert->decimals);
+	json_double(out, "peak_value", alert->has_value, alert->peak);
+	json_text(out, "reason", alert->reason);
+	json_id(out, "case", alert->case_id);
+	text_char(out, '}');
+}
+
+static void json_number(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	struct text number = {0};
+
+	case_number(plan, c->year, c->seq, &number);
+	json_text(out, "number", number.at);
+	if (number.failed)
+		out->failed = true;
+	text_deinit(&number);
+}
+
+static void json_episodes(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	json_key(out, "episodes");
+	text_char(out, '[');
+	for (size_t i = 0; i < c->n_episodes; i++) {
+		const struct episode_view *e = &c->episodes[i];
+		text_add(out, i > 0 ? ",{" : "{");
+		json_id(out, "alert", e->alert_id);
+		json_time(out, "began_at", plan, true, e->began_ms);
+		json_time(out, "raised_at", plan, true, e->raised_ms);
+		json_time(out, "ended_at", plan, e->ended_ms != 0, e->ended_ms);
+		json_double(out, "peak_value", e->has_value, e->peak);
+		json_double(out, "limit", e->has_limit, e->limit);
+		json_text(out, "limit_source", e->limit_source);
+		text_char(out, '}');
+	}
+	text_char(out, ']');
+}
+
+static void json_given(struct text *out, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_text(out, key, value);
+}
+
+static void json_history(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	json_key(out, "history");
+	text_char(out, '[');
+	for (size_t i = 0; i < c->n_history; i++) {
+		const struct history_view *h = &c->history[i];
+		text_add(out, i > 0 ? ",{" : "{");
+		json_time(out, "at", plan, true, h->at_ms);
+		json_text(out, "action", h->action);
+		json_text(out, "by", h->by);
+		json_text(out, "note", h->note);
+		json_given(out, "unit", h->unit);
+		json_given(out, "leader", h->leader);
+		json_given(out, "team", h->team);
+		json_given(out, "reason", h->reason);
+		if (h->due_ms != 0)
+			json_time(out, "due", plan, true, h->due_ms);
+		text_char(out, '}');
+	}
+	text_char(out, ']');
+}
+
+static void json_case_head(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	json_int(out, "id", c->id);
+	json_number(out, plan, c);
+	json_int(out, "seq", c->seq);
+	json_int(out, "year", c->year);
+	json_text(out, "node", plan->node);
+	json_text(out, "site", c->site);
+	json_text(out, "site_name", c->site_name);
+	json_text(out, "factor", c->factor);
+	json_text(out, "factor_name", c->factor_name);
+	json_text(out, "kind", alert_kind_name(c->kind));
+	json_text(out, "severity", severity_name(c->severity));
+	json_text(out, "status", case_status_name(c->status));
+	json_bool(out, "verified", c->verified);
+	json_text(out, "level", c->level);
+	json_int(out, "escalation", c->escalation);
+	json_text(out, "source", c->source);
+	json_time(out, "opened_at", plan, true, c->opened_ms);
+	json_time(out, "closed_at", plan, c->closed_ms != 0, c->closed_ms);
+	json_time(out, "due_at", plan, c->due_ms != 0, c->due_ms);
+}
+
+static void json_case_values(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	json_double(out, "limit", c->has_limit, c->limit);
+	json_text(out, "bound", json_bound(c->bound));
+	json_text(out, "limit_source", c->limit_source);
+	json_text(out, "average", json_average(c->kind, c->average));
+	json_text(out, "unit", c->unit);
+	json_int(out, "decimals", c->decimals);
+	json_double(out, "first_value", c->has_value, c->first_value);
+	json_double(out, "peak_value", c->has_value, c->peak_value);
+	json_time(out, "peak_at", plan, c->has_value && c->peak_ms != 0, c->peak_ms);
+	json_double(out, "last_value", c->has_value, c->last_value);
+	json_double(out, "multiple", c->has_multiple, c->multiple);
+}
+
+void json_case(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	text_char(out, '{');
+	json_case_head(out, plan, c);
+	json_case_values(out, plan, c);
+	json_episodes(out, plan, c);
+	json_key(out, "responsible");
+	text_char(out, '{');
+	json_text(out, "unit", c->responsible.unit);
+	json_text(out, "leader", c->responsible.leader);
+	json_text(out, "team", c->responsible.team);
+	text_char(out, '}');
+	json_history(out, plan, c);
+	json_key(out, "evidence");
+	text_char(out, '{');
+	json_int(out, "readings", c->n_readings);
+	json_text(out, "digest", NULL);
+	text_add(out, "}}");
+}
+
+void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type,
+		int64_t time_ms, const char *subject, const char *data)
+{
+	struct text source = {0};
+
+	text_char(out, '{');
+	json_text(out, "specversion", "1.0");
+	json_key(out, "id");
+	text_format(out, "\"%lld\"", (long long)id);
+	text_add(&source, "/nodes/");
+	text_add(&source, plan->node);
+	json_text(out, "source", source.at);
+	if (source.failed)
+		out->failed = true;
+	text_deinit(&source);
+	json_text(out, "type", type);
+	json_time(out, "time", plan, true, time_ms);
+	json_text(out, "datacontenttype", "application/json");
+	json_given(out, "subject", subject);
+	json_key(out, "data");
+	text_add(out, data);
+	text_char(out, '}');
+}

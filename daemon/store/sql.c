@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sql.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int sql_io_error(sqlite3 *db)
+{
+	int error = db != NULL ? sqlite3_system_errno(db) : 0;
+	return error > 0 ? -error : -EIO;
+}
+
+int sql_error(sqlite3 *db, int rc)
+{
+	int extended = db != NULL && rc != SQLITE_OK ? sqlite3_extended_errcode(db) : rc;
+
+	if ((extended & 0xff) != (rc & 0xff))
+		extended = rc;
+	if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC)
+		return SQL_FATAL;
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_MISUSE:
+	case SQLITE_ERROR:
+		return -EINVAL;
+	default:
+		return sql_io_error(db);
+	}
+}
+
+bool sql_damaged(int r)
+{
+	return r == -EUCLEAN;
+}
+
+int sql_open(sqlite3 **out, const char *path, int flags)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+				 NULL);
+	int r = sql_error(db, rc);
+
+	if (r == 0) {
+		sqlite3_busy_timeout(db, 2000);
+		sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+		r = sql_exec(db, "PRAGMA cell_size_check=1; PRAGMA foreign_keys=1");
+	}
+	if (r != 0)
+		db = sql_close(db);
+	*out = db;
+	return r;
+}
+
+sqlite3 *sql_close(sqlite3 *db)
+{
+	if (db != NULL)
+		sqlite3_close_v2(db);
+	return NULL;
+}
+
+int sql_exec(sqlite3 *db, const char *sql)
+{
+	return sql_error(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+int sql_number(sqlite3 *db, const char *sql, int64_t missing, int64_t *out)
+{
+	sqlite3_stmt *statement = NULL;
+	bool row = false;
+
+	*out = missing;
+	int r = sql_prepare(db, &statement, sql);
+	if (r != 0)
+		return r;
+	r = sql_step(statement, &row);
+	if (r == 0 && row && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+		*out = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return r;
+}
+
+int sql_prepare(sqlite3 *db, sqlite3_stmt **out, const char *sql)
+{
+	int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+	if (rc == SQLITE_ERROR)
+		log_warnx("sqlite: %s", sqlite3_errmsg(db));
+	return sql_error(db, rc);
+}
+
+void sql_rollback(sqlite3 *db)
+{
+	if (db != NULL && sqlite3_get_autocommit(db) == 0)
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static void sql_bind_list(sqlite3_stmt *statement, const char *types, va_list list)
+{
+	for (int i = 1; types[i - 1] != '\0'; i++) {
+		bool has = true;
+		int64_t number;
+		const char *text;
+
+		switch (types[i - 1]) {
+		case 'i':
+			sqlite3_bind_int64(statement, i, va_arg(list, int64_t));
+			break;
+		case 'z':
+			number = va_arg(list, int64_t);
+			if (number != 0)
+				sqlite3_bind_int64(statement, i, number);
+			else
+				sqlite3_bind_null(statement, i);
+			break;
+		case 'b':
+			sqlite3_bind_int(statement, i, va_arg(list, int));
+			break;
+		case 't':
+			text = va_arg(list, const char *);
+			sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
+			break;
+		case 'o':
+			has = va_arg(list, int) != 0;
+			__attribute__((fallthrough));
+		default: {
+			double value = va_arg(list, double);
+			if (has)
+				sqlite3_bind_double(statement, i, value);
+			else
+				sqlite3_bind_null(statement, i);
+		}
+		}
+	}
+}
+
+void sql_bind(sqlite3_stmt *statement, const char *types, ...)
+{
+	va_list list;
+
+	va_start(list, types);
+	sql_bind_list(statement, types, list);
+	va_end(list);
+}
+
+int sql_step(sqlite3_stmt *statement, bool *row)
+{
+	int rc = sqlite3_step(statement);
+
+	*row = rc == SQLITE_ROW;
+	return sql_error(sqlite3_db_handle(statement), rc);
+}
+
+void sql_reset(sqlite3_stmt *statement)
+{
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+int sql_do(sqlite3_stmt *statement, const char *types, ...)
+{
+	va_list list;
+	bool row;
+
+	va_start(list, types);
+	sql_bind_list(statement, types, list);
+	va_end(list);
+	int r = sql_step(statement, &row);
+	sql_reset(statement);
+	return r;
+}
+
+const char *sql_text(sqlite3_stmt *statement, int column)
+{
+	return (const char *)sqlite3_column_text(statement, column);
+}
+
+bool sql_double(sqlite3_stmt *statement, int column, double *out)
+{
+	*out = sqlite3_column_double(statement, column);
+	return sqlite3_column_type(statement, column) != SQLITE_NULL;
+}
+
+int sql_set_aside(const char *path)
+{
+	static const char *const tails[] = {"-wal", "-shm", "-journal", ""};
+	char from[4096], to[4200];
+	long long now = (long long)time(NULL);
+
+	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+		snprintf(from, sizeof from, "%s%s", path, tails[i]);
+		snprintf(to, sizeof to, "%s.corrupt-%lld%s", path, now, tails[i]);
+		if (rename(from, to) != 0 && errno != ENOENT) {
+			int error = errno;
+			log_warn("%s: damaged, and cannot be set aside", from);
+			return -error;
+		}
+	}
+	log_warnx("%s: damaged; set aside as %s, a new one begins. Keep it: "
+		  "\"sqlite3 FILE .recover\" may read most of it",
+		  path, to);
+	return 0;
+}
+
+int sql_sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = fsync(fd) == 0 ? 0 : SQL_FATAL;
+	close(fd);
+	return r;
+}

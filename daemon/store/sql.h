@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * SQL: the few things that ledger and daybook do alike with SQLite. Private to the store.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sqlite3.h>
+
+/* A failed fsync; equal to LEDGER_FATAL and DAYBOOK_FATAL. */
+enum { SQL_FATAL = 1 };
+
+/**
+ * sql_error() - a result code of @db in our grammar
+ * Return: 0 (OK, ROW, DONE), SQL_FATAL, else negative errno: -ENOSPC full, -EBUSY locked, -EUCLEAN
+ * damaged, otherwise the system's errno or -EIO.
+ */
+int sql_error(sqlite3 *db, int rc);
+/** sql_damaged() - is this result of sql_error() a damaged file? */
+bool sql_damaged(int r);
+
+/** sql_open() - with the settings that every connection of the store has. *out is NULL on failure.
+ */
+int sql_open(sqlite3 **out, const char *path, int flags);
+sqlite3 *sql_close(sqlite3 *db);
+int sql_exec(sqlite3 *db, const char *sql);
+/** sql_number() - the first column of the first row, @missing where there is none or NULL */
+int sql_number(sqlite3 *db, const char *sql, int64_t missing, int64_t *out);
+int sql_prepare(sqlite3 *db, sqlite3_stmt **out, const char *sql);
+/** sql_rollback() - end a transaction, if one is open, whatever its state */
+void sql_rollback(sqlite3 *db);
+
+/**
+ * sql_bind() - bind from 1 on; text must live until sql_reset()
+ * @types: i int64_t, z int64_t (0: NULL), b bool as int, t text (NULL: NULL), d double,
+ *         o bool and double (false: NULL)
+ */
+void sql_bind(sqlite3_stmt *statement, const char *types, ...);
+/** sql_step() - Return: 0 and *row, else as sql_error(). */
+int sql_step(sqlite3_stmt *statement, bool *row);
+void sql_reset(sqlite3_stmt *statement);
+/** sql_do() - bind, step once, reset */
+int sql_do(sqlite3_stmt *statement, const char *types, ...);
+const char *sql_text(sqlite3_stmt *statement,
+		     int column); /* NULL: null; valid until step or reset */
+/** sql_double() - Return: false where the column is null (*out is then 0) */
+bool sql_double(sqlite3_stmt *statement, int column, double *out);
+
+/** sql_set_aside() - rename a damaged database and what belongs to it to NAME.corrupt-SECONDS */
+int sql_set_aside(const char *path);
+/** sql_sync_directory() - make new names in it durable. Return: 0, SQL_FATAL, -errno. */
+int sql_sync_directory(const char *path);

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ledger-internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BYTES 256
+
+int ledger_recount_alerts(struct ledger *ledger)
+{
+	const struct plan *plan = ledger->plan;
+	sqlite3_stmt *list = ledger->sql[SQL_ALERT_COUNT];
+	uint32_t *kinds = calloc(plan->n_monitors + 1, sizeof *kinds);
+	size_t active[ALERT_KINDS] = {0};
+	bool row = false;
+	int r = kinds != NULL ? sql_step(list, &row) : -ENOMEM;
+
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		const char *site = sql_text(list, 0), *factor = sql_text(list, 1);
+		enum alert_kind kind = ledger_kind(sql_text(list, 2));
+		if (kind == ALERT_KINDS)
+			continue;
+		active[kind]++;
+		uint32_t monitor = site != NULL && factor != NULL ? plan_monitor(plan, site, factor)
+								  : NO_INDEX;
+		if (monitor != NO_INDEX)
+			kinds[monitor] |= 1u << kind;
+	}
+	sql_reset(list);
+	for (size_t i = 0; r == 0 && i < plan->n_monitors; i++)
+		atomic_store_explicit(&ledger->kinds[i], kinds[i], memory_order_relaxed);
+	for (size_t i = 0; r == 0 && i < ALERT_KINDS; i++)
+		atomic_store_explicit(&ledger->active[i], active[i], memory_order_relaxed);
+	free(kinds);
+	return r;
+}
+
+uint32_t ledger_active_kinds(struct ledger *ledger, uint32_t monitor)
+{
+	if (monitor >= ledger->plan->n_monitors)
+		return 0;
+	return atomic_load_explicit(&ledger->kinds[monitor], memory_order_relaxed);
+}
+
+size_t ledger_active_count(struct ledger *ledger, enum alert_kind kind)
+{
+	return atomic_load_explicit(&ledger->active[kind], memory_order_relaxed);
+}
+
+/* The worse of two peaks, seen from the bound that is crossed. */
+static bool alert_worse(enum bound bound, double peak, double than)
+{
+	if (bound == BOUND_NONE)
+		return true;
+	return bound == BOUND_MAX ? peak > than : peak < than;
+}
+
+static bool alert_multiple(const struct ledger *ledger, const struct verdict *v, double peak,
+			   double *out)
+{
+	*out = 0;
+	if (v->kind != ALERT_EXCEEDANCE || v->monitor == NO_INDEX || !v->has_limit || !v->has_value)
+		return false;
+	return case_multiple(&ledger->plan->monitors[v->monitor], v->bound, peak, v->limit_value,
+			     out);
+}
+
+static int alert_add(struct ledger *ledger, const struct verdict *v, const char *key,
+		     int64_t case_id, int64_t *id)
+{
+	static const struct site no_site;
+	static const struct monitor no_monitor;
+	static const struct limit no_limit;
+	const struct plan *plan = ledger->plan;
+	const struct monitor *m =
+		v->monitor != NO_INDEX ? &plan->monitors[v->monitor] : &no_monitor;
+	const struct site *site = v->monitor != NO_INDEX ? &plan->sites[m->site] : &no_site;
+	const struct limit *limit =
+		v->monitor != NO_INDEX && v->limit < m->n_limits ? &m->limits[v->limit] : &no_limit;
+	const char *connection = v->kind == ALERT_CONNECTION && v->connection < plan->n_connections
+					 ? plan->connections[v->connection].id
+					 : NULL;
+	double multiple;
+	bool has_multiple = alert_multiple(ledger, v, v->peak_value, &multiple);
+
+	int r = sql_do(ledger->sql[SQL_ALERT_ADD], "tttttttttiioooiootttitz", key, site->id,
+		       site->name, m->factor, m->factor_name, connection, alert_kind_name(v->kind),
+		       average_name(v->average), ledger_bound_name(v->bound), v->began_ms,
+		       v->raised_ms, (int)v->has_value, v->value, (int)v->has_limit, v->limit_value,
+		       (int)v->has_value, v->peak_value, v->peak_ms, (int)v->has_value,
+		       v->last_value, (int)has_multiple, multiple, limit->source, limit->key,
+		       m->unit, (int64_t)m->decimals, v->reason, case_id);
+	*id = sqlite3_last_insert_rowid(ledger->db);
+	return r;
+}
+
+static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t now_ms,
+			 int64_t *opened)
+{
+	char key[KEY_BYTES];
+	int64_t case_id = 0, id;
+	bool known, is_new = false;
+
+	verdict_key(ledger->plan, v, key, sizeof key);
+	sql_bind(ledger->sql[SQL_ALERT_KNOWN], "ti", key, v->raised_ms);
+	int r = sql_step(ledger->sql[SQL_ALERT_KNOWN], &known);
+	sql_reset(ledger->sql[SQL_ALERT_KNOWN]);
+	if (r != 0 || known)
+		return r;
+	if (case_wanted(ledger->plan, v))
+		r = ledger_case_raise(ledger, v, now_ms, &case_id, &is_new);
+	if (r == 0)
+		r = alert_add(ledger, v, key, case_id, &id);
+	if (r == 0 && case_id != 0)
+		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value);
+	if (r == 0)
+		r = ledger_alert_event(ledger, id, "ducha.alert.raised", v->time_ms, now_ms);
+	if (r == 0 && case_id != 0)
+		r = ledger_case_event(ledger, case_id,
+				      is_new ? "ducha.case.opened" : "ducha.case.updated", now_ms);
+	if (is_new)
+		*opened = case_id;
+	return r;
+}
+
+struct active_alert {
+	int64_t id, case_id, peak_ms;
+	bool has_peak;
+	double peak;
+};
+
+/*
+ * The active alert that a clear or peak speaks of. After a restart the judge goes over old readings
+ * again: what lies before the active alert's raise speaks of an earlier one.
+ */
+static int verdict_find(struct ledger *ledger, const struct verdict *v, struct active_alert *out)
+{
+	sqlite3_stmt *find = ledger->sql[SQL_ALERT_ACTIVE];
+	char key[KEY_BYTES];
+	bool row;
+
+	*out = (struct active_alert){0};
+	verdict_key(ledger->plan, v, key, sizeof key);
+	sql_bind(find, "t", key);
+	int r = sql_step(find, &row);
+	if (r == 0 && row) {
+		int64_t raised = sqlite3_column_int64(find, 1);
+		if (v->raised_ms == raised || v->time_ms > raised) {
+			out->id = sqlite3_column_int64(find, 0);
+			out->case_id = sqlite3_column_int64(find, 2);
+			out->has_peak = sql_double(find, 4, &out->peak);
+			out->peak_ms = sqlite3_column_int64(find, 5);
+		}
+	}
+	sql_reset(find);
+	return r;
+}
+
+static int alert_take(struct ledger *ledger, const struct active_alert *alert,
+		      const struct verdict *v)
+{
+	double peak = v->peak_value, multiple;
+	int64_t peak_ms = v->peak_ms;
+
+	if (!v->has_value)
+		return 0;
+	if (alert->has_peak && !alert_worse(v->bound, peak, alert->peak)) {
+		peak = alert->peak;
+		peak_ms = alert->peak_ms;
+	}
+	bool has_multiple = alert_multiple(ledger, v, peak, &multiple);
+	int r = sql_do(ledger->sql[SQL_ALERT_WORST], "idido", alert->id, peak, peak_ms,
+		       v->last_value, (int)has_multiple, multiple);
+	if (r == 0 && alert->case_id != 0)
+		r = ledger_case_refresh(ledger, alert->case_id, true, v->last_value);
+	return r;
+}
+
+static int verdict_end(struct ledger *ledger, const struct verdict *v, int64_t now_ms)
+{
+	struct active_alert alert;
+
+	int r = verdict_find(ledger, v, &alert);
+	if (r != 0 || alert.id == 0)
+		return r;
+	r = alert_take(ledger, &alert, v);
+	if (r != 0 || v->type == VERDICT_PEAK)
+		return r;
+	r = sql_do(ledger->sql[SQL_ALERT_CLEAR], "ii", alert.id, v->time_ms);
+	if (r == 0)
+		r = ledger_alert_event(ledger, alert.id, "ducha.alert.cleared", v->time_ms, now_ms);
+	return r;
+}
+
+int ledger_apply(struct ledger *ledger, const struct verdict *verdicts, size_t n, int64_t now_ms,
+		 int64_t *opened)
+{
+	int64_t ignored;
+
+	for (size_t i = 0; opened != NULL && i < n; i++)
+		opened[i] = 0;
+	if (n == 0)
+		return 0;
+	int r = ledger_begin(ledger);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (verdicts[i].type == VERDICT_RAISED)
+			r = verdict_raise(ledger, &verdicts[i], now_ms,
+					  opened != NULL ? &opened[i] : &ignored);
+		else
+			r = verdict_end(ledger, &verdicts[i], now_ms);
+	}
+	r = ledger_end(ledger, r);
+	for (size_t i = 0; r != 0 && opened != NULL && i < n; i++)
+		opened[i] = 0;
+	return r;
+}
+
+/* The columns of ALERT_COLUMNS; texts are valid until the statement moves on. */
+static struct alert_view alert_view(sqlite3_stmt *row)
+{
+	struct alert_view a = {
+		.id = sqlite3_column_int64(row, 0),
+		.site = sql_text(row, 1),
+		.factor = sql_text(row, 2),
+		.connection = sql_text(row, 3),
+		.kind = ledger_kind(sql_text(row, 4)),
+		.bound = ledger_bound(sql_text(row, 5)),
+		.average = ledger_average(sql_text(row, 6)),
+		.began_ms = sqlite3_column_int64(row, 7),
+		.raised_ms = sqlite3_column_int64(row, 8),
+		.cleared_ms = sqlite3_column_int64(row, 9),
+		.limit_source = sql_text(row, 13),
+		.unit = sql_text(row, 14),
+		.reason = sql_text(row, 15),
+		.site_name = sql_text(row, 16),
+		.factor_name = sql_text(row, 17),
+		.decimals = sqlite3_column_int(row, 18),
+		.case_id = sqlite3_column_int64(row, 19),
+	};
+	a.has_value = sql_double(row, 10, &a.value);
+	a.has_limit = sql_double(row, 11, &a.limit);
+	sql_double(row, 12, &a.peak);
+	return a;
+}
+
+int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out)
+{
+	sqlite3_stmt *one = ledger->sql[SQL_ALERT_ONE];
+	bool row;
+
+	sql_bind(one, "i", id);
+	int r = sql_step(one, &row);
+	if (r == 0 && !row)
+		r = LEDGER_UNKNOWN;
+	if (r == 0) {
+		struct alert_view alert = alert_view(one);
+		json_alert(out, ledger->plan, &alert);
+	}
+	sql_reset(one);
+	return r;
+}
+
+int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_ALERT_LIST];
+	size_t n = 0;
+	bool row;
+
+	text_add(out, "{\"alerts\":[");
+	pthread_mutex_lock(&ledger->lock);
+	sql_bind(list, "iti", (int64_t)filter->active, filter->site, (int64_t)filter->limit);
+	int r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		struct alert_view alert = alert_view(list);
+		text_add(out, n++ > 0 ? "," : "");
+		json_alert(out, ledger->plan, &alert);
+	}
+	sql_reset(list);
+	pthread_mutex_unlock(&ledger->lock);
+	text_add(out, "]}");
+	return r == 0 && out->failed ? -ENOMEM : r;
+}
+
+/* Reasons are static words to the judge: keep one copy of each as long as the ledger lives. */
+static const char *ledger_word(struct ledger *ledger, const char *word)
+{
+	if (word == NULL)
+		return NULL;
+	for (size_t i = 0; i < ledger->n_words; i++)
+		if (strcmp(ledger->words[i], word) == 0)
+			return ledger->words[i];
+	if (ledger->n_words == LEDGER_WORDS)
+		return NULL;
+	char *copy = strdup(word);
+	if (copy != NULL)
+		ledger->words[ledger->n_words++] = copy;
+	return copy;
+}
+
+static uint32_t open_limit(const struct plan *plan, uint32_t monitor, const char *key)
+{
+	if (monitor == NO_INDEX || key == NULL)
+		return NO_INDEX;
+	const struct monitor *m = &plan->monitors[monitor];
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].key != NULL && strcmp(m->limits[i].key, key) == 0)
+			return (uint32_t)i;
+	return NO_INDEX;
+}
+
+static uint32_t open_connection(const struct plan *plan, const char *id)
+{
+	for (size_t i = 0; id != NULL && i < plan->n_connections; i++)
+		if (strcmp(plan->connections[i].id, id) == 0)
+			return (uint32_t)i;
+	return NO_INDEX;
+}
+
+static int open_alert_read(struct ledger *ledger, sqlite3_stmt *row, struct open_alert *out)
+{
+	const struct plan *plan = ledger->plan;
+	struct alert_view a = alert_view(row);
+	struct verdict *v = &out->verdict;
+	char *key = strdup(sql_text(row, 20));
+
+	if (key == NULL)
+		return -ENOMEM;
+	*v = (struct verdict){.type = VERDICT_RAISED,
+			      .kind = a.kind,
+			      .average = a.average,
+			      .bound = a.bound,
+			      .time_ms = a.raised_ms,
+			      .began_ms = a.began_ms,
+			      .raised_ms = a.raised_ms,
+			      .has_value = a.has_value,
+			      .has_limit = a.has_limit,
+			      .value = a.value,
+			      .limit_value = a.limit,
+			      .peak_value = a.peak,
+			      .peak_ms = sqlite3_column_int64(row, 22),
+			      .reason = ledger_word(ledger, a.reason)};
+	sql_double(row, 23, &v->last_value);
+	v->monitor = a.site != NULL && a.factor != NULL ? plan_monitor(plan, a.site, a.factor)
+							: NO_INDEX;
+	v->connection = open_connection(plan, a.connection);
+	v->limit = open_limit(plan, v->monitor, sql_text(row, 21));
+	out->id = a.id;
+	out->key = key;
+	return 0;
+}
+
+struct open_alerts {
+	struct open_alert *at;
+	size_t n, capacity;
+};
+
+static int open_alerts_read(struct ledger *ledger, struct open_alerts *alerts)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_ALERT_OPEN];
+	bool row;
+
+	int r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		if (alerts->n == alerts->capacity) {
+			size_t more = alerts->capacity * 2 + 64;
+			void *grown = reallocarray(alerts->at, more, sizeof *alerts->at);
+			if (grown == NULL) {
+				r = -ENOMEM;
+				break;
+			}
+			alerts->at = grown;
+			alerts->capacity = more;
+		}
+		r = open_alert_read(ledger, list, &alerts->at[alerts->n]);
+		if (r != 0)
+			break;
+		alerts->n++;
+	}
+	sql_reset(list);
+	return r;
+}
+
+/* Copied first, so that @fn may call the ledger. */
+int ledger_open_alerts(struct ledger *ledger,
+		       bool (*fn)(void *context, const struct open_alert *alert), void *context)
+{
+	struct open_alerts alerts = {0};
+	bool more = true;
+
+	pthread_mutex_lock(&ledger->lock);
+	int r = open_alerts_read(ledger, &alerts);
+	pthread_mutex_unlock(&ledger->lock);
+	for (size_t i = 0; i < alerts.n; i++) {
+		if (r == 0 && more)
+			more = fn(context, &alerts.at[i]);
+		free((void *)(uintptr_t)alerts.at[i].key);
+	}
+	free(alerts.at);
+	return r;
+}
+
+int ledger_drop_alert(struct ledger *ledger, int64_t id, int64_t now_ms, const char *reason)
+{
+	sqlite3_stmt *drop = ledger->sql[SQL_ALERT_DROP];
+	bool row = false;
+
+	int r = ledger_begin(ledger);
+	if (r == 0) {
+		sql_bind(drop, "iit", id, now_ms, reason);
+		r = sql_step(drop, &row);
+		sql_reset(drop);
+	}
+	if (r == 0 && !row)
+		r = LEDGER_UNKNOWN;
+	if (r == 0)
+		r = ledger_alert_event(ledger, id, "ducha.alert.cleared", now_ms, now_ms);
+	return ledger_end(ledger, r);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ledger-internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENT_BATCH = 64 };
+
+int ledger_recount_events(struct ledger *ledger)
+{
+	sqlite3_stmt *last = ledger->sql[SQL_EVENT_LAST];
+	bool row;
+
+	int r = sql_step(last, &row);
+	if (r == 0 && row)
+		atomic_store_explicit(&ledger->last_event, sqlite3_column_int64(last, 0),
+				      memory_order_release);
+	sql_reset(last);
+	return r;
+}
+
+struct event_head {
+	const char *type, *subject, *site;
+	int64_t time_ms, now_ms, case_id;
+};
+
+/* Adds the event around the JSON in ledger->data to the open transaction. */
+static int event_add(struct ledger *ledger, const struct event_head *head)
+{
+	sqlite3_stmt *next = ledger->sql[SQL_EVENT_NEXT];
+	int64_t id = 0;
+	bool row;
+
+	int r = sql_step(next, &row);
+	if (r == 0 && row)
+		id = sqlite3_column_int64(next, 0);
+	sql_reset(next);
+	if (r != 0)
+		return r;
+	text_clear(&ledger->event);
+	json_event(&ledger->event, ledger->plan, id, head->type, head->time_ms, head->subject,
+		   ledger->data.at);
+	if (ledger->data.failed || ledger->event.failed) {
+		text_deinit(&ledger->data);
+		text_deinit(&ledger->event);
+		ledger->data = ledger->event = (struct text){0};
+		return -ENOMEM;
+	}
+	ledger->announced = true;
+	return sql_do(ledger->sql[SQL_EVENT_ADD], "iittzt", id, head->now_ms, head->type,
+		      head->site, head->case_id, ledger->event.at);
+}
+
+int ledger_case_event(struct ledger *ledger, int64_t id, const char *type, int64_t now_ms)
+{
+	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE];
+	char subject[32], *site = NULL;
+	bool row;
+
+	text_clear(&ledger->data);
+	int r = ledger_case_text(ledger, id, &ledger->data);
+	if (r != 0)
+		return r;
+	sql_bind(one, "i", id);
+	r = sql_step(one, &row);
+	if (r == 0 && row && sql_text(one, 3) != NULL)
+		site = strdup(sql_text(one, 3));
+	sql_reset(one);
+	snprintf(subject, sizeof subject, "case/%lld", (long long)id);
+	if (r == 0)
+		r = event_add(ledger, &(struct event_head){.type = type,
+							   .subject = subject,
+							   .site = site,
+							   .time_ms = now_ms,
+							   .now_ms = now_ms,
+							   .case_id = id});
+	free(site);
+	return r;
+}
+
+/* "site/factor", or the connection's name; *site is NULL for the latter. Both to be freed. */
+static int alert_subject(struct ledger *ledger, int64_t id, char **subject, char **site,
+			 int64_t *case_id)
+{
+	sqlite3_stmt *one = ledger->sql[SQL_ALERT_ONE];
+	bool row;
+	int n = 0;
+
+	*subject = *site = NULL;
+	sql_bind(one, "i", id);
+	int r = sql_step(one, &row);
+	if (r == 0 && row) {
+		const char *factor = sql_text(one, 2), *connection = sql_text(one, 3);
+		*case_id = sqlite3_column_int64(one, 19);
+		if (sql_text(one, 1) != NULL) {
+			*site = strdup(sql_text(one, 1));
+			n = asprintf(subject, "%s/%s", sql_text(one, 1),
+				     factor != NULL ? factor : "");
+		} else if (connection != NULL) {
+			*subject = strdup(connection);
+		}
+	}
+	sql_reset(one);
+	if (n < 0)
+		*subject = NULL;
+	return r;
+}
+
+int ledger_alert_event(struct ledger *ledger, int64_t id, const char *type, int64_t time_ms,
+		       int64_t now_ms)
+{
+	char *subject, *site;
+	int64_t case_id = 0;
+
+	text_clear(&ledger->data);
+	int r = ledger_alert_text(ledger, id, &ledger->data);
+	if (r != 0)
+		return r;
+	r = alert_subject(ledger, id, &subject, &site, &case_id);
+	if (r == 0)
+		r = event_add(ledger, &(struct event_head){.type = type,
+							   .subject = subject,
+							   .site = site,
+							   .time_ms = time_ms,
+							   .now_ms = now_ms,
+							   .case_id = case_id});
+	free(subject);
+	free(site);
+	return r;
+}
+
+/* The alert of the connection if one is active, else the same shape without an id. */
+static int link_text(struct ledger *ledger, const char *connection, bool up, int64_t now_ms)
+{
+	sqlite3_stmt *find = ledger->sql[SQL_ALERT_LINK];
+	int64_t id = 0;
+	bool row;
+
+	sql_bind(find, "t", connection);
+	int r = sql_step(find, &row);
+	if (r == 0 && row)
+		id = sqlite3_column_int64(find, 0);
+	sql_reset(find);
+	text_clear(&ledger->data);
+	if (r != 0 || id != 0)
+		return r != 0 ? r : ledger_alert_text(ledger, id, &ledger->data);
+	json_alert(&ledger->data, ledger->plan,
+		   &(struct alert_view){.connection = connection,
+					.kind = ALERT_CONNECTION,
+					.began_ms = now_ms,
+					.raised_ms = now_ms,
+					.cleared_ms = up ? now_ms : 0});
+	return 0;
+}
+
+int ledger_link_event(struct ledger *ledger, uint32_t connection, bool up, int64_t now_ms)
+{
+	if (connection >= ledger->plan->n_connections)
+		return -EINVAL;
+	const char *id = ledger->plan->connections[connection].id;
+	int r = ledger_begin(ledger);
+	if (r == 0)
+		r = link_text(ledger, id, up, now_ms);
+	if (r == 0)
+		r = event_add(ledger, &(struct event_head){.type = up ? "ducha.connection.restored"
+								      : "ducha.connection.lost",
+							   .subject = id,
+							   .time_ms = now_ms,
+							   .now_ms = now_ms});
+	return ledger_end(ledger, r);
+}
+
+struct event_copy {
+	struct ledger_event event;
+	char *type, *site, *json;
+};
+
+static void event_free(struct event_copy *copy)
+{
+	free(copy->type);
+	free(copy->site);
+	free(copy->json);
+}
+
+static int event_copy(sqlite3_stmt *row, struct event_copy *out)
+{
+	const char *site = sql_text(row, 3);
+
+	out->type = strdup(sql_text(row, 2));
+	out->site = site != NULL ? strdup(site) : NULL;
+	out->json = strdup(sql_text(row, 5));
+	out->event = (struct ledger_event){.id = sqlite3_column_int64(row, 0),
+					   .at_ms = sqlite3_column_int64(row, 1),
+					   .type = out->type,
+					   .site = out->site,
+					   .json = out->json,
+					   .case_id = sqlite3_column_int64(row, 4)};
+	if (out->type != NULL && out->json != NULL && (site == NULL || out->site != NULL))
+		return 0;
+	event_free(out);
+	return -ENOMEM;
+}
+
+static int event_batch(struct ledger *ledger, int64_t after, size_t limit,
+		       struct event_copy *copies, size_t *n)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_EVENT_LIST];
+	bool row;
+
+	*n = 0;
+	pthread_mutex_lock(&ledger->lock);
+	sql_bind(list, "ii", after, (int64_t)(limit < EVENT_BATCH ? limit : EVENT_BATCH));
+	int r = sql_step(list, &row);
+	while (r == 0 && row) {
+		r = event_copy(list, &copies[*n]);
+		if (r == 0) {
+			++*n;
+			r = sql_step(list, &row);
+		}
+	}
+	sql_reset(list);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
+/* Copied in batches, so that a slow receiver never holds the mutex. */
+int ledger_events(struct ledger *ledger, int64_t after, size_t limit,
+		  bool (*fn)(void *context, const struct ledger_event *event), void *context)
+{
+	struct event_copy copies[EVENT_BATCH];
+	bool more = true;
+	size_t n;
+	int r;
+
+	do {
+		r = event_batch(ledger, after, limit, copies, &n);
+		for (size_t i = 0; i < n; i++) {
+			more = more && r == 0 && fn(context, &copies[i].event);
+			after = copies[i].event.id;
+			event_free(&copies[i]);
+		}
+		limit -= n;
+	} while (r == 0 && more && n == EVENT_BATCH && limit > 0);
+	return r;
+}
+
+int64_t ledger_event_first(struct ledger *ledger)
+{
+	sqlite3_stmt *first = ledger->sql[SQL_EVENT_FIRST];
+	bool row;
+
+	pthread_mutex_lock(&ledger->lock);
+	int64_t id = sql_step(first, &row) == 0 && row ? sqlite3_column_int64(first, 0) : 0;
+	sql_reset(first);
+	pthread_mutex_unlock(&ledger->lock);
+	return id;
+}
+
+int64_t ledger_event_last(struct ledger *ledger)
+{
+	return atomic_load_explicit(&ledger->last_event, memory_order_acquire);
+}
+
+int ledger_prune(struct ledger *ledger, int64_t before_ms)
+{
+	int r = ledger_begin(ledger);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_EVENT_PRUNE], "i", before_ms);
+	return ledger_end(ledger, r);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ledger-internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LEDGER_VERSION = 1 };
+
+static int ledger_check(sqlite3 *db)
+{
+	sqlite3_stmt *statement = NULL;
+	bool row = false;
+
+	int r = sql_prepare(db, &statement, "PRAGMA quick_check(1)");
+	if (r != 0)
+		return r;
+	r = sql_step(statement, &row);
+	if (r == 0 && (!row || strcmp(sql_text(statement, 0), "ok") != 0))
+		r = -EUCLEAN;
+	sqlite3_finalize(statement);
+	return r;
+}
+
+static int ledger_schema_begin(sqlite3 *db, const char *path)
+{
+	int64_t version;
+	int r = sql_number(db, "PRAGMA user_version", 0, &version);
+
+	if (r != 0)
+		return r;
+	if (version > LEDGER_VERSION) {
+		log_warnx("%s: written by a newer ducha (schema %lld, this one knows %d)", path,
+			  (long long)version, LEDGER_VERSION);
+		return -EPROTONOSUPPORT;
+	}
+	if (version == LEDGER_VERSION)
+		return 0;
+	r = sql_exec(db, "BEGIN IMMEDIATE");
+	if (r == 0)
+		r = sql_exec(db, ledger_schema);
+	if (r == 0)
+		r = sql_exec(db, "COMMIT");
+	sql_rollback(db);
+	return r;
+}
+
+static int ledger_prepare(struct ledger *ledger)
+{
+	for (size_t i = 0; i < LEDGER_STATEMENTS; i++) {
+		int r = sql_prepare(ledger->db, &ledger->sql[i], ledger_sql[i]);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static void ledger_disconnect(struct ledger *ledger)
+{
+	for (size_t i = 0; i < LEDGER_STATEMENTS; i++) {
+		sqlite3_finalize(ledger->sql[i]);
+		ledger->sql[i] = NULL;
+	}
+	ledger->db = sql_close(ledger->db);
+}
+
+static int ledger_connect(struct ledger *ledger, const char *path)
+{
+	int r = sql_open(&ledger->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+
+	if (r == 0)
+		r = sql_exec(ledger->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=EXTRA");
+	if (r == 0)
+		r = ledger_check(ledger->db);
+	if (r == 0)
+		r = ledger_schema_begin(ledger->db, path);
+	if (r == 0)
+		r = ledger_prepare(ledger);
+	if (r == 0)
+		r = ledger_recount_alerts(ledger);
+	if (r == 0)
+		r = ledger_recount_cases(ledger);
+	if (r == 0)
+		r = ledger_recount_events(ledger);
+	if (r != 0)
+		ledger_disconnect(ledger);
+	return r;
+}
+
+int ledger_open(struct ledger **out, const char *directory, const struct plan *plan)
+{
+	char path[4096];
+	struct ledger *ledger = calloc(1, sizeof *ledger);
+
+	*out = NULL;
+	if (ledger == NULL)
+		return -ENOMEM;
+	ledger->plan = plan;
+	ledger->kinds = calloc(plan->n_monitors + 1, sizeof *ledger->kinds);
+	pthread_mutex_init(&ledger->lock, NULL);
+	snprintf(path, sizeof path, "%s/ledger.db", directory);
+	int r = ledger->kinds != NULL ? 0 : -ENOMEM;
+	if (r == 0 && mkdir(directory, 0750) != 0 && errno != EEXIST)
+		r = -errno;
+	if (r == 0)
+		r = ledger_connect(ledger, path);
+	if (sql_damaged(r)) {
+		log_warnx("%s: the ledger is damaged; numbers of cases begin anew", path);
+		r = sql_set_aside(path);
+		if (r == 0)
+			r = ledger_connect(ledger, path);
+	}
+	if (r == 0)
+		r = sql_sync_directory(directory);
+	if (r != 0)
+		ledger = ledger_close(ledger);
+	*out = ledger;
+	return r;
+}
+
+struct ledger *ledger_close(struct ledger *ledger)
+{
+	if (ledger == NULL)
+		return NULL;
+	ledger_disconnect(ledger);
+	pthread_mutex_destroy(&ledger->lock);
+	text_deinit(&ledger->data);
+	text_deinit(&ledger->event);
+	for (size_t i = 0; i < ledger->n_words; i++)
+		free(ledger->words[i]);
+	free(ledger->kinds);
+	free(ledger);
+	return NULL;
+}
+
+/* After a failed commit nobody knows what the file holds: count anew before going on. */
+static int ledger_recount(struct ledger *ledger)
+{
+	int r = ledger_recount_alerts(ledger);
+	if (r == 0)
+		r = ledger_recount_cases(ledger);
+	if (r == 0)
+		r = ledger_recount_events(ledger);
+	if (r == 0)
+		ledger->recount = false;
+	return r;
+}
+
+int ledger_begin(struct ledger *ledger)
+{
+	pthread_mutex_lock(&ledger->lock);
+	if (ledger->fatal)
+		return LEDGER_FATAL;
+	if (ledger->recount) {
+		int r = ledger_recount(ledger);
+		if (r != 0)
+			return r;
+	}
+	ledger->announced = false;
+	return sql_do(ledger->sql[SQL_BEGIN], "");
+}
+
+static void ledger_tell(struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->n_listeners; i++)
+		ledger->listeners[i].fn(ledger->listeners[i].context);
+}
+
+/* Results such as LEDGER_REFUSED leave nothing written, like an error. */
+int ledger_end(struct ledger *ledger, int r)
+{
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_COMMIT], "");
+	bool announced = r == 0 && ledger->announced;
+	if (r != 0)
+		sql_rollback(ledger->db);
+	if (r == LEDGER_FATAL)
+		ledger->fatal = true;
+	if (r < 0 || announced)
+		ledger->recount = r < 0 || ledger_recount(ledger) != 0;
+	pthread_mutex_unlock(&ledger->lock);
+	if (announced)
+		ledger_tell(ledger);
+	return r;
+}
+
+int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *context)
+{
+	if (ledger->n_listeners == LEDGER_LISTENERS)
+		return -ENOSPC;
+	ledger->listeners[ledger->n_listeners].fn = fn;
+	ledger->listeners[ledger->n_listeners++].context = context;
+	return 0;
+}
+
+int ledger_put(struct ledger *ledger, const char *name, const void *data, size_t size)
+{
+	int r = ledger_begin(ledger);
+	if (r == 0) {
+		sqlite3_stmt *put = ledger->sql[SQL_PUT];
+		bool row;
+		sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
+		sqlite3_bind_blob64(put, 2, size > 0 ? data : "", size, SQLITE_STATIC);
+		r = sql_step(put, &row);
+		sql_reset(put);
+	}
+	return ledger_end(ledger, r);
+}
+
+int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *size)
+{
+	sqlite3_stmt *get = ledger->sql[SQL_GET];
+	bool row;
+
+	*data = NULL;
+	*size = 0;
+	pthread_mutex_lock(&ledger->lock);
+	sql_bind(get, "t", name);
+	int r = sql_step(get, &row);
+	if (r == 0 && !row)
+		r = -ENOENT;
+	if (r == 0) {
+		*size = (size_t)sqlite3_column_bytes(get, 0);
+		*data = malloc(*size + 1);
+		if (*data == NULL)
+			r = -ENOMEM;
+		else if (*size > 0)
+			memcpy(*data, sqlite3_column_blob(get, 0), *size);
+	}
+	sql_reset(get);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
+int ledger_put_cursor(struct ledger *ledger, const char *name, int64_t value)
+{
+	int r = ledger_begin(ledger);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_PUT_CURSOR], "ti", name, value);
+	return ledger_end(ledger, r);
+}
+
+int64_t ledger_cursor(struct ledger *ledger, const char *name, int64_t missing)
+{
+	sqlite3_stmt *get = ledger->sql[SQL_GET_CURSOR];
+	bool row;
+
+	pthread_mutex_lock(&ledger->lock);
+	sql_bind(get, "t", name);
+	int64_t value = sql_step(get, &row) == 0 && row ? sqlite3_column_int64(get, 0) : missing;
+	sql_reset(get);
+	pthread_mutex_unlock(&ledger->lock);
+	return value;
+}
+
+enum alert_kind ledger_kind(const char *name)
+{
+	int kind = 0;
+	while (kind < ALERT_KINDS && strcmp(alert_kind_name((enum alert_kind)kind), name) != 0)
+		kind++;
+	return (enum alert_kind)kind;
+}
+
+enum average ledger_average(const char *name)
+{
+	if (strcmp(name, average_name(AVERAGE_HOUR)) == 0)
+		return AVERAGE_HOUR;
+	return strcmp(name, average_name(AVERAGE_DAY)) == 0 ? AVERAGE_DAY : AVERAGE_INSTANT;
+}
+
+enum case_status ledger_status(const char *name)
+{
+	int status = 0;
+	while (status < CASE_STATUSES &&
+	       strcmp(case_status_name((enum case_status)status), name) != 0)
+		status++;
+	return (enum case_status)status;
+}
+
+enum bound ledger_bound(const char *name)
+{
+	if (name == NULL)
+		return BOUND_NONE;
+	return strcmp(name, "max") == 0 ? BOUND_MAX : BOUND_MIN;
+}
+
+const char *ledger_bound_name(enum bound bound)
+{
+	if (bound == BOUND_NONE)
+		return NULL;
+	return bound == BOUND_MAX ? "max" : "min";
+}

@@ -33,7 +33,8 @@ struct daybook *daybook_close(struct daybook *daybook);
  * daybook_append() - add readings to the open transaction (begins one); only SLOT_VALUE slots count
  * daybook_commit() - make them durable: after return 0 a power cut keeps them
  *
- * On a negative errno nothing of the open transaction is kept in memory or known to be on disk: the
+ * A file that proves to be damaged is set aside, said in the log, and a new one begins with the next
+ * offer. On a negative errno nothing of the open transaction is kept in memory or known to be on disk: the
  * caller offers the same readings again (rows already there are recognised by boot, ring and seq).
  */
 int daybook_append(struct daybook *daybook, const struct reading *readings, size_t n);
@@ -54,7 +55,8 @@ typedef bool (*daybook_row_fn)(void *context, const struct daybook_row *row);
 int64_t daybook_boot(const struct daybook *daybook);
 /** daybook_sequence() - the newest committed sequence, 0 if none (any thread) */
 int64_t daybook_sequence(const struct daybook *daybook);
-/** daybook_latest() - newest committed reading of a monitor (any thread). Return: true if any. */
+/** daybook_latest() - the reading of a monitor that was committed last (any thread). Return: true if
+ * any; after a restart those of the two newest files are known. */
 bool daybook_latest(struct daybook *daybook, uint32_t monitor, struct reading *out);
 
 int daybook_reader_open(struct daybook_reader **out, const char *directory, const struct plan *plan);
@@ -78,3 +80,9 @@ struct daybook_query {
 };
 int daybook_range(struct daybook_reader *reader, const struct daybook_query *query, daybook_row_fn fn,
 		  void *context);
+
+/**
+ * daybook_tail() - the newest @rows rows of all monitors, oldest first (to know after a restart what
+ * was already taken). Return: 0, -errno.
+ */
+int daybook_tail(struct daybook_reader *reader, size_t rows, daybook_row_fn fn, void *context);

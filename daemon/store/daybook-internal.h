@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The writing daybook's inside: daybook.c appends, daybook-open.c finds out where it stands.
+ */
+#include "store/daybook-file.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+enum { DAYBOOK_RINGS = 256 };
+/* A damaged newest file may have held any number of rows: leave room for them in the sequence. */
+#define DAMAGED_ROWS INT64_C(10000000000)
+
+enum day_sql {
+	DAY_BEGIN,
+	DAY_COMMIT,
+	DAY_INSERT,
+	DAY_MONITOR,
+	DAY_RING,
+	DAY_BLOCK,
+	DAY_LATEST,
+	DAY_STATEMENTS
+};
+
+/* How far a ring's readings are stored; seen: in the open transaction (0: none). */
+struct daybook_ring {
+	uint64_t stored, seen;
+};
+
+struct daybook {
+	char directory[4096]; /* …/daybook */
+	char path[4200];      /* of the open file */
+	const struct plan *plan;
+	sqlite3 *db; /* NULL: no file is open */
+	sqlite3_stmt *sql[DAY_STATEMENTS];
+	int64_t day; /* of the open file */
+	int64_t boot;
+	int64_t floor; /* the sequence goes on from here in an empty file */
+	int64_t next;
+	_Atomic int64_t sequence;
+	bool begun;  /* a transaction is open */
+	bool unsure; /* after an error: look at the file before going on */
+	bool fatal;
+	int wal_pages, wal_mark;
+	struct daybook_ring rings[DAYBOOK_RINGS];
+	struct day_block block;        /* open: not yet in the table */
+	int64_t block_ms, received_ms; /* receipt of its first and newest row */
+	int64_t *ids;                  /* by monitor: its id in the file, 0: none yet */
+	int64_t *newest;       /* by monitor: its newest sequence in the open block, 0: none */
+	struct reading *fresh; /* by arrival of the monitor in the open transaction */
+	uint32_t *is_fresh;    /* by monitor: place in fresh plus 1, 0: none */
+	size_t n_fresh;
+	pthread_mutex_t lock;   /* guards latest */
+	struct reading *latest; /* by monitor; flag 0: none */
+};
+
+int daybook_connect(struct daybook *daybook, const struct day_name *name);
+void daybook_disconnect(struct daybook *daybook);
+/** daybook_resync() - take over from the open file how far it is */
+int daybook_resync(struct daybook *daybook);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/daybook-internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- the life's number --- */
+
+static int64_t boot_read(const char *directory)
+{
+	char path[4200];
+	long long boot = 0;
+
+	snprintf(path, sizeof path, "%s/boot", directory);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%lld", &boot) != 1 || boot < 0)
+		boot = 0;
+	fclose(file);
+	return boot;
+}
+
+static int boot_write(const char *directory, int64_t boot)
+{
+	char path[4200], next[4210], text[32];
+
+	snprintf(path, sizeof path, "%s/boot", directory);
+	snprintf(next, sizeof next, "%s.new", path);
+	int n = snprintf(text, sizeof text, "%" PRId64 "\n", boot);
+	int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	ssize_t written = write(fd, text, (size_t)n);
+	int r = written == n ? 0 : written < 0 ? -errno : -ENOSPC;
+	if (r == 0 && fsync(fd) != 0)
+		r = DAYBOOK_FATAL;
+	close(fd);
+	if (r == 0 && rename(next, path) != 0)
+		r = -errno;
+	return r == 0 ? sql_sync_directory(directory) : r;
+}
+
+/* --- what is there --- */
+
+struct found {
+	struct day_name name;
+	int64_t first, last, boot;
+};
+
+/* A file that cannot be read is set aside; *damaged says so. */
+static int found_read(struct daybook *daybook, struct found *file, bool *damaged)
+{
+	char path[4200];
+	sqlite3 *db;
+
+	snprintf(path, sizeof path, "%s/%s", daybook->directory, file->name.text);
+	int r = day_open_read(&db, path);
+	if (r == 0)
+		r = day_bounds(db, &file->first, &file->last);
+	if (r == 0)
+		r = sql_number(db, "SELECT max(boot) FROM rings", 0, &file->boot);
+	sql_close(db);
+	if (!sql_damaged(r) && r != -EINVAL)
+		return r;
+	if (r == -EINVAL) { /* no tables: a crash between making the file and its tables */
+		file->first = file->last = file->boot = 0;
+		return 0;
+	}
+	*damaged = true;
+	file->name.text[0] = '\0';
+	file->first = file->last = file->boot = 0;
+	return sql_set_aside(path);
+}
+
+static int found_compare(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->last != 0 && y->last != 0)
+		return x->last < y->last ? -1 : x->last > y->last;
+	return strverscmp(x->name.text, y->name.text);
+}
+
+static int found_list(struct daybook *daybook, struct found **out, size_t *n, bool *damaged)
+{
+	struct day_name *names;
+	size_t kept = 0;
+
+	*out = NULL;
+	*n = 0;
+	int r = day_list(daybook->directory, &names, n);
+	struct found *files = r == 0 ? calloc(*n + 1, sizeof *files) : NULL;
+	if (r == 0 && files == NULL)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < *n; i++) {
+		files[kept].name = names[i];
+		r = found_read(daybook, &files[kept], damaged);
+		kept += files[kept].name.text[0] != '\0';
+	}
+	free(names);
+	if (r == 0 && kept > 1)
+		qsort(files, kept, sizeof *files, found_compare);
+	*out = files;
+	*n = kept;
+	return r;
+}
+
+/* --- latest readings --- */
+
+static int latest_rows(struct daybook *daybook, sqlite3 *db, const struct day_monitors *monitors,
+		       const char *sql)
+{
+	sqlite3_stmt *list = NULL;
+	struct daybook_row row;
+	bool more = false;
+	int64_t id;
+
+	int r = sql_prepare(db, &list, sql);
+	if (r == 0)
+		r = sql_step(list, &more);
+	for (; r == 0 && more; r = sql_step(list, &more)) {
+		day_row(list, &row, &id);
+		if (id < 0 || (size_t)id >= monitors->n || monitors->at[id].site == NULL)
+			continue;
+		uint32_t monitor = monitors->at[id].monitor;
+		if (monitor == NO_INDEX)
+			continue;
+		row.reading.monitor = monitor;
+		daybook->latest[monitor] = row.reading;
+	}
+	sqlite3_finalize(list);
+	return r;
+}
+
+/* A missing latest reading harms nobody: errors are left to the readers of the file. */
+static void latest_load(struct daybook *daybook, const struct found *file)
+{
+	struct day_monitors monitors = {0};
+	char path[4200];
+	sqlite3 *db;
+
+	if (file->last == 0)
+		return;
+	snprintf(path, sizeof path, "%s/%s", daybook->directory, file->name.text);
+	int r = day_open_read(&db, path);
+	if (r == 0)
+		r = day_monitors_read(db, daybook->plan, &monitors);
+	if (r == 0)
+		r = latest_rows(daybook, db, &monitors,
+				DAY_COLUMNS
+				"WHERE seq IN (SELECT latest FROM monitors) ORDER BY seq");
+	if (r == 0)
+		r = latest_rows(daybook, db, &monitors,
+				DAY_COLUMNS
+				"WHERE seq > (SELECT coalesce(max(last), 0) FROM blocks)"
+				" ORDER BY seq");
+	day_monitors_free(&monitors);
+	sql_close(db);
+}
+
+/* --- opening --- */
+
+static int daybook_alloc(struct daybook *daybook, const char *directory, const struct plan *plan)
+{
+	size_t n = plan->n_monitors + 1;
+
+	pthread_mutex_init(&daybook->lock, NULL);
+	daybook->plan = plan;
+	daybook->ids = calloc(n, sizeof *daybook->ids);
+	daybook->newest = calloc(n, sizeof *daybook->newest);
+	daybook->fresh = calloc(n, sizeof *daybook->fresh);
+	daybook->is_fresh = calloc(n, sizeof *daybook->is_fresh);
+	daybook->latest = calloc(n, sizeof *daybook->latest);
+	if (daybook->ids == NULL || daybook->newest == NULL || daybook->fresh == NULL ||
+	    daybook->is_fresh == NULL || daybook->latest == NULL)
+		return -ENOMEM;
+	if (mkdir(directory, 0750) != 0 && errno != EEXIST)
+		return -errno;
+	int length =
+		snprintf(daybook->directory, sizeof daybook->directory, "%s/daybook", directory);
+	if (length < 0 || (size_t)length >= sizeof daybook->directory)
+		return -ENAMETOOLONG;
+	if (mkdir(daybook->directory, 0750) != 0 && errno != EEXIST)
+		return -errno;
+	return sql_sync_directory(directory);
+}
+
+static int daybook_stand(struct daybook *daybook, const struct found *files, size_t n, bool damaged)
+{
+	int64_t boot = boot_read(daybook->directory);
+
+	for (size_t i = 0; i < n; i++) {
+		if (files[i].last > daybook->floor)
+			daybook->floor = files[i].last;
+		if (files[i].boot > boot)
+			boot = files[i].boot;
+	}
+	atomic_store(&daybook->sequence, daybook->floor);
+	if (damaged)
+		daybook->floor += DAMAGED_ROWS;
+	daybook->boot = boot + 1;
+	int r = boot_write(daybook->directory, daybook->boot);
+	if (r != 0 || n == 0)
+		return r;
+	for (size_t i = n >= 2 ? n - 2 : 0; i < n; i++)
+		latest_load(daybook, &files[i]);
+	return damaged ? 0 : daybook_connect(daybook, &files[n - 1].name);
+}
+
+int daybook_open(struct daybook **out, const char *directory, const struct plan *plan)
+{
+	struct daybook *daybook = calloc(1, sizeof *daybook);
+	struct found *files = NULL;
+	bool damaged = false;
+	size_t n = 0;
+
+	*out = NULL;
+	if (daybook == NULL)
+		return -ENOMEM;
+	int r = daybook_alloc(daybook, directory, plan);
+	if (r == 0)
+		r = found_list(daybook, &files, &n, &damaged);
+	if (r == 0)
+		r = daybook_stand(daybook, files, n, damaged);
+	if (sql_damaged(r)) {
+		daybook->floor = daybook_sequence(daybook) + DAMAGED_ROWS;
+		r = sql_set_aside(daybook->path);
+	}
+	free(files);
+	if (r != 0)
+		daybook = daybook_close(daybook);
+	*out = daybook;
+	return r;
+}
+
+struct daybook *daybook_close(struct daybook *daybook)
+{
+	if (daybook == NULL)
+		return NULL;
+	if (daybook->db != NULL) {
+		sql_rollback(daybook->db);
+		daybook_disconnect(daybook);
+	}
+	pthread_mutex_destroy(&daybook->lock);
+	free(daybook->ids);
+	free(daybook->newest);
+	free(daybook->fresh);
+	free(daybook->is_fresh);
+	free(daybook->latest);
+	free(daybook);
+	return NULL;
+}

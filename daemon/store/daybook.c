@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/daybook-internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	BLOCK_ROWS = 4096,     /* a block closes when it has so many rows, */
+	BLOCK_SOME = 256,      /* or so many */
+	BLOCK_MS = 10000,      /* and covers so much time of receipt */
+	WAL_PAGES = 1024,      /* 4 MiB: then the log is folded back into the file */
+	BACKWARD_MS = 3600000, /* a clock set back by less than this begins no new file */
+};
+
+/* --- the open file --- */
+
+static int wal_grown(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct daybook *daybook = context;
+
+	(void)db;
+	(void)name;
+	daybook->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static int day_prepare(struct daybook *daybook)
+{
+	static const char *const texts[DAY_STATEMENTS] = {
+		[DAY_BEGIN] = "BEGIN IMMEDIATE",
+		[DAY_COMMIT] = "COMMIT",
+		[DAY_INSERT] =
+			"INSERT INTO readings VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		[DAY_MONITOR] = "INSERT INTO monitors(site, factor) VALUES(?1, ?2)",
+		[DAY_RING] = "INSERT OR REPLACE INTO rings VALUES(?1, ?2, ?3)",
+		[DAY_BLOCK] = "INSERT INTO blocks VALUES(?1, ?2, ?3, ?4)",
+		[DAY_LATEST] = "UPDATE monitors SET latest = ?2 WHERE id = ?1",
+	};
+	for (size_t i = 0; i < DAY_STATEMENTS; i++) {
+		int r = sql_prepare(daybook->db, &daybook->sql[i], texts[i]);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+void daybook_disconnect(struct daybook *daybook)
+{
+	for (size_t i = 0; i < DAY_STATEMENTS; i++) {
+		sqlite3_finalize(daybook->sql[i]);
+		daybook->sql[i] = NULL;
+	}
+	daybook->db = sql_close(daybook->db);
+}
+
+int daybook_connect(struct daybook *daybook, const struct day_name *name)
+{
+	snprintf(daybook->path, sizeof daybook->path, "%s/%s", daybook->directory, name->text);
+	int r = day_open_write(&daybook->db, daybook->path);
+	if (r == 0)
+		r = sql_sync_directory(daybook->directory);
+	if (r == 0)
+		r = day_prepare(daybook);
+	if (r == 0) {
+		sqlite3_wal_hook(daybook->db, wal_grown, daybook);
+		daybook->wal_pages = daybook->wal_mark = 0;
+		daybook->day = day_number(name);
+		r = daybook_resync(daybook);
+	}
+	if (r != 0)
+		daybook_disconnect(daybook);
+	return r;
+}
+
+static int day_checkpoint(struct daybook *daybook, int mode)
+{
+	int rc = sqlite3_wal_checkpoint_v2(daybook->db, NULL, mode, NULL, NULL);
+	return sql_error(daybook->db, rc);
+}
+
+/* Fold the log back in time. Only a failed fsync matters here: the rows are safe in the log. */
+static int day_trim(struct daybook *daybook)
+{
+	if (daybook->wal_pages < daybook->wal_mark)
+		daybook->wal_mark = 0;
+	if (daybook->wal_pages - daybook->wal_mark < WAL_PAGES)
+		return 0;
+	daybook->wal_mark = daybook->wal_pages;
+	return day_checkpoint(daybook, SQLITE_CHECKPOINT_PASSIVE) == SQL_FATAL ? DAYBOOK_FATAL : 0;
+}
+
+/* --- state --- */
+
+static int resync_rings(struct daybook *daybook)
+{
+	sqlite3_stmt *list = NULL;
+	bool row = false;
+
+	int r = sql_prepare(daybook->db, &list, "SELECT ring, rseq FROM rings WHERE boot = ?1");
+	if (r != 0)
+		return r;
+	sqlite3_bind_int64(list, 1, daybook->boot);
+	r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		int ring = sqlite3_column_int(list, 0) & (DAYBOOK_RINGS - 1);
+		daybook->rings[ring].stored = (uint64_t)sqlite3_column_int64(list, 1);
+	}
+	sqlite3_finalize(list);
+	return r;
+}
+
+static int resync_monitors(struct daybook *daybook)
+{
+	struct day_monitors monitors = {0};
+
+	memset(daybook->ids, 0, daybook->plan->n_monitors * sizeof *daybook->ids);
+	int r = day_monitors_read(daybook->db, daybook->plan, &monitors);
+	for (size_t id = 0; r == 0 && id < monitors.n; id++)
+		if (monitors.at[id].site != NULL && monitors.at[id].monitor != NO_INDEX)
+			daybook->ids[monitors.at[id].monitor] = (int64_t)id;
+	day_monitors_free(&monitors);
+	return r;
+}
+
+/* Which row of each monitor is the newest in the open block. */
+static int resync_newest(struct daybook *daybook)
+{
+	sqlite3_stmt *list = NULL;
+	bool row = false;
+
+	memset(daybook->newest, 0, daybook->plan->n_monitors * sizeof *daybook->newest);
+	int r = sql_prepare(daybook->db, &list,
+			    "SELECT m.site, m.factor, max(r.seq) FROM readings r JOIN monitors m"
+			    " ON m.id = r.monitor WHERE r.seq >= ?1 GROUP BY r.monitor");
+	if (r != 0)
+		return r;
+	sqlite3_bind_int64(list, 1, daybook->block.first != 0 ? daybook->block.first : INT64_MAX);
+	r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		uint32_t m = plan_monitor(daybook->plan, sql_text(list, 0), sql_text(list, 1));
+		if (m != NO_INDEX)
+			daybook->newest[m] = sqlite3_column_int64(list, 2);
+	}
+	sqlite3_finalize(list);
+	return r;
+}
+
+int daybook_resync(struct daybook *daybook)
+{
+	int64_t first, last;
+
+	int r = day_bounds(daybook->db, &first, &last);
+	if (r == 0)
+		r = resync_rings(daybook);
+	if (r == 0)
+		r = resync_monitors(daybook);
+	if (r == 0)
+		r = day_tail(daybook->db, &daybook->block);
+	if (r == 0)
+		r = resync_newest(daybook);
+	if (r != 0)
+		return r;
+	if (last < daybook->floor)
+		last = daybook->floor;
+	daybook->next = last + 1;
+	if (first != 0)
+		atomic_store_explicit(&daybook->sequence, last, memory_order_release);
+	daybook->unsure = false;
+	return 0;
+}
+
+static void daybook_forget(struct daybook *daybook)
+{
+	for (size_t i = 0; i < daybook->n_fresh; i++)
+		daybook->is_fresh[daybook->fresh[i].monitor] = 0;
+	daybook->n_fresh = 0;
+	for (size_t i = 0; i < DAYBOOK_RINGS; i++)
+		daybook->rings[i].seen = 0;
+	daybook->begun = false;
+}
+
+/* After any error: nothing is known of the file but what a fresh look at it tells. */
+static int daybook_undo(struct daybook *daybook, int r)
+{
+	if (daybook->db != NULL) {
+		for (size_t i = 0; i < DAY_STATEMENTS; i++)
+			if (daybook->sql[i] != NULL)
+				sql_reset(daybook->sql[i]);
+		sql_rollback(daybook->db);
+	}
+	daybook_forget(daybook);
+	daybook->unsure = true;
+	if (r == DAYBOOK_FATAL)
+		daybook->fatal = true;
+	if (sql_damaged(r) && daybook->db != NULL) {
+		daybook_disconnect(daybook);
+		sql_set_aside(daybook->path);
+		daybook->floor = daybook_sequence(daybook) + DAMAGED_ROWS;
+	}
+	return r;
+}
+
+/* --- appending --- */
+
+static int block_close(struct daybook *daybook)
+{
+	struct day_block *block = &daybook->block;
+
+	int r = sql_do(daybook->sql[DAY_BLOCK], "iiii", block->first, block->last, block->min_ms,
+		       block->max_ms);
+	for (size_t i = 0; r == 0 && i < daybook->plan->n_monitors; i++)
+		if (daybook->newest[i] != 0)
+			r = sql_do(daybook->sql[DAY_LATEST], "ii", daybook->ids[i],
+				   daybook->newest[i]);
+	return r;
+}
+
+static void block_clear(struct daybook *daybook)
+{
+	daybook->block = (struct day_block){0};
+	memset(daybook->newest, 0, daybook->plan->n_monitors * sizeof *daybook->newest);
+}
+
+static bool block_full(const struct daybook *daybook)
+{
+	const struct day_block *block = &daybook->block;
+	int64_t rows = block->first == 0 ? 0 : block->last - block->first + 1;
+	int64_t span_ms = llabs(daybook->received_ms - daybook->block_ms);
+
+	return rows >= BLOCK_ROWS || (rows >= BLOCK_SOME && span_ms >= BLOCK_MS);
+}
+
+/* The day is over: close its last block and fold the log back. The rows are safe in any case. */
+static int day_finish(struct daybook *daybook)
+{
+	int r = 0;
+
+	if (daybook->block.first != 0) {
+		r = sql_do(daybook->sql[DAY_BEGIN], "");
+		if (r == 0)
+			r = block_close(daybook);
+		if (r == 0)
+			r = sql_do(daybook->sql[DAY_COMMIT], "");
+		sql_rollback(daybook->db);
+	}
+	if (r != SQL_FATAL)
+		r = day_checkpoint(daybook, SQLITE_CHECKPOINT_TRUNCATE);
+	daybook_disconnect(daybook);
+	daybook->floor = daybook_sequence(daybook) > daybook->floor ? daybook_sequence(daybook)
+								    : daybook->floor;
+	block_clear(daybook);
+	return r == SQL_FATAL ? DAYBOOK_FATAL : 0;
+}
+
+static bool day_over(const struct daybook *daybook, int64_t received_ms)
+{
+	const struct zone *zone = &daybook->plan->zone;
+
+	return day_of(zone, received_ms) > daybook->day ||
+	       day_of(zone, received_ms + BACKWARD_MS) < daybook->day;
+}
+
+static int daybook_begin(struct daybook *daybook, int64_t received_ms)
+{
+	struct day_name name;
+	int r = 0;
+
+	if (daybook->unsure && daybook->db != NULL)
+		r = daybook_resync(daybook);
+	if (r == 0 && daybook->db != NULL && day_over(daybook, received_ms))
+		r = day_finish(daybook);
+	if (r == 0 && daybook->db == NULL) {
+		r = day_choose(daybook->directory, &daybook->plan->zone, received_ms, &name);
+		if (r == 0)
+			r = daybook_connect(daybook, &name);
+	}
+	if (r == 0)
+		r = sql_do(daybook->sql[DAY_BEGIN], "");
+	daybook->begun = r == 0;
+	return r;
+}
+
+static int row_monitor(struct daybook *daybook, uint32_t index)
+{
+	if (daybook->ids[index] != 0)
+		return 0;
+	const struct monitor *m = &daybook->plan->monitors[index];
+	int r = sql_do(daybook->sql[DAY_MONITOR], "tt", daybook->plan->sites[m->site].id,
+		       m->factor);
+	if (r == 0)
+		daybook->ids[index] = sqlite3_last_insert_rowid(daybook->db);
+	return r;
+}
+
+static int row_insert(struct daybook *daybook, const struct reading *reading)
+{
+	sqlite3_stmt *insert = daybook->sql[DAY_INSERT];
+
+	sqlite3_bind_int64(insert, 1, daybook->next);
+	sqlite3_bind_int64(insert, 2, daybook->boot);
+	sqlite3_bind_int(insert, 3, reading->ring);
+	sqlite3_bind_int64(insert, 4, (int64_t)reading->seq);
+	sqlite3_bind_int64(insert, 5, daybook->ids[reading->monitor]);
+	sqlite3_bind_int64(insert, 6, reading->measured_ms);
+	sqlite3_bind_int64(insert, 7, reading->received_ms);
+	if (reading->has_value)
+		sqlite3_bind_double(insert, 8, reading->value);
+	else
+		sqlite3_bind_null(insert, 8);
+	sqlite3_bind_text(insert, 9, (const char *)&reading->flag, 1, SQLITE_STATIC);
+	sqlite3_bind_int64(insert, 10, (int64_t)reading->raw);
+	int rc = sqlite3_step(insert);
+	sqlite3_reset(insert);
+	return rc == SQLITE_DONE ? 0 : sql_error(daybook->db, rc);
+}
+
+static void row_count(struct daybook *daybook, const struct reading *reading)
+{
+	struct day_block *block = &daybook->block;
+
+	if (block->first == 0) {
+		*block = (struct day_block){daybook->next, daybook->next, reading->measured_ms,
+					    reading->measured_ms};
+		daybook->block_ms = reading->received_ms;
+	}
+	block->last = daybook->next;
+	if (reading->measured_ms < block->min_ms)
+		block->min_ms = reading->measured_ms;
+	if (reading->measured_ms > block->max_ms)
+		block->max_ms = reading->measured_ms;
+	daybook->received_ms = reading->received_ms;
+	daybook->newest[reading->monitor] = daybook->next++;
+}
+
+/* What becomes the latest reading with the commit; also of a row that proved to be stored. */
+static void row_fresh(struct daybook *daybook, const struct reading *reading)
+{
+	uint32_t *place = &daybook->is_fresh[reading->monitor];
+
+	if (*place == 0)
+		*place = (uint32_t)++daybook->n_fresh;
+	daybook->fresh[*place - 1] = *reading;
+}
+
+/* seq 0 comes from no ring and is never taken for a repetition. */
+static int daybook_put(struct daybook *daybook, const struct reading *reading)
+{
+	struct daybook_ring *ring = &daybook->rings[reading->ring];
+
+	if (reading->monitor >= daybook->plan->n_monitors)
+		return 0;
+	row_fresh(daybook, reading);
+	if (reading->seq != 0 && reading->seq <= (ring->seen != 0 ? ring->seen : ring->stored))
+		return 0;
+	int r = row_monitor(daybook, reading->monitor);
+	if (r == 0)
+		r = row_insert(daybook, reading);
+	if (r != 0)
+		return r;
+	row_count(daybook, reading);
+	if (reading->seq != 0)
+		ring->seen = reading->seq;
+	return 0;
+}
+
+int daybook_append(struct daybook *daybook, const struct reading *readings, size_t n)
+{
+	int r = daybook->fatal ? DAYBOOK_FATAL : 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (readings[i].kind != SLOT_VALUE)
+			continue;
+		if (!daybook->begun)
+			r = daybook_begin(daybook, readings[i].received_ms);
+		if (r == 0)
+			r = daybook_put(daybook, &readings[i]);
+	}
+	return r != 0 ? daybook_undo(daybook, r) : 0;
+}
+
+static int commit_rings(struct daybook *daybook)
+{
+	int r = 0;
+
+	for (int64_t i = 0; r == 0 && i < DAYBOOK_RINGS; i++)
+		if (daybook->rings[i].seen != 0)
+			r = sql_do(daybook->sql[DAY_RING], "iii", daybook->boot, i,
+				   (int64_t)daybook->rings[i].seen);
+	return r;
+}
+
+static void commit_done(struct daybook *daybook)
+{
+	for (size_t i = 0; i < DAYBOOK_RINGS; i++)
+		if (daybook->rings[i].seen != 0)
+			daybook->rings[i].stored = daybook->rings[i].seen;
+	pthread_mutex_lock(&daybook->lock);
+	for (size_t i = 0; i < daybook->n_fresh; i++)
+		daybook->latest[daybook->fresh[i].monitor] = daybook->fresh[i];
+	pthread_mutex_unlock(&daybook->lock);
+	if (daybook->next - 1 > daybook->floor)
+		atomic_store_explicit(&daybook->sequence, daybook->next - 1, memory_order_release);
+	daybook_forget(daybook);
+}
+
+int daybook_commit(struct daybook *daybook)
+{
+	if (daybook->fatal)
+		return DAYBOOK_FATAL;
+	if (!daybook->begun)
+		return 0;
+	bool full = block_full(daybook);
+	int r = commit_rings(daybook);
+	if (r == 0 && full)
+		r = block_close(daybook);
+	if (r == 0)
+		r = sql_do(daybook->sql[DAY_COMMIT], "");
+	if (r != 0)
+		return daybook_undo(daybook, r);
+	if (full)
+		block_clear(daybook);
+	commit_done(daybook);
+	r = day_trim(daybook);
+	daybook->fatal = r == DAYBOOK_FATAL;
+	return r;
+}
+
+/* --- figures --- */
+
+int64_t daybook_boot(const struct daybook *daybook)
+{
+	return daybook->boot;
+}
+
+int64_t daybook_sequence(const struct daybook *daybook)
+{
+	return atomic_load_explicit(&daybook->sequence, memory_order_acquire);
+}
+
+bool daybook_latest(struct daybook *daybook, uint32_t monitor, struct reading *out)
+{
+	if (monitor >= daybook->plan->n_monitors)
+		return false;
+	pthread_mutex_lock(&daybook->lock);
+	*out = daybook->latest[monitor];
+	pthread_mutex_unlock(&daybook->lock);
+	return out->flag != 0;
+}

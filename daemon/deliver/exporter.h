@@ -33,6 +33,7 @@ int exporter_new(struct exporter **out, const struct exporter_setup *setup);
 int exporter_start(struct exporter *exporter);
 /** exporter_stop() - ends the running transfer at once and joins the thread */
 void exporter_stop(struct exporter *exporter);
+/** exporter_free() - after the last metrics_print(), as gauges read from it */
 struct exporter *exporter_free(struct exporter *exporter);
 /** exporter_wake() - there is something new (any thread, cheap) */
 void exporter_wake(struct exporter *exporter);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/batch.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void batch_clear(struct batch *batch)
+{
+	text_clear(&batch->text);
+	batch->n = 0;
+	batch->first = batch->last = batch->skipped = batch->events = 0;
+	batch->failed = false;
+}
+
+void batch_deinit(struct batch *batch)
+{
+	text_deinit(&batch->text);
+	free(batch->starts);
+	*batch = (struct batch){0};
+}
+
+static void look_at(struct batch *batch, int64_t position)
+{
+	if (batch->first == 0)
+		batch->first = position;
+	batch->last = position;
+}
+
+static bool begin_line(struct batch *batch)
+{
+	if (batch->n == batch->capacity) {
+		size_t capacity = batch->capacity == 0 ? 1024 : batch->capacity * 2;
+		size_t *starts = realloc(batch->starts, capacity * sizeof *starts);
+		if (starts == NULL) {
+			batch->failed = true;
+			return false;
+		}
+		batch->starts = starts;
+		batch->capacity = capacity;
+	}
+	batch->starts[batch->n++] = batch->text.length;
+	return true;
+}
+
+static void end_line(struct batch *batch)
+{
+	batch->failed |= batch->text.failed;
+	if (batch->starts[batch->n - 1] == batch->text.length)
+		batch->n--; /* no line came of it */
+}
+
+/* A monitor that has left the plan keeps its name in the daybook, and its site tells the kind. */
+static void add_old_row(struct batch *batch, const struct plan *plan, const struct daybook_row *row)
+{
+	uint32_t site = plan_site(plan, row->site);
+	if (site == NO_INDEX) {
+		batch->skipped++;
+		return;
+	}
+	const struct monitor monitor = {.site = 0, .factor = row->factor};
+	const struct plan old = {.node = plan->node,
+				 .sites = &plan->sites[site],
+				 .n_sites = 1,
+				 .monitors = &monitor,
+				 .n_monitors = 1};
+	if (!begin_line(batch))
+		return;
+	line_reading(&batch->text, &old, 0, &row->reading);
+	end_line(batch);
+}
+
+void batch_add_row(struct batch *batch, const struct plan *plan, const struct daybook_row *row)
+{
+	look_at(batch, row->sequence);
+	if (row->monitor == NO_INDEX) {
+		add_old_row(batch, plan, row);
+		return;
+	}
+	if (!begin_line(batch))
+		return;
+	line_reading(&batch->text, plan, row->monitor, &row->reading);
+	end_line(batch);
+}
+
+static bool get_number(const json_t *data, const char *key, double *out)
+{
+	const json_t *value = json_object_get(data, key);
+	*out = json_number_value(value);
+	return json_is_number(value);
+}
+
+/* Two events of one case in one millisecond would be one point, and the later would hide the
+ * earlier. The event's id in the digits below the millisecond keeps them apart and is the same in
+ * every resend. */
+static void set_apart(struct text *text, int64_t id)
+{
+	char digits[8];
+	int n = snprintf(digits, sizeof digits, "%06d\n", (int)(id % 1000000));
+	if (!text->failed && text->length > (size_t)n)
+		memcpy(text->at + text->length - n, digits, (size_t)n);
+}
+
+static void add_case(struct batch *batch, const struct plan *plan, const struct outbox_event *event,
+		     const json_t *data)
+{
+	struct line_case line = {
+		.node = plan->node,
+		.site = json_string_value(json_object_get(data, "site")),
+		.factor = json_string_value(json_object_get(data, "factor")),
+		.kind = json_string_value(json_object_get(data, "kind")),
+		.id = json_integer_value(json_object_get(data, "id")),
+		.event = event->type + strlen("case."),
+		.time_ms = event->at_ms,
+	};
+	bool opened = strcmp(line.event, "opened") == 0;
+	line.has_value = get_number(data, opened ? "first_value" : "last_value", &line.value);
+	line.has_limit = get_number(data, "limit", &line.limit);
+	if (line.site == NULL || line.kind == NULL || !begin_line(batch)) {
+		batch->skipped++;
+		return;
+	}
+	line_case(&batch->text, &line);
+	set_apart(&batch->text, event->id);
+	end_line(batch);
+}
+
+void batch_add_event(struct batch *batch, const struct plan *plan, const struct outbox_event *event)
+{
+	look_at(batch, event->id);
+	if (strncmp(event->type, "case.", 5) != 0)
+		return;
+	batch->events++;
+	json_t *root = json_loads(event->json, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *data = json_object_get(root, "data");
+	if (json_is_object(data))
+		add_case(batch, plan, event, data);
+	else
+		batch->skipped++;
+	json_decref(root);
+}
+
+const char *batch_part(const struct batch *batch, size_t from, size_t n, size_t *length)
+{
+	size_t end = from + n < batch->n ? batch->starts[from + n] : batch->text.length;
+	*length = end - batch->starts[from];
+	return batch->text.at + batch->starts[from];
+}

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One batch is under way at a time. `done` lines of it are settled (stored, or refused for good and
+ * their text on disk); `part` is how many of the next ones go into one request. It shrinks to find
+ * a bad line or to fit a server's limit, and the cursor moves when all lines are settled.
+ */
+#include "deliver/exporter.h"
+
+#include "base/log.h"
+#include "deliver/batch.h"
+#include "deliver/influx.h"
+#include "deliver/pause.h"
+#include "deliver/rejects.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FIRST_PAUSE_MS = 1000,
+	REFUSED_PAUSE_MS = 5000,
+	LONGEST_PAUSE_MS = 60000,
+	STORE_EVERY_MS = 1000,
+	PATIENCE = 3,    /* tries of a whole batch that a server fails at */
+	GROW_AFTER = 64, /* batches that fit, before a larger one is tried again */
+	EVENTS_AT_ONCE = 256,
+	BATCH_BYTES = 4 << 20, /* text of one batch, however many lines are allowed */
+};
+
+enum source { SOURCE_READINGS, SOURCE_EVENTS };
+static const char *const case_filter[] = {"case.*"};
+
+struct exporter {
+	struct exporter_setup setup;
+	char *directory;
+	struct influx *influx;
+	struct daybook_reader *reader;
+	struct outbox events;
+	_Atomic int64_t passed; /* the readings' cursor */
+	int64_t stored, stored_ms;
+	struct metric *ok, *rejected, *error, *skipped;
+	struct pause pause;
+	pthread_t thread;
+	bool started;
+
+	struct batch batch;
+	enum source source;
+	size_t done, part;
+	size_t most; /* lines in a batch at present; a 413 lowers it */
+	unsigned failures, tries;
+	unsigned good;   /* whole batches since the last 413 */
+	bool suspect;    /* the server fails at this batch: look for a line that is to blame */
+	bool probing;    /* the next line is tried, to see whether the server takes anything */
+	char blame[512]; /* what it said to the suspect line */
+	enum influx_verdict said;
+	struct log_repeat refusals, store_trouble, skips, sizes;
+};
+
+/* --- cursors --- */
+
+static int64_t exporter_backlog(struct exporter *e)
+{
+	int64_t rows = daybook_sequence(e->setup.daybook) - atomic_load(&e->passed);
+	return (rows > 0 ? rows : 0) + outbox_pending(&e->events);
+}
+
+static double backlog_value(void *context)
+{
+	return (double)exporter_backlog(context);
+}
+
+static void exporter_store(struct exporter *e)
+{
+	int64_t passed = atomic_load(&e->passed);
+	int rc = 0;
+	if (passed != e->stored)
+		rc = ledger_put_cursor(e->setup.ledger, "influx/readings", passed);
+	if (rc == 0)
+		e->stored = passed;
+	if (rc == 0)
+		rc = outbox_store(&e->events);
+	e->stored_ms = pause_now_ms();
+	if (rc == 0) {
+		e->store_trouble = (struct log_repeat){0};
+	} else if (log_due(&e->store_trouble)) {
+		errno = rc < 0 ? -rc : EIO;
+		log_warn("influx: cannot store how far it has come; a restart would send lines "
+			 "again");
+	}
+}
+
+/* A crash only repeats lines that are stored already, so there is no hurry. */
+static void exporter_store_at_times(struct exporter *e)
+{
+	if (pause_now_ms() - e->stored_ms >= STORE_EVERY_MS)
+		exporter_store(e);
+}
+
+/* --- pauses --- */
+
+static void exporter_wait(struct exporter *e, int64_t ms)
+{
+	int64_t until = pause_now_ms() + ms;
+	while (!pause_stopped(&e->pause) && pause_now_ms() < until) {
+		pause_until(&e->pause, until);
+		outbox_scan(&e->events);
+		exporter_store_at_times(e);
+	}
+}
+
+static void exporter_back_off(struct exporter *e, int64_t first_ms)
+{
+	exporter_wait(e, pause_growing_ms(e->failures++, first_ms, LONGEST_PAUSE_MS));
+}
+
+/* --- filling --- */
+
+static void exporter_begin(struct exporter *e, enum source source)
+{
+	batch_clear(&e->batch);
+	e->source = source;
+	e->done = 0;
+	e->tries = 0;
+	e->suspect = e->probing = false;
+}
+
+static bool fill_row(void *context, const struct daybook_row *row)
+{
+	struct exporter *e = context;
+	batch_add_row(&e->batch, e->setup.plan, row);
+	return !e->batch.failed && e->batch.text.length < BATCH_BYTES;
+}
+
+static int fill_readings(struct exporter *e)
+{
+	exporter_begin(e, SOURCE_READINGS);
+	int64_t after = atomic_load(&e->passed);
+	if (daybook_sequence(e->setup.daybook) <= after)
+		return 0;
+	return daybook_after(e->reader, after, e->most, fill_row, e);
+}
+
+static int fill_events(struct exporter *e)
+{
+	exporter_begin(e, SOURCE_EVENTS);
+	int rc = outbox_scan(&e->events);
+	int64_t after = atomic_load(&e->events.passed), scanned = atomic_load(&e->events.scanned);
+	if (rc != 0 || scanned == after)
+		return rc;
+	struct outbox_events events;
+	size_t limit = e->most < EVENTS_AT_ONCE ? e->most : EVENTS_AT_ONCE;
+	rc = outbox_fetch(&e->events, after, limit, &events);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < events.n && events.at[i].id <= scanned; i++)
+		batch_add_event(&e->batch, e->setup.plan, &events.at[i]);
+	outbox_events_deinit(&events);
+	return 0;
+}
+
+/* Takes what the other source has, else what the same has. Return: true if something is there. */
+static bool exporter_fill(struct exporter *e)
+{
+	bool events_next = e->source == SOURCE_READINGS;
+	int rc = events_next ? fill_events(e) : fill_readings(e);
+	if (rc == 0 && e->batch.last == 0)
+		rc = events_next ? fill_readings(e) : fill_events(e);
+	if (rc == 0 && e->batch.failed)
+		rc = -ENOMEM;
+	if (rc != 0) {
+		batch_clear(&e->batch);
+		errno = rc < 0 ? -rc : EIO;
+		if (log_due(&e->store_trouble))
+			log_warn("influx: cannot read what is to be sent");
+		exporter_back_off(e, FIRST_PAUSE_MS);
+		return false;
+	}
+	e->part = e->batch.n;
+	return e->batch.last != 0;
+}
+
+/* --- settling --- */
+
+static void exporter_advance(struct exporter *e)
+{
+	struct batch *batch = &e->batch;
+	if (e->source == SOURCE_READINGS)
+		atomic_store(&e->passed, batch->last);
+	else
+		outbox_pass(&e->events, batch->last, batch->events);
+	if (batch->skipped > 0) {
+		metric_add(e->skipped, batch->skipped);
+		if (log_due(&e->skips))
+			log_warnx("influx: %" PRId64
+				  " readings of sites that are no longer configured "
+				  "stay in the daybook only",
+				  batch->skipped);
+	}
+	if (e->most < e->setup.batch_lines && ++e->good >= GROW_AFTER) {
+		e->good = 0;
+		e->most = e->most * 2 < e->setup.batch_lines ? e->most * 2 : e->setup.batch_lines;
+	}
+	batch_clear(batch);
+	exporter_store_at_times(e);
+}
+
+static void settle(struct exporter *e, size_t lines)
+{
+	e->done += lines;
+	e->failures = e->tries = 0;
+	size_t rest = e->batch.n - e->done;
+	e->part = rest < e->most ? rest : e->most;
+	if (rest == 0)
+		exporter_advance(e);
+}
+
+/* Puts @lines from `done` on aside for good; if that fails they stay, and the answer will repeat.
+ */
+static void reject(struct exporter *e, size_t lines, int64_t dropped, const char *why)
+{
+	char name[128];
+	snprintf(name, sizeof name, "influx-%s-%020" PRId64 "-%06zu.lp",
+		 e->source == SOURCE_READINGS ? "readings" : "events", e->batch.first, e->done);
+	size_t length;
+	const char *text = batch_part(&e->batch, e->done, lines, &length);
+	int rc = rejects_keep(e->directory, name, why, text, length);
+	if (rc != 0) {
+		errno = -rc;
+		if (log_due(&e->store_trouble))
+			log_warn("influx: cannot keep refused lines in %s/rejected, they wait",
+				 e->directory);
+		exporter_back_off(e, FIRST_PAUSE_MS);
+		return;
+	}
+	if (dropped > (int64_t)lines)
+		dropped = (int64_t)lines;
+	metric_add(e->rejected, dropped);
+	metric_add(e->ok, (int64_t)lines - dropped);
+	if (log_due(&e->refusals))
+		log_warnx("influx: the database refused lines for good (%s); their text is in "
+			  "%s/rejected/%s",
+			  why, e->directory, name);
+	settle(e, lines);
+}
+
+/* --- answers --- */
+
+static const char *trouble_text(enum influx_verdict verdict)
+{
+	switch (verdict) {
+	case INFLUX_REFUSED:
+		return "the server does not take our lines, check url, database and user";
+	case INFLUX_BUSY:
+		return "the server asks us to wait";
+	case INFLUX_UNKNOWN:
+		return "no answer";
+	case INFLUX_DOUBTFUL:
+		return "the server fails";
+	case INFLUX_TOO_LARGE:
+	case INFLUX_ACCEPTED:
+	case INFLUX_PARTIAL:
+	case INFLUX_MALFORMED:
+	case INFLUX_STOPPED:
+		break;
+	}
+	return "trouble";
+}
+
+static void say_trouble(struct exporter *e, const struct influx_answer *answer)
+{
+	if (e->said == answer->verdict)
+		return;
+	e->said = answer->verdict;
+	log_warnx("influx: %s (%ld %s); %" PRId64 " lines wait in the store",
+		  trouble_text(answer->verdict), answer->status, answer->text, exporter_backlog(e));
+}
+
+static void say_good(struct exporter *e)
+{
+	if (e->said != INFLUX_ACCEPTED)
+		log_info("influx: writing again, %" PRId64 " lines waited", exporter_backlog(e));
+	e->said = INFLUX_ACCEPTED;
+}
+
+/* The server takes lines, so the suspect one is to blame, or it takes none. */
+static void on_probe(struct exporter *e, const struct influx_answer *answer)
+{
+	e->probing = false;
+	if (answer->verdict == INFLUX_ACCEPTED || answer->verdict == INFLUX_PARTIAL) {
+		reject(e, 1, 1, e->blame);
+		return;
+	}
+	batch_clear(&e->batch);
+	exporter_back_off(e, FIRST_PAUSE_MS);
+}
+
+static void on_accepted(struct exporter *e, size_t lines)
+{
+	say_good(e);
+	e->refusals = (struct log_repeat){0};
+	metric_add(e->ok, (int64_t)lines);
+	settle(e, lines);
+}
+
+static void on_malformed(struct exporter *e, const struct influx_answer *answer)
+{
+	if (e->part == 1)
+		reject(e, 1, 1, answer->text);
+	else
+		e->part /= 2;
+}
+
+static void on_too_large(struct exporter *e, const struct influx_answer *answer)
+{
+	if (e->part == 1) {
+		reject(e, 1, 1, answer->text);
+		return;
+	}
+	e->part /= 2;
+	e->most = e->part;
+	e->good = 0;
+	if (log_due(&e->sizes))
+		log_info("influx: the server wants smaller batches, trying %zu lines", e->most);
+}
+
+/*
+ * A server error may come from one line or from the server's own state. Whole batch first, some
+ * times; then halves down to one line; then that line is blamed only if the server takes another.
+ */
+static void on_doubtful(struct exporter *e, const struct influx_answer *answer)
+{
+	if (answer->status >= 500 && !e->suspect && ++e->tries < PATIENCE) {
+		exporter_back_off(e, FIRST_PAUSE_MS);
+		return;
+	}
+	e->suspect = true;
+	if (e->part > 1) {
+		e->part /= 2;
+	} else if (e->done + 1 < e->batch.n) {
+		snprintf(e->blame, sizeof e->blame, "%s", answer->text);
+		e->probing = true;
+	} else {
+		batch_clear(&e->batch);
+		exporter_back_off(e, FIRST_PAUSE_MS);
+	}
+}
+
+static void on_trouble(struct exporter *e, const struct influx_answer *answer)
+{
+	say_trouble(e, answer);
+	if (answer->verdict == INFLUX_DOUBTFUL) {
+		on_doubtful(e, answer);
+	} else if (answer->verdict == INFLUX_BUSY && answer->retry_after_ms > 0) {
+		e->failures++;
+		exporter_wait(e, answer->retry_after_ms +
+					 pause_growing_ms(0, FIRST_PAUSE_MS, FIRST_PAUSE_MS));
+	} else {
+		exporter_back_off(e, answer->verdict == INFLUX_REFUSED ? REFUSED_PAUSE_MS
+								       : FIRST_PAUSE_MS);
+	}
+}
+
+static void on_answer(struct exporter *e, const struct influx_answer *answer)
+{
+	bool stored = answer->verdict == INFLUX_ACCEPTED || answer->verdict == INFLUX_PARTIAL;
+	if (!stored && answer->verdict != INFLUX_STOPPED)
+		metric_add(e->error, (int64_t)(e->probing ? 1 : e->part));
+	if (e->probing) {
+		on_probe(e, answer);
+		return;
+	}
+	switch (answer->verdict) {
+	case INFLUX_ACCEPTED:
+		on_accepted(e, e->part);
+		break;
+	case INFLUX_PARTIAL:
+		reject(e, e->part, influx_dropped(answer->text), answer->text);
+		break;
+	case INFLUX_MALFORMED:
+		on_malformed(e, answer);
+		break;
+	case INFLUX_TOO_LARGE:
+		on_too_large(e, answer);
+		break;
+	case INFLUX_DOUBTFUL:
+	case INFLUX_REFUSED:
+	case INFLUX_BUSY:
+	case INFLUX_UNKNOWN:
+		on_trouble(e, answer);
+		break;
+	case INFLUX_STOPPED:
+		break;
+	}
+}
+
+/* --- the thread --- */
+
+static void exporter_send(struct exporter *e)
+{
+	struct influx_answer answer;
+	size_t length;
+	const char *text = e->probing ? batch_part(&e->batch, e->done + 1, 1, &length)
+				      : batch_part(&e->batch, e->done, e->part, &length);
+	if (influx_write(e->influx, text, length, &answer) != 0) {
+		exporter_back_off(e, FIRST_PAUSE_MS);
+		return;
+	}
+	on_answer(e, &answer);
+}
+
+/* Waits for something to send, and then flush_ms for more, unless a whole batch is there. */
+static void exporter_gather(struct exporter *e)
+{
+	while (!pause_stopped(&e->pause) && exporter_backlog(e) == 0) {
+		exporter_store_at_times(e);
+		pause_for_news(&e->pause);
+	}
+	int64_t until = pause_now_ms() + e->setup.flush_ms;
+	while (!pause_stopped(&e->pause) && pause_now_ms() < until &&
+	       exporter_backlog(e) < (int64_t)e->setup.batch_lines)
+		pause_for_news_until(&e->pause, until);
+	exporter_store_at_times(e);
+}
+
+static void *exporter_run(void *context)
+{
+	struct exporter *e = context;
+	while (!pause_stopped(&e->pause)) {
+		pause_beat(&e->pause);
+		if (e->batch.last == 0) {
+			exporter_gather(e);
+			if (pause_stopped(&e->pause))
+				break;
+			if (!exporter_fill(e)) {
+				pause_for_news(&e->pause);
+				continue;
+			}
+			if (e->batch.n == 0) {
+				exporter_advance(e);
+				continue;
+			}
+		}
+		exporter_send(e);
+	}
+	exporter_store(e);
+	return NULL;
+}
+
+/* --- setting up --- */
+
+static int exporter_metrics(struct exporter *e)
+{
+	static const char name[] = "ducha_influx_lines_total";
+	static const char help[] = "Lines for InfluxDB, by result; error counts each failed try.";
+	struct metrics *m = e->setup.metrics;
+	e->ok = metrics_counter(m, name, help, "result=\"ok\"");
+	e->rejected = metrics_counter(m, name, help, "result=\"rejected\"");
+	e->error = metrics_counter(m, name, help, "result=\"error\"");
+	e->skipped = metrics_counter(m, name, help, "result=\"skipped\"");
+	if (e->ok == NULL || e->rejected == NULL || e->error == NULL || e->skipped == NULL)
+		return -ENOMEM;
+	return metrics_gauge_read(m, "ducha_influx_backlog",
+				  "Lines stored and not yet accepted by InfluxDB.", "",
+				  backlog_value, e);
+}
+
+/* A cursor beyond the daybook belongs to another daybook: send all of this one. */
+static int take_up_cursor(struct exporter *e)
+{
+	struct ledger *ledger = e->setup.ledger;
+	int64_t cursor = ledger_cursor(ledger, "influx/readings", -1);
+	int64_t newest = daybook_sequence(e->setup.daybook);
+	int rc = 0;
+	if (cursor > newest)
+		log_warnx("influx: sent up to %" PRId64 ", but the daybook ends at %" PRId64
+			  ": sending all of it",
+			  cursor, newest);
+	if (cursor < 0 || cursor > newest) {
+		cursor = 0;
+		rc = ledger_put_cursor(ledger, "influx/readings", cursor);
+	}
+	atomic_store(&e->passed, cursor);
+	e->stored = cursor;
+	return rc != 0 ? rc : outbox_init(&e->events, ledger, "influx/events", case_filter, 1);
+}
+
+static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
+{
+	e->setup = *setup;
+	e->source = SOURCE_READINGS;
+	e->said = INFLUX_ACCEPTED;
+	if (e->setup.batch_lines == 0)
+		e->setup.batch_lines = 1;
+	e->most = e->setup.batch_lines;
+	e->directory = strdup(setup->directory);
+	if (e->directory == NULL)
+		return -ENOMEM;
+	int rc = pause_init(&e->pause, setup->heartbeat);
+	if (rc == 0)
+		rc = influx_new(&e->influx, &(struct influx_setup){.url = setup->url,
+								   .database = setup->database,
+								   .username = setup->username,
+								   .password = setup->password,
+								   .gzip = setup->gzip,
+								   .heartbeat = setup->heartbeat});
+	if (rc == 0)
+		rc = daybook_reader_open(&e->reader, setup->directory, setup->plan);
+	if (rc == 0)
+		rc = take_up_cursor(e);
+	return rc != 0 ? rc : exporter_metrics(e);
+}
+
+int exporter_new(struct exporter **out, const struct exporter_setup *setup)
+{
+	struct exporter *e = calloc(1, sizeof *e);
+	if (e == NULL)
+		return -ENOMEM;
+	int rc = exporter_init(e, setup);
+	if (rc != 0) {
+		exporter_free(e);
+		return rc;
+	}
+	*out = e;
+	return 0;
+}
+
+int exporter_start(struct exporter *exporter)
+{
+	int rc = pthread_create(&exporter->thread, NULL, exporter_run, exporter);
+	exporter->started = rc == 0;
+	return -rc;
+}
+
+void exporter_stop(struct exporter *exporter)
+{
+	if (!exporter->started)
+		return;
+	pause_stop(&exporter->pause);
+	influx_interrupt(exporter->influx);
+	pthread_join(exporter->thread, NULL);
+	exporter->started = false;
+}
+
+struct exporter *exporter_free(struct exporter *exporter)
+{
+	if (exporter == NULL)
+		return NULL;
+	exporter_stop(exporter);
+	batch_deinit(&exporter->batch);
+	daybook_reader_close(exporter->reader);
+	influx_free(exporter->influx);
+	pause_deinit(&exporter->pause);
+	free(exporter->directory);
+	free(exporter);
+	return NULL;
+}
+
+void exporter_wake(struct exporter *exporter)
+{
+	pause_wake(&exporter->pause);
+}

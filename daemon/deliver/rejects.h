@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Rejects: what a database refused for good, kept as text for a person to look at.
+ *
+ * DIRECTORY/rejected/ holds at most 100 files and 64 MiB; the oldest go first. A name follows from
+ * the lines' place, so the same lines refused again after a crash are still one file.
+ */
+#include <stddef.h>
+
+/**
+ * rejects_keep() - make @text durable as DIRECTORY/rejected/NAME, with @why as a comment line
+ * Return: 0, negative errno: then it is not known to be on disk.
+ */
+int rejects_keep(const char *directory, const char *name, const char *why, const char *text,
+		 size_t length);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Servers for the tests of what leaves: the real influxd on free ports, and a responder that answers
+ * HTTP with whatever a test tells it to, right or wrong.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+int64_t servers_now_ms(void);
+/** servers_port() - a free loopback port */
+int servers_port(void);
+/** servers_temporary() - make a directory below $TMPDIR; @out at least 128 bytes */
+void servers_temporary(char *out, size_t size);
+void servers_remove(const char *directory);
+
+struct influxd {
+	pid_t pid;
+	int port, rpc_port;
+	char directory[128], url[64];
+};
+bool influxd_here(void);
+void influxd_init(struct influxd *influxd);
+void influxd_start(struct influxd *influxd); /* returns when it answers */
+void influxd_stop(struct influxd *influxd);
+void influxd_deinit(struct influxd *influxd);
+/** influxd_query() - Return: the answer's JSON, to be freed */
+char *influxd_query(struct influxd *influxd, const char *query);
+/** influxd_count() - points that have @field in @measurement, 0 if there are none */
+int64_t influxd_count(struct influxd *influxd, const char *measurement, const char *field);
+
+/* What a responder may do instead of answering. */
+extern const char responder_reset[], responder_silence[];
+#define RESPONDER_204 "HTTP/1.1 204 No Content\r\n\r\n"
+#define RESPONDER_KEPT 256
+
+struct responder {
+	int listener;
+	char url[64];
+	/* Return: a whole HTTP answer, or one of the above; @n counts requests from 0 */
+	const char *(*answer)(void *context, const char *body, size_t n);
+	void *context;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	_Atomic bool stop;
+	_Atomic size_t n;
+	char *bodies[RESPONDER_KEPT];
+	char head[4096]; /* of the newest request */
+};
+void responder_start(struct responder *responder,
+		     const char *(*answer)(void *context, const char *body, size_t n), void *context);
+void responder_stop(struct responder *responder);

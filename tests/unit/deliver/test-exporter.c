@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/exporter.h"
+#include "house.h"
+#include "servers.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define OK_LINES "ducha_influx_lines_total{result=\"ok\"}"
+#define REJECTED "ducha_influx_lines_total{result=\"rejected\"}"
+#define ERRORS "ducha_influx_lines_total{result=\"error\"}"
+#define BACKLOG "ducha_influx_backlog"
+
+#define REPLY(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
+
+static struct house house;
+static struct responder responder;
+
+/* What the responder is to do: @trouble for the first @times requests, or for bodies with @poison.
+ */
+static struct script {
+	const char *trouble, *poison;
+	size_t times, most_lines;
+} script;
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static const char *play(void *context, const char *body, size_t n)
+{
+	(void)context;
+	if (n < script.times || (script.poison != NULL && strstr(body, script.poison) != NULL))
+		return script.trouble;
+	if (script.most_lines > 0 && count_lines(body) > script.most_lines)
+		return REPLY("413 Large", "{\"error\":\"Request Entity Too Large\"}");
+	return RESPONDER_204;
+}
+
+static int build(void **state)
+{
+	(void)state;
+	script = (struct script){0};
+	house_build(&house);
+	responder_start(&responder, play, NULL);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	responder_stop(&responder);
+	house_tear_down(&house);
+	return 0;
+}
+
+static struct exporter *start(void)
+{
+	struct exporter *exporter;
+	const struct exporter_setup setup = {.url = responder.url,
+					     .database = "ducha",
+					     .batch_lines = 8,
+					     .flush_ms = 10,
+					     .directory = house.directory,
+					     .plan = &house.plan,
+					     .daybook = house.daybook,
+					     .ledger = house.ledger,
+					     .metrics = house.metrics,
+					     .heartbeat = &house.heartbeat};
+	assert_int_equal(exporter_new(&exporter, &setup), 0);
+	assert_int_equal(exporter_start(exporter), 0);
+	return exporter;
+}
+
+static int64_t readings_cursor(void)
+{
+	return ledger_cursor(house.ledger, "influx/readings", -1);
+}
+
+static size_t count_rejected_lines(void)
+{
+	char path[192], file[512], line[512];
+	size_t n = 0;
+	snprintf(path, sizeof path, "%s/rejected", house.directory);
+	DIR *stream = opendir(path);
+	for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
+		snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+		FILE *text = entry->d_name[0] == '.' ? NULL : fopen(file, "r");
+		while (text != NULL && fgets(line, sizeof line, text) != NULL)
+			n += line[0] != '#';
+		if (text != NULL)
+			fclose(text);
+	}
+	if (stream != NULL)
+		closedir(stream);
+	return n;
+}
+
+static void test_every_line_goes_once_in_order_and_in_batches(void **state)
+{
+	(void)state;
+	char value[32];
+	house_record(&house, HOUSE_PLAIN, 20, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_true(house_wait(&house, OK_LINES, 20));
+	exporter_free(exporter);
+	assert_int_equal(readings_cursor(), daybook_sequence(house.daybook));
+	assert_int_equal(responder.n, 3);
+	for (size_t i = 0; i < 20; i++) {
+		snprintf(value, sizeof value, " value=%zu,", 100 + i);
+		assert_non_null(strstr(responder.bodies[i / 8], value));
+	}
+	assert_int_equal(count_lines(responder.bodies[0]), 8);
+	assert_int_equal(count_lines(responder.bodies[2]), 4);
+}
+
+static void test_a_restart_sends_nothing_again(void **state)
+{
+	(void)state;
+	house_record(&house, HOUSE_PLAIN, 3, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	exporter_free(exporter);
+	house_close(&house);
+	house_open(&house);
+	exporter = start();
+	house_record(&house, HOUSE_PLAIN, 1, 200);
+	exporter_wake(exporter);
+	assert_true(house_wait(&house, OK_LINES, 1));
+	exporter_free(exporter);
+	assert_int_equal(responder.n, 2);
+	assert_int_equal(count_lines(responder.bodies[1]), 1);
+	assert_non_null(strstr(responder.bodies[1], "value=200,"));
+}
+
+/* The same bytes come again until they are taken, and no sooner does the cursor move. */
+static void repeats_until_taken(const char *trouble)
+{
+	script.trouble = trouble;
+	script.times = 2;
+	house_record(&house, HOUSE_PLAIN, 3, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, ERRORS, 3));
+	assert_int_equal(house_metric(&house, BACKLOG), 3);
+	assert_int_equal(readings_cursor(), 0);
+	assert_true(house_wait(&house, BACKLOG, 0));
+	exporter_free(exporter);
+	assert_int_equal(readings_cursor(), 3);
+	assert_int_equal(responder.n, 3);
+	assert_string_equal(responder.bodies[0], responder.bodies[1]);
+	assert_string_equal(responder.bodies[0], responder.bodies[2]);
+	assert_int_equal(count_rejected_lines(), 0);
+}
+
+static void test_a_reset_connection_repeats_the_same_bytes(void **state)
+{
+	(void)state;
+	repeats_until_taken(responder_reset);
+}
+
+static void test_a_bad_gateway_repeats_the_same_bytes(void **state)
+{
+	(void)state;
+	repeats_until_taken(REPLY("502 Bad", ""));
+}
+
+static void test_a_server_that_asks_for_a_wait_gets_the_same_bytes_later(void **state)
+{
+	(void)state;
+	repeats_until_taken("HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n");
+}
+
+static void test_a_page_with_200_is_not_taken_for_stored(void **state)
+{
+	(void)state;
+	script.times = 1;
+	script.trouble = REPLY("200 OK", "<html>welcome</html>");
+	house_record(&house, HOUSE_PLAIN, 3, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, ERRORS, 3));
+	assert_int_equal(house_metric(&house, BACKLOG), 3);
+	exporter_free(exporter);
+	assert_int_equal(readings_cursor(), 0);
+}
+
+static void test_a_missing_database_keeps_everything(void **state)
+{
+	(void)state;
+	script.times = 1;
+	script.trouble = REPLY("404 None", "{\"error\":\"database not found: \\\"ducha\\\"\"}");
+	house_record(&house, HOUSE_PLAIN, 20, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_int_equal(house_metric(&house, OK_LINES), 20);
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 0);
+}
+
+static void test_a_partial_write_keeps_the_text_and_goes_on(void **state)
+{
+	(void)state;
+	script.times = 1;
+	script.trouble =
+		REPLY("400 Bad", "{\"error\":\"partial write: field type conflict dropped=2\"}");
+	house_record(&house, HOUSE_PLAIN, 12, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_true(house_wait(&house, OK_LINES, 10));
+	assert_int_equal(house_metric(&house, REJECTED), 2);
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 8);
+}
+
+static void test_a_bad_line_is_found_and_put_aside_alone(void **state)
+{
+	(void)state;
+	script.poison = "value=103,";
+	script.trouble = REPLY("400 Bad", "{\"error\":\"unable to parse 'x': invalid number\"}");
+	house_record(&house, HOUSE_PLAIN, 20, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_true(house_wait(&house, OK_LINES, 19));
+	assert_int_equal(house_metric(&house, REJECTED), 1);
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 1);
+}
+
+static void test_a_cursor_waits_until_refused_text_is_on_disk(void **state)
+{
+	(void)state;
+	char path[192];
+	script.poison = "value=100,";
+	script.trouble = REPLY("400 Bad", "{\"error\":\"unable to parse 'x': invalid number\"}");
+	snprintf(path, sizeof path, "%s/rejected", house.directory);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); /* in the way of the directory */
+	house_record(&house, HOUSE_PLAIN, 1, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, ERRORS, 2));
+	assert_int_equal(house_metric(&house, BACKLOG), 1);
+	assert_int_equal(unlink(path), 0);
+	assert_true(house_wait(&house, BACKLOG, 0));
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 1);
+}
+
+static void test_batches_shrink_to_what_a_server_takes(void **state)
+{
+	(void)state;
+	script.most_lines = 3;
+	house_record(&house, HOUSE_PLAIN, 20, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_int_equal(house_metric(&house, OK_LINES), 20);
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 0);
+}
+
+static void test_a_line_that_makes_a_server_fail_is_blamed_when_others_pass(void **state)
+{
+	(void)state;
+	script.poison = "value=100,";
+	script.trouble = REPLY("500 Panic", "{\"error\":\"internal\"}");
+	house_record(&house, HOUSE_PLAIN, 8, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_int_equal(house_metric(&house, OK_LINES), 7);
+	assert_int_equal(house_metric(&house, REJECTED), 1);
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 1);
+}
+
+static void test_a_server_that_fails_at_everything_costs_no_line(void **state)
+{
+	(void)state;
+	script.times = 7; /* three tries, halves down to one line, and another line */
+	script.trouble = REPLY("500 Full", "{\"error\":\"no space left on device\"}");
+	house_record(&house, HOUSE_PLAIN, 8, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_int_equal(house_metric(&house, OK_LINES), 8);
+	exporter_free(exporter);
+	assert_int_equal(count_rejected_lines(), 0);
+}
+
+static void test_case_events_go_too_and_only_they_count_as_backlog(void **state)
+{
+	(void)state;
+	script.times = 1;
+	script.trouble = REPLY("502 Bad", "");
+	house_record(&house, HOUSE_PLAIN, 2, 100);
+	house_link(&house, true);
+	house_exceed(&house, 61.3); /* alert.raised and case.opened */
+	house_link(&house, false);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 3));
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_true(house_wait(&house, OK_LINES, 3));
+	exporter_free(exporter);
+	bool found = false;
+	for (size_t i = 0; i < responder.n; i++)
+		found |= strstr(responder.bodies[i],
+				"case,factor=w01018,kind=exceedance,node=edge-01,"
+				"site=bend-3 id=1i,event=\"opened\",value=61.3,"
+				"limit=50 ") != NULL;
+	assert_true(found);
+	assert_int_equal(ledger_cursor(house.ledger, "influx/events", -1),
+			 ledger_event_last(house.ledger));
+}
+
+static void test_a_cursor_beyond_the_daybook_sends_all_of_it(void **state)
+{
+	(void)state;
+	house_record(&house, HOUSE_PLAIN, 2, 100);
+	assert_int_equal(ledger_put_cursor(house.ledger, "influx/readings", 1000), 0);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, OK_LINES, 2));
+	exporter_free(exporter);
+	assert_int_equal(readings_cursor(), 2);
+}
+
+static void test_a_stop_does_not_wait_for_a_silent_server(void **state)
+{
+	(void)state;
+	script.times = SIZE_MAX;
+	script.trouble = responder_silence;
+	house_record(&house, HOUSE_PLAIN, 2, 100);
+	struct exporter *exporter = start();
+	while (responder.n == 0)
+		poll(NULL, 0, 5);
+	exporter_stop(exporter);
+	assert_int_equal(house_metric(&house, ERRORS), 0); /* it did not wait for the time limit */
+	exporter_free(exporter);
+	assert_int_equal(readings_cursor(), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	const struct CMUnitTest tests[] = {
+		TEST(test_every_line_goes_once_in_order_and_in_batches),
+		TEST(test_a_restart_sends_nothing_again),
+		TEST(test_a_reset_connection_repeats_the_same_bytes),
+		TEST(test_a_bad_gateway_repeats_the_same_bytes),
+		TEST(test_a_server_that_asks_for_a_wait_gets_the_same_bytes_later),
+		TEST(test_a_page_with_200_is_not_taken_for_stored),
+		TEST(test_a_missing_database_keeps_everything),
+		TEST(test_a_partial_write_keeps_the_text_and_goes_on),
+		TEST(test_a_bad_line_is_found_and_put_aside_alone),
+		TEST(test_a_cursor_waits_until_refused_text_is_on_disk),
+		TEST(test_batches_shrink_to_what_a_server_takes),
+		TEST(test_a_line_that_makes_a_server_fail_is_blamed_when_others_pass),
+		TEST(test_a_server_that_fails_at_everything_costs_no_line),
+		TEST(test_case_events_go_too_and_only_they_count_as_backlog),
+		TEST(test_a_cursor_beyond_the_daybook_sends_all_of_it),
+		TEST(test_a_stop_does_not_wait_for_a_silent_server),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -2,6 +2,11 @@
 #pragma once
 /*
  * Serve: the HTTP API on the Unix socket and the listener, events as a stream, metrics.
+ *
+ * libmicrohttpd answers on a few threads of its own; everything here is read from the ledger and the
+ * daybook, which lock for themselves. The listener only reads: who may act is decided by the mode of
+ * the socket's file. The number of event streams is limited well below that of connections, because
+ * a client beyond the latter is not refused but left waiting, and `status` must always get through.
  */
 #include "core/metrics.h"
 #include "store/daybook.h"
@@ -18,11 +23,26 @@ struct serve_setup {
 	struct daybook *daybook;
 	struct ledger *ledger;
 	struct metrics *metrics;
-	/* health(): adds one reason per line to @reasons and returns false when not well */
+	/* health(): adds one reason per line to @reasons and returns false when not well (any
+	 * thread); NULL: always well */
 	bool (*health)(void *context, struct text *reasons);
 	void *context;
+	int64_t ping_ms; /* between comment lines of a silent event stream; 0: 15000 */
 };
-/** serve_new() - binds both; on failure *error (static or strdup'ed sentence) says which and why */
+
+/**
+ * serve_new() - bind both, register the metrics, and begin to answer (main thread)
+ * @setup: copied; what it points to outlives the server
+ * @error: out: a sentence that says which and why on failure; the caller frees it
+ * Return: 0; negative errno.
+ */
 int serve_new(struct serve **out, const struct serve_setup *setup, char **error);
-/** serve_stop() - ends all event streams and closes the listeners */
+
+/**
+ * serve_free() - end all event streams, finish what is being answered, close both, remove the file
+ * The ledger may go on committing. metrics_print() must not be called afterwards.
+ */
 struct serve *serve_free(struct serve *serve);
+
+/** serve_port() - the listener's bound port, 0 if off (for an address with port 0) */
+uint16_t serve_port(const struct serve *serve);

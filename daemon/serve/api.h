@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Api: from a whole request to a whole answer, without a word of HTTP's transport.
+ */
+#include "serve/query.h"
+#include "serve/readers.h"
+#include "serve/serve.h"
+
+struct api {
+	struct serve_setup setup;
+	struct readers readers;
+	int64_t started_mono_s;
+};
+
+enum api_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
+
+struct api_request {
+	enum api_method method;
+	enum endpoint endpoint;
+	int64_t case_id;
+	bool may_act; /* came over the Unix socket */
+	struct query query;
+	const char *accept;  /* header; NULL: none */
+	const char *peer;    /* who acts where the body does not say */
+	const char *body;    /* NULL: empty */
+	size_t body_length;
+	bool body_too_large;
+};
+
+struct api_answer {
+	unsigned status;
+	const char *type;  /* Content-Type */
+	const char *allow; /* for 405; NULL: none */
+	int64_t next;      /* of a CSV page; 0: none */
+	struct text body;
+};
+
+/** api_error() - fills @answer with {"error":@sentence} */
+void api_error(struct api_answer *answer, unsigned status, const char *sentence);
+
+/**
+ * api_refuse() - what needs no query and no body: path, method, right, size
+ * Return: true when @answer is filled with a refusal.
+ */
+bool api_refuse(const struct api_request *request, struct api_answer *answer);
+
+/** api_answer() - everything but the event stream (any thread); @answer's body is the caller's */
+void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer);
+
+/** api_site() - Return: true if there is no @site wanted or the plan has it; else fills @answer */
+bool api_site(const struct api *api, const char *site, struct api_answer *answer);

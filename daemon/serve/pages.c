@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/pages.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+int64_t page_mono_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec;
+}
+
+/* --- health --- */
+
+static void health_reasons(const char *line, struct text *out)
+{
+	bool first = true;
+	text_add(out, ",\"reasons\":[");
+	while (line != NULL && *line != '\0') {
+		struct text one = {0};
+		size_t length = strcspn(line, "\n");
+		text_add_n(&one, line, length);
+		if (length > 0) {
+			text_add(out, first ? "" : ",");
+			text_json(out, one.at);
+			first = false;
+		}
+		text_deinit(&one);
+		line += length + (line[length] == '\n');
+	}
+	text_add(out, "]");
+}
+
+static void health_counts(const struct serve_setup *setup, struct text *out)
+{
+	size_t alerts = 0, cases = 0;
+	for (int kind = 0; kind < ALERT_KINDS; kind++)
+		alerts += ledger_active_count(setup->ledger, (enum alert_kind)kind);
+	for (int status = 0; status < CASE_STATUSES; status++)
+		if (case_status_open((enum case_status)status))
+			cases += ledger_case_count(setup->ledger, (enum case_status)status);
+	text_format(out, ",\"sites\":%zu,\"monitors\":%zu,\"connections\":%zu",
+		    setup->plan->n_sites, setup->plan->n_monitors, setup->plan->n_connections);
+	text_format(out, ",\"readings\":%lld,\"alerts_active\":%zu,\"cases_open\":%zu",
+		    (long long)daybook_sequence(setup->daybook), alerts, cases);
+}
+
+unsigned page_health(const struct serve_setup *setup, int64_t started_mono_s, struct text *out)
+{
+	struct text reasons = {0};
+	bool well = setup->health == NULL || setup->health(setup->context, &reasons);
+	text_add(out, well ? "{\"status\":\"ok\",\"version\":" : "{\"status\":\"failing\",\"version\":");
+	text_json(out, setup->version);
+	text_add(out, ",\"node\":");
+	text_json(out, setup->plan->node);
+	text_format(out, ",\"uptime_s\":%lld", (long long)(page_mono_s() - started_mono_s));
+	health_counts(setup, out);
+	if (!well)
+		health_reasons(reasons.at, out);
+	text_add(out, "}\n");
+	text_deinit(&reasons);
+	return well ? 200 : 503;
+}
+
+/* --- READING --- */
+
+static void reading_json(struct text *out, const struct plan *plan, const char *site,
+			 const char *factor, const struct reading *reading)
+{
+	const char flag[2] = {(char)reading->flag, '\0'};
+	text_add(out, "{\"time\":\"");
+	text_time(out, reading->measured_ms, &plan->zone, 3);
+	text_add(out, "\",\"received_at\":\"");
+	text_time(out, reading->received_ms, &plan->zone, 3);
+	text_add(out, "\",\"site\":");
+	text_json(out, site);
+	text_add(out, ",\"factor\":");
+	text_json(out, factor);
+	text_add(out, ",\"value\":");
+	if (reading->has_value)
+		text_double(out, reading->value);
+	else
+		text_add(out, "null");
+	text_add(out, ",\"flag\":");
+	text_json(out, flag);
+	text_char(out, '}');
+}
+
+/* A field as RFC 4180 has it. */
+static void csv_text(struct text *out, const char *s)
+{
+	if (strpbrk(s, ",\"\r\n") == NULL) {
+		text_add(out, s);
+		return;
+	}
+	text_char(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			text_char(out, '"');
+		text_char(out, *s);
+	}
+	text_char(out, '"');
+}
+
+static bool row_json(void *context, const struct daybook_row *row)
+{
+	struct page_readings *page = context;
+	if (page->n++ > 0)
+		text_char(page->out, ',');
+	reading_json(page->out, page->plan, row->site, row->factor, &row->reading);
+	page->last = row->sequence;
+	return !page->out->failed;
+}
+
+static bool row_csv(void *context, const struct daybook_row *row)
+{
+	struct page_readings *page = context;
+	struct text *out = page->out;
+	page->n++;
+	page->last = row->sequence;
+	text_time(out, row->reading.measured_ms, &page->plan->zone, 3);
+	text_char(out, ',');
+	text_time(out, row->reading.received_ms, &page->plan->zone, 3);
+	text_char(out, ',');
+	csv_text(out, row->site);
+	text_char(out, ',');
+	csv_text(out, row->factor);
+	text_char(out, ',');
+	if (row->reading.has_value)
+		text_double(out, row->reading.value);
+	text_format(out, ",%c\n", (char)row->reading.flag);
+	return !out->failed;
+}
+
+int page_readings_json(struct page_readings *page, struct daybook_reader *reader,
+		       const struct daybook_query *query)
+{
+	text_add(page->out, "{\"readings\":[");
+	int result = daybook_range(reader, query, row_json, page);
+	if (result != 0)
+		return result;
+	text_char(page->out, ']');
+	if (page->n >= query->limit)
+		text_format(page->out, ",\"next\":%lld", (long long)page->last);
+	text_add(page->out, "}\n");
+	return 0;
+}
+
+int page_readings_csv(struct page_readings *page, struct daybook_reader *reader,
+		      const struct daybook_query *query, int64_t *next)
+{
+	text_add(page->out, "time,received_at,site,factor,value,flag\n");
+	int result = daybook_range(reader, query, row_csv, page);
+	*next = page->n >= query->limit ? page->last : 0;
+	return result;
+}
+
+/* --- sites --- */
+
+static void monitor_json(const struct serve_setup *setup, uint32_t index, struct text *out)
+{
+	const struct plan *plan = setup->plan;
+	const struct monitor *monitor = &plan->monitors[index];
+	const char *site = plan->sites[monitor->site].id;
+	uint32_t kinds = ledger_active_kinds(setup->ledger, index);
+	struct reading latest;
+	const char *comma = "";
+	text_add(out, "{\"factor\":");
+	text_json(out, monitor->factor);
+	text_add(out, ",\"factor_name\":");
+	text_json(out, monitor->factor_name);
+	text_add(out, ",\"unit\":");
+	text_json(out, monitor->unit);
+	text_format(out, ",\"decimals\":%d,\"connection\":", monitor->decimals);
+	text_json(out, plan->connections[monitor->connection].id);
+	text_add(out, ",\"latest\":");
+	if (daybook_latest(setup->daybook, index, &latest))
+		reading_json(out, plan, site, monitor->factor, &latest);
+	else
+		text_add(out, "null");
+	text_add(out, ",\"alerts\":[");
+	for (int kind = 0; kind < ALERT_KINDS; kind++) {
+		if ((kinds & (1u << kind)) == 0)
+			continue;
+		text_add(out, comma);
+		text_json(out, alert_kind_name((enum alert_kind)kind));
+		comma = ",";
+	}
+	text_add(out, "]}");
+}
+
+void page_sites(const struct serve_setup *setup, struct text *out)
+{
+	text_add(out, "{\"sites\":[");
+	for (size_t i = 0; i < setup->plan->n_sites; i++) {
+		const struct site *site = &setup->plan->sites[i];
+		text_add(out, i == 0 ? "{\"id\":" : ",{\"id\":");
+		text_json(out, site->id);
+		text_add(out, ",\"name\":");
+		text_json(out, site->name);
+		text_add(out, ",\"kind\":");
+		text_json(out, site_kind_name(site->kind));
+		text_add(out, ",\"monitors\":[");
+		for (uint32_t m = 0; m < site->n_monitors; m++) {
+			text_add(out, m == 0 ? "" : ",");
+			monitor_json(setup, site->first_monitor + m, out);
+		}
+		text_add(out, "]}");
+	}
+	text_add(out, "]}\n");
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/query.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *path;
+	enum endpoint endpoint;
+} endpoints[] = {
+	{"/health", ENDPOINT_HEALTH},
+	{"/metrics", ENDPOINT_METRICS},
+	{"/api/v1/sites", ENDPOINT_SITES},
+	{"/api/v1/readings", ENDPOINT_READINGS},
+	{"/api/v1/alerts", ENDPOINT_ALERTS},
+	{"/api/v1/cases", ENDPOINT_CASES},
+	{"/api/v1/events", ENDPOINT_EVENTS},
+};
+
+static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
+{
+	size_t length = strlen(text);
+	if (length == 0 || length > 18 || strspn(text, "0123456789") != length)
+		return false;
+	*out = strtoll(text, NULL, 10);
+	return *out >= least && *out <= most;
+}
+
+static enum endpoint endpoint_case(const char *rest, int64_t *case_id)
+{
+	char digits[20];
+	size_t n = strspn(rest, "0123456789");
+	if (n == 0 || n >= sizeof digits)
+		return ENDPOINT_NONE;
+	memcpy(digits, rest, n);
+	digits[n] = '\0';
+	if (!whole_number(digits, 0, INT64_MAX, case_id))
+		return ENDPOINT_NONE;
+	if (rest[n] == '\0')
+		return ENDPOINT_CASE;
+	if (strcmp(rest + n, "/dossier") == 0)
+		return ENDPOINT_DOSSIER;
+	return strcmp(rest + n, "/actions") == 0 ? ENDPOINT_ACTIONS : ENDPOINT_NONE;
+}
+
+enum endpoint endpoint_find(const char *path, int64_t *case_id)
+{
+	static const char cases[] = "/api/v1/cases/";
+	*case_id = 0;
+	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
+		if (strcmp(path, endpoints[i].path) == 0)
+			return endpoints[i].endpoint;
+	if (strncmp(path, cases, sizeof cases - 1) == 0)
+		return endpoint_case(path + sizeof cases - 1, case_id);
+	return ENDPOINT_NONE;
+}
+
+bool endpoint_posts(enum endpoint endpoint)
+{
+	return endpoint == ENDPOINT_ACTIONS;
+}
+
+/* --- parameters --- */
+
+enum {
+	PARAM_SITE = 1,
+	PARAM_FACTOR = 2,
+	PARAM_FROM = 4,
+	PARAM_TO = 8,
+	PARAM_LIMIT = 16,
+	PARAM_AFTER = 32,
+	PARAM_ACTIVE = 64,
+	PARAM_STATUS = 128,
+	PARAM_LAST_EVENT_ID = 256,
+	PARAM_LAST = 512,
+};
+
+static bool param_time(const char *value, const struct zone *zone, int64_t *out)
+{
+	char text[64];
+	size_t length = strlen(value);
+	if (time_parse(value, length, zone, out))
+		return true;
+	/* "+08:00" that was not percent-encoded arrives as " 08:00" */
+	const char *space = strrchr(value, ' ');
+	if (space == NULL || space - value < 17 || length >= sizeof text)
+		return false;
+	memcpy(text, value, length + 1);
+	text[space - value] = '+';
+	return time_parse(text, length, zone, out);
+}
+
+static bool read_site(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->site = value;
+	return value[0] != '\0';
+}
+
+static bool read_factor(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->factor = value;
+	return value[0] != '\0';
+}
+
+static bool read_from(const char *value, const struct zone *zone, struct query *out)
+{
+	out->has_from = true;
+	return param_time(value, zone, &out->from_ms);
+}
+
+static bool read_to(const char *value, const struct zone *zone, struct query *out)
+{
+	out->has_to = true;
+	return param_time(value, zone, &out->to_ms);
+}
+
+static bool read_limit(const char *value, const struct zone *zone, struct query *out)
+{
+	int64_t n;
+	(void)zone;
+	if (!whole_number(value, 1, QUERY_LIMIT_MOST, &n))
+		return false;
+	out->limit = (size_t)n;
+	return true;
+}
+
+static bool read_after(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	return whole_number(value, 1, INT64_MAX, &out->after);
+}
+
+static bool read_active(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->active = strcmp(value, "true") == 0;
+	return out->active == 1 || strcmp(value, "false") == 0;
+}
+
+static bool read_status(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->all = strcmp(value, "all") == 0;
+	return out->all || strcmp(value, "open") == 0;
+}
+
+static bool read_last_event_id(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->last_event_id = value;
+	return true;
+}
+
+static bool read_last(const char *value, const struct zone *zone, struct query *out)
+{
+	int64_t n;
+	(void)zone;
+	if (!whole_number(value, 0, QUERY_LAST_MOST, &n))
+		return false;
+	out->last = (size_t)n;
+	return true;
+}
+
+static const struct param {
+	const char *name;
+	unsigned bit;
+	bool (*read)(const char *value, const struct zone *zone, struct query *out);
+	const char *right; /* what would be right */
+} params[] = {
+	{"site", PARAM_SITE, read_site, "the id of a site"},
+	{"factor", PARAM_FACTOR, read_factor, "the code of a factor"},
+	{"from", PARAM_FROM, read_from, "an RFC 3339 time or epoch seconds"},
+	{"to", PARAM_TO, read_to, "an RFC 3339 time or epoch seconds"},
+	{"limit", PARAM_LIMIT, read_limit, "a whole number from 1 to 100000"},
+	{"after", PARAM_AFTER, read_after, "the \"next\" of an earlier page"},
+	{"active", PARAM_ACTIVE, read_active, "true or false"},
+	{"status", PARAM_STATUS, read_status, "open or all"},
+	{"last_event_id", PARAM_LAST_EVENT_ID, read_last_event_id, "an event's id"},
+	{"last", PARAM_LAST, read_last, "a whole number from 0 to 1000"},
+};
+
+static unsigned params_of(enum endpoint endpoint)
+{
+	switch (endpoint) {
+	case ENDPOINT_READINGS:
+		return PARAM_SITE | PARAM_FACTOR | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
+		       PARAM_AFTER;
+	case ENDPOINT_ALERTS:
+		return PARAM_ACTIVE | PARAM_SITE | PARAM_LIMIT;
+	case ENDPOINT_CASES:
+		return PARAM_STATUS | PARAM_SITE | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
+		       PARAM_AFTER;
+	case ENDPOINT_EVENTS:
+		return PARAM_SITE | PARAM_LAST_EVENT_ID | PARAM_LAST;
+	case ENDPOINT_NONE:
+	case ENDPOINT_HEALTH:
+	case ENDPOINT_METRICS:
+	case ENDPOINT_SITES:
+	case ENDPOINT_CASE:
+	case ENDPOINT_DOSSIER:
+	case ENDPOINT_ACTIONS:
+		return 0;
+	}
+	return 0;
+}
+
+static const struct param *param_find(unsigned allowed, const char *name)
+{
+	for (size_t i = 0; i < sizeof params / sizeof params[0]; i++)
+		if ((params[i].bit & allowed) != 0 && strcmp(params[i].name, name) == 0)
+			return &params[i];
+	return NULL;
+}
+
+static bool query_pair(const struct query_pair *pair, unsigned allowed, unsigned *seen,
+		       const struct zone *zone, struct query *out, struct text *error)
+{
+	const struct param *param = param_find(allowed, pair->name);
+	if (param == NULL) {
+		text_format(error, "unknown parameter \"%.64s\"", pair->name);
+		return false;
+	}
+	if ((*seen & param->bit) != 0) {
+		text_format(error, "parameter \"%s\" is given twice", param->name);
+		return false;
+	}
+	*seen |= param->bit;
+	if (pair->value != NULL && param->read(pair->value, zone, out))
+		return true;
+	text_format(error, "parameter \"%s\" is \"%.64s\"; it must be %s", param->name,
+		    pair->value == NULL ? "" : pair->value, param->right);
+	return false;
+}
+
+bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n,
+		const struct zone *zone, struct query *out, struct text *error)
+{
+	unsigned seen = 0, allowed = params_of(endpoint);
+	*out = (struct query){.limit = QUERY_LIMIT_DEFAULT, .active = -1};
+	for (size_t i = 0; i < n; i++)
+		if (!query_pair(&pairs[i], allowed, &seen, zone, out, error))
+			return false;
+	if (endpoint == ENDPOINT_READINGS && out->site == NULL) {
+		text_add(error, "parameter \"site\" is missing");
+		return false;
+	}
+	if (out->has_from && out->has_to && out->from_ms > out->to_ms) {
+		text_add(error, "parameter \"from\" lies after \"to\"");
+		return false;
+	}
+	return true;
+}
+
+/* --- Accept (RFC 9110, 12.5.1) --- */
+
+/* The weight of one media range, in thousandths; 1000 where it has none. */
+static long accept_weight(const char *range, size_t length)
+{
+	for (size_t i = 0; i + 2 < length; i++) {
+		if (range[i] != ';')
+			continue;
+		size_t at = i + 1;
+		while (at < length && (range[at] == ' ' || range[at] == '\t'))
+			at++;
+		if (at + 2 > length || strncasecmp(range + at, "q=", 2) != 0)
+			continue;
+		long weight = 0, unit = 1000;
+		for (at += 2; at < length && unit > 0; at++) {
+			if (range[at] == '.')
+				continue;
+			if (!isdigit((unsigned char)range[at]))
+				break;
+			weight += (range[at] - '0') * unit;
+			unit /= 10;
+		}
+		return weight;
+	}
+	return 1000;
+}
+
+/* The weight that the header gives to a type by its name; 0 where it is not named. */
+static long accept_of(const char *accept, const char *type)
+{
+	size_t n = strlen(type);
+	while (*accept != '\0') {
+		accept += strspn(accept, " \t,");
+		size_t length = strcspn(accept, ",");
+		if (length >= n && strncasecmp(accept, type, n) == 0 &&
+		    (length == n || strchr("; \t", accept[n]) != NULL))
+			return accept_weight(accept, length);
+		accept += length;
+	}
+	return 0;
+}
+
+bool query_wants_csv(const char *accept)
+{
+	if (accept == NULL)
+		return false;
+	long csv = accept_of(accept, "text/csv");
+	return csv > 0 && csv >= accept_of(accept, "application/json");
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Query: what a request asks for, read from its path, parameters and body.
+ *
+ * Pure functions over bytes from outside: no connection, no store. Each refusal is a sentence that
+ * names the parameter or field, for the caller's {"error":…}.
+ */
+#include "store/ledger.h"
+#include "core/text.h"
+#include "core/zone.h"
+
+enum endpoint {
+	ENDPOINT_NONE,
+	ENDPOINT_HEALTH,
+	ENDPOINT_METRICS,
+	ENDPOINT_SITES,
+	ENDPOINT_READINGS,
+	ENDPOINT_ALERTS,
+	ENDPOINT_CASES,
+	ENDPOINT_CASE,
+	ENDPOINT_DOSSIER,
+	ENDPOINT_ACTIONS,
+	ENDPOINT_EVENTS,
+};
+
+/**
+ * endpoint_find() - which endpoint a path names
+ * @case_id: set for those of one case
+ */
+enum endpoint endpoint_find(const char *path, int64_t *case_id);
+/** endpoint_posts() - true for the endpoint that is posted to and not read */
+bool endpoint_posts(enum endpoint endpoint);
+
+struct query_pair {
+	const char *name, *value; /* value NULL: "?name" alone */
+};
+
+enum { QUERY_LIMIT_DEFAULT = 1000, QUERY_LIMIT_MOST = 100000, QUERY_LAST_MOST = 1000 };
+
+struct query {
+	const char *site, *factor; /* NULL: not given; into the pairs */
+	bool has_from, has_to;
+	int64_t from_ms, to_ms;
+	int64_t after; /* 0: not given */
+	size_t limit;
+	int active; /* -1: both */
+	bool all;   /* status=all */
+	const char *last_event_id;
+	size_t last; /* 0: not given */
+};
+
+/**
+ * query_read() - the parameters of a request to @endpoint
+ * @zone: for times without offset
+ * @error: a sentence, where false is returned: unknown, given twice, or a bad value
+ */
+bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n,
+		const struct zone *zone, struct query *out, struct text *error);
+
+/** query_wants_csv() - does an Accept header (NULL: none) prefer text/csv to JSON? */
+bool query_wants_csv(const char *accept);
+
+/* The body of an action. */
+struct action_body {
+	struct case_order order; /* by is NULL where not given; texts live in @json */
+	void *json;
+};
+
+/**
+ * action_read() - {"action":…,"by":…,"note":…,…}
+ * @out: action_body_deinit() it when true is returned
+ * @error: a sentence, where false is returned: not JSON, an unknown field or action, a bad value
+ *
+ * An empty text counts as not given. `due` is a time, or a date: then the end of that day.
+ */
+bool action_read(const char *body, size_t length, const struct zone *zone, struct action_body *out,
+		 struct text *error);
+void action_body_deinit(struct action_body *body);

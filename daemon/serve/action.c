@@ -42,9 +42,9 @@ static bool field_read(const char *name, const char *value, const struct zone *z
 		const char *name;
 		const char **at;
 	} fields[] = {
-		{"by", &order->by},	    {"note", &order->note}, {"unit", &order->unit},
+		{"by", &order->by},         {"note", &order->note}, {"unit", &order->unit},
 		{"leader", &order->leader}, {"team", &order->team}, {"reason", &order->reason},
-		{"action", NULL},	    {"due", NULL},
+		{"action", NULL},           {"due", NULL},
 	};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		if (strcmp(name, fields[i].name) != 0)

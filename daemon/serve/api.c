@@ -98,7 +98,7 @@ static void answer_readings(struct api *api, const struct api_request *request,
 	if (!api_site(api, query->site, answer))
 		return;
 	range.site = plan_site(api->setup.plan, query->site);
-	range.from_ms = query->has_from	     ? query->from_ms
+	range.from_ms = query->has_from        ? query->from_ms
 			: range.to_ms < now_ms ? range.to_ms - hour_ms
 					       : now_ms - hour_ms;
 	if (query->factor != NULL) {

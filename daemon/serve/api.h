@@ -21,9 +21,9 @@ struct api_request {
 	int64_t case_id;
 	bool may_act; /* came over the Unix socket */
 	struct query query;
-	const char *accept;  /* header; NULL: none */
-	const char *peer;    /* who acts where the body does not say */
-	const char *body;    /* NULL: empty */
+	const char *accept; /* header; NULL: none */
+	const char *peer;   /* who acts where the body does not say */
+	const char *body;   /* NULL: empty */
 	size_t body_length;
 	bool body_too_large;
 };

@@ -90,8 +90,8 @@ int listen_unix(const char *path, struct listen_file *file, struct text *error)
 void listen_file_remove(struct listen_file *file)
 {
 	struct stat state;
-	if (file->path != NULL && lstat(file->path, &state) == 0 &&
-	    state.st_dev == file->device && state.st_ino == file->inode)
+	if (file->path != NULL && lstat(file->path, &state) == 0 && state.st_dev == file->device &&
+	    state.st_ino == file->inode)
 		unlink(file->path);
 	file->path = NULL;
 }
@@ -140,7 +140,8 @@ static uint16_t bound_port(int fd)
 	if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
 		return 0;
 	if (address.ss_family == AF_INET)
-		memcpy(&port, (char *)&address + offsetof(struct sockaddr_in, sin_port), sizeof port);
+		memcpy(&port, (char *)&address + offsetof(struct sockaddr_in, sin_port),
+		       sizeof port);
 	else
 		memcpy(&port, (char *)&address + offsetof(struct sockaddr_in6, sin6_port),
 		       sizeof port);

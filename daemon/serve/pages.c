@@ -51,7 +51,8 @@ unsigned page_health(const struct serve_setup *setup, int64_t started_mono_s, st
 {
 	struct text reasons = {0};
 	bool well = setup->health == NULL || setup->health(setup->context, &reasons);
-	text_add(out, well ? "{\"status\":\"ok\",\"version\":" : "{\"status\":\"failing\",\"version\":");
+	text_add(out,
+		 well ? "{\"status\":\"ok\",\"version\":" : "{\"status\":\"failing\",\"version\":");
 	text_json(out, setup->version);
 	text_add(out, ",\"node\":");
 	text_json(out, setup->plan->node);

@@ -11,12 +11,9 @@ static const struct {
 	const char *path;
 	enum endpoint endpoint;
 } endpoints[] = {
-	{"/health", ENDPOINT_HEALTH},
-	{"/metrics", ENDPOINT_METRICS},
-	{"/api/v1/sites", ENDPOINT_SITES},
-	{"/api/v1/readings", ENDPOINT_READINGS},
-	{"/api/v1/alerts", ENDPOINT_ALERTS},
-	{"/api/v1/cases", ENDPOINT_CASES},
+	{"/health", ENDPOINT_HEALTH},        {"/metrics", ENDPOINT_METRICS},
+	{"/api/v1/sites", ENDPOINT_SITES},   {"/api/v1/readings", ENDPOINT_READINGS},
+	{"/api/v1/alerts", ENDPOINT_ALERTS}, {"/api/v1/cases", ENDPOINT_CASES},
 	{"/api/v1/events", ENDPOINT_EVENTS},
 };
 

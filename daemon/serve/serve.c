@@ -50,7 +50,8 @@ struct serve {
 	struct serve_gauge alerts[ALERT_KINDS], cases[CASE_STATUSES];
 };
 
-_Static_assert((int)READERS_MOST >= (int)SOCKET_THREADS + (int)LISTEN_THREADS, "one for each thread");
+_Static_assert((int)READERS_MOST >= (int)SOCKET_THREADS + (int)LISTEN_THREADS,
+	       "one for each thread");
 
 /* --- one request --- */
 
@@ -274,11 +275,10 @@ static int register_metrics(struct serve *serve)
 					alert_kind_name((enum alert_kind)kind), gauge_alerts);
 	for (int status = 0; status < CASE_STATUSES && result == 0; status++)
 		if (case_status_open((enum case_status)status))
-			result = register_gauge(serve, &serve->cases[status], status,
-						"ducha_cases_open", "Cases that are open now.",
-						"status",
-						case_status_name((enum case_status)status),
-						gauge_cases);
+			result = register_gauge(
+				serve, &serve->cases[status], status, "ducha_cases_open",
+				"Cases that are open now.", "status",
+				case_status_name((enum case_status)status), gauge_cases);
 	return result;
 }
 

@@ -3,10 +3,11 @@
 /*
  * Serve: the HTTP API on the Unix socket and the listener, events as a stream, metrics.
  *
- * libmicrohttpd answers on a few threads of its own; everything here is read from the ledger and the
- * daybook, which lock for themselves. The listener only reads: who may act is decided by the mode of
- * the socket's file. The number of event streams is limited well below that of connections, because
- * a client beyond the latter is not refused but left waiting, and `status` must always get through.
+ * libmicrohttpd answers on a few threads of its own; everything here is read from the ledger and
+ * the daybook, which lock for themselves. The listener only reads: who may act is decided by the
+ * mode of the socket's file. The number of event streams is limited well below that of connections,
+ * because a client beyond the latter is not refused but left waiting, and `status` must always get
+ * through.
  */
 #include "core/metrics.h"
 #include "store/daybook.h"
@@ -15,8 +16,8 @@
 struct serve;
 
 struct serve_setup {
-	const char *socket; /* path; a stale file is replaced; mode 0660 */
-	const char *listen; /* "127.0.0.1:9212" or "[::1]:9212"; NULL: off. Reading only. */
+	const char *socket;    /* path; a stale file is replaced; mode 0660 */
+	const char *listen;    /* "127.0.0.1:9212" or "[::1]:9212"; NULL: off. Reading only. */
 	const char *directory; /* of the store */
 	const char *version;
 	const struct plan *plan;

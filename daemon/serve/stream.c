@@ -51,7 +51,8 @@ static bool stream_event(void *context, const struct ledger_event *event)
 	return true;
 }
 
-/* Fills `pending` with what is new, or a comment line when that is due. Return: 0, negative errno. */
+/* Fills `pending` with what is new, or a comment line when that is due. Return: 0, negative errno.
+ */
 static int stream_fill(struct stream *stream)
 {
 	struct streams *streams = stream->owner;
@@ -67,8 +68,7 @@ static int stream_fill(struct stream *stream)
 		if (stream->cursor == before) /* those up to the newest are no longer kept */
 			stream->cursor = newest;
 	}
-	if (stream->pending.length == 0 &&
-	    mono_ms() - stream->written_mono_ms >= streams->ping_ms)
+	if (stream->pending.length == 0 && mono_ms() - stream->written_mono_ms >= streams->ping_ms)
 		text_add(&stream->pending, ": ping\n\n");
 	return stream->pending.failed ? -ENOMEM : 0;
 }

@@ -44,9 +44,9 @@ void streams_deinit(struct streams *streams);
  * streams_open() - the response for one more stream (on the connection's thread)
  * @query: site and last, and last_event_id where @last_event_id (the header) is NULL
  *
- * Where it begins: after Last-Event-ID; with an unknown one at the oldest kept; with `last` N events
- * back; otherwise with the next.
- * Return: 0; -EBUSY when there are STREAMS_MOST; other negative errno.
+ * Where it begins: after Last-Event-ID; with an unknown one at the oldest kept; with `last` N
+ * events back; otherwise with the next. Return: 0; -EBUSY when there are STREAMS_MOST; other
+ * negative errno.
  */
 int streams_open(struct streams *streams, struct MHD_Connection *connection,
 		 const struct query *query, const char *last_event_id, struct MHD_Response **out);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show.h"
+#include "table.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static void cell_number(struct table *table, const json_t *number, int decimals)
+{
+	struct text text = {0};
+	show_number(&text, number, decimals);
+	table_cell(table, text.at);
+	text_deinit(&text);
+}
+
+static void cell_time(struct table *table, const char *time)
+{
+	struct text text = {0};
+	show_time(&text, time);
+	table_cell(table, text.at);
+	text_deinit(&text);
+}
+
+static void head(struct table *table, const char *const *names, size_t n)
+{
+	table->columns = n;
+	for (size_t i = 0; i < n; i++)
+		table_cell(table, tr(names[i]));
+}
+
+static int table_out(struct table *table, const char *nothing)
+{
+	struct text out = {0};
+	if (table->n > table->columns)
+		table_print(table, &out);
+	else
+		text_format(&out, "%s\n", tr(nothing));
+	int result = show_out(&out);
+	text_deinit(&out);
+	table_deinit(table);
+	return result;
+}
+
+/* The common road of a list: fetch, and either print the body or hand the JSON to @print. */
+static int list(struct client *client, const struct ctl_options *options,
+		int (*print)(const json_t *json))
+{
+	struct client_answer answer = {0};
+	int result = show_fetch(client, &answer);
+	if (result == CTL_OK && options->json) {
+		result = show_body(&answer);
+	} else if (result == CTL_OK) {
+		json_t *json = show_parse(&answer);
+		result = json == NULL ? CTL_FAILED : print(json);
+		json_decref(json);
+	}
+	client_answer_deinit(&answer);
+	return result;
+}
+
+/* --- sites --- */
+
+static void join_words(struct text *out, const json_t *words)
+{
+	for (size_t i = 0; i < json_array_size(words); i++) {
+		const char *word = json_string_value(json_array_get(words, i));
+		text_add(out, i == 0 ? "" : ",");
+		text_add(out, word == NULL ? "?" : tr(word));
+	}
+}
+
+static void site_row(struct table *table, const json_t *site, const json_t *monitor)
+{
+	const json_t *latest = json_object_get(monitor, "latest");
+	struct text alerts = {0};
+	join_words(&alerts, json_object_get(monitor, "alerts"));
+	table_cell(table, show_string(site, "id"));
+	table_cell(table, show_string(site, "name"));
+	table_cell(table, show_string(monitor, "factor"));
+	table_cell(table, show_string(monitor, "factor_name"));
+	cell_number(table, json_object_get(latest, "value"), show_decimals(monitor));
+	table_cell(table, show_string(monitor, "unit"));
+	table_cell(table, show_string(latest, "flag"));
+	cell_time(table, show_string(latest, "time"));
+	table_cell(table, alerts.at);
+	text_deinit(&alerts);
+}
+
+static int print_sites(const json_t *json)
+{
+	static const char *const names[] = {"SITE", "NAME", "FACTOR", "SUBSTANCE", "VALUE",
+					    "UNIT", "FLAG", "TIME",   "ALERTS"};
+	struct table table = {.right = 1u << 4};
+	size_t i, m;
+	json_t *site, *monitor;
+	head(&table, names, sizeof names / sizeof names[0]);
+	json_array_foreach(json_object_get(json, "sites"), i, site)
+		json_array_foreach(json_object_get(site, "monitors"), m, monitor)
+			site_row(&table, site, monitor);
+	return table_out(&table, "no sites");
+}
+
+int show_sites(struct client *client, const struct ctl_options *options)
+{
+	client_path(client, "/api/v1/sites");
+	return list(client, options, print_sites);
+}
+
+/* --- alerts --- */
+
+static int print_alerts(const json_t *json)
+{
+	static const char *const names[] = {"ID",     "RAISED", "CLEARED", "KIND", "SITE",
+					    "FACTOR", "PEAK",   "LIMIT",   "UNIT", "CASE"};
+	struct table table = {.right = 1u | 1u << 6 | 1u << 7 | 1u << 9};
+	size_t i;
+	json_t *alert;
+	head(&table, names, sizeof names / sizeof names[0]);
+	json_array_foreach(json_object_get(json, "alerts"), i, alert)
+	{
+		const char *site = show_string(alert, "site");
+		cell_number(&table, json_object_get(alert, "id"), 0);
+		cell_time(&table, show_string(alert, "raised_at"));
+		cell_time(&table, show_string(alert, "cleared_at"));
+		table_cell(&table, tr(show_string(alert, "kind")));
+		table_cell(&table, site[0] != '\0' ? site : show_string(alert, "connection"));
+		table_cell(&table, show_string(alert, "factor"));
+		cell_number(&table, json_object_get(alert, "peak_value"), show_decimals(alert));
+		cell_number(&table, json_object_get(alert, "limit"), -1);
+		table_cell(&table, show_string(alert, "unit"));
+		cell_number(&table, json_object_get(alert, "case"), 0);
+	}
+	return table_out(&table, "no alerts");
+}
+
+int show_alerts(struct client *client, const struct ctl_options *options)
+{
+	client_path(client, "/api/v1/alerts");
+	if (options->active)
+		client_parameter(client, "active", "true");
+	if (options->site != NULL)
+		client_parameter(client, "site", options->site);
+	return list(client, options, print_alerts);
+}
+
+/* --- cases --- */
+
+static int print_cases(const json_t *json)
+{
+	static const char *const names[] = {"ID",       "NUMBER", "STATUS", "KIND",
+					    "SEVERITY", "SITE",   "FACTOR", "PEAK",
+					    "LIMIT",    "UNIT",   "OPENED"};
+	struct table table = {.right = 1u | 1u << 7 | 1u << 8};
+	size_t i;
+	json_t *c;
+	head(&table, names, sizeof names / sizeof names[0]);
+	json_array_foreach(json_object_get(json, "cases"), i, c)
+	{
+		cell_number(&table, json_object_get(c, "id"), 0);
+		table_cell(&table, show_string(c, "number"));
+		table_cell(&table, tr(show_string(c, "status")));
+		table_cell(&table, tr(show_string(c, "kind")));
+		table_cell(&table, tr(show_string(c, "severity")));
+		table_cell(&table, show_string(c, "site"));
+		table_cell(&table, show_string(c, "factor"));
+		cell_number(&table, json_object_get(c, "peak_value"), show_decimals(c));
+		cell_number(&table, json_object_get(c, "limit"), -1);
+		table_cell(&table, show_string(c, "unit"));
+		cell_time(&table, show_string(c, "opened_at"));
+	}
+	int result = table_out(&table, "no cases");
+	if (json_object_get(json, "next") != NULL)
+		fprintf(stderr, "duchactl: %s\n", tr("older cases are not shown"));
+	return result;
+}
+
+int show_cases(struct client *client, const struct ctl_options *options)
+{
+	client_path(client, "/api/v1/cases");
+	client_parameter(client, "status", options->all ? "all" : "open");
+	client_parameter(client, "limit", "100000");
+	if (options->site != NULL)
+		client_parameter(client, "site", options->site);
+	return list(client, options, print_cases);
+}
+
+/* --- readings --- */
+
+static void readings_path(struct client *client, const struct ctl_options *options,
+			  const char *from, const char *limit, const char *after)
+{
+	client_path(client, "/api/v1/readings");
+	client_parameter(client, "site", options->site);
+	if (options->factor != NULL)
+		client_parameter(client, "factor", options->factor);
+	client_parameter(client, "from", from);
+	client_parameter(client, "limit", limit);
+	if (after[0] != '\0')
+		client_parameter(client, "after", after);
+}
+
+/* The page without the header line, when it is not the first. */
+static int csv_page(const struct client_answer *answer, bool first)
+{
+	struct text out = {0};
+	const char *body = answer->body.at == NULL ? "" : answer->body.at;
+	if (!first)
+		body += strcspn(body, "\n");
+	text_add(&out, first || *body == '\0' ? body : body + 1);
+	int result = show_out(&out);
+	text_deinit(&out);
+	return result;
+}
+
+static int readings_csv(struct client *client, const struct ctl_options *options, const char *from)
+{
+	struct client_answer answer = {0};
+	char after[sizeof answer.next] = "";
+	int result;
+	bool first = true;
+	client_header(client, "Accept: text/csv");
+	do {
+		readings_path(client, options, from, "100000", after);
+		result = show_fetch(client, &answer);
+		if (result == CTL_OK)
+			result = csv_page(&answer, first);
+		first = false;
+		memcpy(after, answer.next, sizeof after);
+	} while (result == CTL_OK && after[0] != '\0' && !ferror(stdout));
+	client_answer_deinit(&answer);
+	return result;
+}
+
+static void reading_rows(struct table *table, const json_t *json)
+{
+	size_t i;
+	json_t *reading;
+	json_array_foreach(json_object_get(json, "readings"), i, reading)
+	{
+		cell_time(table, show_string(reading, "time"));
+		table_cell(table, show_string(reading, "site"));
+		table_cell(table, show_string(reading, "factor"));
+		cell_number(table, json_object_get(reading, "value"), -1);
+		table_cell(table, show_string(reading, "flag"));
+	}
+}
+
+/* One page into the table. @after: in and out, "" when it was the last. */
+static int readings_page(struct client *client, const struct ctl_options *options, const char *from,
+			 char *after, size_t size, struct table *table)
+{
+	struct client_answer answer = {0};
+	readings_path(client, options, from, "20000", after);
+	int result = show_fetch(client, &answer);
+	after[0] = '\0';
+	if (result == CTL_OK) {
+		json_t *json = show_parse(&answer);
+		json_int_t next = json_integer_value(json_object_get(json, "next"));
+		if (json == NULL)
+			result = CTL_FAILED;
+		else if (next > 0)
+			snprintf(after, size, "%lld", (long long)next);
+		reading_rows(table, json);
+		json_decref(json);
+	}
+	client_answer_deinit(&answer);
+	return result;
+}
+
+static int readings_text(struct client *client, const struct ctl_options *options, const char *from)
+{
+	static const char *const names[] = {"TIME", "SITE", "FACTOR", "VALUE", "FLAG"};
+	struct table table = {.right = 1u << 3};
+	char after[24] = "";
+	int result;
+	head(&table, names, sizeof names / sizeof names[0]);
+	do
+		result = readings_page(client, options, from, after, sizeof after, &table);
+	while (result == CTL_OK && after[0] != '\0');
+	if (result == CTL_OK)
+		return table_out(&table, "no readings");
+	table_deinit(&table);
+	return result;
+}
+
+static int readings_json(struct client *client, const struct ctl_options *options, const char *from)
+{
+	struct client_answer answer = {0};
+	readings_path(client, options, from, "100000", "");
+	int result = show_fetch(client, &answer);
+	if (result == CTL_OK)
+		result = show_body(&answer);
+	client_answer_deinit(&answer);
+	return result;
+}
+
+int show_readings(struct client *client, const struct ctl_options *options)
+{
+	struct timespec now;
+	char from[32];
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(from, sizeof from, "%lld", (long long)(now.tv_sec - options->since_s));
+	if (options->csv)
+		return readings_csv(client, options, from);
+	return options->json ? readings_json(client, options, from)
+			     : readings_text(client, options, from);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* duchactl: the operator's tool. It talks to the daemon over its socket and knows nothing else. */
+#include "client.h"
+#include "core/text.h"
+#include "options.h"
+#include "show.h"
+#include "words.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static int talk(const struct ctl_options *options)
+{
+	static int (*const verbs[])(struct client *, const struct ctl_options *) = {
+		[VERB_STATUS] = show_status, [VERB_TAIL] = live_tail,
+		[VERB_SITES] = show_sites,   [VERB_READINGS] = show_readings,
+		[VERB_ALERTS] = show_alerts, [VERB_CASES] = show_cases,
+		[VERB_CASE] = show_case,
+	};
+	struct client client;
+	int result = CTL_FAILED;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return CTL_FAILED;
+	if (client_open(&client, options->socket)) {
+		result = verbs[options->verb](&client, options);
+		client_close(&client);
+	}
+	curl_global_cleanup();
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl_options options;
+	struct text error = {0};
+	signal(SIGPIPE, SIG_IGN);
+	words_open();
+	if (!options_read(argc, argv, &options, &error)) {
+		fprintf(stderr, "duchactl: %s\n", error.at == NULL ? "wrong usage" : error.at);
+		text_deinit(&error);
+		return CTL_USAGE;
+	}
+	switch (options.verb) {
+	case VERB_HELP:
+		fputs(options_help, stdout);
+		return CTL_OK;
+	case VERB_VERSION:
+		puts("duchactl " DUCHA_VERSION);
+		return CTL_OK;
+	case VERB_STATUS:
+	case VERB_TAIL:
+	case VERB_SITES:
+	case VERB_READINGS:
+	case VERB_ALERTS:
+	case VERB_CASES:
+	case VERB_CASE:
+	default:
+		return talk(&options);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Options: what the operator typed, judged in full before the daemon is looked for.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct text;
+
+enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 64, CTL_ABSENT = 69 };
+
+enum ctl_verb {
+	VERB_STATUS,
+	VERB_TAIL,
+	VERB_SITES,
+	VERB_READINGS,
+	VERB_ALERTS,
+	VERB_CASES,
+	VERB_CASE,
+	VERB_HELP,
+	VERB_VERSION,
+};
+
+struct ctl_options {
+	enum ctl_verb verb;
+	const char *socket;
+	bool json, csv, all, active;
+	int lines;       /* -n */
+	int64_t since_s; /* --since */
+	const char *site, *factor;
+	const char *case_id; /* digits */
+	const char *action;  /* NULL: show the case */
+	const char *by, *note, *unit, *leader, *team, *due, *reason;
+};
+
+/**
+ * options_read() - the command line (main thread: uses getopt)
+ * @out: points into @argv
+ * @error: a sentence, where false is returned
+ */
+bool options_read(int argc, char **argv, struct ctl_options *out, struct text *error);
+
+/** duration_read() - "90s", "30m", "1h", "2d" to seconds, at most 10 years */
+bool duration_read(const char *text, int64_t *seconds);
+
+extern const char options_help[];

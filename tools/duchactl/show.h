@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Show: one verb, one question to the daemon, one answer on stdout. Each returns the exit code.
+ */
+#include "client.h"
+#include "options.h"
+
+#include <jansson.h>
+
+int show_status(struct client *client, const struct ctl_options *options);
+int show_sites(struct client *client, const struct ctl_options *options);
+int show_readings(struct client *client, const struct ctl_options *options);
+int show_alerts(struct client *client, const struct ctl_options *options);
+int show_cases(struct client *client, const struct ctl_options *options);
+/** show_case() - the case, after acting on it where the options name an action */
+int show_case(struct client *client, const struct ctl_options *options);
+/** live_tail() - until a signal, a closed stdout, or a refusal */
+int live_tail(struct client *client, const struct ctl_options *options);
+
+/* --- shared by the above --- */
+
+/** show_fetch() - GET what client_path() built. Return: CTL_OK; otherwise said on stderr. */
+int show_fetch(struct client *client, struct client_answer *answer);
+/** show_parse() - the answer as JSON; NULL after a sentence on stderr */
+json_t *show_parse(const struct client_answer *answer);
+/** show_out() - to stdout at once. Return: CTL_OK; CTL_FAILED when it cannot be written. */
+int show_out(const struct text *out);
+int show_body(const struct client_answer *answer);
+/** show_string() - the member's text; "" where it is missing or null */
+const char *show_string(const json_t *object, const char *name);
+/** show_time() - adds a time as people read it, "2026-01-02 03:04:05"; "-" where there is none */
+void show_time(struct text *out, const char *time);
+/** show_number() - adds a number with @decimals (negative: the shortest); "-" where it is null */
+void show_number(struct text *out, const json_t *number, int decimals);
+/** show_decimals() - the object's "decimals"; -1 where it has none */
+int show_decimals(const json_t *object);
+/** show_event() - adds the tail line of a CloudEvent. Return: false if it is none. */
+bool show_event(struct text *out, const json_t *event);

@@ -156,7 +156,7 @@ static struct verdict verdict_of(uint32_t monitor, double value, int64_t time_ms
 		.kind = ALERT_EXCEEDANCE,
 		.monitor = monitor,
 		.connection = NO_INDEX,
-		.limit = 0,
+		.limit = monitors[monitor].n_limits > 0 ? 0 : NO_INDEX,
 		.bound = BOUND_MAX,
 		.time_ms = time_ms,
 		.began_ms = time_ms,

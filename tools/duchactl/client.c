@@ -4,10 +4,12 @@
 #include "options.h"
 #include "words.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 bool client_open(struct client *client, const char *socket)
 {
@@ -79,10 +81,22 @@ static size_t header_add(char *data, size_t size, size_t n, void *context)
 	return length;
 }
 
+/* curl names a host and a port here, which mean nothing on a socket: ask the file. */
+static const char *connect_reason(const char *socket, char *buffer, size_t size)
+{
+	if (access(socket, R_OK | W_OK) != 0)
+		return strerror_r(errno, buffer, size);
+	return strerror_r(ECONNREFUSED, buffer, size);
+}
+
 int client_absent(const struct client *client, CURLcode code)
 {
+	char buffer[128];
+	const char *why = client->why[0] != '\0' ? client->why : curl_easy_strerror(code);
+	if (code == CURLE_COULDNT_CONNECT)
+		why = connect_reason(client->socket, buffer, sizeof buffer);
 	fprintf(stderr, "duchactl: %s: %s: %s\n", client->socket, tr("the daemon is not reachable"),
-		client->why[0] != '\0' ? client->why : curl_easy_strerror(code));
+		why);
 	return CTL_ABSENT;
 }
 

@@ -114,20 +114,25 @@ bool duration_read(const char *text, int64_t *seconds)
 	return *seconds > 0 && *seconds <= 3653 * factors[3];
 }
 
-/* The first word that is no option and no option's value. */
-static const char *verb_word(int argc, char **argv)
+/* The first word that is no option and no option's value; NULL: none. @argv ends with NULL. */
+static char **verb_word(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] != '-')
-			return argv[i];
+			return &argv[i];
 		if (strcmp(argv[i], "-s") == 0 || strcmp(argv[i], "--socket") == 0)
 			i++;
 	}
 	return NULL;
 }
 
-static const struct verb *verb_find(const char *word, struct text *error)
+static const struct verb *verb_find(char **words, struct text *error)
 {
+	const char *word = words[0];
+	if (strcmp(word, "case") == 0 && words[1] != NULL && strcmp(words[1], "open") == 0) {
+		text_add(error, "verb \"case open\" is not in this build");
+		return NULL;
+	}
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(word, verbs[i].name) == 0)
 			return &verbs[i];
@@ -230,10 +235,6 @@ static bool option_read(int key, const struct verb *verb, struct ctl_options *ou
 static bool case_read(int n, char **words, struct ctl_options *out, struct text *error)
 {
 	size_t length = strlen(words[0]);
-	if (strcmp(words[0], "open") == 0) {
-		text_add(error, "verb \"case open\" is not in this build");
-		return false;
-	}
 	if (length > 18 || strspn(words[0], "0123456789") != length) {
 		text_format(error, "case %s: must be the case's id, a whole number", words[0]);
 		return false;
@@ -288,7 +289,8 @@ static bool options_end(const struct verb *verb, int argc, char **argv, struct c
 
 bool options_read(int argc, char **argv, struct ctl_options *out, struct text *error)
 {
-	const char *word = verb_word(argc, argv), *socket = getenv("DUCHA_SOCKET");
+	char **word = verb_word(argc, argv);
+	const char *socket = getenv("DUCHA_SOCKET");
 	const struct verb *verb = word == NULL ? NULL : verb_find(word, error);
 	*out = (struct ctl_options){.verb = VERB_STATUS,
 				    .lines = 10,

@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MQTT driver, on Paho's asynchronous client.
+ *
+ *   connect ──► connected: link up, subscribe to all ──► message: map, hand in, wait for the commit
+ *      ▲            │                                         └─► return 1: Paho sends the PUBACK
+ *      └────────────┴─ connection lost: link down; Paho tries again after 1 to 30 s, with jitter
+ *
+ * Paho acknowledges a QoS 1 message as soon as messageArrived() returns, whatever it returns, and
+ * a 0 only moves the message into memory. So the callback itself waits until the readings are on
+ * disk, at most ack_timeout_ms, and always returns 1.
+ *
+ * Paho calls back from two threads, and a watch of our own makes a third: one mutex makes them one
+ * user of the door. It is never held while Paho is called, whose own mutex is held in callbacks.
+ */
+#include "base/log.h"
+#include "drivers/driver.h"
+#include "drivers/mqtt/mqtt.h"
+#include "drivers/mqtt/payload.h"
+#include "drivers/mqtt/topic.h"
+
+#include <MQTTAsync.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	CONNECT_S = 10,
+	RETRY_MIN_S = 1,
+	RETRY_MAX_S = 30,
+	FIRST_CONNECT_MS = 10000, /* after that a broker never reached is a lost link */
+	NUDGE_MS = 120000,        /* Paho's retries may stop after a long outage: start them anew */
+	STOP_MS = 2000,
+	FILTERS_PER_REQUEST = 256,
+	REFUSED_SUBSCRIPTION = 0x80, /* MQTT 3.1.1, 3.9.3 */
+};
+
+static const char flags[] = "NFMSDCTB";
+
+struct client;
+
+struct subscription {
+	struct client *client;
+	size_t first, n; /* into client.filters */
+};
+
+struct client {
+	const struct mqtt_connection *config;
+	struct mqtt *mqtt;
+	MQTTAsync handle;
+	char *uri;
+	char **filters; /* of the points, each once */
+	int *qos;
+	size_t n_filters;
+	struct subscription *subscriptions;
+	uint32_t *exact, *wild; /* points without wildcards, sorted by topic; points with */
+	size_t n_exact, n_wild;
+	struct log_repeat *refused; /* by point */
+	uint32_t *taken;            /* monitors of the message being handled */
+	size_t n_taken;
+	struct metric *up;
+	/* Under mqtt.lock: */
+	bool connected, was_connected, disconnect_done;
+	int64_t since_ms; /* of the last change, monotonic */
+};
+
+struct mqtt {
+	struct driver_host host;
+	struct metric *readings[sizeof flags - 1];
+	struct metric *bad_payload, *ring_full, *not_stored;
+	pthread_mutex_t lock; /* the door, and what is said above */
+	pthread_cond_t changed;
+	bool watching, stopping, closed;
+	size_t n_clients;
+	struct client *clients;
+};
+
+static int64_t mono_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Lock held. Return: false when @until_ms has passed. */
+static bool wait_until(struct mqtt *mqtt, int64_t until_ms)
+{
+	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+	return pthread_cond_timedwait(&mqtt->changed, &mqtt->lock, &until) != ETIMEDOUT;
+}
+
+/* --- messages --- */
+
+struct message {
+	struct client *client;
+	const char *topic;
+	const MQTTAsync_message *paho;
+	bool store; /* the sender may forget it only when it is on disk */
+	int64_t until_ms;
+	uint64_t newest; /* for door_wait_stored() */
+};
+
+static void point_submit(struct message *message, uint32_t i, const struct sample *sample)
+{
+	struct client *client = message->client;
+	struct mqtt *mqtt = client->mqtt;
+	uint64_t seq = 0;
+	enum door_result result = door_submit(mqtt->host.door, sample, &seq);
+	while (result == DOOR_FULL && message->store && mono_ms() < message->until_ms) {
+		door_flush(mqtt->host.door);
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		result = door_submit(mqtt->host.door, sample, &seq);
+	}
+	if (result == DOOR_FULL) {
+		metric_add(mqtt->ring_full, 1);
+		if (message->paho->qos > 0)
+			door_unrecorded(mqtt->host.door, sample->monitor);
+		return;
+	}
+	if (seq > message->newest)
+		message->newest = seq;
+	client->taken[client->n_taken++] = client->config->points[i].monitor;
+	const char *at = strchr(flags, sample->flag);
+	if (result == DOOR_TAKEN && at != NULL)
+		metric_add(mqtt->readings[at - flags], 1);
+}
+
+static void point_refuse(struct message *message, uint32_t i, const char *cause)
+{
+	struct client *client = message->client;
+	metric_add(client->mqtt->bad_payload, 1);
+	if (log_due(&client->refused[i]))
+		log_warnx("%s: unusable message on \"%.200s\": %s", client->config->id,
+			  message->topic, cause);
+}
+
+/* A retained message is handed out anew at each subscription. Without a time of its own it would
+ * turn an old value into a new reading. */
+static bool is_stale_copy(const struct message *message, const struct mqtt_point *point)
+{
+	bool timed = point->value != NULL && point->time != NULL;
+	if (!message->paho->retained || timed)
+		return false;
+	log_debug("%s: retained message on \"%.200s\" has no time, left out",
+		  message->client->config->id, message->topic);
+	return true;
+}
+
+static void point_take(struct message *message, uint32_t i)
+{
+	const struct mqtt_point *point = &message->client->config->points[i];
+	struct payload payload;
+	if (is_stale_copy(message, point))
+		return;
+	size_t n = (size_t)message->paho->payloadlen;
+	enum payload_result result = payload_map(point, message->paho->payload, n, &payload);
+	if (result != PAYLOAD_VALUE && result != PAYLOAD_NO_VALUE) {
+		point_refuse(message, i, payload.cause);
+		return;
+	}
+	bool has_value = result == PAYLOAD_VALUE;
+	point_submit(message, i,
+		     &(struct sample){.monitor = point->monitor,
+				      .has_time = payload.has_time,
+				      .measured_ms = payload.time_ms,
+				      .has_value = has_value,
+				      .value = payload.value,
+				      .flag = has_value ? FLAG_NORMAL : FLAG_FAULT,
+				      .raw = payload.raw});
+}
+
+/* Return: the first of client.exact whose topic is not before @topic. */
+static size_t exact_from(const struct client *client, const char *topic)
+{
+	size_t low = 0, high = client->n_exact;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(client->config->points[client->exact[middle]].topic, topic) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void message_take(struct message *message)
+{
+	struct client *client = message->client;
+	const struct mqtt_point *points = client->config->points;
+	client->n_taken = 0;
+	for (size_t i = exact_from(client, message->topic);
+	     i < client->n_exact && strcmp(points[client->exact[i]].topic, message->topic) == 0;
+	     i++)
+		point_take(message, client->exact[i]);
+	for (size_t i = 0; i < client->n_wild; i++)
+		if (topic_matches(points[client->wild[i]].topic, message->topic))
+			point_take(message, client->wild[i]);
+}
+
+static void message_store(const struct message *message)
+{
+	struct client *client = message->client;
+	struct door *door = client->mqtt->host.door;
+	door_flush(door);
+	if (!message->store || client->n_taken == 0 ||
+	    door_wait_stored(door, message->newest, client->config->ack_timeout_ms))
+		return;
+	metric_add(client->mqtt->not_stored, (int64_t)client->n_taken);
+	for (size_t i = 0; i < client->n_taken; i++)
+		door_unrecorded(door, client->taken[i]);
+}
+
+static void client_message(struct client *client, const char *topic, const MQTTAsync_message *paho)
+{
+	struct mqtt *mqtt = client->mqtt;
+	struct message message = {.client = client,
+				  .topic = topic,
+				  .paho = paho,
+				  .store = paho->qos > 0 && client->config->ack == MQTT_ACK_STORED,
+				  .until_ms = mono_ms() + client->config->ack_timeout_ms};
+	pthread_mutex_lock(&mqtt->lock);
+	if (mqtt->closed) {
+		log_warnx("%s: a message came after the end and is lost", client->config->id);
+	} else {
+		message_take(&message);
+		message_store(&message);
+	}
+	pthread_mutex_unlock(&mqtt->lock);
+}
+
+static int on_message(void *context, char *topic, int topic_bytes, MQTTAsync_message *paho)
+{
+	/* A length is only given where the topic holds a NUL, and no filter of ours can mean that.
+	 */
+	if (topic_bytes == 0)
+		client_message(context, topic, paho);
+	MQTTAsync_freeMessage(&paho);
+	MQTTAsync_free(topic);
+	return 1;
+}
+
+/* --- link --- */
+
+/* Lock held. */
+static void client_link(struct client *client, bool up)
+{
+	client->connected = up;
+	client->was_connected = client->was_connected || up;
+	client->since_ms = mono_ms();
+	metric_set(client->up, up);
+	if (!client->mqtt->closed)
+		door_link(client->mqtt->host.door, client->config->connection, up);
+}
+
+static void on_subscribe_failure(void *context, MQTTAsync_failureData *failure)
+{
+	const struct subscription *subscription = context;
+	const struct client *client = subscription->client;
+	log_warnx("%s: subscription to \"%s\"%s refused (%d)", client->config->id,
+		  client->filters[subscription->first], subscription->n > 1 ? " and more" : "",
+		  failure != NULL ? failure->code : 0);
+}
+
+static void on_subscribed(void *context, MQTTAsync_successData *success)
+{
+	const struct subscription *subscription = context;
+	const struct client *client = subscription->client;
+	const int *granted = subscription->n > 1 ? success->alt.qosList : &success->alt.qos;
+	for (size_t i = 0; granted != NULL && i < subscription->n; i++) {
+		const char *filter = client->filters[subscription->first + i];
+		if (granted[i] == REFUSED_SUBSCRIPTION)
+			log_warnx("%s: subscription to \"%s\" refused", client->config->id, filter);
+		else if (granted[i] < client->config->qos)
+			log_warnx("%s: \"%s\" comes with QoS %d only", client->config->id, filter,
+				  granted[i]);
+	}
+}
+
+static void client_subscribe(struct client *client)
+{
+	for (size_t first = 0; first < client->n_filters; first += FILTERS_PER_REQUEST) {
+		size_t n = client->n_filters - first;
+		if (n > FILTERS_PER_REQUEST)
+			n = FILTERS_PER_REQUEST;
+		struct subscription *own = &client->subscriptions[first / FILTERS_PER_REQUEST];
+		*own = (struct subscription){.client = client, .first = first, .n = n};
+		MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+		options.onSuccess = on_subscribed;
+		options.onFailure = on_subscribe_failure;
+		options.context = own;
+		int rc = MQTTAsync_subscribeMany(client->handle, (int)n, client->filters + first,
+						 client->qos + first, &options);
+		if (rc != MQTTASYNC_SUCCESS)
+			log_warnx("%s: cannot subscribe (%d)", client->config->id, rc);
+	}
+}
+
+static void on_connected(void *context, char *cause)
+{
+	(void)cause;
+	struct client *client = context;
+	pthread_mutex_lock(&client->mqtt->lock);
+	bool closed = client->mqtt->closed;
+	client_link(client, true);
+	pthread_mutex_unlock(&client->mqtt->lock);
+	if (closed)
+		return;
+	log_info("%s: connected", client->config->id);
+	client_subscribe(client); /* each time: the broker may have forgotten us */
+}
+
+static void on_connection_lost(void *context, char *cause)
+{
+	struct client *client = context;
+	log_warnx("%s: connection lost (%s), trying again", client->config->id,
+		  cause != NULL ? cause : "no reason given");
+	pthread_mutex_lock(&client->mqtt->lock);
+	client_link(client, false);
+	pthread_mutex_unlock(&client->mqtt->lock);
+}
+
+/* MQTT 3.1.1, 3.2.2.3 */
+static const char *refusal(int code)
+{
+	static const char *const names[] = {
+		[1] = "protocol version refused", [2] = "client id refused",
+		[3] = "server unavailable",       [4] = "bad user name or password",
+		[5] = "not authorized",
+	};
+	if (code > 0 && code < (int)(sizeof names / sizeof *names))
+		return names[code];
+	const char *text = MQTTAsync_strerror(code);
+	return text != NULL ? text : "unknown reason";
+}
+
+static void on_connect_failure(void *context, MQTTAsync_failureData *failure)
+{
+	const struct client *client = context;
+	const char *why = "no reason given";
+	if (failure != NULL)
+		why = failure->message != NULL && failure->code <= 0 ? failure->message
+								     : refusal(failure->code);
+	log_warnx("%s: cannot connect to %s (%s), trying again", client->config->id,
+		  client->config->uri, why);
+}
+
+static void on_disconnected(void *context)
+{
+	struct client *client = context;
+	pthread_mutex_lock(&client->mqtt->lock);
+	client->disconnect_done = true;
+	pthread_cond_broadcast(&client->mqtt->changed);
+	pthread_mutex_unlock(&client->mqtt->lock);
+}
+
+static void on_disconnect_success(void *context, MQTTAsync_successData *success)
+{
+	(void)success;
+	on_disconnected(context);
+}
+
+static void on_disconnect_failure(void *context, MQTTAsync_failureData *failure)
+{
+	(void)failure;
+	on_disconnected(context);
+}
+
+/* --- watch --- */
+
+/* Lock held. Return: true where Paho is to be pushed to try again. */
+static bool client_watch(struct client *client)
+{
+	int64_t waited_ms = mono_ms() - client->since_ms;
+	if (client->connected)
+		return false;
+	if (!client->was_connected && waited_ms >= FIRST_CONNECT_MS) {
+		log_warnx("%s: no connection within %d s, going on trying", client->config->id,
+			  FIRST_CONNECT_MS / 1000);
+		client_link(client, false);
+		client->was_connected = true;
+		return false;
+	}
+	if (waited_ms < NUDGE_MS)
+		return false;
+	client->since_ms = mono_ms();
+	return true;
+}
+
+static void *watch_run(void *context)
+{
+	struct mqtt *mqtt = context;
+	pthread_mutex_lock(&mqtt->lock);
+	while (!mqtt->stopping) {
+		for (size_t i = 0; !mqtt->stopping && i < mqtt->n_clients; i++) {
+			if (!client_watch(&mqtt->clients[i]))
+				continue;
+			pthread_mutex_unlock(&mqtt->lock);
+			(void)MQTTAsync_reconnect(mqtt->clients[i].handle);
+			pthread_mutex_lock(&mqtt->lock);
+		}
+		int64_t until_ms = mono_ms() + 1000;
+		while (!mqtt->stopping && wait_until(mqtt, until_ms))
+			;
+	}
+	mqtt->watching = false;
+	pthread_cond_broadcast(&mqtt->changed);
+	pthread_mutex_unlock(&mqtt->lock);
+	return NULL;
+}
+
+static int watch_start(struct mqtt *mqtt)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_t thread;
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	mqtt->watching = true;
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&thread, &attributes, watch_run, mqtt);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	mqtt->watching = error == 0;
+	return -error;
+}
+
+/* --- birth --- */
+
+static int by_topic(const void *left, const void *right, void *context)
+{
+	const struct mqtt_connection *config = context;
+	uint32_t i = *(const uint32_t *)left, j = *(const uint32_t *)right;
+	int order = strcmp(config->points[i].topic, config->points[j].topic);
+	return order != 0 ? order : (i > j) - (i < j);
+}
+
+/* The filters of the points in @order, each once; equal ones stand side by side. */
+static int filters_add(struct client *client, const uint32_t *order, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *topic = client->config->points[order[i]].topic;
+		if (i > 0 && strcmp(client->filters[client->n_filters - 1], topic) == 0)
+			continue;
+		client->filters[client->n_filters] = strdup(topic);
+		if (client->filters[client->n_filters] == NULL)
+			return -ENOMEM;
+		client->qos[client->n_filters++] = client->config->qos;
+	}
+	return 0;
+}
+
+static int points_sort(struct client *client)
+{
+	const struct mqtt_connection *config = client->config;
+	union {
+		const struct mqtt_connection *config;
+		void *context;
+	} through = {.config = config}; /* by_topic() only reads */
+	for (size_t i = 0; i < config->n_points; i++) {
+		if (topic_has_wildcard(config->points[i].topic))
+			client->wild[client->n_wild++] = (uint32_t)i;
+		else
+			client->exact[client->n_exact++] = (uint32_t)i;
+	}
+	qsort_r(client->exact, client->n_exact, sizeof *client->exact, by_topic, through.context);
+	qsort_r(client->wild, client->n_wild, sizeof *client->wild, by_topic, through.context);
+	int error = filters_add(client, client->exact, client->n_exact);
+	return error != 0 ? error : filters_add(client, client->wild, client->n_wild);
+}
+
+static int client_allocate(struct client *client)
+{
+	size_t n = client->config->n_points + 1;
+	client->filters = calloc(n, sizeof *client->filters);
+	client->qos = calloc(n, sizeof *client->qos);
+	client->subscriptions = calloc(n / FILTERS_PER_REQUEST + 1, sizeof *client->subscriptions);
+	client->exact = calloc(n, sizeof *client->exact);
+	client->wild = calloc(n, sizeof *client->wild);
+	client->refused = calloc(n, sizeof *client->refused);
+	client->taken = calloc(n, sizeof *client->taken);
+	bool all = client->filters != NULL && client->qos != NULL &&
+		   client->subscriptions != NULL && client->exact != NULL && client->wild != NULL &&
+		   client->refused != NULL && client->taken != NULL;
+	return all ? points_sort(client) : -ENOMEM;
+}
+
+static bool is_tls(const struct mqtt_connection *config)
+{
+	return strncmp(config->uri, "mqtts://", 8) == 0;
+}
+
+static int client_create(struct client *client)
+{
+	const struct mqtt_connection *config = client->config;
+	const char *rest = strstr(config->uri, "://");
+	if (rest == NULL)
+		return -EINVAL;
+	if (asprintf(&client->uri, "%s%s", is_tls(config) ? "ssl" : "tcp", rest) < 0) {
+		client->uri = NULL;
+		return -ENOMEM;
+	}
+	int rc = MQTTAsync_create(&client->handle, client->uri, config->client_id,
+				  MQTTCLIENT_PERSISTENCE_NONE, NULL);
+	if (rc == MQTTASYNC_SUCCESS)
+		rc = MQTTAsync_setCallbacks(client->handle, client, on_connection_lost, on_message,
+					    NULL);
+	if (rc == MQTTASYNC_SUCCESS)
+		rc = MQTTAsync_setConnected(client->handle, client, on_connected);
+	if (rc != MQTTASYNC_SUCCESS)
+		log_warnx("%s: no MQTT client for %s (%d)", config->id, config->uri, rc);
+	return rc == MQTTASYNC_SUCCESS ? 0 : -EINVAL;
+}
+
+static int client_metrics(struct client *client)
+{
+	char labels[512];
+	snprintf(labels, sizeof labels, "connection=\"%s\"", client->config->id);
+	client->up = metrics_gauge(client->mqtt->host.metrics, "ducha_connections_up",
+				   "1 while the connection answers", labels);
+	return client->up != NULL ? 0 : -ENOMEM;
+}
+
+static int client_init(struct client *client, struct mqtt *mqtt,
+		       const struct mqtt_connection *config)
+{
+	client->config = config;
+	client->mqtt = mqtt;
+	client->since_ms = mono_ms();
+	int error = client_allocate(client);
+	if (error == 0)
+		error = client_metrics(client);
+	return error != 0 ? error : client_create(client);
+}
+
+static int client_connect(struct client *client)
+{
+	const struct mqtt_connection *config = client->config;
+	MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+	tls.trustStore = config->ca_file;
+	tls.enableServerCertAuth = 1;
+	tls.verify = 1; /* the certificate is the host's */
+	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
+	options.keepAliveInterval = config->keepalive_s;
+	options.cleansession = config->clean_session;
+	options.MQTTVersion = MQTTVERSION_3_1_1;
+	options.username = config->username;
+	options.password = config->password;
+	options.connectTimeout = CONNECT_S;
+	options.automaticReconnect = 1;
+	options.minRetryInterval = RETRY_MIN_S;
+	options.maxRetryInterval = RETRY_MAX_S;
+	options.onFailure = on_connect_failure;
+	options.context = client;
+	if (is_tls(config))
+		options.ssl = &tls;
+	int rc = MQTTAsync_connect(client->handle,
+				   &options); /* only queued: Paho's thread connects */
+	if (rc != MQTTASYNC_SUCCESS)
+		log_warnx("%s: cannot begin to connect (%d)", config->id, rc);
+	return rc == MQTTASYNC_SUCCESS ? 0 : -EIO;
+}
+
+static struct metric *unrecorded(struct metrics *metrics, const char *reason)
+{
+	char labels[64];
+	snprintf(labels, sizeof labels, "reason=\"%s\"", reason);
+	return metrics_counter(metrics, "ducha_unrecorded_total",
+			       "Values received that are not, or perhaps not, recorded", labels);
+}
+
+static int mqtt_metrics(struct mqtt *mqtt)
+{
+	struct metrics *metrics = mqtt->host.metrics;
+	bool all = true;
+	for (size_t i = 0; i < sizeof flags - 1; i++) {
+		char labels[64];
+		snprintf(labels, sizeof labels, "driver=\"mqtt\",flag=\"%c\"", flags[i]);
+		mqtt->readings[i] = metrics_counter(metrics, "ducha_readings_total",
+						    "Readings handed in by the drivers", labels);
+		all = all && mqtt->readings[i] != NULL;
+	}
+	mqtt->bad_payload = unrecorded(metrics, "payload");
+	mqtt->ring_full = unrecorded(metrics, "ring");
+	mqtt->not_stored = unrecorded(metrics, "timeout");
+	all = all && mqtt->bad_payload != NULL && mqtt->ring_full != NULL &&
+	      mqtt->not_stored != NULL;
+	return all ? 0 : -ENOMEM;
+}
+
+static int mqtt_new(struct mqtt **out, const struct driver_host *host, size_t n)
+{
+	struct mqtt *mqtt = calloc(1, sizeof *mqtt);
+	struct client *clients = calloc(n + 1, sizeof *clients);
+	if (mqtt == NULL || clients == NULL) {
+		free(mqtt);
+		free(clients);
+		return -ENOMEM;
+	}
+	mqtt->host = *host;
+	mqtt->clients = clients;
+	mqtt->n_clients = n;
+	pthread_mutex_init(&mqtt->lock, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&mqtt->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	*out = mqtt;
+	return 0;
+}
+
+/* --- death --- */
+
+static void client_deinit(struct client *client)
+{
+	for (size_t i = 0; i < client->n_filters; i++)
+		free(client->filters[i]);
+	free(client->filters);
+	free(client->qos);
+	free(client->subscriptions);
+	free(client->exact);
+	free(client->wild);
+	free(client->refused);
+	free(client->taken);
+	free(client->uri);
+}
+
+/*
+ * A client may only be destroyed when its disconnect has been reported: destroying one that is
+ * connecting crashes or hangs (Paho 1.3.12). Else it stays behind, with all that its callbacks
+ * touch. Return: true where nothing of Paho's refers to us any more.
+ */
+static bool client_end(struct client *client)
+{
+	struct mqtt *mqtt = client->mqtt;
+	if (client->handle == NULL)
+		return true;
+	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
+	options.timeout = STOP_MS / 2;
+	options.onSuccess = on_disconnect_success;
+	options.onFailure = on_disconnect_failure;
+	options.context = client;
+	if (MQTTAsync_disconnect(client->handle, &options) != MQTTASYNC_SUCCESS)
+		return false;
+	int64_t until_ms = mono_ms() + STOP_MS;
+	pthread_mutex_lock(&mqtt->lock);
+	while (!client->disconnect_done && wait_until(mqtt, until_ms))
+		;
+	bool done = client->disconnect_done;
+	pthread_mutex_unlock(&mqtt->lock);
+	if (done)
+		MQTTAsync_destroy(&client->handle);
+	return done;
+}
+
+/* Return: true when the watch has ended. It may be held up in Paho by a name server. */
+static bool watch_end(struct mqtt *mqtt)
+{
+	int64_t until_ms = mono_ms() + STOP_MS;
+	pthread_mutex_lock(&mqtt->lock);
+	mqtt->stopping = true;
+	pthread_cond_broadcast(&mqtt->changed);
+	while (mqtt->watching && wait_until(mqtt, until_ms))
+		;
+	bool ended = !mqtt->watching;
+	pthread_mutex_unlock(&mqtt->lock);
+	return ended;
+}
+
+static void mqtt_stop(void *instance)
+{
+	struct mqtt *mqtt = instance;
+	bool ended = watch_end(mqtt);
+	for (size_t i = 0; i < mqtt->n_clients; i++)
+		ended = client_end(&mqtt->clients[i]) && ended;
+	pthread_mutex_lock(&mqtt->lock);
+	mqtt->closed = true;
+	pthread_mutex_unlock(&mqtt->lock);
+	if (!ended)
+		return;
+	for (size_t i = 0; i < mqtt->n_clients; i++)
+		client_deinit(&mqtt->clients[i]);
+	pthread_cond_destroy(&mqtt->changed);
+	pthread_mutex_destroy(&mqtt->lock);
+	free(mqtt->clients);
+	free(mqtt);
+}
+
+static int mqtt_start(const struct driver_host *host, const void *connections, size_t n,
+		      void **instance)
+{
+	const struct mqtt_connection *configs = connections;
+	struct mqtt *mqtt = NULL;
+	int error = mqtt_new(&mqtt, host, n);
+	if (error != 0)
+		return error;
+	error = mqtt_metrics(mqtt);
+	for (size_t i = 0; error == 0 && i < n; i++)
+		error = client_init(&mqtt->clients[i], mqtt, &configs[i]);
+	for (size_t i = 0; error == 0 && i < n; i++)
+		error = client_connect(&mqtt->clients[i]);
+	if (error == 0)
+		error = watch_start(mqtt);
+	if (error != 0)
+		mqtt_stop(mqtt);
+	else
+		*instance = mqtt;
+	return error;
+}
+
+const struct driver mqtt_driver = {.name = "mqtt", .start = mqtt_start, .stop = mqtt_stop};

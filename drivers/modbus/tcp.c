@@ -45,6 +45,7 @@ enum {
 	TICK_MS = 10, /* of the loop: a round starts at the tick nearest to its due time */
 	CONNECT_MS = 3000,
 	RETRY_FIRST_MS = 100,
+	RETRY_CAP_LEAST_MS = 1000, /* else two intervals: a return is to be noticed soon */
 	RETRY_CAP_MS = 30000,
 	MISSES_OF_A_LOST_LINK = 3,
 	CONNECTS_PER_TICK = 128,
@@ -575,9 +576,9 @@ static int figures_init(struct figures *figures, struct metrics *metrics)
 
 static int64_t retry_cap_ns(int64_t interval_ns)
 {
-	int64_t cap_ns = 4 * interval_ns;
-	if (cap_ns < 2000 * MS)
-		return 2000 * MS;
+	int64_t cap_ns = 2 * interval_ns;
+	if (cap_ns < RETRY_CAP_LEAST_MS * MS)
+		return RETRY_CAP_LEAST_MS * MS;
 	return cap_ns > RETRY_CAP_MS * MS ? RETRY_CAP_MS * MS : cap_ns;
 }
 

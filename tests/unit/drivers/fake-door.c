@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake-door.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { PATIENCE_S = 20 };
+
+struct door *fake_door_new(void)
+{
+	struct door *door = calloc(1, sizeof *door);
+	if (door == NULL)
+		abort();
+	pthread_mutex_init(&door->lock, NULL);
+	pthread_cond_init(&door->changed, NULL);
+	return door;
+}
+
+void fake_door_free(struct door *door)
+{
+	pthread_cond_destroy(&door->changed);
+	pthread_mutex_destroy(&door->lock);
+	free(door);
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	int64_t ns = until.tv_nsec + ms % 1000 * 1000000;
+	until.tv_sec += ms / 1000 + ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
+	return until;
+}
+
+bool fake_door_await(struct door *door, bool (*reached)(const struct door *door, int64_t wanted),
+		     int64_t wanted)
+{
+	struct timespec until = in_ms(PATIENCE_S * 1000);
+	pthread_mutex_lock(&door->lock);
+	int error = 0;
+	while (!reached(door, wanted) && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&door->changed, &door->lock, &until);
+	bool is_reached = reached(door, wanted);
+	pthread_mutex_unlock(&door->lock);
+	return is_reached;
+}
+
+bool fake_door_has_samples(const struct door *door, int64_t wanted)
+{
+	return (int64_t)door->n_samples >= wanted;
+}
+
+bool fake_door_has_links(const struct door *door, int64_t wanted)
+{
+	return (int64_t)door->n_links >= wanted;
+}
+
+bool fake_door_has_waits(const struct door *door, int64_t wanted)
+{
+	return (int64_t)door->waits >= wanted;
+}
+
+bool fake_door_has_unrecorded(const struct door *door, int64_t wanted)
+{
+	return (int64_t)door->unrecorded >= wanted;
+}
+
+bool fake_door_has_value(const struct door *door, int64_t wanted)
+{
+	for (size_t i = 0; i < door->n_samples; i++)
+		if (door->samples[i].has_value && door->samples[i].value == (double)wanted)
+			return true;
+	return false;
+}
+
+static size_t count(const struct door *door, enum flag flag)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < door->n_samples; i++)
+		n += door->samples[i].flag == flag;
+	return n;
+}
+
+bool fake_door_has_fault(const struct door *door, int64_t wanted)
+{
+	return (int64_t)count(door, FLAG_FAULT) >= wanted;
+}
+
+size_t fake_door_count(struct door *door, enum flag flag)
+{
+	pthread_mutex_lock(&door->lock);
+	size_t n = count(door, flag);
+	pthread_mutex_unlock(&door->lock);
+	return n;
+}
+
+void fake_door_release(struct door *door, bool hold)
+{
+	pthread_mutex_lock(&door->lock);
+	door->hold = hold;
+	pthread_cond_broadcast(&door->changed);
+	pthread_mutex_unlock(&door->lock);
+}
+
+enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)
+{
+	pthread_mutex_lock(&door->lock);
+	enum door_result result = DOOR_FULL;
+	if (door->refuse > 0) {
+		door->refuse--;
+	} else if (door->n_samples < FAKE_SAMPLES) {
+		door->samples[door->n_samples++] = *sample;
+		result = DOOR_TAKEN;
+		if (seq != NULL)
+			*seq = door->n_samples;
+	}
+	pthread_cond_broadcast(&door->changed);
+	pthread_mutex_unlock(&door->lock);
+	return result;
+}
+
+void door_flush(struct door *door)
+{
+	pthread_mutex_lock(&door->lock);
+	door->flushes++;
+	pthread_mutex_unlock(&door->lock);
+}
+
+bool door_wait_stored(struct door *door, uint64_t seq, int timeout_ms)
+{
+	struct timespec until = in_ms(timeout_ms);
+	pthread_mutex_lock(&door->lock);
+	door->waits++;
+	door->waited_for = seq;
+	pthread_cond_broadcast(&door->changed);
+	int error = 0;
+	while (door->hold && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&door->changed, &door->lock, &until);
+	bool stored = !door->hold;
+	pthread_mutex_unlock(&door->lock);
+	return stored;
+}
+
+void door_unrecorded(struct door *door, uint32_t monitor)
+{
+	(void)monitor;
+	pthread_mutex_lock(&door->lock);
+	door->unrecorded++;
+	pthread_cond_broadcast(&door->changed);
+	pthread_mutex_unlock(&door->lock);
+}
+
+void door_link(struct door *door, uint32_t connection, bool up)
+{
+	(void)connection;
+	pthread_mutex_lock(&door->lock);
+	if (door->n_links < FAKE_LINKS)
+		door->links[door->n_links++] = up;
+	pthread_cond_broadcast(&door->changed);
+	pthread_mutex_unlock(&door->lock);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A door for tests: it keeps what a driver hands in, and a test waits for it with a deadline.
+ */
+#include "flow/door.h"
+
+#include <pthread.h>
+
+enum { FAKE_SAMPLES = 65536, FAKE_LINKS = 256 };
+
+struct door {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct sample samples[FAKE_SAMPLES];
+	size_t n_samples;
+	bool links[FAKE_LINKS];
+	size_t n_links;
+	unsigned flushes, waits, unrecorded;
+	unsigned refuse; /* so many submissions find the ring full */
+	bool hold;       /* nothing is stored until this is false */
+	uint64_t waited_for;
+};
+
+struct door *fake_door_new(void);
+void fake_door_free(struct door *door);
+
+/** fake_door_await() - wait until @reached says so; Return: false after 20 s */
+bool fake_door_await(struct door *door, bool (*reached)(const struct door *door, int64_t wanted),
+		     int64_t wanted);
+bool fake_door_has_samples(const struct door *door, int64_t wanted);
+bool fake_door_has_links(const struct door *door, int64_t wanted);
+bool fake_door_has_waits(const struct door *door, int64_t wanted);
+bool fake_door_has_unrecorded(const struct door *door, int64_t wanted);
+/** fake_door_has_value() - some sample has exactly this value */
+bool fake_door_has_value(const struct door *door, int64_t wanted);
+/** fake_door_has_fault() - so many samples with flag D */
+bool fake_door_has_fault(const struct door *door, int64_t wanted);
+
+/** fake_door_count() - samples with @flag */
+size_t fake_door_count(struct door *door, enum flag flag);
+void fake_door_release(struct door *door, bool hold);

@@ -40,15 +40,22 @@ struct config_limit {
 	enum config_average average;
 	double deadband, on_delay_s, off_delay_s;
 	int on_count, off_count;
-	double warn_at;         /* 0: none */
-	bool rounded;           /* compare = "rounded" */
-	int decimals;           /* for rounded; the catalogue's where not given */
+	double warn_at; /* 0: none */
+	bool rounded;   /* compare = "rounded" */
+	int decimals;   /* for rounded; the catalogue's where not given */
 	double grace_s, min_valid;
-	int opens;              /* 0 "alert", 1 "case", -1 not said: the site's list decides */
-	char *source;           /* "GB18918-2002 1A, table 1" or "configuration" */
+	int opens;    /* 0 "alert", 1 "case", -1 not said: the site's list decides */
+	char *source; /* "GB18918-2002 1A, table 1" or "configuration" */
 };
 
-enum config_site_kind { CONFIG_RIVER_SECTION, CONFIG_WATER_SOURCE, CONFIG_OUTFALL, CONFIG_AIR, CONFIG_SOIL, CONFIG_NOISE };
+enum config_site_kind {
+	CONFIG_RIVER_SECTION,
+	CONFIG_WATER_SOURCE,
+	CONFIG_OUTFALL,
+	CONFIG_AIR,
+	CONFIG_SOIL,
+	CONFIG_NOISE
+};
 
 struct config_monitor {
 	struct config_factor factor;
@@ -65,7 +72,8 @@ struct config_monitor {
 	bool has_range;
 	double range_low, range_high;
 	double stale_after_s; /* resolved default */
-	double flat_after_s, flat_band, max_step, cycle_s, expected_per_hour, permit_tonnes_year; /* 0: off */
+	double flat_after_s, flat_band, max_step, cycle_s, expected_per_hour,
+		permit_tonnes_year; /* 0: off */
 	int flat_count;
 	struct config_limit *limits;
 	size_t n_limits;
@@ -78,7 +86,8 @@ struct config_site {
 	bool has_place;
 	double longitude, latitude;
 	char *unit, *leader, *team, *phone; /* responsible */
-	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the names */
+	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the
+			   names */
 	struct config_monitor *monitors;
 	size_t n_monitors;
 };
@@ -100,9 +109,11 @@ struct config_connection {
 
 struct config_delivery {
 	char *id, *type, *directory;
-	char **events;
+	char **events; /* filters; none: all */
 	size_t n_events;
 };
+
+struct reader;
 
 struct config {
 	/* node */
@@ -113,6 +124,7 @@ struct config {
 	int keep_frames, keep_raw, keep_minute, keep_mean; /* days */
 	/* http */
 	char *socket, *listen; /* NULL: off */
+	char *officers_file;   /* NULL: none */
 	/* influx; url NULL: off */
 	struct {
 		char *url, *api, *database, *org, *bucket, *token, *username, *password;
@@ -136,6 +148,10 @@ struct config {
  * Return: 0 and *out (config_free() it); -EINVAL and *faults filled; -ENOMEM.
  */
 int config_load(const char *file, struct config **out, struct config_faults *faults);
+/** config_load_with() - config_load() through a reader (config/reader.h), such as one from memory
+ */
+int config_load_with(const char *file, const struct reader *reader, struct config **out,
+		     struct config_faults *faults);
 struct config *config_free(struct config *config);
 void config_faults_print(const struct config_faults *faults, FILE *out);
 void config_faults_deinit(struct config_faults *faults);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/catalogue.h"
+#include "config/checks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define AT(member) offsetof(struct config_factor, member)
+
+static const struct field factor_fields[] = {
+	{"code", FIELD_TEXT, .offset = AT(code), .required = EVERY, .check = check_factor},
+	{"zh", FIELD_TEXT, .offset = AT(name_zh), .required = EVERY},
+	{"en", FIELD_TEXT, .offset = AT(name_en), .required = EVERY},
+	{"unit", FIELD_TEXT, .offset = AT(unit), .low = 0, .high = 32, .required = EVERY},
+	{"decimals", FIELD_INT, .offset = AT(decimals), .low = 0, .high = 9, .required = EVERY},
+	{"no_multiple", FIELD_BOOL, .offset = AT(no_multiple)},
+	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
+};
+static const struct schema factor_schema = {"a factor", NULL, factor_fields,
+					    sizeof(factor_fields) / sizeof(factor_fields[0])};
+
+static const struct field file_fields[] = {
+	{"factors", FIELD_LATER, .required = EVERY},
+};
+static const struct schema file_schema = {"a catalogue", NULL, file_fields, 1};
+
+static void read_document(struct walk *walk, const char *path,
+			  void (*read)(void *context, struct walk *walk), void *context)
+{
+	struct document document = {0};
+	size_t first = walk->faults->list.n;
+	int error = document_read(&document, path, walk->reader, walk->faults);
+	walk->document = &document;
+	walk->file = path;
+	if (!error) {
+		read(context, walk);
+		document_notes(&document, walk->faults, first);
+	}
+	if (error == -ENOMEM)
+		walk->faults->no_memory = true;
+	document_deinit(&document);
+}
+
+int data_files(const char *data, const char *folder, const struct reader *reader,
+	       struct faults *faults, void (*read)(void *context, struct walk *walk), void *context)
+{
+	char **names = NULL, *path = reader_join(data, folder);
+	size_t n = 0, before = faults->list.n;
+	int error = path ? reader_list(reader, path, &names, &n) : -ENOMEM;
+	if (error && error != -ENOMEM)
+		faults_add(faults, path, 1,
+			   "cannot be read: %s; node.data_directory names the folder that holds it",
+			   strerror(-error));
+	for (size_t i = 0; !error && i < n; i++) {
+		char *file = reader_join(path, names[i]);
+		struct walk walk = {.faults = faults, .reader = reader};
+		if (file)
+			read_document(&walk, file, read, context);
+		else
+			faults->no_memory = true;
+		free(file);
+	}
+	if (!error)
+		reader_free_names(names, n);
+	free(path);
+	if (error == -ENOMEM || faults->no_memory)
+		return -ENOMEM;
+	return faults->list.n > before ? -EINVAL : 0;
+}
+
+static struct config_factor *next_factor(struct catalogue *catalogue)
+{
+	if (catalogue->n == catalogue->room) {
+		size_t room = catalogue->room ? 2 * catalogue->room : 128;
+		struct config_factor *grown = realloc(catalogue->at, room * sizeof(*grown));
+		if (!grown)
+			return NULL;
+		catalogue->at = grown;
+		catalogue->room = room;
+	}
+	struct config_factor *factor = &catalogue->at[catalogue->n];
+	*factor = (struct config_factor){0};
+	return factor;
+}
+
+static void read_factor(struct catalogue *catalogue, struct walk *walk,
+			const config_setting_t *group)
+{
+	size_t before = walk->faults->list.n;
+	struct config_factor *factor = next_factor(catalogue);
+	if (!factor) {
+		walk->faults->no_memory = true;
+		return;
+	}
+	schema_read(walk, &factor_schema, group, 0, factor);
+	if (factor->code && catalogue_find(catalogue, factor->code))
+		FAULT(walk, schema_key(group, "code"), "factor \"%s\" is in the catalogue already",
+		      factor->code);
+	if (walk->faults->list.n == before && !walk->faults->no_memory)
+		catalogue->n++;
+	else
+		config_factor_deinit(factor);
+}
+
+static void read_factors(void *context, struct walk *walk)
+{
+	const config_setting_t *root = config_root_setting(&walk->document->tree);
+	schema_read(walk, &file_schema, root, 0, NULL);
+	size_t n = schema_length(walk, root, "factors");
+	for (size_t i = 0; i < n; i++)
+		read_factor(context, walk, schema_element(root, "factors", i));
+}
+
+int catalogue_read(struct catalogue *catalogue, const char *data, const struct reader *reader,
+		   struct faults *faults)
+{
+	return data_files(data, "catalogue", reader, faults, read_factors, catalogue);
+}
+
+void config_factor_deinit(struct config_factor *factor)
+{
+	schema_free(&factor_schema, factor);
+}
+
+void catalogue_deinit(struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < catalogue->n; i++)
+		config_factor_deinit(&catalogue->at[i]);
+	free(catalogue->at);
+	*catalogue = (struct catalogue){0};
+}
+
+const struct config_factor *catalogue_find(const struct catalogue *catalogue, const char *code)
+{
+	for (size_t i = 0; i < catalogue->n; i++)
+		if (strcmp(catalogue->at[i].code, code) == 0)
+			return &catalogue->at[i];
+	return NULL;
+}
+
+const char *catalogue_nearest(const struct catalogue *catalogue, const char *code)
+{
+	for (size_t i = 0; i < catalogue->n; i++)
+		if (strcasecmp(catalogue->at[i].code, code) == 0)
+			return catalogue->at[i].code;
+	return NULL;
+}

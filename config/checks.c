@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/checks.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool made_of(const char *text, const char *set)
+{
+	return text[0] && text[strspn(text, set)] == '\0';
+}
+
+const char *check_node_id(const char *text)
+{
+	return made_of(text, LETTERS DIGITS "-") && strlen(text) <= 64
+		       ? NULL
+		       : "use a to z, 0 to 9 and -, at most 64";
+}
+
+const char *check_id(const char *text)
+{
+	return made_of(text, LETTERS CAPITALS DIGITS "-_.") && isalnum((unsigned char)text[0]) &&
+			       strlen(text) <= 64
+		       ? NULL
+		       : "use letters a to z, digits and -, at most 64";
+}
+
+const char *check_factor(const char *text)
+{
+	return made_of(text, LETTERS CAPITALS DIGITS "-_") && strlen(text) <= 24
+		       ? NULL
+		       : "use a code of HJ 525 such as w01018";
+}
+
+const char *check_mn(const char *text)
+{
+	return made_of(text, LETTERS CAPITALS DIGITS "-_") && strlen(text) <= 27
+		       ? NULL
+		       : "use the logger's number, 1 to 27 letters and digits";
+}
+
+const char *check_timezone(const char *text)
+{
+	char path[512], magic[4] = "";
+	const char *wrong = "no such zone in the zoneinfo database; use one such as Asia/Shanghai";
+	const char *folder = getenv("TZDIR");
+	if (strcmp(text, "UTC") == 0)
+		return NULL;
+	if (!made_of(text, LETTERS CAPITALS DIGITS "/_+-") || text[0] == '/')
+		return wrong;
+	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "/usr/share/zoneinfo", text);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return wrong;
+	bool zone = fread(magic, 1, 4, file) == 4 && memcmp(magic, "TZif", 4) == 0;
+	fclose(file);
+	return zone ? NULL : wrong;
+}
+
+const char *check_case_number(const char *text)
+{
+	bool year = false, seq = false;
+	for (const char *at = text; *at; at++) {
+		if (*at == '}')
+			return "a } stands alone; use {prefix}, {year} and {seq}";
+		if (*at != '{')
+			continue;
+		if (strncmp(at, "{year}", 6) == 0)
+			year = true;
+		else if (strncmp(at, "{seq}", 5) == 0)
+			seq = true;
+		else if (strncmp(at, "{prefix}", 8) != 0)
+			return "only {prefix}, {year} and {seq} are known";
+		at = strchr(at, '}');
+	}
+	return year && seq ? NULL : "it needs {year} and {seq}, or numbers would repeat";
+}
+
+/* host, host:port, [v6] or [v6]:port up to @end; a port is 1 to 65535. */
+static bool good_host(const char *at, const char *end, bool port_needed)
+{
+	const char *colon;
+	size_t length = (size_t)(end - at);
+	if (length > 0 && *at == '[') {
+		const char *close = memchr(at, ']', length);
+		if (!close || close == at + 1 ||
+		    strspn(at + 1, DIGITS "abcdefABCDEF:.") != (size_t)(close - at - 1))
+			return false;
+		colon = close + 1;
+	} else {
+		size_t name = strspn(at, LETTERS CAPITALS DIGITS ".-_");
+		if (name == 0 || name > 253)
+			return false;
+		colon = at + name;
+	}
+	if (colon >= end)
+		return colon == end && !port_needed;
+	size_t digits = strspn(colon + 1, DIGITS);
+	if (*colon != ':' || digits < 1 || digits > 5 || colon + 1 + digits != end)
+		return false;
+	long port = strtol(colon + 1, NULL, 10);
+	return port >= 1 && port <= 65535;
+}
+
+static const char *check_url(const char *text, const char *const *schemes, const char *wrong)
+{
+	for (; *schemes; schemes++) {
+		size_t length = strlen(*schemes);
+		if (strncasecmp(text, *schemes, length) != 0)
+			continue;
+		const char *host = text + length, *end = host + strcspn(host, "/?#");
+		const char *at = memchr(host, '@', (size_t)(end - host));
+		if (at)
+			return "a name or password does not belong into the address";
+		if (!good_host(host, end, false) || strpbrk(text, " \"<>\\"))
+			return wrong;
+		return NULL;
+	}
+	return wrong;
+}
+
+const char *check_http_url(const char *text)
+{
+	static const char *const schemes[] = {"http://", "https://", NULL};
+	return check_url(text, schemes, "use http://host:port or https://host:port");
+}
+
+const char *check_smtp_url(const char *text)
+{
+	static const char *const schemes[] = {"smtp://", "smtps://", NULL};
+	return check_url(text, schemes, "use smtp://host:port or smtps://host:port");
+}
+
+const char *check_mqtt_uri(const char *text)
+{
+	static const char *const schemes[] = {"mqtt://", "mqtts://", NULL};
+	const char *wrong = "use mqtt://host:port or mqtts://host:port";
+	const char *fault = check_url(text, schemes, wrong);
+	const char *path = fault ? NULL : strpbrk(strstr(text, "://") + 3, "/?#");
+	return path && strcmp(path, "/") != 0 ? wrong : fault;
+}
+
+const char *check_host(const char *text)
+{
+	const char *end = text + strlen(text);
+	size_t v6 = strspn(text, DIGITS "abcdefABCDEF:.");
+	bool bare_v6 =
+		text + v6 == end && strchr(text, ':') && strchr(text, ':') != strrchr(text, ':');
+	return bare_v6 || (!strchr(text, ':') && good_host(text, end, false))
+		       ? NULL
+		       : "use an address such as 192.0.2.10 or a host name, without port";
+}
+
+const char *check_listen(const char *text)
+{
+	return good_host(text, text + strlen(text), true)
+		       ? NULL
+		       : "use address:port such as 127.0.0.1:9212";
+}
+
+const char *check_topic_filter(const char *text)
+{
+	for (const char *level = text;; level++) {
+		size_t length = strcspn(level, "/"), plain = strcspn(level, "/+#");
+		if (plain < length && length > 1)
+			return "+ and # stand alone between slashes";
+		if (*level == '#' && level[1])
+			return "# can only be the last level";
+		level += length;
+		if (*level == '\0')
+			return NULL;
+	}
+}
+
+const char *check_topic(const char *text)
+{
+	return strpbrk(text, "+#") ? "a topic to publish to has no + and no #" : NULL;
+}
+
+const char *check_pointer(const char *text)
+{
+	if (text[0] != '/' && text[0] != '\0')
+		return "a JSON pointer begins with /, such as /data/value";
+	for (const char *tilde = strchr(text, '~'); tilde; tilde = strchr(tilde + 1, '~'))
+		if (tilde[1] != '0' && tilde[1] != '1')
+			return "in a JSON pointer ~ is written ~0 and / in a name ~1";
+	return NULL;
+}
+
+const char *check_event_filter(const char *text)
+{
+	static const char *const types[] = {"alert.raised",    "alert.cleared",      "case.opened",
+					    "case.updated",    "case.overdue",       "case.closed",
+					    "connection.lost", "connection.restored"};
+	const char *star = strchr(text, '*');
+	bool whole = !star;
+	size_t length = whole ? strlen(text) : (size_t)(star - text);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strncmp(types[i], text, length) == 0 && (!whole || types[i][length] == '\0') &&
+		    (whole || star[1] == '\0'))
+			return NULL;
+	return "it matches no event; use a type such as case.opened, or case.*, or *";
+}
+
+const char *check_date(const char *text)
+{
+	const char *wrong = "use a date such as 2026-03-01";
+	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
+		return wrong;
+	for (int i = 0; i < 10; i++)
+		if (i != 4 && i != 7 && !isdigit((unsigned char)text[i]))
+			return wrong;
+	int month = atoi(text + 5), day = atoi(text + 8);
+	return month >= 1 && month <= 12 && day >= 1 && day <= 31 ? NULL : wrong;
+}
+
+const char *check_mail(const char *text)
+{
+	const char *at = strchr(text, '@');
+	return at && at > text && at[1] && !strpbrk(text, " \t<>,;")
+		       ? NULL
+		       : "use an address such as office@example.org";
+}

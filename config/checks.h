@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Checks: pure tests of single texts. Each returns NULL, or the sentence that says what would be
+ * right.
+ */
+const char *check_node_id(const char *text);
+const char *check_id(const char *text);
+const char *check_timezone(const char *text);    /* UTC, or a file of the zoneinfo database */
+const char *check_case_number(const char *text); /* {prefix} {year} {seq} */
+const char *check_http_url(const char *text);
+const char *check_smtp_url(const char *text);
+const char *check_mqtt_uri(const char *text);
+const char *check_host(const char *text);
+const char *check_listen(const char *text);       /* host:port, [v6]:port */
+const char *check_topic_filter(const char *text); /* MQTT 3.1.1, 4.7 */
+const char *check_topic(const char *text);
+const char *check_pointer(const char *text); /* RFC 6901 */
+const char *check_event_filter(const char *text);
+const char *check_date(const char *text); /* YYYY-MM-DD */
+const char *check_factor(const char *text);
+const char *check_mn(const char *text);
+const char *check_mail(const char *text);

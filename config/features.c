@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/schema.h"
+
+/* A line becomes true when the part is built. */
+const struct feature features[] = {
+	{"driver", "modbus", true},          {"driver", "mqtt", true},
+	{"driver", "hj212", false},          {"transport", "tcp", true},
+	{"transport", "rtu", false},         {"transport", "rtu-over-tcp", false},
+	{"transport", "dtu", false},         {"delivery type", "file", true},
+	{"delivery type", "webhook", false}, {"delivery type", "smtp", false},
+	{"delivery type", "mqtt", false},    {"influx api", "v1", true},
+	{"influx api", "v2", false},
+};
+const size_t n_features = sizeof(features) / sizeof(features[0]);

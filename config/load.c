@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/checks.h"
+#include "config/sites.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SCHEMA(what, fields)                                                                       \
+	{                                                                                          \
+		what, NULL, fields, COUNT(fields)                                                  \
+	}
+#define AT(member) offsetof(struct config, member)
+
+static const char *const languages[] = {"zh_CN", "en", NULL};
+
+static const struct field root_fields[] = {
+	{"node", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
+	{"storage", FIELD_LATER, .offset = NOWHERE},
+	{"http", FIELD_LATER, .offset = NOWHERE},
+	{"influx", FIELD_LATER, .offset = NOWHERE},
+	{"connections", FIELD_LATER, .offset = NOWHERE},
+	{"sites", FIELD_LATER, .offset = NOWHERE},
+	{"deliveries", FIELD_LATER, .offset = NOWHERE},
+};
+static const struct schema root_schema = SCHEMA("the file", root_fields);
+
+static const struct field node_fields[] = {
+	{"id", FIELD_TEXT, .offset = AT(id), .required = EVERY, .check = check_node_id},
+	{"office", FIELD_TEXT, .offset = AT(office), .low = 1, .high = 300},
+	{"case_prefix", FIELD_TEXT, .offset = AT(case_prefix), .low = 1, .high = 100},
+	{"case_number", FIELD_TEXT, .offset = AT(case_number), .low = 1, .high = 200,
+	 .check = check_case_number},
+	{"timezone", FIELD_TEXT, .offset = AT(timezone), .low = 1, .high = 100,
+	 .check = check_timezone},
+	{"language", FIELD_CHOICE, .offset = NOWHERE, .choices = languages},
+	{"data_directory", FIELD_TEXT, .offset = AT(data_directory)},
+};
+static const struct schema node_schema = SCHEMA("node", node_fields);
+
+static const struct field storage_fields[] = {
+	{"directory", FIELD_TEXT, .offset = AT(directory)},
+	{"flush_ms", FIELD_INT64, .offset = AT(flush_ms), .low = 1, .high = 60000},
+	{"max_bytes", FIELD_INT64, .offset = AT(max_bytes), .low = 65536, .high = 9e18},
+	{"keep_days", FIELD_LATER, .offset = NOWHERE},
+};
+static const struct schema storage_schema = SCHEMA("storage", storage_fields);
+
+static const struct field keep_fields[] = {
+	{"frames", FIELD_INT, .offset = AT(keep_frames), .low = 1, .high = 36500},
+	{"raw", FIELD_INT, .offset = AT(keep_raw), .low = 1, .high = 36500},
+	{"minute", FIELD_INT, .offset = AT(keep_minute), .low = 1, .high = 36500},
+	{"mean", FIELD_INT, .offset = AT(keep_mean), .low = 1, .high = 36500},
+};
+static const struct schema keep_schema = SCHEMA("keep_days", keep_fields);
+
+static const struct field http_fields[] = {
+	{"socket", FIELD_TEXT, .offset = AT(socket), .low = 0, .high = 107},
+	{"listen", FIELD_TEXT, .offset = AT(listen), .check = check_listen},
+	{"officers_file", FIELD_FILE, .offset = AT(officers_file)},
+};
+static const struct schema http_schema = SCHEMA("http", http_fields);
+
+enum { V1 = 1, V2 = 2 };
+static const char *const influx_variants[] = {"api v1", "api v2", NULL};
+static const struct field influx_fields[] = {
+	{"url", FIELD_TEXT, .offset = AT(influx.url), .required = EVERY, .check = check_http_url},
+	{"api", FIELD_FEATURE, .offset = AT(influx.api), .feature = "influx api"},
+	{"database", FIELD_TEXT, .offset = AT(influx.database), .only = V1},
+	{"org", FIELD_TEXT, .offset = AT(influx.org), .only = V2, .required = V2},
+	{"bucket", FIELD_TEXT, .offset = AT(influx.bucket), .only = V2, .required = V2},
+	{"token_file", FIELD_SECRET, .offset = AT(influx.token), .only = V2, .required = V2},
+	{"username", FIELD_TEXT, .offset = AT(influx.username), .only = V1},
+	{"password_file", FIELD_SECRET, .offset = AT(influx.password), .only = V1},
+	{"gzip", FIELD_BOOL, .offset = AT(influx.gzip)},
+	{"batch_lines", FIELD_INT, .offset = AT(influx.batch_lines), .low = 1, .high = 100000},
+	{"flush_ms", FIELD_INT64, .offset = AT(influx.flush_ms), .low = 10, .high = 3600000},
+};
+static const struct schema influx_schema = {"influx", influx_variants, influx_fields,
+					    COUNT(influx_fields)};
+#undef AT
+
+enum { TCP = 1, RTU = 2, RTU_OVER_TCP = 4, DTU = 8, ON_MQTT = 16, ON_HJ212 = 32 };
+enum { ON_MODBUS = TCP | RTU | RTU_OVER_TCP | DTU };
+static const char *const connection_variants[] = {"driver modbus, transport tcp",
+						  "driver modbus, transport rtu",
+						  "driver modbus, transport rtu-over-tcp",
+						  "driver modbus, transport dtu",
+						  "driver mqtt",
+						  "driver hj212",
+						  NULL};
+static const char *const parities[] = {"N", "E", "O", NULL};
+static const char *const acks[] = {"stored", "received", NULL};
+
+/* What a connection's group is read into. */
+struct connection_entry {
+	struct config_connection connection;
+	char *driver;
+	int ack;
+};
+#define AT(member) offsetof(struct connection_entry, connection.member)
+static const struct field connection_fields[] = {
+	{"id", FIELD_TEXT, .offset = AT(id), .required = EVERY, .check = check_id},
+	{"driver", FIELD_FEATURE, .offset = offsetof(struct connection_entry, driver),
+	 .required = EVERY, .feature = "driver"},
+	{"transport", FIELD_FEATURE, .offset = AT(transport), .only = ON_MODBUS,
+	 .feature = "transport"},
+	{"host", FIELD_TEXT, .offset = AT(host), .only = TCP | RTU_OVER_TCP,
+	 .required = TCP | RTU_OVER_TCP, .check = check_host},
+	{"port", FIELD_INT, .offset = AT(port), .low = 1, .high = 65535,
+	 .only = TCP | RTU_OVER_TCP},
+	{"interval_ms", FIELD_INT64, .offset = AT(interval_ms), .low = 10, .high = 86400000,
+	 .only = ON_MODBUS},
+	{"timeout_ms", FIELD_INT64, .offset = AT(timeout_ms), .low = 10, .high = 600000,
+	 .only = ON_MODBUS | ON_HJ212},
+	{"max_gap", FIELD_INT, .offset = AT(max_gap), .low = 0, .high = 124, .only = ON_MODBUS},
+	{"max_registers", FIELD_INT, .offset = AT(max_registers), .low = 1, .high = 125,
+	 .only = ON_MODBUS},
+	{"device", FIELD_TEXT, .offset = NOWHERE, .only = RTU, .required = RTU},
+	{"baud", FIELD_INT, .offset = NOWHERE, .low = 300, .high = 4000000, .only = RTU},
+	{"parity", FIELD_CHOICE, .offset = NOWHERE, .only = RTU, .choices = parities},
+	{"data_bits", FIELD_INT, .offset = NOWHERE, .low = 7, .high = 8, .only = RTU},
+	{"stop_bits", FIELD_INT, .offset = NOWHERE, .low = 1, .high = 2, .only = RTU},
+	{"listen", FIELD_TEXT, .offset = NOWHERE, .only = DTU | ON_HJ212,
+	 .required = DTU | ON_HJ212, .check = check_listen},
+	{"registration", FIELD_TEXT, .offset = NOWHERE, .only = DTU},
+	{"uri", FIELD_TEXT, .offset = AT(uri), .only = ON_MQTT, .required = ON_MQTT,
+	 .check = check_mqtt_uri},
+	{"client_id", FIELD_TEXT, .offset = AT(client_id), .only = ON_MQTT, .low = 1, .high = 256},
+	{"username", FIELD_TEXT, .offset = AT(username), .only = ON_MQTT},
+	{"password_file", FIELD_SECRET, .offset = AT(password), .only = ON_MQTT | ON_HJ212},
+	{"ca_file", FIELD_FILE, .offset = AT(ca_file), .only = ON_MQTT},
+	{"qos", FIELD_INT, .offset = AT(qos), .low = 0, .high = 1, .only = ON_MQTT},
+	{"clean_session", FIELD_BOOL, .offset = AT(clean_session), .only = ON_MQTT},
+	{"keepalive_s", FIELD_INT, .offset = AT(keepalive_s), .low = 1, .high = 65535,
+	 .only = ON_MQTT},
+	{"ack", FIELD_CHOICE, .offset = offsetof(struct connection_entry, ack), .only = ON_MQTT,
+	 .choices = acks},
+	{"ack_timeout_ms", FIELD_INT, .offset = AT(ack_timeout_ms), .low = 100, .high = 600000,
+	 .only = ON_MQTT},
+};
+#undef AT
+static const struct schema connection_schema = {"a connection", connection_variants,
+						connection_fields, COUNT(connection_fields)};
+
+enum { FILES = 1, WEBHOOK = 2, SMTP = 4, BUS = 8 };
+static const char *const delivery_variants[] = {"type file", "type webhook", "type smtp",
+						"type mqtt", NULL};
+#define AT(member) offsetof(struct config_delivery, member)
+static const struct field delivery_fields[] = {
+	{"id", FIELD_TEXT, .offset = AT(id), .required = EVERY, .check = check_id},
+	{"type", FIELD_FEATURE, .offset = AT(type), .required = EVERY, .feature = "delivery type"},
+	{"events", FIELD_TEXTS, .offset = AT(events), .check = check_event_filter},
+	{"directory", FIELD_TEXT, .offset = AT(directory), .only = FILES, .required = FILES},
+	{"url", FIELD_TEXT, .offset = NOWHERE, .only = WEBHOOK | SMTP, .required = WEBHOOK | SMTP},
+	{"secret_file", FIELD_SECRET, .offset = NOWHERE, .only = WEBHOOK},
+	{"timeout_ms", FIELD_INT64, .offset = NOWHERE, .low = 100, .high = 600000,
+	 .only = WEBHOOK | SMTP},
+	{"from", FIELD_TEXT, .offset = NOWHERE, .only = SMTP, .required = SMTP,
+	 .check = check_mail},
+	{"to", FIELD_TEXTS, .offset = NOWHERE, .only = SMTP, .required = SMTP, .check = check_mail},
+	{"username", FIELD_TEXT, .offset = NOWHERE, .only = SMTP},
+	{"password_file", FIELD_SECRET, .offset = NOWHERE, .only = SMTP},
+	{"ca_file", FIELD_FILE, .offset = NOWHERE, .only = WEBHOOK | SMTP},
+	{"connection", FIELD_TEXT, .offset = NOWHERE, .only = BUS, .required = BUS},
+	{"topic", FIELD_TEXT, .offset = NOWHERE, .only = BUS, .required = BUS,
+	 .check = check_topic},
+	{"qos", FIELD_INT, .offset = NOWHERE, .low = 0, .high = 1, .only = BUS},
+};
+#undef AT
+static const struct schema delivery_schema = {"a delivery", delivery_variants, delivery_fields,
+					      COUNT(delivery_fields)};
+
+static unsigned variant_of(const char *const *names, const char *name)
+{
+	for (unsigned i = 0; name && names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return 1u << i;
+	return 0;
+}
+
+static void set_default(struct walk *walk, char **text, const char *value)
+{
+	if (!*text)
+		*text = schema_copy(walk, value);
+}
+
+static void read_node(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	const config_setting_t *group = config_setting_get_member(root, "node");
+	if (group)
+		schema_read(walk, &node_schema, group, 0, config);
+	const char *language = group ? schema_peek(group, "language") : NULL;
+	set_default(walk, &config->language, language ? language : "zh_CN");
+	set_default(walk, &config->id, "");
+	set_default(walk, &config->office, config->id);
+	set_default(walk, &config->case_prefix, config->id);
+	set_default(walk, &config->case_number, "{prefix}〔{year}〕{seq}号");
+	set_default(walk, &config->timezone, "Asia/Shanghai");
+}
+
+static void read_storage(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	const config_setting_t *group = config_setting_get_member(root, "storage");
+	config->flush_ms = 100;
+	config->max_bytes = INT64_C(20000000000);
+	config->keep_frames = 30;
+	config->keep_raw = 400;
+	config->keep_minute = 800;
+	config->keep_mean = 3650;
+	if (group)
+		schema_read(walk, &storage_schema, group, 0, config);
+	const config_setting_t *keep = group ? config_setting_get_member(group, "keep_days") : NULL;
+	if (keep)
+		schema_read(walk, &keep_schema, keep, 0, config);
+	set_default(walk, &config->directory, "/var/lib/ducha");
+}
+
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
+	       strncmp(listen, "localhost:", 10) == 0;
+}
+
+static void read_http(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	const config_setting_t *group = config_setting_get_member(root, "http");
+	if (group)
+		schema_read(walk, &http_schema, group, 0, config);
+	set_default(walk, &config->socket, "/run/ducha/duchad.sock");
+	if (config->socket && config->socket[0] == '\0') {
+		free(config->socket);
+		config->socket = NULL;
+	}
+	if (config->listen && !is_loopback(config->listen) && !schema_has(group, "officers_file"))
+		FAULT(walk, schema_key(group, "listen"),
+		      "listen = \"%s\" is open beyond this machine and needs officers_file; or use "
+		      "127.0.0.1",
+		      config->listen);
+}
+
+static void read_influx(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	static const char *const apis[] = {"v1", "v2", NULL};
+	const config_setting_t *group = config_setting_get_member(root, "influx");
+	config->influx.gzip = true;
+	config->influx.batch_lines = 5000;
+	config->influx.flush_ms = 1000;
+	if (!group)
+		return;
+	const char *api = schema_peek(group, "api");
+	schema_read(walk, &influx_schema, group, variant_of(apis, api ? api : "v1"), config);
+	set_default(walk, &config->influx.api, "v1");
+	set_default(walk, &config->influx.database, "ducha");
+	if (config->influx.password && !config->influx.username)
+		FAULT(walk, schema_key(group, "password_file"),
+		      "key \"username\" is missing beside password_file");
+}
+
+static unsigned connection_variant(const config_setting_t *group)
+{
+	static const char *const transports[] = {"tcp", "rtu", "rtu-over-tcp", "dtu", NULL};
+	const char *driver = schema_peek(group, "driver");
+	const char *transport = schema_peek(group, "transport");
+	if (driver && strcmp(driver, "modbus") == 0)
+		return variant_of(transports, transport ? transport : "tcp");
+	if (driver && strcmp(driver, "mqtt") == 0)
+		return ON_MQTT;
+	return driver && strcmp(driver, "hj212") == 0 ? ON_HJ212 : 0;
+}
+
+static void check_mqtt(struct walk *walk, const struct config *config,
+		       const config_setting_t *group, struct config_connection *connection)
+{
+	if (connection->password && !connection->username)
+		FAULT(walk, schema_key(group, "password_file"),
+		      "key \"username\" is missing beside password_file");
+	if (connection->ca_file && connection->uri &&
+	    strncasecmp(connection->uri, "mqtts:", 6) != 0)
+		FAULT(walk, schema_key(group, "ca_file"),
+		      "ca_file needs a uri that begins with mqtts:");
+	if (!connection->client_id && connection->id && config->id &&
+	    asprintf(&connection->client_id, "%s-%s", config->id, connection->id) < 0) {
+		connection->client_id = NULL;
+		walk->faults->no_memory = true;
+	}
+	for (size_t i = 0; i < config->n_connections; i++) {
+		const struct config_connection *other = &config->connections[i];
+		if (other->client_id && connection->client_id && other->uri && connection->uri &&
+		    strcmp(other->uri, connection->uri) == 0 &&
+		    strcmp(other->client_id, connection->client_id) == 0)
+			FAULT(walk, schema_key(group, "client_id"),
+			      "client_id \"%s\" is that of connection \"%s\" at the same broker, "
+			      "which would drop one of them; give each its own",
+			      connection->client_id, other->id);
+	}
+}
+
+static void read_connection(struct walk *walk, struct config *config, const config_setting_t *group)
+{
+	struct connection_entry entry = {
+		.connection = {.port = 502,
+			       .max_gap = 16,
+			       .max_registers = 125,
+			       .interval_ms = 1000,
+			       .timeout_ms = 500,
+			       .qos = 1,
+			       .keepalive_s = 60,
+			       .ack_timeout_ms = 5000},
+	};
+	struct config_connection *connection = &entry.connection;
+	unsigned variant = connection_variant(group);
+	schema_read(walk, &connection_schema, group, variant, &entry);
+	connection->driver = variant == ON_MQTT    ? CONFIG_MQTT
+			     : variant == ON_HJ212 ? CONFIG_HJ212
+						   : CONFIG_MODBUS;
+	connection->ack_received = entry.ack == 1;
+	if (connection->driver == CONFIG_MODBUS)
+		set_default(walk, &connection->transport, "tcp");
+	if (connection->id && connection_index(config, connection->id) != SIZE_MAX)
+		FAULT(walk, schema_key(group, "id"),
+		      "connection \"%s\" is defined twice; give each its own id", connection->id);
+	if (variant == ON_MQTT)
+		check_mqtt(walk, config, group, connection);
+	config->connections[config->n_connections++] = *connection;
+	free(entry.driver);
+}
+
+static void read_connections(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	size_t n = schema_length(walk, root, "connections");
+	config->connections = calloc(n + 1, sizeof(*config->connections));
+	if (!config->connections)
+		walk->faults->no_memory = true;
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_connection(walk, config, schema_element(root, "connections", i));
+}
+
+static void check_delivery(struct walk *walk, const struct config *config,
+			   const config_setting_t *group, unsigned variant,
+			   const struct config_delivery *delivery)
+{
+	for (size_t i = 0; delivery->id && i < config->n_deliveries; i++)
+		if (config->deliveries[i].id && strcmp(config->deliveries[i].id, delivery->id) == 0)
+			FAULT(walk, schema_key(group, "id"),
+			      "delivery \"%s\" is defined twice; give each its own id",
+			      delivery->id);
+	const char *url = schema_peek(group, "url"), *wrong = NULL;
+	if (url && (variant & (WEBHOOK | SMTP)))
+		wrong = variant == SMTP ? check_smtp_url(url) : check_http_url(url);
+	if (wrong)
+		FAULT(walk, schema_key(group, "url"), "url = \"%s\" is not right: %s", url, wrong);
+	const char *id = variant == BUS ? schema_peek(group, "connection") : NULL;
+	size_t index = id ? connection_index(config, id) : SIZE_MAX;
+	if (id && index == SIZE_MAX)
+		unknown_connection(walk, config, schema_key(group, "connection"), id);
+	else if (id && config->connections[index].driver != CONFIG_MQTT)
+		FAULT(walk, schema_key(group, "connection"),
+		      "connection \"%s\" is not of driver mqtt, which this delivery needs", id);
+}
+
+static void read_delivery(struct walk *walk, struct config *config, const config_setting_t *group)
+{
+	static const char *const types[] = {"file", "webhook", "smtp", "mqtt", NULL};
+	struct config_delivery *delivery = &config->deliveries[config->n_deliveries];
+	unsigned variant = variant_of(types, schema_peek(group, "type"));
+	schema_read(walk, &delivery_schema, group, variant, delivery);
+	check_delivery(walk, config, group, variant, delivery);
+	config->n_deliveries++;
+}
+
+static void read_deliveries(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	size_t n = schema_length(walk, root, "deliveries");
+	config->deliveries = calloc(n + 1, sizeof(*config->deliveries));
+	if (!config->deliveries)
+		walk->faults->no_memory = true;
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_delivery(walk, config, schema_element(root, "deliveries", i));
+}
+
+static bool holds_data(const struct reader *reader, const char *folder)
+{
+	char **names, *path = reader_join(folder, "catalogue");
+	size_t n;
+	bool there = path && reader_list(reader, path, &names, &n) == 0;
+	if (there)
+		reader_free_names(names, n);
+	free(path);
+	return there;
+}
+
+/* As said, relative to the configuration's folder; else the installed one, else that folder. */
+static void find_data(struct walk *walk, struct config *config)
+{
+	static const char *const defaults[] = DUCHA_DATA_DIRECTORIES;
+	char *said = config->data_directory;
+	config->data_directory = said ? reader_beside(walk->file, said) : NULL;
+	free(said);
+	if (said)
+		goto out;
+	config->data_directory = holds_data(walk->reader, defaults[0])
+					 ? strdup(defaults[0])
+					 : reader_beside(walk->file, ".");
+	for (size_t i = 1; config->data_directory && i < COUNT(defaults); i++) {
+		if (holds_data(walk->reader, config->data_directory) ||
+		    !holds_data(walk->reader, defaults[i]))
+			continue;
+		free(config->data_directory);
+		config->data_directory = strdup(defaults[i]);
+	}
+out:
+	if (!config->data_directory)
+		walk->faults->no_memory = true;
+}
+
+/* Sites come last: they look up what all the others define. */
+static void read_root(struct walk *walk, struct config *config)
+{
+	const config_setting_t *root = config_root_setting(&walk->document->tree);
+	struct catalogue catalogue = {0};
+	struct standards standards = {0};
+	size_t first = walk->faults->list.n;
+	schema_read(walk, &root_schema, root, 0, config);
+	read_node(walk, config, root);
+	read_storage(walk, config, root);
+	read_http(walk, config, root);
+	read_influx(walk, config, root);
+	read_connections(walk, config, root);
+	read_deliveries(walk, config, root);
+	find_data(walk, config);
+	int error = 0;
+	if (!walk->faults->no_memory) {
+		catalogue_read(&catalogue, config->data_directory, walk->reader, walk->faults);
+		error = standards_read(&standards, config->data_directory, walk->reader,
+				       walk->faults);
+	}
+	struct sites_context context = {config, &catalogue, error ? NULL : &standards};
+	if (!walk->faults->no_memory)
+		sites_read(walk, &context, root);
+	document_notes(walk->document, walk->faults, first);
+	catalogue_deinit(&catalogue);
+	standards_deinit(&standards);
+}
+
+int config_load_with(const char *file, const struct reader *reader, struct config **out,
+		     struct config_faults *faults)
+{
+	struct faults found = {0};
+	struct document document = {0};
+	struct config *config = calloc(1, sizeof(*config));
+	*out = NULL;
+	*faults = (struct config_faults){0};
+	int error = config ? document_read(&document, file, reader, &found) : -ENOMEM;
+	struct walk walk = {&document, &found, reader, file};
+	if (!error)
+		read_root(&walk, config);
+	if (config)
+		document_deinit(&document);
+	if (error == -ENOMEM || found.no_memory) {
+		config_faults_deinit(&found.list);
+		config_free(config);
+		return -ENOMEM;
+	}
+	if (found.list.n > 0) {
+		faults_sort(&found.list);
+		*faults = found.list;
+		config_free(config);
+		return -EINVAL;
+	}
+	*out = config;
+	return 0;
+}
+
+int config_load(const char *file, struct config **out, struct config_faults *faults)
+{
+	return config_load_with(file, &reader_disk, out, faults);
+}
+
+struct config *config_free(struct config *config)
+{
+	if (!config)
+		return NULL;
+	sites_free(config);
+	for (size_t i = 0; i < config->n_connections; i++)
+		schema_free(&connection_schema,
+			    &(struct connection_entry){.connection = config->connections[i]});
+	for (size_t i = 0; i < config->n_deliveries; i++)
+		schema_free(&delivery_schema, &config->deliveries[i]);
+	free(config->connections);
+	free(config->deliveries);
+	schema_free(&node_schema, config);
+	schema_free(&storage_schema, config);
+	schema_free(&http_schema, config);
+	schema_free(&influx_schema, config);
+	free(config->language);
+	free(config);
+	return NULL;
+}

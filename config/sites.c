@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/sites.h"
+#include "config/checks.h"
+#include "config/limits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define YEAR_S 31622400.0
+#define NOT_SAID (-1.0)
+
+struct monitor_entry { /* as written */
+	struct config_monitor monitor;
+	char *factor, *connection;
+};
+
+struct site_entry {
+	struct config_site site;
+	int kind;
+	double stale_after_s, flat_after_s; /* NOT_SAID, or for all its monitors */
+};
+
+enum { MODBUS = 1u << CONFIG_MODBUS, MQTT = 1u << CONFIG_MQTT, HJ212 = 1u << CONFIG_HJ212 };
+static const char *const variants[] = {"a modbus connection", "an mqtt connection",
+				       "an hj212 connection", NULL};
+
+static const char *const tables[] = {"holding", "input", "coil", "discrete", NULL};
+static const char *const types[] = {"int16",   "uint16",  "int32", "uint32", "int64", "uint64",
+				    "float32", "float64", "bcd16", "bcd32",  "bit",   NULL};
+static const char *const orders[] = {"ABCD", "CDAB", "BADC", "DCBA", NULL};
+enum { TABLE_COIL = 2, TYPE_BIT = 10 };
+static const int widths[] = {1, 1, 2, 2, 4, 4, 2, 4, 1, 2, 1}; /* registers by type */
+
+static const char *const kinds[] = {"river_section", "water_source", "outfall", "air",
+				    "soil",          "noise",        NULL};
+/* Kinds of alerts, numbered as in core/plan.h. */
+static const char *const alerts[] = {"warning", "exceedance",   "stale", "flat",       "step",
+				     "clue",    "undetermined", "fault", "connection", "load"};
+enum { ALERT_EXCEEDANCE = 1, ALERT_LOAD = 9 };
+
+#define ENTRY(member) offsetof(struct monitor_entry, member)
+#define AT(member) offsetof(struct monitor_entry, monitor.member)
+static const struct field monitor_fields[] = {
+	{"factor", FIELD_TEXT, .offset = ENTRY(factor), .required = EVERY, .check = check_factor},
+	{"connection", FIELD_TEXT, .offset = ENTRY(connection), .required = EVERY},
+	{"unit", FIELD_TEXT, .offset = AT(unit), .low = 0, .high = 32},
+	{"unit_id", FIELD_INT, .offset = AT(unit_id), .low = 0, .high = 255, .only = MODBUS,
+	 .required = MODBUS},
+	{"table", FIELD_CHOICE, .offset = AT(table), .only = MODBUS, .required = MODBUS,
+	 .choices = tables},
+	{"address", FIELD_INT, .offset = AT(address), .low = 0, .high = 65535, .only = MODBUS,
+	 .required = MODBUS},
+	{"type", FIELD_CHOICE, .offset = AT(type), .only = MODBUS, .required = MODBUS,
+	 .choices = types},
+	{"order", FIELD_CHOICE, .offset = AT(order), .only = MODBUS, .choices = orders},
+	{"bit", FIELD_INT, .offset = AT(bit), .low = 0, .high = 15, .only = MODBUS},
+	{"scale", FIELD_NUMBER, .offset = AT(scale), .only = MODBUS | MQTT},
+	{"offset", FIELD_NUMBER, .offset = AT(offset), .only = MODBUS | MQTT},
+	{"interval_ms", FIELD_INT64, .offset = AT(interval_ms), .low = 10, .high = 604800000,
+	 .only = MODBUS},
+	{"topic", FIELD_TEXT, .offset = AT(topic), .low = 1, .high = 65535, .only = MQTT,
+	 .required = MQTT, .check = check_topic_filter},
+	{"value", FIELD_TEXT, .offset = AT(value), .low = 0, .high = 1000, .only = MQTT,
+	 .check = check_pointer},
+	{"time", FIELD_TEXT, .offset = AT(time), .low = 0, .high = 1000, .only = MQTT,
+	 .check = check_pointer},
+	{"mn", FIELD_TEXT, .offset = AT(mn), .only = HJ212, .required = HJ212, .check = check_mn},
+	{"range", FIELD_LATER, .offset = NOWHERE},
+	{"stale_after_s", FIELD_NUMBER, .offset = AT(stale_after_s), .low = 0, .high = YEAR_S},
+	{"flat_after_s", FIELD_NUMBER, .offset = AT(flat_after_s), .low = 0, .high = YEAR_S},
+	{"flat_count", FIELD_INT, .offset = AT(flat_count), .low = 0, .high = 1000000},
+	{"flat_band", FIELD_NUMBER, .offset = AT(flat_band), .low = 0, .high = 1e15},
+	{"max_step", FIELD_NUMBER, .offset = AT(max_step), .low = 0, .high = 1e15},
+	{"cycle_s", FIELD_NUMBER, .offset = AT(cycle_s), .low = 0, .high = YEAR_S},
+	{"expected_per_hour", FIELD_NUMBER, .offset = AT(expected_per_hour), .low = 0,
+	 .high = 3600000},
+	{"permit_tonnes_year", FIELD_NUMBER, .offset = AT(permit_tonnes_year), .low = 0,
+	 .high = 1e15},
+	{"limits", FIELD_LATER, .offset = NOWHERE},
+};
+#undef AT
+static const struct schema monitor_schema = {"a monitor", variants, monitor_fields,
+					     COUNT(monitor_fields)};
+
+#define AT(member) offsetof(struct site_entry, site.member)
+static const struct field site_fields[] = {
+	{"id", FIELD_TEXT, .offset = AT(id), .required = EVERY, .check = check_id},
+	{"name", FIELD_TEXT, .offset = AT(name)},
+	{"kind", FIELD_CHOICE, .offset = offsetof(struct site_entry, kind), .required = EVERY,
+	 .choices = kinds},
+	{"river", FIELD_TEXT, .offset = AT(river)},
+	{"longitude", FIELD_NUMBER, .offset = AT(longitude), .low = -180, .high = 180},
+	{"latitude", FIELD_NUMBER, .offset = AT(latitude), .low = -90, .high = 90},
+	{"grid", FIELD_LATER, .offset = NOWHERE},
+	{"responsible", FIELD_LATER, .offset = NOWHERE},
+	{"stale_after_s", FIELD_NUMBER, .offset = offsetof(struct site_entry, stale_after_s),
+	 .low = 0, .high = YEAR_S},
+	{"flat_after_s", FIELD_NUMBER, .offset = offsetof(struct site_entry, flat_after_s),
+	 .low = 0, .high = YEAR_S},
+	{"opens", FIELD_LATER, .offset = NOWHERE},
+	{"monitors", FIELD_LATER, .offset = NOWHERE},
+};
+static const struct schema site_schema = {"a site", NULL, site_fields, COUNT(site_fields)};
+
+static const struct field grid_fields[] = {
+	{"subdistrict", FIELD_TEXT, .offset = AT(subdistrict)},
+	{"community", FIELD_TEXT, .offset = AT(community)},
+};
+static const struct schema grid_schema = {"a grid", NULL, grid_fields, COUNT(grid_fields)};
+
+static const struct field responsible_fields[] = {
+	{"unit", FIELD_TEXT, .offset = AT(unit)},
+	{"leader", FIELD_TEXT, .offset = AT(leader)},
+	{"team", FIELD_TEXT, .offset = AT(team)},
+	{"phone", FIELD_TEXT, .offset = AT(phone)},
+};
+static const struct schema responsible_schema = {"responsible", NULL, responsible_fields,
+						 COUNT(responsible_fields)};
+#undef AT
+
+size_t connection_index(const struct config *config, const char *id)
+{
+	for (size_t i = 0; i < config->n_connections; i++)
+		if (config->connections[i].id && strcmp(config->connections[i].id, id) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+void unknown_connection(struct walk *walk, const struct config *config,
+			const config_setting_t *setting, const char *id)
+{
+	const char *names[30];
+	size_t n = 0;
+	for (size_t i = 0; i < config->n_connections && n < COUNT(names); i++)
+		if (config->connections[i].id)
+			names[n++] = config->connections[i].id;
+	char *known = listed(names, n);
+	FAULT(walk, setting, "connection \"%s\" does not exist; defined are %s", id,
+	      known ? known : "others");
+	free(known);
+}
+
+static void read_range(struct walk *walk, const config_setting_t *group,
+		       struct config_monitor *monitor)
+{
+	const config_setting_t *list = config_setting_get_member(group, "range");
+	if (!list)
+		return;
+	int type = config_setting_type(list);
+	bool pair = (type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY) &&
+		    config_setting_length(list) == 2;
+	if (!pair || !schema_number(config_setting_get_elem(list, 0), &monitor->range_low) ||
+	    !schema_number(config_setting_get_elem(list, 1), &monitor->range_high)) {
+		FAULT(walk, list, "range must be a list of two numbers, such as (0, 2000.0)");
+		return;
+	}
+	monitor->has_range = true;
+	char low[32], high[32];
+	if (monitor->range_low >= monitor->range_high)
+		FAULT(walk, list, "range = (%s, %s) must be ascending",
+		      number_text(monitor->range_low, low), number_text(monitor->range_high, high));
+}
+
+static void check_register(struct walk *walk, const config_setting_t *group,
+			   const struct config_monitor *monitor)
+{
+	bool is_bit = monitor->type == TYPE_BIT, bits = monitor->table >= TABLE_COIL;
+	int width = widths[monitor->type];
+	if (bits && !is_bit)
+		FAULT(walk, schema_key(group, "type"),
+		      "type \"%s\" does not fit table \"%s\"; it holds bits, use type \"bit\"",
+		      types[monitor->type], tables[monitor->table]);
+	if (bits && schema_has(group, "bit"))
+		FAULT(walk, schema_key(group, "bit"),
+		      "bit does not apply to table \"%s\", whose address is the bit's; remove it",
+		      tables[monitor->table]);
+	if (!bits && is_bit && !schema_has(group, "bit"))
+		FAULT(walk, group, "key \"bit\" is missing in a monitor of type \"bit\"");
+	if (!is_bit && schema_has(group, "bit"))
+		FAULT(walk, schema_key(group, "bit"),
+		      "bit does not apply to type \"%s\"; remove it", types[monitor->type]);
+	if (!bits && monitor->address + width > 65536)
+		FAULT(walk, schema_key(group, "address"),
+		      "address = %d leaves no room for the %d registers of \"%s\"; at most %d",
+		      monitor->address, width, types[monitor->type], 65536 - width);
+}
+
+static void check_modbus(struct walk *walk, const config_setting_t *group,
+			 const struct config_connection *connection, struct config_monitor *monitor)
+{
+	check_register(walk, group, monitor);
+	int width = widths[monitor->type];
+	if (monitor->table < TABLE_COIL && width > connection->max_registers)
+		FAULT(walk, schema_key(group, "type"),
+		      "type \"%s\" needs %d registers; max_registers of connection \"%s\" is %d",
+		      types[monitor->type], width, connection->id, connection->max_registers);
+	if (monitor->interval_ms == 0)
+		monitor->interval_ms = connection->interval_ms;
+	else if (connection->interval_ms > 0 && monitor->interval_ms % connection->interval_ms)
+		FAULT(walk, schema_key(group, "interval_ms"),
+		      "interval_ms = %lld must be a multiple of the connection's, %lld",
+		      (long long)monitor->interval_ms, (long long)connection->interval_ms);
+}
+
+static double default_stale_s(const struct config_connection *connection,
+			      const struct config_monitor *monitor)
+{
+	double intervals_s = 3 * (double)monitor->interval_ms / 1000;
+	if (connection->driver != CONFIG_MODBUS)
+		return 7200;
+	return intervals_s > 60 ? intervals_s : 60;
+}
+
+static void settle_signals(struct walk *walk, const config_setting_t *group,
+			   const struct site_entry *site,
+			   const struct config_connection *connection,
+			   struct config_monitor *monitor)
+{
+	if (!schema_has(group, "stale_after_s"))
+		monitor->stale_after_s = site->stale_after_s >= 0
+						 ? site->stale_after_s
+						 : default_stale_s(connection, monitor);
+	if (monitor->flat_count == 1)
+		FAULT(walk, schema_key(group, "flat_count"),
+		      "flat_count = 1 is out of range, 2 to 1000000, or 0 for off");
+	if (monitor->flat_count > 0 && monitor->flat_after_s > 0)
+		FAULT(walk, schema_key(group, "flat_count"),
+		      "flat_after_s and flat_count exclude each other; keep one");
+	if (!schema_has(group, "flat_after_s") && !schema_has(group, "flat_count") &&
+	    site->flat_after_s > 0)
+		monitor->flat_after_s = site->flat_after_s;
+}
+
+static void take_factor(struct walk *walk, const struct catalogue *catalogue,
+			const config_setting_t *group, struct monitor_entry *entry)
+{
+	struct config_monitor *monitor = &entry->monitor;
+	const struct config_factor *factor =
+		entry->factor ? catalogue_find(catalogue, entry->factor) : NULL;
+	if (factor) {
+		monitor->factor = (struct config_factor){
+			.code = schema_copy(walk, factor->code),
+			.name_zh = schema_copy(walk, factor->name_zh),
+			.name_en = schema_copy(walk, factor->name_en),
+			.unit = schema_copy(walk, factor->unit),
+			.decimals = factor->decimals,
+			.no_multiple = factor->no_multiple,
+		};
+		if (!monitor->unit)
+			monitor->unit = schema_copy(walk, factor->unit);
+	} else if (entry->factor && catalogue->n > 0) {
+		const char *near = catalogue_nearest(catalogue, entry->factor);
+		FAULT(walk, schema_key(group, "factor"),
+		      "factor \"%s\" is not in the catalogue%s%s%s", entry->factor,
+		      near ? "; did you mean \"" : "; use a code of HJ 525 such as w01018",
+		      near ? near : "", near ? "\"?" : "");
+	}
+}
+
+static void check_repeated(struct walk *walk, const config_setting_t *group,
+			   const struct config_site *site, const struct monitor_entry *entry)
+{
+	for (size_t i = 0; entry->factor && i < site->n_monitors; i++) {
+		const char *code = site->monitors[i].factor.code;
+		if (code && strcmp(code, entry->factor) == 0)
+			FAULT(walk, schema_key(group, "factor"),
+			      "factor \"%s\" has a monitor at site \"%s\" already; a site has one "
+			      "per "
+			      "factor",
+			      entry->factor, site->id ? site->id : "?");
+	}
+}
+
+static void free_monitor(struct config_monitor *monitor)
+{
+	config_factor_deinit(&monitor->factor);
+	free(monitor->unit);
+	free(monitor->topic);
+	free(monitor->value);
+	free(monitor->time);
+	free(monitor->mn);
+	for (size_t i = 0; i < monitor->n_limits; i++)
+		free(monitor->limits[i].source);
+	free(monitor->limits);
+}
+
+static void read_monitor(struct walk *walk, const struct sites_context *context,
+			 const config_setting_t *group, struct site_entry *site)
+{
+	struct monitor_entry entry = {.monitor = {.scale = 1}};
+	struct config_monitor *monitor = &entry.monitor;
+	const char *id = schema_peek(group, "connection");
+	size_t index = id ? connection_index(context->config, id) : SIZE_MAX;
+	const struct config_connection *connection =
+		index == SIZE_MAX ? NULL : &context->config->connections[index];
+	unsigned variant = connection ? 1u << connection->driver : 0;
+	size_t before = walk->faults->list.n;
+
+	schema_read(walk, &monitor_schema, group, variant, &entry);
+	if (id && !connection)
+		unknown_connection(walk, context->config, schema_key(group, "connection"), id);
+	if (schema_has(group, "scale") && monitor->scale == 0)
+		FAULT(walk, schema_key(group, "scale"), "scale = 0 makes every value the same");
+	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
+		read_range(walk, group, monitor);
+		take_factor(walk, context->catalogue, group, &entry);
+		check_repeated(walk, group, &site->site, &entry);
+		context->config->n_limits += limits_read(walk, context->standards, group, monitor);
+	}
+	if (connection && walk->faults->list.n == before) {
+		monitor->connection = index;
+		if (connection->driver == CONFIG_MODBUS)
+			check_modbus(walk, group, connection, monitor);
+		settle_signals(walk, group, site, connection, monitor);
+	}
+	site->site.monitors[site->site.n_monitors++] = *monitor;
+	free(entry.factor);
+	free(entry.connection);
+}
+
+static void read_monitors(struct walk *walk, const struct sites_context *context,
+			  const config_setting_t *group, struct site_entry *site)
+{
+	size_t n = schema_length(walk, group, "monitors");
+	site->site.monitors = calloc(n + 1, sizeof(*site->site.monitors));
+	if (!site->site.monitors)
+		walk->faults->no_memory = true;
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_monitor(walk, context, schema_element(group, "monitors", i), site);
+	context->config->n_monitors += n;
+}
+
+static void read_opens(struct walk *walk, const config_setting_t *group, struct config_site *site)
+{
+	struct texts names = {0};
+	static const struct field field = {"opens", FIELD_TEXTS, .offset = 0};
+	static const struct schema schema = {"opens", NULL, &field, 1};
+	site->opens = 1u << ALERT_EXCEEDANCE | 1u << ALERT_LOAD;
+	const config_setting_t *list = config_setting_get_member(group, "opens");
+	if (!list || !schema_texts(walk, &field, list, &names))
+		goto out;
+	site->opens = 0;
+	for (size_t i = 0; i < names.n; i++) {
+		size_t kind = 0;
+		while (kind < COUNT(alerts) && strcmp(alerts[kind], names.at[i]) != 0)
+			kind++;
+		if (kind < COUNT(alerts)) {
+			site->opens |= 1u << kind;
+			continue;
+		}
+		char *known = listed(alerts, COUNT(alerts));
+		FAULT(walk, list, "opens holds \"%s\", which is no kind of alert; there are %s",
+		      names.at[i], known ? known : "others");
+		free(known);
+	}
+out:
+	schema_free(&schema, &names);
+}
+
+static void check_place(struct walk *walk, const config_setting_t *group, struct config_site *site)
+{
+	bool longitude = schema_has(group, "longitude"), latitude = schema_has(group, "latitude");
+	site->has_place = longitude && latitude;
+	if (longitude != latitude)
+		FAULT(walk, schema_key(group, longitude ? "longitude" : "latitude"),
+		      "key \"%s\" is missing beside %s", longitude ? "latitude" : "longitude",
+		      longitude ? "longitude" : "latitude");
+}
+
+static void check_site_id(struct walk *walk, const struct config *config,
+			  const config_setting_t *group, const struct config_site *site)
+{
+	for (size_t i = 0; site->id && i < config->n_sites; i++)
+		if (config->sites[i].id && strcmp(config->sites[i].id, site->id) == 0) {
+			FAULT(walk, schema_key(group, "id"),
+			      "site \"%s\" is defined twice; give each its own id", site->id);
+			return;
+		}
+}
+
+static void read_part(struct walk *walk, const struct schema *schema, const config_setting_t *group,
+		      const char *key, struct site_entry *entry)
+{
+	const config_setting_t *part = config_setting_get_member(group, key);
+	if (part)
+		schema_read(walk, schema, part, 0, entry);
+}
+
+static void read_site(struct walk *walk, const struct sites_context *context,
+		      const config_setting_t *group)
+{
+	struct config *config = context->config;
+	struct site_entry entry = {.stale_after_s = NOT_SAID, .flat_after_s = NOT_SAID};
+	struct config_site *site = &entry.site;
+	schema_read(walk, &site_schema, group, 0, &entry);
+	site->kind = (enum config_site_kind)entry.kind;
+	check_site_id(walk, config, group, site);
+	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
+		read_part(walk, &grid_schema, group, "grid", &entry);
+		read_part(walk, &responsible_schema, group, "responsible", &entry);
+		check_place(walk, group, site);
+		read_opens(walk, group, site);
+		read_monitors(walk, context, group, &entry);
+	}
+	if (!site->name)
+		site->name = schema_copy(walk, site->id);
+	config->sites[config->n_sites++] = *site;
+}
+
+void sites_read(struct walk *walk, const struct sites_context *context,
+		const config_setting_t *root)
+{
+	size_t n = schema_length(walk, root, "sites");
+	context->config->sites = calloc(n + 1, sizeof(*context->config->sites));
+	if (!context->config->sites)
+		walk->faults->no_memory = true;
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_site(walk, context, schema_element(root, "sites", i));
+}
+
+static void free_site(struct config_site *site)
+{
+	for (size_t i = 0; i < site->n_monitors; i++)
+		free_monitor(&site->monitors[i]);
+	free(site->monitors);
+	free(site->id);
+	free(site->name);
+	free(site->river);
+	free(site->subdistrict);
+	free(site->community);
+	free(site->unit);
+	free(site->leader);
+	free(site->team);
+	free(site->phone);
+}
+
+void sites_free(struct config *config)
+{
+	for (size_t i = 0; i < config->n_sites; i++)
+		free_site(&config->sites[i]);
+	free(config->sites);
+}

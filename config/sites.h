@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Sites: the part of the grammar that holds sites, their monitors and their limits.
+ */
+#include "config/standards.h"
+
+struct sites_context {
+	struct config *config; /* connections are read already */
+	const struct catalogue *catalogue;
+	const struct standards *standards;
+};
+
+/** sites_read() - read the list `sites` of @root into the configuration */
+void sites_read(struct walk *walk, const struct sites_context *context,
+		const config_setting_t *root);
+void sites_free(struct config *config);
+/** connection_index() - SIZE_MAX if there is none of that id */
+size_t connection_index(const struct config *config, const char *id);
+void unknown_connection(struct walk *walk, const struct config *config,
+			const config_setting_t *setting, const char *id);

@@ -126,15 +126,25 @@ struct metric *metrics_gauge(struct metrics *m, const char *name, const char *he
 	return s == NULL ? NULL : &s->metric;
 }
 
-int metrics_gauge_read(struct metrics *m, const char *name, const char *help, const char *labels,
-		       double (*read)(void *context), void *context)
+static int series_read(struct series *s, double (*read)(void *context), void *context)
 {
-	struct series *s = series_get(m, name, help, labels, TYPE_GAUGE);
 	if (s == NULL)
 		return -ENOMEM;
 	s->read = read;
 	s->context = context;
 	return 0;
+}
+
+int metrics_counter_read(struct metrics *m, const char *name, const char *help, const char *labels,
+			 double (*read)(void *context), void *context)
+{
+	return series_read(series_get(m, name, help, labels, TYPE_COUNTER), read, context);
+}
+
+int metrics_gauge_read(struct metrics *m, const char *name, const char *help, const char *labels,
+		       double (*read)(void *context), void *context)
+{
+	return series_read(series_get(m, name, help, labels, TYPE_GAUGE), read, context);
 }
 
 struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *help,

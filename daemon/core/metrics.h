@@ -37,10 +37,14 @@ struct metrics *metrics_free(struct metrics *metrics);
  *
  * Return: the series, the same one when name and labels are registered again; NULL without memory.
  */
-struct metric *metrics_counter(struct metrics *m, const char *name, const char *help, const char *labels);
-struct metric *metrics_gauge(struct metrics *m, const char *name, const char *help, const char *labels);
+struct metric *metrics_counter(struct metrics *m, const char *name, const char *help,
+			       const char *labels);
+struct metric *metrics_gauge(struct metrics *m, const char *name, const char *help,
+			     const char *labels);
 
-/* A gauge that is read when printed; @read runs on the printing thread and must be quick. */
+/* A series that is read when printed; @read runs on the printing thread and must be quick. */
+int metrics_counter_read(struct metrics *m, const char *name, const char *help, const char *labels,
+			 double (*read)(void *context), void *context);
 int metrics_gauge_read(struct metrics *m, const char *name, const char *help, const char *labels,
 		       double (*read)(void *context), void *context);
 struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *help,

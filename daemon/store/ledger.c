@@ -91,9 +91,25 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 	return r;
 }
 
-int ledger_open(struct ledger **out, const char *directory, const struct plan *plan)
+static int ledger_connect_file(struct ledger *ledger, const char *directory)
 {
 	char path[4096];
+
+	snprintf(path, sizeof path, "%s/ledger.db", directory);
+	if (mkdir(directory, 0750) != 0 && errno != EEXIST)
+		return -errno;
+	int r = ledger_connect(ledger, path);
+	if (sql_damaged(r)) {
+		log_warnx("%s: the ledger is damaged; numbers of cases begin anew", path);
+		r = sql_set_aside(path);
+		if (r == 0)
+			r = ledger_connect(ledger, path);
+	}
+	return r == 0 ? sql_sync_directory(directory) : r;
+}
+
+int ledger_open(struct ledger **out, const char *directory, const struct plan *plan)
+{
 	struct ledger *ledger = calloc(1, sizeof *ledger);
 
 	*out = NULL;
@@ -102,20 +118,10 @@ int ledger_open(struct ledger **out, const char *directory, const struct plan *p
 	ledger->plan = plan;
 	ledger->kinds = calloc(plan->n_monitors + 1, sizeof *ledger->kinds);
 	pthread_mutex_init(&ledger->lock, NULL);
-	snprintf(path, sizeof path, "%s/ledger.db", directory);
-	int r = ledger->kinds != NULL ? 0 : -ENOMEM;
-	if (r == 0 && mkdir(directory, 0750) != 0 && errno != EEXIST)
-		r = -errno;
-	if (r == 0)
-		r = ledger_connect(ledger, path);
-	if (sql_damaged(r)) {
-		log_warnx("%s: the ledger is damaged; numbers of cases begin anew", path);
-		r = sql_set_aside(path);
-		if (r == 0)
-			r = ledger_connect(ledger, path);
-	}
-	if (r == 0)
-		r = sql_sync_directory(directory);
+	int r = -ENOMEM;
+	if (ledger->kinds != NULL)
+		r = directory == NULL ? ledger_connect(ledger, ":memory:")
+				      : ledger_connect_file(ledger, directory);
 	if (r != 0)
 		ledger = ledger_close(ledger);
 	*out = ledger;

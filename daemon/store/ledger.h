@@ -23,6 +23,7 @@ enum ledger_result {
 	LEDGER_INCOMPLETE = 4 /* the action lacks a need (note, unit, reason, due) */
 };
 
+/** ledger_open() - @directory NULL: in memory only, for recorded data. Return: 0, negative errno. */
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan);
 struct ledger *ledger_close(struct ledger *ledger);
 

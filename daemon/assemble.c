@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assemble.h"
+
+#include "core/text.h"
+#include "zone-load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert((int)CONFIG_NOISE == (int)SITE_NOISE, "kinds of sites are numbered alike");
+_Static_assert((int)CONFIG_DAY == (int)AVERAGE_DAY, "averages are numbered alike");
+
+static int64_t milliseconds(double seconds)
+{
+	return (int64_t)(seconds * 1000 + 0.5);
+}
+
+/* --- plan --- */
+
+/* A name for the entry that survives reordering; equal entries get their place appended. */
+static char *limit_key(const struct config_monitor *m, size_t at)
+{
+	const struct config_limit *l = &m->limits[at];
+	struct text key = {0};
+	text_add(&key, average_name((enum average)l->average));
+	if (l->has_max) {
+		text_add(&key, ":max=");
+		text_double(&key, l->max);
+	}
+	if (l->has_min) {
+		text_add(&key, ":min=");
+		text_double(&key, l->min);
+	}
+	for (size_t i = 0; i < at; i++)
+		if (m->limits[i].average == l->average && m->limits[i].has_max == l->has_max &&
+		    m->limits[i].has_min == l->has_min &&
+		    (!l->has_max || m->limits[i].max == l->max) &&
+		    (!l->has_min || m->limits[i].min == l->min))
+			text_format(&key, ":%zu", at);
+	return key.failed ? (text_deinit(&key), NULL) : key.at;
+}
+
+static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t at, unsigned opens)
+{
+	const struct config_limit *l = &m->limits[at];
+	bool by_site = (opens & (1u << ALERT_EXCEEDANCE)) != 0;
+	*out = (struct limit){
+		.has_max = l->has_max,
+		.has_min = l->has_min,
+		.max = l->max,
+		.min = l->min,
+		.average = (enum average)l->average,
+		.deadband = l->deadband,
+		.on_delay_ms = milliseconds(l->on_delay_s),
+		.off_delay_ms = milliseconds(l->off_delay_s),
+		.on_count = (uint32_t)l->on_count,
+		.off_count = (uint32_t)l->off_count,
+		.warn_at = l->warn_at,
+		.compare = l->rounded ? COMPARE_ROUNDED : COMPARE_FULL,
+		.decimals = l->decimals,
+		.grace_ms = milliseconds(l->grace_s),
+		.min_valid = l->min_valid,
+		.opens_case = l->opens < 0 ? by_site : l->opens == 1,
+		.source = l->source,
+		.key = limit_key(m, at),
+	};
+	return out->key != NULL;
+}
+
+static int fill_monitor(struct monitor *out, const struct config *config,
+			const struct config_site *site, const struct config_monitor *m,
+			uint32_t site_index)
+{
+	bool chinese = strcmp(config->language, "zh_CN") == 0;
+	struct limit *limits = calloc(m->n_limits + 1, sizeof *limits);
+	*out = (struct monitor){
+		.site = site_index,
+		.connection = (uint32_t)m->connection,
+		.factor = m->factor.code,
+		.factor_name = chinese ? m->factor.name_zh : m->factor.name_en,
+		.unit = m->unit,
+		.decimals = m->factor.decimals,
+		.no_multiple = m->factor.no_multiple,
+		.has_range = m->has_range,
+		.range_low = m->range_low,
+		.range_high = m->range_high,
+		.interval_ms = m->interval_ms,
+		.stale_after_ms = milliseconds(m->stale_after_s),
+		.flat_after_ms = milliseconds(m->flat_after_s),
+		.flat_count = (uint32_t)m->flat_count,
+		.flat_band = m->flat_band,
+		.max_step = m->max_step,
+		.cycle_ms = milliseconds(m->cycle_s),
+		.expected_per_hour = m->expected_per_hour,
+		.limits = limits,
+		.n_limits = limits == NULL ? 0 : m->n_limits,
+	};
+	for (size_t i = 0; i < out->n_limits; i++)
+		if (!fill_limit(&limits[i], m, i, site->opens))
+			return -ENOMEM;
+	return limits == NULL ? -ENOMEM : 0;
+}
+
+static void fill_site(struct site *out, const struct config_site *s, uint32_t first_monitor)
+{
+	*out = (struct site){
+		.id = s->id,
+		.name = s->name,
+		.kind = (enum site_kind)s->kind,
+		.river = s->river,
+		.subdistrict = s->subdistrict,
+		.community = s->community,
+		.has_place = s->has_place,
+		.longitude = s->longitude,
+		.latitude = s->latitude,
+		.responsible = {s->unit, s->leader, s->team, s->phone},
+		.opens = s->opens,
+		.first_monitor = first_monitor,
+		.n_monitors = (uint32_t)s->n_monitors,
+	};
+}
+
+static int fill_sites(struct plan *plan, const struct config *config)
+{
+	struct site *sites = calloc(config->n_sites + 1, sizeof *sites);
+	struct monitor *monitors = calloc(config->n_monitors + 1, sizeof *monitors);
+	uint32_t next = 0;
+	plan->sites = sites;
+	plan->monitors = monitors;
+	if (sites == NULL || monitors == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < config->n_sites; i++) {
+		const struct config_site *s = &config->sites[i];
+		fill_site(&sites[i], s, next);
+		plan->n_sites++;
+		for (size_t j = 0; j < s->n_monitors; j++) {
+			plan->n_monitors = next + 1;
+			if (fill_monitor(&monitors[next++], config, s, &s->monitors[j], i) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int fill_connections(struct plan *plan, const struct config *config)
+{
+	static const char *const drivers[] = {
+		[CONFIG_MODBUS] = "modbus", [CONFIG_MQTT] = "mqtt", [CONFIG_HJ212] = "hj212"};
+	struct connection *connections = calloc(config->n_connections + 1, sizeof *connections);
+	plan->connections = connections;
+	if (connections == NULL)
+		return -ENOMEM;
+	plan->n_connections = config->n_connections;
+	for (size_t i = 0; i < config->n_connections; i++)
+		connections[i] = (struct connection){config->connections[i].id,
+						     drivers[config->connections[i].driver]};
+	return 0;
+}
+
+static int fill_plan(struct plan *plan, const struct config *config)
+{
+	plan->node = config->id;
+	plan->office = config->office;
+	plan->case_prefix = config->case_prefix;
+	plan->case_number = config->case_number;
+	plan->language = config->language;
+	int r = zone_load(&plan->zone, config->timezone);
+	if (r == 0)
+		r = fill_connections(plan, config);
+	if (r == 0)
+		r = fill_sites(plan, config);
+	return r;
+}
+
+/* --- drivers --- */
+
+/* Calls @fn for each monitor of connection @at, with its index in the plan. */
+typedef void (*monitor_fn)(void *context, const struct config_monitor *m, uint32_t monitor);
+
+static size_t each_monitor(const struct config *config, size_t at, monitor_fn fn, void *context)
+{
+	uint32_t index = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < config->n_sites; i++)
+		for (size_t j = 0; j < config->sites[i].n_monitors; j++, index++) {
+			const struct config_monitor *m = &config->sites[i].monitors[j];
+			if (m->connection != at)
+				continue;
+			n++;
+			if (fn != NULL)
+				fn(context, m, index);
+		}
+	return n;
+}
+
+static void add_modbus_point(void *context, const struct config_monitor *m, uint32_t monitor)
+{
+	struct modbus_connection *c = context;
+	struct modbus_point *points = (struct modbus_point *)(uintptr_t)c->points;
+	int64_t every = m->interval_ms / c->interval_ms;
+	points[c->n_points++] = (struct modbus_point){
+		.monitor = monitor,
+		.unit_id = (uint8_t)m->unit_id,
+		.table = (enum modbus_table)m->table,
+		.address = (uint16_t)m->address,
+		.type = (enum modbus_type)m->type,
+		.order = (enum modbus_order)m->order,
+		.bit = (uint8_t)m->bit,
+		.scale = m->scale,
+		.offset = m->offset,
+		.every = every < 1 ? 1 : (uint32_t)every,
+	};
+}
+
+static int add_modbus(struct assembly *a, const struct config *config, size_t at)
+{
+	const struct config_connection *c = &config->connections[at];
+	struct modbus_connection *m = &a->modbus[a->n_modbus];
+	struct modbus_point *points =
+		calloc(each_monitor(config, at, NULL, NULL) + 1, sizeof *points);
+	if (points == NULL)
+		return -ENOMEM;
+	*m = (struct modbus_connection){
+		.connection = (uint32_t)at,
+		.id = c->id,
+		.host = c->host,
+		.port = (uint16_t)c->port,
+		.interval_ms = c->interval_ms,
+		.timeout_ms = c->timeout_ms,
+		.max_gap = (uint16_t)c->max_gap,
+		.max_registers = (uint16_t)c->max_registers,
+		.points = points,
+	};
+	a->n_modbus++;
+	each_monitor(config, at, add_modbus_point, m);
+	a->polled_per_minute += m->n_points * (size_t)(60000 / m->interval_ms + 1);
+	return 0;
+}
+
+static void add_mqtt_point(void *context, const struct config_monitor *m, uint32_t monitor)
+{
+	struct mqtt_connection *c = context;
+	struct mqtt_point *points = (struct mqtt_point *)(uintptr_t)c->points;
+	points[c->n_points++] = (struct mqtt_point){
+		.monitor = monitor,
+		.topic = m->topic,
+		.value = m->value,
+		.time = m->time,
+		.scale = m->scale,
+		.offset = m->offset,
+	};
+}
+
+static int add_mqtt(struct assembly *a, const struct config *config, size_t at)
+{
+	const struct config_connection *c = &config->connections[at];
+	struct mqtt_point *points =
+		calloc(each_monitor(config, at, NULL, NULL) + 1, sizeof *points);
+	if (points == NULL)
+		return -ENOMEM;
+	a->mqtt[a->n_mqtt] = (struct mqtt_connection){
+		.connection = (uint32_t)at,
+		.id = c->id,
+		.uri = c->uri,
+		.client_id = c->client_id,
+		.qos = c->qos,
+		.clean_session = c->clean_session,
+		.keepalive_s = c->keepalive_s,
+		.ack_timeout_ms = c->ack_timeout_ms,
+		.ack = c->ack_received ? MQTT_ACK_RECEIVED : MQTT_ACK_STORED,
+		.username = c->username,
+		.password = c->password,
+		.ca_file = c->ca_file,
+		.points = points,
+	};
+	each_monitor(config, at, add_mqtt_point, &a->mqtt[a->n_mqtt++]);
+	return 0;
+}
+
+static int fill_drivers(struct assembly *a, const struct config *config)
+{
+	a->modbus = calloc(config->n_connections + 1, sizeof *a->modbus);
+	a->mqtt = calloc(config->n_connections + 1, sizeof *a->mqtt);
+	if (a->modbus == NULL || a->mqtt == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_connections; i++) {
+		int r = 0;
+		if (config->connections[i].driver == CONFIG_MODBUS)
+			r = add_modbus(a, config, i);
+		else if (config->connections[i].driver == CONFIG_MQTT)
+			r = add_mqtt(a, config, i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int fill_deliveries(struct assembly *a, const struct config *config)
+{
+	a->deliveries = calloc(config->n_deliveries + 1, sizeof *a->deliveries);
+	if (a->deliveries == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_deliveries; i++) {
+		const struct config_delivery *d = &config->deliveries[i];
+		a->deliveries[i] = (struct delivery_setup){
+			.id = d->id,
+			.type = d->type,
+			.directory = d->directory,
+			.events = (const char *const *)d->events,
+			.n_events = d->n_events,
+		};
+	}
+	a->n_deliveries = config->n_deliveries;
+	return 0;
+}
+
+int assemble(struct assembly **out, const struct config *config)
+{
+	struct assembly *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return -ENOMEM;
+	int r = fill_plan(&a->plan, config);
+	if (r == 0)
+		r = fill_drivers(a, config);
+	if (r == 0)
+		r = fill_deliveries(a, config);
+	if (r < 0)
+		assembly_free(a);
+	else
+		*out = a;
+	return r;
+}
+
+static void release(const void *memory)
+{
+	free((void *)(uintptr_t)memory);
+}
+
+static void plan_deinit(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_monitors; i++) {
+		for (size_t j = 0; j < plan->monitors[i].n_limits; j++)
+			release(plan->monitors[i].limits[j].key);
+		release(plan->monitors[i].limits);
+	}
+	release(plan->monitors);
+	release(plan->sites);
+	release(plan->connections);
+	release(plan->zone.changes);
+}
+
+struct assembly *assembly_free(struct assembly *a)
+{
+	if (a == NULL)
+		return NULL;
+	for (size_t i = 0; i < a->n_modbus; i++)
+		release(a->modbus[i].points);
+	for (size_t i = 0; i < a->n_mqtt; i++)
+		release(a->mqtt[i].points);
+	plan_deinit(&a->plan);
+	free(a->modbus);
+	free(a->mqtt);
+	free(a->deliveries);
+	free(a);
+	return NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Assembly: the checked configuration as the daemon's immutable plan and the drivers' connections.
+ *
+ * This is the only place that knows both the configuration and the drivers. Strings still belong to
+ * the configuration, which must outlive the assembly.
+ */
+#include "config/config.h"
+#include "core/plan.h"
+#include "deliver/courier.h"
+#include "drivers/modbus/modbus.h"
+#include "drivers/mqtt/mqtt.h"
+
+struct assembly {
+	struct plan plan;
+	struct modbus_connection *modbus;
+	size_t n_modbus;
+	struct mqtt_connection *mqtt;
+	size_t n_mqtt;
+	struct delivery_setup *deliveries;
+	size_t n_deliveries;
+	size_t polled_per_minute; /* readings that polling brings at most, for the rings' size */
+};
+
+/** assemble() - Return: 0 and *out (assembly_free() it), negative errno. Main thread: sets $TZ. */
+int assemble(struct assembly **out, const struct config *config);
+struct assembly *assembly_free(struct assembly *assembly);

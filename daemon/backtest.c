@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backtest.h"
+
+#include "core/csv.h"
+#include "core/evaluate.h"
+#include "core/text.h"
+#include "store/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sites and factors by name; open addressing, so that a row costs one comparison. */
+struct names {
+	struct name {
+		const char *site, *factor;
+		uint32_t monitor; /* NO_INDEX: unknown, and said so */
+		bool used, owned;
+	} * at;
+	size_t mask, n;
+};
+
+struct backtest {
+	const struct plan *plan;
+	struct evaluator *evaluator;
+	struct names names;
+	int64_t *clock_ms; /* by monitor: newest of its own rows */
+	bool *has_clock;
+	int64_t start_ms, latest_ms;
+	struct verdict *verdicts;
+	size_t n_verdicts, capacity;
+	uint64_t rows, readings, unknown, malformed, raised, cleared, cases;
+	bool failed;
+	FILE *out, *err;
+};
+
+/* --- names --- */
+
+static size_t hash(const char *s, size_t n, size_t h)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+	return h;
+}
+
+static bool same(const char *name, const char *text, size_t length)
+{
+	return strncmp(name, text, length) == 0 && name[length] == '\0';
+}
+
+static struct name *find(struct names *names, const char *site, size_t site_length,
+			 const char *factor, size_t factor_length)
+{
+	size_t at = hash(factor, factor_length, hash(site, site_length, 14695981039346656037u));
+	for (;; at++) {
+		struct name *n = &names->at[at & names->mask];
+		if (!n->used ||
+		    (same(n->site, site, site_length) && same(n->factor, factor, factor_length)))
+			return n;
+	}
+}
+
+static bool names_add(struct names *names, const struct name *name)
+{
+	if (names->n * 2 >= names->mask + 1) {
+		struct names larger = {.mask = names->mask * 2 + 1};
+		larger.at = calloc(larger.mask + 1, sizeof *larger.at);
+		if (larger.at == NULL)
+			return false;
+		for (size_t i = 0; i <= names->mask; i++)
+			if (names->at[i].used)
+				names_add(&larger, &names->at[i]);
+		free(names->at);
+		*names = larger;
+	}
+	*find(names, name->site, strlen(name->site), name->factor, strlen(name->factor)) = *name;
+	names->n++;
+	return true;
+}
+
+static bool names_fill(struct names *names, const struct plan *plan)
+{
+	names->mask = 255;
+	names->at = calloc(names->mask + 1, sizeof *names->at);
+	bool good = names->at != NULL;
+	for (uint32_t i = 0; good && i < plan->n_monitors; i++)
+		good = names_add(names,
+				 &(struct name){.site = plan->sites[plan->monitors[i].site].id,
+						.factor = plan->monitors[i].factor,
+						.monitor = i,
+						.used = true});
+	return good;
+}
+
+static void names_deinit(struct names *names)
+{
+	for (size_t i = 0; names->at != NULL && i <= names->mask; i++)
+		if (names->at[i].owned) {
+			free((void *)(uintptr_t)names->at[i].site);
+			free((void *)(uintptr_t)names->at[i].factor);
+		}
+	free(names->at);
+}
+
+/* Names that the configuration lacks are said once. */
+static uint32_t monitor_of(struct backtest *b, const struct csv_row *row)
+{
+	struct name *known =
+		find(&b->names, row->site, row->site_length, row->factor, row->factor_length);
+	if (known->used)
+		return known->monitor;
+	struct name unknown = {.site = strndup(row->site, row->site_length),
+			       .factor = strndup(row->factor, row->factor_length),
+			       .monitor = NO_INDEX,
+			       .used = true,
+			       .owned = true};
+	if (unknown.site == NULL || unknown.factor == NULL || !names_add(&b->names, &unknown)) {
+		b->failed = true;
+		return NO_INDEX;
+	}
+	bool site_known = plan_site(b->plan, unknown.site) != NO_INDEX;
+	fprintf(b->err,
+		site_known ? "site \"%s\" has no monitor of factor \"%s\": its rows are skipped\n"
+			   : "unknown site \"%s\" (factor \"%s\"): its rows are skipped\n",
+		unknown.site, unknown.factor);
+	return NO_INDEX;
+}
+
+/* --- first pass: rows to verdicts --- */
+
+static void keep(void *context, const struct verdict *verdict)
+{
+	struct backtest *b = context;
+	if (b->n_verdicts == b->capacity) {
+		size_t capacity = b->capacity == 0 ? 1024 : b->capacity * 2;
+		struct verdict *more = realloc(b->verdicts, capacity * sizeof *more);
+		if (more == NULL) {
+			b->failed = true;
+			return;
+		}
+		b->verdicts = more;
+		b->capacity = capacity;
+	}
+	b->verdicts[b->n_verdicts++] = *verdict;
+}
+
+static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
+{
+	if (b->evaluator == NULL) {
+		b->start_ms = b->latest_ms = row->time_ms;
+		if (evaluator_new(&b->evaluator, b->plan, row->time_ms, row->time_ms * 1000000,
+				  keep, b) < 0) {
+			b->failed = true;
+			return;
+		}
+	}
+	if (!b->has_clock[monitor] || row->time_ms > b->clock_ms[monitor]) {
+		b->has_clock[monitor] = true;
+		b->clock_ms[monitor] = row->time_ms;
+		evaluator_clock(b->evaluator, monitor, row->time_ms, row->time_ms * 1000000, false);
+	}
+	if (row->time_ms > b->latest_ms)
+		b->latest_ms = row->time_ms;
+	if (!row->has_value)
+		return;
+	struct reading r = {
+		.measured_ms = row->time_ms,
+		.received_ms = row->time_ms,
+		.received_mono_ns = row->time_ms * 1000000,
+		.value = row->value,
+		.monitor = monitor,
+		.has_value = true,
+		.flag = (uint8_t)quality_flag(&b->plan->monitors[monitor], row->flag, true,
+					      row->value),
+	};
+	b->readings++;
+	evaluator_feed(b->evaluator, &r);
+}
+
+static void read_line(struct backtest *b, const char *file, const struct csv_header *header,
+		      const char *line, size_t length, uint64_t number)
+{
+	struct csv_row row;
+	char why[160];
+	b->rows++;
+	if (!csv_row(line, length, header, &b->plan->zone, &row, why, sizeof why)) {
+		fprintf(b->err, "%s:%llu: %s\n", file, (unsigned long long)number, why);
+		b->malformed++;
+		return;
+	}
+	uint32_t monitor = monitor_of(b, &row);
+	if (monitor == NO_INDEX)
+		b->unknown++;
+	else
+		feed(b, monitor, &row);
+}
+
+static size_t without_line_end(const char *line, ssize_t length)
+{
+	while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+		length--;
+	return (size_t)length;
+}
+
+static bool read_rows(struct backtest *b, const char *file, FILE *in)
+{
+	struct csv_header header;
+	char *line = NULL, why[160];
+	size_t capacity = 0;
+	ssize_t length = getline(&line, &capacity, in);
+	uint64_t number = 1;
+	bool good = length >= 0;
+	if (!good)
+		snprintf(why, sizeof why, "the file is empty; its first line names the columns");
+	else
+		good = csv_header(line, without_line_end(line, length), &header, why, sizeof why);
+	if (!good)
+		fprintf(b->err, "%s:1: %s\n", file, why);
+	while (good && !b->failed && (length = getline(&line, &capacity, in)) >= 0) {
+		size_t n = without_line_end(line, length);
+		number++;
+		if (n > 0)
+			read_line(b, file, &header, line, n, number);
+	}
+	free(line);
+	if (ferror(in)) {
+		fprintf(b->err, "%s: %s\n", file, strerror(errno));
+		good = false;
+	}
+	return good;
+}
+
+/* --- second pass: verdicts in order, through the ledger --- */
+
+/* One line of output: cleared before raised before case at the same moment and condition. */
+enum class { CLASS_CLEARED, CLASS_RAISED, CLASS_CASE };
+
+struct event {
+	const struct verdict *verdict;
+	enum class class;
+	size_t arrival;
+	char *line; /* of a case, made when its alert was raised */
+	struct event *of_case;
+};
+
+static int order_names(const struct plan *plan, const struct verdict *a, const struct verdict *b)
+{
+	const struct monitor *ma = &plan->monitors[a->monitor], *mb = &plan->monitors[b->monitor];
+	int d = strcmp(plan->sites[ma->site].id, plan->sites[mb->site].id);
+	if (d == 0)
+		d = strcmp(ma->factor, mb->factor);
+	if (d == 0)
+		d = strcmp(alert_kind_name(a->kind), alert_kind_name(b->kind));
+	return d;
+}
+
+static int order(const void *left, const void *right, void *context)
+{
+	const struct event *a = left, *b = right;
+	int d = (a->verdict->time_ms > b->verdict->time_ms) -
+		(a->verdict->time_ms < b->verdict->time_ms);
+	if (d == 0)
+		d = order_names(context, a->verdict, b->verdict);
+	if (d == 0)
+		d = (a->class > b->class) - (a->class < b->class);
+	if (d == 0)
+		d = (a->verdict->limit > b->verdict->limit) -
+		    (a->verdict->limit < b->verdict->limit);
+	if (d == 0)
+		d = (a->arrival > b->arrival) - (a->arrival < b->arrival);
+	return d;
+}
+
+/* What the ledger announced for one verdict: the alert's line, and perhaps its case's. */
+struct announced {
+	const struct plan *plan;
+	int64_t after;
+	char *alert, *of_case;
+	bool failed, opened;
+};
+
+static char *line_of(const struct plan *plan, const struct ledger_event *event)
+{
+	const char *data = strstr(event->json, "\"data\":"); /* the event's last member */
+	struct text line = {0};
+	if (data == NULL)
+		return NULL;
+	text_add(&line, "{\"type\":");
+	text_json(&line, event->type + strlen("ducha."));
+	text_add(&line, ",\"time\":\"");
+	text_time(&line, event->at_ms, &plan->zone, 3);
+	text_add(&line, "\",");
+	text_add(&line, data);
+	return line.failed ? (text_deinit(&line), NULL) : line.at;
+}
+
+static bool take_event(void *context, const struct ledger_event *event)
+{
+	struct announced *a = context;
+	bool is_case = strncmp(event->type, "ducha.case.", 11) == 0;
+	char **place = is_case ? &a->of_case : &a->alert;
+	a->after = event->id;
+	a->opened |= strcmp(event->type, "ducha.case.opened") == 0;
+	*place = line_of(a->plan, event);
+	a->failed |= *place == NULL;
+	return true;
+}
+
+static void print_line(struct backtest *b, char *line)
+{
+	if (line != NULL) {
+		fputs(line, b->out);
+		fputc('\n', b->out);
+	}
+	free(line);
+}
+
+static bool settle(struct backtest *b, struct ledger *ledger, struct event *e, int64_t *after)
+{
+	struct announced a = {.plan = b->plan, .after = *after};
+	if (e->class == CLASS_CASE) {
+		print_line(b, e->line);
+		e->line = NULL;
+		return true;
+	}
+	if (ledger_apply(ledger, e->verdict, 1, e->verdict->time_ms, NULL) != 0 ||
+	    ledger_events(ledger, *after, 16, take_event, &a) != 0 || a.failed) {
+		free(a.alert);
+		free(a.of_case);
+		return false;
+	}
+	*after = a.after;
+	b->raised += a.alert != NULL && e->class == CLASS_RAISED;
+	b->cleared += a.alert != NULL && e->class == CLASS_CLEARED;
+	b->cases += a.opened;
+	print_line(b, a.alert);
+	if (e->of_case != NULL)
+		e->of_case->line = a.of_case;
+	else
+		print_line(b, a.of_case);
+	return true;
+}
+
+/* A raise that concerns a case makes a second event behind it. */
+static size_t lay_out(const struct backtest *b, struct event *events)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->n_verdicts; i++) {
+		const struct verdict *v = &b->verdicts[i];
+		enum class class = v->type == VERDICT_RAISED ? CLASS_RAISED : CLASS_CLEARED;
+		events[n++] = (struct event){.verdict = v, .class = class, .arrival = i};
+		if (v->type == VERDICT_RAISED && case_wanted(b->plan, v))
+			events[n++] =
+				(struct event){.verdict = v, .class = CLASS_CASE, .arrival = i};
+	}
+	return n;
+}
+
+/* After sorting: each case event stands a little behind the raise with the same arrival. */
+static void link_cases(struct event *events, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 1; events[i].class == CLASS_RAISED && j < n; j++) {
+			if (events[j].verdict->time_ms != events[i].verdict->time_ms)
+				break;
+			if (events[j].class == CLASS_CASE &&
+			    events[j].arrival == events[i].arrival) {
+				events[i].of_case = &events[j];
+				break;
+			}
+		}
+}
+
+static bool print_events(struct backtest *b)
+{
+	struct ledger *ledger = NULL;
+	struct event *events = calloc(2 * b->n_verdicts + 1, sizeof *events);
+	int64_t after = 0;
+	bool good = events != NULL && ledger_open(&ledger, NULL, b->plan) == 0;
+	if (good) {
+		size_t n = lay_out(b, events);
+		qsort_r(events, n, sizeof *events, order, (void *)(uintptr_t)b->plan);
+		link_cases(events, n);
+		for (size_t i = 0; good && i < n; i++)
+			good = settle(b, ledger, &events[i], &after);
+		for (size_t i = 0; i < n; i++)
+			free(events[i].line);
+	}
+	ledger_close(ledger);
+	free(events);
+	return good;
+}
+
+static void finish(struct backtest *b)
+{
+	for (uint32_t i = 0; b->evaluator != NULL && i < b->plan->n_monitors; i++)
+		evaluator_clock(b->evaluator, i, b->latest_ms, b->latest_ms * 1000000, true);
+	if (!b->failed && !print_events(b))
+		b->failed = true;
+	if (b->failed)
+		fprintf(b->err, "backtest: out of memory\n");
+	fprintf(b->err,
+		"%llu rows, %llu readings, %llu of unknown monitors, %llu malformed; "
+		"%llu alerts raised, %llu cleared, %llu cases\n",
+		(unsigned long long)b->rows, (unsigned long long)b->readings,
+		(unsigned long long)b->unknown, (unsigned long long)b->malformed,
+		(unsigned long long)b->raised, (unsigned long long)b->cleared,
+		(unsigned long long)b->cases);
+}
+
+int backtest(const struct plan *plan, const char *file, FILE *out, FILE *err)
+{
+	struct backtest b = {.plan = plan, .out = out, .err = err};
+	FILE *in = fopen(file, "re");
+	if (in == NULL) {
+		fprintf(err, "%s: %s\n", file, strerror(errno));
+		return 1;
+	}
+	b.clock_ms = calloc(plan->n_monitors + 1, sizeof *b.clock_ms);
+	b.has_clock = calloc(plan->n_monitors + 1, sizeof *b.has_clock);
+	b.failed = b.clock_ms == NULL || b.has_clock == NULL || !names_fill(&b.names, plan);
+	bool good = !b.failed && read_rows(&b, file, in);
+	if (good)
+		finish(&b);
+	good = good && !b.failed && b.malformed == 0 && fflush(out) == 0 && !ferror(out);
+	fclose(in);
+	evaluator_free(b.evaluator);
+	names_deinit(&b.names);
+	free(b.clock_ms);
+	free(b.has_clock);
+	free(b.verdicts);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Backtest: the evaluation of recorded readings on the data's own clock.
+ *
+ * The evaluator and the ledger are the daemon's own, the ledger in memory, so what is found here is
+ * what the daemon would have found. Nothing live is touched, and neither wall clock nor host
+ * enters: two runs give the same bytes.
+ */
+#include "core/plan.h"
+
+#include <stdio.h>
+
+/**
+ * backtest() - read @file, write one JSON object a line to @out, faults and totals to @err
+ * Return: 0; 1 if a row was malformed or the file cannot be read (said on @err).
+ */
+int backtest(const struct plan *plan, const char *file, FILE *out, FILE *err);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/csv.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { FIELDS_MAX = 64 };
+
+struct field {
+	const char *at;
+	size_t length;
+};
+
+static struct field trimmed(const char *from, const char *to)
+{
+	while (from < to && (*from == ' ' || *from == '\t'))
+		from++;
+	while (to > from && (to[-1] == ' ' || to[-1] == '\t' || to[-1] == '\r'))
+		to--;
+	if (to - from >= 2 && *from == '"' && to[-1] == '"') {
+		from++;
+		to--;
+	}
+	return (struct field){from, (size_t)(to - from)};
+}
+
+/* Splits at commas outside quotes. Return: the number of fields, -1 if a quote stays open or there
+ * are too many. */
+static int split(const char *line, size_t length, struct field *out)
+{
+	const char *from = line, *end = line + length;
+	bool quoted = false;
+	int n = 0;
+	for (const char *at = line;; at++) {
+		if (at < end && *at == '"')
+			quoted = !quoted;
+		if (at < end && (*at != ',' || quoted))
+			continue;
+		if (n == FIELDS_MAX)
+			return -1;
+		out[n++] = trimmed(from, at);
+		from = at + 1;
+		if (at == end)
+			break;
+	}
+	return quoted ? -1 : n;
+}
+
+static bool is(struct field f, const char *word)
+{
+	return f.length == strlen(word) && strncasecmp(f.at, word, f.length) == 0;
+}
+
+bool csv_header(const char *line, size_t length, struct csv_header *out, char *why, size_t why_size)
+{
+	static const char *const names[CSV_COLUMNS] = {"time", "site", "factor", "value", "flag"};
+	struct field fields[FIELDS_MAX];
+	if (length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
+		line += 3;
+		length -= 3;
+	}
+	out->n_fields = split(line, length, fields);
+	for (int column = 0; column < CSV_COLUMNS; column++) {
+		out->place[column] = -1;
+		for (int i = 0; i < out->n_fields; i++) {
+			if (!is(fields[i], names[column]))
+				continue;
+			if (out->place[column] >= 0) {
+				snprintf(why, why_size, "column \"%s\" stands twice",
+					 names[column]);
+				return false;
+			}
+			out->place[column] = i;
+		}
+		if (out->place[column] < 0 && column != CSV_FLAG) {
+			snprintf(why, why_size,
+				 "the header lacks column \"%s\"; it names "
+				 "time,site,factor,value[,flag]",
+				 names[column]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Up to 15 digits and a small power of ten: both are exact doubles, so one division is exact too.
+ */
+static bool decimal_fast(const char *text, size_t length, double *out)
+{
+	static const double power[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+				       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+	size_t at = length > 0 && text[0] == '-';
+	uint64_t digits = 0;
+	int count = 0, point = -1;
+	for (; at < length; at++) {
+		if (text[at] == '.' && point < 0) {
+			point = count;
+			continue;
+		}
+		if (text[at] < '0' || text[at] > '9' || ++count > 15)
+			return false;
+		digits = digits * 10 + (uint64_t)(text[at] - '0');
+	}
+	if (count == 0)
+		return false;
+	double value = (double)digits;
+	if (point >= 0)
+		value /= power[count - point];
+	*out = text[0] == '-' ? -value : value;
+	return true;
+}
+
+bool decimal_parse(const char *text, size_t length, double *out)
+{
+	char buffer[64], *end;
+	if (decimal_fast(text, length, out))
+		return true;
+	if (length == 0 || length >= sizeof buffer)
+		return false;
+	if (strspn(text, "+-.0123456789eE") < length)
+		return false;
+	memcpy(buffer, text, length);
+	buffer[length] = '\0';
+	*out = strtod(buffer, &end);
+	return end == buffer + length && isfinite(*out);
+}
+
+static bool no_value(struct field f)
+{
+	return f.length == 0 || is(f, "NA") || is(f, "NaN");
+}
+
+static bool refuse(char *why, size_t why_size, const char *what, struct field f)
+{
+	snprintf(why, why_size, "%s \"%.*s\"", what, (int)(f.length > 60 ? 60 : f.length), f.at);
+	return false;
+}
+
+static bool read_flag(struct field f, struct csv_row *out, char *why, size_t why_size)
+{
+	out->flag = FLAG_NORMAL;
+	if (f.length == 0)
+		return true;
+	if (f.length != 1 || !flag_known(f.at[0]))
+		return refuse(why, why_size, "unknown flag", f);
+	out->flag = (enum flag)f.at[0];
+	return true;
+}
+
+bool csv_row(const char *line, size_t length, const struct csv_header *header,
+	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size)
+{
+	struct field fields[FIELDS_MAX], flag = {"", 0};
+	int n = split(line, length, fields);
+	if (n < 0) {
+		snprintf(why, why_size, "a quote is not closed, or more than %d fields",
+			 FIELDS_MAX);
+		return false;
+	}
+	if (n != header->n_fields) {
+		snprintf(why, why_size, "%d fields, the header has %d", n, header->n_fields);
+		return false;
+	}
+	struct field time = fields[header->place[CSV_TIME]],
+		     value = fields[header->place[CSV_VALUE]];
+	struct field site = fields[header->place[CSV_SITE]],
+		     factor = fields[header->place[CSV_FACTOR]];
+	if (header->place[CSV_FLAG] >= 0)
+		flag = fields[header->place[CSV_FLAG]];
+	*out = (struct csv_row){.site = site.at,
+				.site_length = site.length,
+				.factor = factor.at,
+				.factor_length = factor.length};
+	if (!time_parse(time.at, time.length, zone, &out->time_ms))
+		return refuse(why, why_size, "not a time with seconds:", time);
+	out->has_value = !no_value(value);
+	if (out->has_value && !decimal_parse(value.at, value.length, &out->value))
+		return refuse(why, why_size, "not a finite number:", value);
+	return read_flag(flag, out, why, why_size);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * CSV of recorded readings, as --backtest and the simulator's replay take it.
+ *
+ * The first line names the columns time, site, factor, value and optionally flag, in any order;
+ * further columns are passed over. Fields may stand in double quotes and have blanks around them.
+ * An empty value, NA or NaN is no reading: it only says that time went on. Pure functions over one
+ * line.
+ */
+#include "core/reading.h"
+#include "core/zone.h"
+
+#include <stdio.h>
+
+enum csv_column { CSV_TIME, CSV_SITE, CSV_FACTOR, CSV_VALUE, CSV_FLAG, CSV_COLUMNS };
+
+struct csv_header {
+	int place[CSV_COLUMNS]; /* which field of a row, -1: absent */
+	int n_fields;
+};
+
+struct csv_row {
+	int64_t time_ms;
+	const char *site, *factor; /* into the line, not NUL-terminated */
+	size_t site_length, factor_length;
+	bool has_value;
+	double value; /* finite */
+	enum flag flag;
+};
+
+/**
+ * csv_header() - the first line, without its line end (a byte order mark is passed over)
+ * @why: a sentence if it is refused, at least 128 bytes
+ */
+bool csv_header(const char *line, size_t length, struct csv_header *out, char *why,
+		size_t why_size);
+
+/**
+ * csv_row() - one further line, without its line end
+ * @zone: for times without offset
+ */
+bool csv_row(const char *line, size_t length, const struct csv_header *header,
+	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size);
+
+/** decimal_parse() - a whole decimal number such as -1.5e3; no hex, no infinity, no locale.
+ * Return: false if it is none or overflows. */
+bool decimal_parse(const char *text, size_t length, double *out);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * duchad: what the command line asks for.
+ */
+#include "assemble.h"
+#include "backtest.h"
+#include "base/log.h"
+#include "run.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <libconfig.h>
+#include <libintl.h>
+#include <locale.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+
+struct order {
+	const char *file, *backtest;
+	bool check, debug;
+};
+
+static const char usage[] =
+	"usage: duchad [-c FILE]                     run in the foreground\n"
+	"       duchad --check [-c FILE]             check the configuration\n"
+	"       duchad --backtest DATA.csv [-c FILE] evaluate recorded readings\n"
+	"       duchad --version | --help\n"
+	"\n"
+	"  -c, --config FILE  the configuration (default /etc/ducha/ducha.cfg)\n"
+	"      --debug        say more on stderr\n"
+	"\n"
+	"See duchad(8) and duchad.cfg(5).\n";
+
+static void print_version(void)
+{
+	printf("duchad %s\n", DUCHA_VERSION);
+	printf("%s\n", curl_version());
+	printf("SQLite %s, libmicrohttpd %s, jansson %s, libconfig %d.%d.%d\n",
+	       sqlite3_libversion(), MHD_get_version(), jansson_version_str(), LIBCONFIG_VER_MAJOR,
+	       LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
+}
+
+/* Return: -1 to go on, else an exit code. */
+static int read_order(int argc, char **argv, struct order *order)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+						{"check", no_argument, NULL, 'k'},
+						{"backtest", required_argument, NULL, 'b'},
+						{"debug", no_argument, NULL, 'd'},
+						{"version", no_argument, NULL, 'v'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	int option;
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			order->file = optarg;
+			break;
+		case 'k':
+			order->check = true;
+			break;
+		case 'b':
+			order->backtest = optarg;
+			break;
+		case 'd':
+			order->debug = true;
+			break;
+		case 'v':
+			print_version();
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc || (order->check && order->backtest != NULL)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+/* Numbers never follow the locale; texts for people follow node.language or $LANGUAGE. */
+static void set_language(const char *language)
+{
+	const char *catalogues = getenv("DUCHA_LOCALE_DIRECTORY");
+	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
+		log_warnx("locale C.UTF-8 is missing: texts stay English");
+	setlocale(LC_NUMERIC, "C");
+	setenv("LANGUAGE", language, 0);
+	bindtextdomain("ducha", catalogues != NULL ? catalogues : DUCHA_LOCALE_DIRECTORY);
+	bind_textdomain_codeset("ducha", "UTF-8");
+	textdomain("ducha");
+}
+
+/* Before any thread: these come by signalfd, and a broken pipe or a full quota is an errno. */
+static void block_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+static void print_check(const struct config *c)
+{
+	printf("%zu sites, %zu monitors, %zu limits, %zu connections: ok\n", c->n_sites,
+	       c->n_monitors, c->n_limits, c->n_connections);
+}
+
+static int obey(const struct order *order, const struct config *config)
+{
+	struct assembly *assembly;
+	int code;
+	if (order->check) {
+		print_check(config);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	int r = assemble(&assembly, config);
+	if (r < 0) {
+		errno = -r;
+		log_warn("the configuration cannot be taken up");
+		return 1;
+	}
+	set_language(config->language);
+	if (order->backtest != NULL)
+		code = backtest(&assembly->plan, order->backtest, stdout, stderr);
+	else
+		code = run(config, assembly, order->file);
+	assembly_free(assembly);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct order order = {.file = "/etc/ducha/ducha.cfg"};
+	struct config *config = NULL;
+	struct config_faults faults = {0};
+	int code = read_order(argc, argv, &order);
+	if (code >= 0)
+		return code;
+	if (!order.check && order.backtest == NULL)
+		block_signals();
+	log_open(order.debug);
+	int r = config_load(order.file, &config, &faults);
+	config_faults_print(&faults, stderr);
+	config_faults_deinit(&faults);
+	code = r == 0 ? obey(&order, config) : r == -EINVAL ? EXIT_CONFIG : 1;
+	config_free(config);
+	return code;
+}

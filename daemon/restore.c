@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "restore.h"
+
+#include "base/log.h"
+#include "flow/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Without a snapshot, and for the senders' memory, no more than this is looked at. */
+enum { TAIL_ROWS = 200000, PAGE_ROWS = 20000 };
+
+struct replay {
+	const struct restore_setup *setup;
+	struct evaluator *evaluator;
+	struct judge_mark mark;
+	int64_t after, alive_ms;
+	uint64_t rows, judged;
+	bool have_snapshot;
+};
+
+static bool judged_before(const struct replay *p, const struct daybook_row *row)
+{
+	return p->have_snapshot && (row->boot < p->mark.boot ||
+				    (row->boot == p->mark.boot && row->reading.ring < RINGS_MAX &&
+				     row->reading.seq <= p->mark.seq[row->reading.ring]));
+}
+
+static bool judge_row(void *context, const struct daybook_row *row)
+{
+	struct replay *p = context;
+	p->after = row->sequence;
+	p->rows++;
+	if (row->monitor == NO_INDEX || judged_before(p, row))
+		return true;
+	struct reading r = row->reading;
+	r.received_mono_ns =
+		r.received_ms * 1000000; /* while nothing is live, silence counts in wall time */
+	evaluator_clock(p->evaluator, row->monitor, r.received_ms, r.received_mono_ns, false);
+	evaluator_feed(p->evaluator, &r);
+	if (r.received_ms > p->alive_ms)
+		p->alive_ms = r.received_ms;
+	p->judged++;
+	return true;
+}
+
+static void take_snapshot(struct replay *p)
+{
+	const void *state;
+	size_t size, state_size;
+	void *data = NULL;
+	if (ledger_get(p->setup->ledger, RESTORE_SNAPSHOT, &data, &size) != 0)
+		return;
+	p->have_snapshot = judge_unpack(data, size, &p->mark, &state, &state_size) &&
+			   evaluator_load(p->evaluator, state, state_size);
+	if (!p->have_snapshot)
+		log_warnx("the kept state is of another version: runs and windows begin anew");
+	free(data);
+}
+
+static int judge_again(struct replay *p)
+{
+	struct daybook_reader *reader;
+	int r = daybook_reader_open(&reader, p->setup->directory, p->setup->plan);
+	if (r < 0)
+		return r;
+	if (!p->have_snapshot) {
+		r = daybook_tail(reader, TAIL_ROWS, judge_row, p);
+	} else {
+		uint64_t before;
+		p->after = p->mark.recorded;
+		do {
+			before = p->rows;
+			r = daybook_after(reader, p->after, PAGE_ROWS, judge_row, p);
+		} while (r == 0 && p->rows > before);
+	}
+	daybook_reader_close(reader);
+	return r;
+}
+
+/* What was decided again goes to the ledger, which knows most of it already. */
+static int settle(const struct restore_setup *setup)
+{
+	struct verdict_item *items;
+	size_t n;
+	int r = 0;
+	verdicts_take(setup->verdicts, &items, &n);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		int64_t opened = 0;
+		r = ledger_apply(setup->ledger, &items[i].verdict, 1, clock_wall_ms(), &opened);
+		if (opened != 0)
+			log_info("case %lld was registered from readings before the restart",
+				 (long long)opened);
+	}
+	free(items);
+	return r > 0 ? -EIO : r;
+}
+
+/* --- the ledger's word --- */
+
+struct adoption {
+	struct evaluator *evaluator;
+	int64_t *orphans;
+	size_t n_orphans, adopted;
+	bool failed;
+};
+
+static bool adopt(void *context, const struct open_alert *alert)
+{
+	struct adoption *a = context;
+	if (evaluator_adopt(a->evaluator, &alert->verdict)) {
+		a->adopted++;
+		return true;
+	}
+	int64_t *more = reallocarray(a->orphans, a->n_orphans + 1, sizeof *more);
+	if (more == NULL) {
+		a->failed = true;
+		return false;
+	}
+	a->orphans = more;
+	a->orphans[a->n_orphans++] = alert->id;
+	return true;
+}
+
+static int adopt_alerts(const struct restore_setup *setup, size_t *adopted)
+{
+	struct adoption a = {.evaluator = judge_evaluator(setup->judge)};
+	evaluator_forget_alerts(a.evaluator);
+	int r = ledger_open_alerts(setup->ledger, adopt, &a);
+	if (a.failed)
+		r = -ENOMEM;
+	for (size_t i = 0; i < a.n_orphans && r == 0; i++)
+		r = ledger_drop_alert(setup->ledger, a.orphans[i], clock_wall_ms(),
+				      "configuration");
+	free(a.orphans);
+	*adopted = a.adopted;
+	return r > 0 ? -EIO : r;
+}
+
+/* --- the senders' memory --- */
+
+static bool remember(void *context, const struct daybook_row *row)
+{
+	if (row->monitor != NO_INDEX)
+		door_remember(context, row->monitor, row->reading.measured_ms, row->reading.value);
+	return true;
+}
+
+static int remember_tail(const struct restore_setup *setup)
+{
+	struct daybook_reader *reader;
+	int r = daybook_reader_open(&reader, setup->directory, setup->plan);
+	if (r < 0)
+		return r;
+	r = daybook_tail(reader, TAIL_ROWS, remember, setup->pushed);
+	daybook_reader_close(reader);
+	return r;
+}
+
+int restore(const struct restore_setup *setup)
+{
+	struct replay p = {.setup = setup, .evaluator = judge_evaluator(setup->judge)};
+	size_t adopted = 0;
+	take_snapshot(&p);
+	p.alive_ms = p.have_snapshot ? p.mark.alive_ms : clock_wall_ms();
+	evaluator_resume(p.evaluator, p.alive_ms, p.alive_ms * 1000000);
+	int r = judge_again(&p);
+	if (r == 0)
+		r = settle(setup);
+	evaluator_resume(p.evaluator, p.alive_ms, clock_mono_ns());
+	if (r == 0)
+		r = adopt_alerts(setup, &adopted);
+	if (r == 0)
+		r = remember_tail(setup);
+	if (r == 0 && (p.judged > 0 || adopted > 0))
+		log_info("taken up: %zu active alerts, %llu readings judged again", adopted,
+			 (unsigned long long)p.judged);
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Restore: after a restart, conditions and alerts as they were.
+ *
+ * The judge's last snapshot is taken up, the readings recorded behind it are judged again, and the
+ * ledger's word on which alerts are active is final: what the judge decided shortly before a kill
+ * may rest on readings that were not yet on disk. All this before any thread runs.
+ */
+#include "core/plan.h"
+#include "flow/door-keeper.h"
+#include "flow/judge.h"
+#include "store/daybook.h"
+#include "store/ledger.h"
+
+struct restore_setup {
+	const struct plan *plan;
+	const char *directory; /* of the store */
+	struct ledger *ledger;
+	struct judge *judge;
+	struct verdicts *verdicts; /* the judge's; empty, and empty again afterwards */
+	struct door *pushed;       /* door whose senders may send again what they sent before */
+};
+
+#define RESTORE_SNAPSHOT "judge/snapshot"
+
+/** restore() - main thread. Return: 0, negative errno: the store cannot be read or written. */
+int restore(const struct restore_setup *setup);

@@ -1,0 +1,649 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run.h"
+
+#include "base/log.h"
+#include "core/tail.h"
+#include "deliver/exporter.h"
+#include "drivers/driver.h"
+#include "flow/clerk.h"
+#include "flow/clock.h"
+#include "flow/door-keeper.h"
+#include "flow/judge.h"
+#include "flow/loop.h"
+#include "flow/recorder.h"
+#include "restore.h"
+#include "serve/serve.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <libintl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+enum { RING_FIELD, RING_PUSHED, RINGS };
+enum { BEAT_LOOP, BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEATS };
+
+static const char *const beat_names[BEATS] = {"event loop", "judge",   "recorder",
+					      "clerk",      "courier", "exporter"};
+
+/* Events and readings of more than a day are behind everybody; senders may repeat this much. */
+enum { EVENTS_KEPT_MS = 24 * 3600 * 1000, REMEMBERED = 32, RINGS_SECONDS = 10 };
+/* A thread is stuck when it has not moved for this long; the exporter may wait for a server. */
+#define STUCK_NS 25000000000
+
+struct beat {
+	_Atomic uint64_t count;
+	uint64_t seen; /* main thread */
+	_Atomic int64_t moved_ns;
+	bool runs;
+};
+
+struct ring_view {
+	struct ring *ring;
+	enum ring_reader who;
+};
+
+struct run {
+	const struct config *config;
+	const struct assembly *assembly;
+	const struct plan *plan;
+	const char *file;
+	struct metrics *metrics;
+	struct daybook *daybook;
+	struct ledger *ledger;
+	struct rings rings;
+	struct verdicts verdicts;
+	struct door *field, *pushed;
+	struct loop *loop;
+	pthread_t loop_thread;
+	struct judge *judge;
+	struct recorder *recorder;
+	struct clerk *clerk;
+	struct courier *courier;
+	struct exporter *exporter;
+	struct serve *serve;
+	void *modbus, *mqtt;
+	struct beat beats[BEATS];
+	struct ring_view views[RINGS][RING_READERS];
+	struct metric *opened[ALERT_KINDS][SEVERITIES];
+	int fatal_fd, signal_fd;
+	int64_t pruned_ns;
+	bool loop_runs, judge_runs, recorder_runs, clerk_runs;
+};
+
+/* --- ties between rooms --- */
+
+static int record_append(void *context, const struct reading *readings, size_t n)
+{
+	return daybook_append(((struct run *)context)->daybook, readings, n);
+}
+
+static int record_commit(void *context)
+{
+	return daybook_commit(((struct run *)context)->daybook);
+}
+
+static void record_committed(void *context)
+{
+	struct run *run = context;
+	if (run->exporter != NULL)
+		exporter_wake(run->exporter);
+}
+
+static int64_t recorded(void *context)
+{
+	return daybook_sequence(((struct run *)context)->daybook);
+}
+
+/* A failed fsync: what is on disk is not known, so nothing more may be acknowledged. */
+static void fatal(void *context)
+{
+	struct run *run = context;
+	uint64_t one = 1;
+	ssize_t written = write(run->fatal_fd, &one, sizeof one);
+	(void)written;
+}
+
+static int commit_verdicts(void *context, const struct verdict *verdicts, size_t n, int64_t *opened)
+{
+	return ledger_apply(((struct run *)context)->ledger, verdicts, n, clock_wall_ms(), opened);
+}
+
+static int keep_snapshot(void *context, const void *snapshot, size_t size)
+{
+	return ledger_put(((struct run *)context)->ledger, RESTORE_SNAPSHOT, snapshot, size);
+}
+
+static const char *translate(const char *english)
+{
+	return english[0] == '\0' ? "" : gettext(english);
+}
+
+static void count_case(struct run *run, const struct verdict *v)
+{
+	const struct monitor *m = &run->plan->monitors[v->monitor];
+	double multiple = 0;
+	bool has = v->has_limit &&
+		   case_multiple(m, v->bound, v->peak_value, v->limit_value, &multiple);
+	enum severity severity =
+		v->kind == ALERT_EXCEEDANCE
+			? case_severity(run->plan->sites[m->site].kind, has, multiple)
+			: SEVERITY_GENERAL;
+	metric_add(run->opened[v->kind][severity], 1);
+}
+
+static void announce(void *context, const struct verdict *verdict, int64_t opened)
+{
+	struct run *run = context;
+	struct text line = {0};
+	if (opened != 0)
+		count_case(run, verdict);
+	tail_verdict(&line, run->plan, verdict, opened, translate);
+	if (!line.failed)
+		log_alert(line.at);
+	text_deinit(&line);
+	if (run->exporter != NULL)
+		exporter_wake(run->exporter);
+}
+
+static void wake_courier(void *context)
+{
+	struct run *run = context;
+	if (run->courier != NULL)
+		courier_wake(run->courier);
+}
+
+static bool health(void *context, struct text *reasons)
+{
+	struct run *run = context;
+	int64_t now_ns = clock_mono_ns();
+	bool well = true;
+	for (int i = 0; i < BEATS; i++) {
+		struct beat *b = &run->beats[i];
+		if (!b->runs || now_ns - atomic_load(&b->moved_ns) < STUCK_NS)
+			continue;
+		text_format(reasons, "the %s does not move\n", beat_names[i]);
+		well = false;
+	}
+	for (size_t i = 0; i < run->rings.n; i++) {
+		struct ring *ring = &run->rings.at[i];
+		if (ring_used(ring, RING_RECORDER) * 4 < ring_slots(ring) * 3)
+			continue;
+		text_add(reasons, "readings are recorded too slowly\n");
+		well = false;
+	}
+	return well;
+}
+
+/* --- metrics of the rings --- */
+
+static double view_used(void *context)
+{
+	struct ring_view *v = context;
+	return (double)ring_used(v->ring, v->who);
+}
+
+static double view_slots(void *context)
+{
+	return (double)ring_slots(((struct ring_view *)context)->ring);
+}
+
+static double view_refused(void *context)
+{
+	struct ring_view *v = context;
+	return (double)atomic_load_explicit(&v->ring->refused, memory_order_relaxed);
+}
+
+static int show_ring(struct run *run, size_t index, const char *name)
+{
+	static const char *const readers[RING_READERS] = {"judge", "recorder"};
+	char labels[64];
+	int r = 0;
+	for (int who = 0; who < RING_READERS && r == 0; who++) {
+		struct ring_view *v = &run->views[index][who];
+		*v = (struct ring_view){&run->rings.at[index], (enum ring_reader)who};
+		snprintf(labels, sizeof labels, "ring=\"%s\",reader=\"%s\"", name, readers[who]);
+		r = metrics_gauge_read(run->metrics, "ducha_ring_used",
+				       "Slots that a reader has not passed", labels, view_used, v);
+	}
+	snprintf(labels, sizeof labels, "ring=\"%s\"", name);
+	if (r == 0)
+		r = metrics_gauge_read(run->metrics, "ducha_ring_slots", "Slots of a ring", labels,
+				       view_slots, &run->views[index][0]);
+	if (r == 0)
+		r = metrics_counter_read(run->metrics, "ducha_ring_full_total",
+					 "Readings refused because a ring was full", labels,
+					 view_refused, &run->views[index][0]);
+	return r;
+}
+
+static int show_cases(struct run *run)
+{
+	char labels[96];
+	for (int kind = 0; kind < ALERT_KINDS; kind++)
+		for (int severity = 0; severity < SEVERITIES; severity++) {
+			snprintf(labels, sizeof labels, "kind=\"%s\",severity=\"%s\"",
+				 alert_kind_name((enum alert_kind)kind),
+				 severity_name((enum severity)severity));
+			run->opened[kind][severity] =
+				metrics_counter(run->metrics, "ducha_cases_opened_total",
+						"Cases registered by the daemon", labels);
+			if (run->opened[kind][severity] == NULL)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+/* --- birth --- */
+
+static int failed(const char *what, int result)
+{
+	errno = result < 0 ? -result : EIO;
+	log_warn("%s", what);
+	return result < 0 ? result : -EIO;
+}
+
+/* One descriptor for each instrument, and some for files and clients. */
+static int raise_descriptors(const struct run *run)
+{
+	struct rlimit limit;
+	rlim_t wanted = run->assembly->n_modbus * 2 + 256;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return -errno;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted) {
+		log_warnx("%zu instruments need %llu descriptors, the limit is %llu; raise "
+			  "LimitNOFILE",
+			  run->assembly->n_modbus, (unsigned long long)wanted,
+			  (unsigned long long)limit.rlim_max);
+		return -EMFILE;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) != 0 ? -errno : 0;
+}
+
+static int open_store(struct run *run)
+{
+	int r = daybook_open(&run->daybook, run->config->directory, run->plan);
+	if (r != 0)
+		return failed(run->config->directory, r);
+	r = ledger_open(&run->ledger, run->config->directory, run->plan);
+	if (r != 0)
+		return failed(run->config->directory, r);
+	return ledger_listen(run->ledger, wake_courier, run);
+}
+
+/* Rings hold at least ten seconds at the configured rate. */
+static size_t slots_for(const struct assembly *assembly)
+{
+	size_t wanted = assembly->polled_per_minute * RINGS_SECONDS / 60, slots = 8192;
+	while (slots < wanted)
+		slots *= 2;
+	return slots;
+}
+
+static int open_flow(struct run *run)
+{
+	int r = rings_init(&run->rings, RINGS, slots_for(run->assembly));
+	if (r == 0)
+		r = verdicts_init(&run->verdicts);
+	if (r == 0)
+		r = show_ring(run, RING_FIELD, "field");
+	if (r == 0)
+		r = show_ring(run, RING_PUSHED, "mqtt");
+	if (r == 0)
+		r = show_cases(run);
+	struct door_setup door = {.plan = run->plan,
+				  .rings = &run->rings,
+				  .ring = RING_FIELD,
+				  .driver = "modbus",
+				  .remembered = 1,
+				  .metrics = run->metrics};
+	if (r == 0)
+		r = door_new(&run->field, &door);
+	door.ring = RING_PUSHED;
+	door.driver = "mqtt";
+	door.remembered = REMEMBERED;
+	if (r == 0)
+		r = door_new(&run->pushed, &door);
+	return r;
+}
+
+static int make_threads(struct run *run)
+{
+	int r = judge_new(&run->judge, &(struct judge_setup){
+					       .plan = run->plan,
+					       .rings = &run->rings,
+					       .verdicts = &run->verdicts,
+					       .boot = daybook_boot(run->daybook),
+					       .recorded = recorded,
+					       .context = run,
+					       .heartbeat = &run->beats[BEAT_JUDGE].count,
+				       });
+	if (r == 0)
+		r = recorder_new(&run->recorder,
+				 &(struct recorder_setup){
+					 .rings = &run->rings,
+					 .flush_ms = run->config->flush_ms,
+					 .append = record_append,
+					 .commit = record_commit,
+					 .committed = record_committed,
+					 .fatal = fatal,
+					 .context = run,
+					 .metrics = run->metrics,
+					 .heartbeat = &run->beats[BEAT_RECORDER].count,
+				 });
+	if (r == 0)
+		r = clerk_new(&run->clerk, &(struct clerk_setup){
+						   .verdicts = &run->verdicts,
+						   .commit = commit_verdicts,
+						   .keep = keep_snapshot,
+						   .announce = announce,
+						   .fatal = fatal,
+						   .context = run,
+						   .metrics = run->metrics,
+						   .heartbeat = &run->beats[BEAT_CLERK].count,
+					   });
+	if (r == 0)
+		r = courier_new(&run->courier, &(struct courier_setup){
+						       .deliveries = run->assembly->deliveries,
+						       .n_deliveries = run->assembly->n_deliveries,
+						       .ledger = run->ledger,
+						       .metrics = run->metrics,
+						       .heartbeat = &run->beats[BEAT_COURIER].count,
+					       });
+	return r;
+}
+
+static int make_exporter(struct run *run)
+{
+	const struct config *c = run->config;
+	if (c->influx.url == NULL)
+		return 0;
+	struct exporter_setup setup = {
+		.url = c->influx.url,
+		.database = c->influx.database,
+		.username = c->influx.username,
+		.password = c->influx.password,
+		.gzip = c->influx.gzip,
+		.batch_lines = (size_t)c->influx.batch_lines,
+		.flush_ms = c->influx.flush_ms,
+		.directory = c->directory,
+		.plan = run->plan,
+		.daybook = run->daybook,
+		.ledger = run->ledger,
+		.metrics = run->metrics,
+		.heartbeat = &run->beats[BEAT_EXPORTER].count,
+	};
+	return exporter_new(&run->exporter, &setup);
+}
+
+static int take_up(struct run *run)
+{
+	struct restore_setup setup = {
+		.plan = run->plan,
+		.directory = run->config->directory,
+		.ledger = run->ledger,
+		.judge = run->judge,
+		.verdicts = &run->verdicts,
+		.pushed = run->pushed,
+	};
+	int r = restore(&setup);
+	return r < 0 ? failed("the state of the last run cannot be taken up", r) : 0;
+}
+
+static int open_serve(struct run *run)
+{
+	char *error = NULL;
+	struct serve_setup setup = {
+		.socket = run->config->socket,
+		.listen = run->config->listen,
+		.directory = run->config->directory,
+		.version = DUCHA_VERSION,
+		.plan = run->plan,
+		.daybook = run->daybook,
+		.ledger = run->ledger,
+		.metrics = run->metrics,
+		.health = health,
+		.context = run,
+	};
+	int r = serve_new(&run->serve, &setup, &error);
+	if (r < 0)
+		log_warnx("%s", error == NULL ? "the API cannot be served" : error);
+	free(error);
+	return r;
+}
+
+static void alive(struct run *run, int beat)
+{
+	run->beats[beat].runs = true;
+	atomic_store(&run->beats[beat].moved_ns, clock_mono_ns());
+}
+
+static int start_threads(struct run *run)
+{
+	int r = clerk_start(run->clerk);
+	run->clerk_runs = r == 0;
+	if (r == 0 && (r = recorder_start(run->recorder)) == 0)
+		run->recorder_runs = true;
+	if (r == 0 && (r = judge_start(run->judge)) == 0)
+		run->judge_runs = true;
+	if (r == 0)
+		r = courier_start(run->courier);
+	if (r == 0 && run->exporter != NULL)
+		r = exporter_start(run->exporter);
+	for (int i = BEAT_JUDGE; r == 0 && i < BEATS; i++)
+		if (i != BEAT_EXPORTER || run->exporter != NULL)
+			alive(run, i);
+	return r;
+}
+
+static void *loop_main(void *context)
+{
+	struct run *run = context;
+	int r = loop_run(run->loop, &run->beats[BEAT_LOOP].count);
+	if (r < 0)
+		failed("the event loop ended", r);
+	return NULL;
+}
+
+static int start_drivers(struct run *run)
+{
+	const struct assembly *a = run->assembly;
+	struct driver_host field = {run->field, run->loop, run->metrics};
+	struct driver_host pushed = {run->pushed, NULL, run->metrics};
+	int r = modbus_driver.start(&field, a->modbus, a->n_modbus, &run->modbus);
+	if (r == 0)
+		r = -pthread_create(&run->loop_thread, NULL, loop_main, run);
+	if (r == 0) {
+		run->loop_runs = true;
+		alive(run, BEAT_LOOP);
+	}
+	if (r == 0 && a->n_mqtt > 0)
+		r = mqtt_driver.start(&pushed, a->mqtt, a->n_mqtt, &run->mqtt);
+	return r < 0 ? failed("the drivers cannot be started", r) : 0;
+}
+
+static int open_signals(struct run *run)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	run->fatal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return run->signal_fd < 0 || run->fatal_fd < 0 ? -errno : 0;
+}
+
+static int begin(struct run *run)
+{
+	int (*const steps[])(struct run * run) = {open_signals, open_store,    open_flow,
+						  make_threads, make_exporter, take_up,
+						  open_serve,   start_threads, start_drivers};
+	int r = raise_descriptors(run);
+	if (r == 0)
+		r = metrics_new(&run->metrics);
+	if (r == 0)
+		r = loop_new(&run->loop);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps && r == 0; i++)
+		r = steps[i](run);
+	return r;
+}
+
+/* --- life --- */
+
+static void feel_pulse(struct run *run)
+{
+	int64_t now_ns = clock_mono_ns();
+	bool all = true;
+	for (int i = 0; i < BEATS; i++) {
+		struct beat *b = &run->beats[i];
+		uint64_t count = atomic_load_explicit(&b->count, memory_order_relaxed);
+		if (count != b->seen)
+			atomic_store(&b->moved_ns, now_ns);
+		b->seen = count;
+		all &= !b->runs || now_ns - atomic_load(&b->moved_ns) < STUCK_NS;
+	}
+	if (all)
+		sd_notify(0, "WATCHDOG=1");
+}
+
+static void prune(struct run *run)
+{
+	int64_t now_ns = clock_mono_ns();
+	if (now_ns - run->pruned_ns < 600 * (int64_t)1000000000)
+		return;
+	run->pruned_ns = now_ns;
+	int r = ledger_prune(run->ledger, clock_wall_ms() - EVENTS_KEPT_MS);
+	if (r > 0)
+		fatal(run);
+	else if (r < 0)
+		failed("old events cannot be removed", r);
+}
+
+static void check_configuration(const struct run *run)
+{
+	struct config *config = NULL;
+	struct config_faults faults = {0};
+	if (config_load(run->file, &config, &faults) == 0)
+		log_info("%s is in order; it takes effect at the next start", run->file);
+	for (size_t i = 0; i < faults.n; i++)
+		log_warnx("%s:%d: %s", faults.at[i].file, faults.at[i].line, faults.at[i].message);
+	config_faults_deinit(&faults);
+	config_free(config);
+}
+
+/* Return: true while the daemon is to live; *code once it is not. */
+static bool live(struct run *run, int *code)
+{
+	struct pollfd fds[] = {{.fd = run->signal_fd, .events = POLLIN},
+			       {.fd = run->fatal_fd, .events = POLLIN}};
+	struct signalfd_siginfo signal;
+	if (poll(fds, 2, 1000) < 0 && errno != EINTR)
+		log_warn("poll");
+	feel_pulse(run);
+	prune(run);
+	if (fds[1].revents != 0) {
+		log_warnx("an fsync failed: what is on disk is uncertain, the daemon ends without "
+			  "acknowledging and recovers at its next start");
+		*code = 1;
+		return false;
+	}
+	if (fds[0].revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)
+		return true;
+	if (signal.ssi_signo == SIGHUP) {
+		check_configuration(run);
+		return true;
+	}
+	log_info("ending on signal %u", signal.ssi_signo);
+	*code = 0;
+	return false;
+}
+
+/* --- death: producers first, then each reader empties what the one before it left --- */
+
+static void end_threads(struct run *run)
+{
+	if (run->loop_runs) {
+		loop_stop(run->loop);
+		pthread_join(run->loop_thread, NULL);
+	}
+	if (run->modbus != NULL)
+		modbus_driver.stop(run->modbus);
+	if (run->mqtt != NULL)
+		mqtt_driver.stop(run->mqtt);
+	if (run->recorder_runs)
+		recorder_stop(run->recorder);
+	if (run->clerk_runs)
+		clerk_hurry(run->clerk);
+	if (run->judge_runs)
+		judge_stop(run->judge);
+	else
+		verdicts_close(&run->verdicts);
+	if (run->clerk_runs)
+		clerk_join(run->clerk);
+	if (run->courier != NULL)
+		courier_stop(run->courier);
+	if (run->exporter != NULL)
+		exporter_stop(run->exporter);
+}
+
+static void end(struct run *run)
+{
+	sd_notify(0, "STOPPING=1");
+	if (run->rings.n > 0)
+		end_threads(run);
+	serve_free(run->serve);
+	exporter_free(run->exporter);
+	courier_free(run->courier);
+	clerk_free(run->clerk);
+	recorder_free(run->recorder);
+	judge_free(run->judge);
+	loop_free(run->loop);
+	door_free(run->pushed);
+	door_free(run->field);
+	if (run->rings.n > 0) {
+		verdicts_deinit(&run->verdicts);
+		rings_deinit(&run->rings);
+	}
+	ledger_close(run->ledger);
+	daybook_close(run->daybook);
+	metrics_free(run->metrics);
+	close(run->signal_fd);
+	close(run->fatal_fd);
+}
+
+int run(const struct config *config, const struct assembly *assembly, const char *file)
+{
+	static struct run
+		life; /* one daemon a process; threads of libraries may outlive this frame */
+	struct run *run = &life;
+	int code = 1;
+	*run = (struct run){.config = config,
+			    .assembly = assembly,
+			    .plan = &assembly->plan,
+			    .file = file,
+			    .signal_fd = -1,
+			    .fatal_fd = -1};
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (begin(run) == 0) {
+		log_info("%s: %zu sites, %zu monitors, %zu connections in service", run->plan->node,
+			 run->plan->n_sites, run->plan->n_monitors, run->plan->n_connections);
+		sd_notify(0, "READY=1");
+		while (live(run, &code))
+			continue;
+		if (code != 0)
+			_exit(code); /* what is in memory must not reach a disk that failed */
+	}
+	end(run);
+	curl_global_cleanup();
+	return code;
+}

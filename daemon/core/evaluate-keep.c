@@ -215,6 +215,7 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 				  .began_ms = v->began_ms,
 				  .raised_ms = v->raised_ms,
 				  .value = v->value,
+				  .last = v->last_value,
 				  .peak = peak,
 				  .peak_ms = peak_ms};
 	return true;

@@ -12,7 +12,7 @@ struct alert_state {
 	enum bound bound;
 	bool has_value;
 	int64_t began_ms, raised_ms, peak_ms;
-	double value, peak;
+	double value, peak, last;
 	int64_t said_mono_ns; /* when a peak was last said */
 };
 

@@ -14,7 +14,8 @@
 /* What one reading means to the runs of its monitor. */
 struct step {
 	int64_t time_ms, mono_ns;
-	double value;
+	double value;  /* as measured: what is reported */
+	double judged; /* what is compared: rounded where the limit says so */
 	bool gap;    /* longer than stale_after since the last valid reading: runs are broken */
 	bool result; /* a new result, for counts */
 };
@@ -107,12 +108,10 @@ static void say(struct evaluator *e, enum verdict_type type, const struct condit
 		.value = a->value,
 		.peak_value = a->peak,
 		.peak_ms = a->peak_ms,
+		.last_value = a->last,
 		.reason = c->reason,
 		.received_mono_ns = type == VERDICT_RAISED ? mono_ns : 0,
 	};
-	v.last_value = a->value;
-	if (c->monitor != NO_INDEX && e->monitors[c->monitor].has_valid)
-		v.last_value = e->monitors[c->monitor].valid_value;
 	if (c->limit != NO_INDEX)
 		fill_limit(e, c, &v);
 	e->emit(e->context, &v);
@@ -144,6 +143,7 @@ static void raise_value(struct evaluator *e, const struct condition *c, struct a
 	*a = (struct alert_state){.began_ms = began_ms,
 				  .has_value = true,
 				  .value = s->value,
+				  .last = s->value,
 				  .peak = s->value,
 				  .peak_ms = s->time_ms};
 	raise_alert(e, c, a, s->time_ms, s->mono_ns);
@@ -187,6 +187,7 @@ static void track_raise(struct evaluator *e, const struct condition *c, struct t
 		.has_value = true,
 		.began_ms = t->on_since_ms,
 		.value = s->value,
+		.last = s->value,
 		.peak = high ? t->highest : t->lowest,
 		.peak_ms = high ? t->highest_ms : t->lowest_ms,
 	};
@@ -199,7 +200,7 @@ static void track_idle(struct evaluator *e, const struct condition *c, struct tr
 		       int64_t since_ms)
 {
 	enum bound bound;
-	if (!level_violated(level, s->value, &bound)) {
+	if (!level_violated(level, s->judged, &bound)) {
 		t->on_run = false;
 		return;
 	}
@@ -219,8 +220,9 @@ static void track_active(struct evaluator *e, const struct condition *c, struct 
 		a->peak = s->value;
 		a->peak_ms = s->time_ms;
 	}
+	a->last = s->value;
 	a->dirty = true;
-	if (!level_cleared(level, s->value)) {
+	if (!level_cleared(level, s->judged)) {
 		t->off_run = false;
 		return;
 	}
@@ -279,7 +281,7 @@ static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step
 		if (m->limits[i].average != AVERAGE_INSTANT)
 			continue;
 		if (m->limits[i].compare == COMPARE_ROUNDED)
-			own.value = round_even(s->value, m->limits[i].decimals);
+			own.judged = round_even(s->value, m->limits[i].decimals);
 		limit_feed(e, monitor, i, &own, s->time_ms);
 	}
 }
@@ -331,8 +333,7 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
 	clear_alert(e, &c, &state->undetermined, w->span.end_ms);
 	struct step s = {.time_ms = w->span.end_ms, .value = window_mean(w), .result = true};
-	if (l->compare == COMPARE_ROUNDED)
-		s.value = round_even(s.value, l->decimals);
+	s.judged = l->compare == COMPARE_ROUNDED ? round_even(s.value, l->decimals) : s.value;
 	limit_feed(e, monitor, limit, &s, w->span.start_ms);
 }
 
@@ -476,6 +477,7 @@ static void silence_judge(struct evaluator *e, uint32_t monitor, int64_t mono_ns
 	m->stale = (struct alert_state){.began_ms = m->heard_measured_ms,
 					.has_value = m->has_valid,
 					.value = m->valid_value,
+					.last = m->valid_value,
 					.peak = m->valid_value,
 					.peak_ms = m->valid_ms};
 	raise_alert(e, &c, &m->stale, m->heard_ms + after_ms, 0);
@@ -522,6 +524,7 @@ static struct step step_of(const struct evaluator *e, const struct reading *r)
 	struct step s = {.time_ms = r->measured_ms,
 			 .mono_ns = r->received_mono_ns,
 			 .value = r->value,
+			 .judged = r->value,
 			 .result = true};
 	if (!m->has_valid)
 		return s;

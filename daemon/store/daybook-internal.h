@@ -33,7 +33,9 @@ struct daybook {
 	char directory[4096]; /* …/daybook */
 	char path[4200];      /* of the open file */
 	const struct plan *plan;
-	sqlite3 *db; /* NULL: no file is open */
+	int lock_fd;            /* on …/daybook/lock: one writer */
+	struct day_name chosen; /* of a file that could not be begun yet; empty: none */
+	sqlite3 *db;            /* NULL: no file is open */
 	sqlite3_stmt *sql[DAY_STATEMENTS];
 	int64_t day; /* of the open file */
 	int64_t boot;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,10 +169,26 @@ static void latest_load(struct daybook *daybook, const struct found *file)
 
 /* --- opening --- */
 
+/* Two daemons on one store would tear the sequence. The lock ends with the process. */
+static int daybook_lock(struct daybook *daybook)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/lock", daybook->directory);
+	daybook->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (daybook->lock_fd < 0)
+		return -errno;
+	if (flock(daybook->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	log_warnx("%s: another daemon writes here", daybook->directory);
+	return -EBUSY;
+}
+
 static int daybook_alloc(struct daybook *daybook, const char *directory, const struct plan *plan)
 {
 	size_t n = plan->n_monitors + 1;
 
+	daybook->lock_fd = -1;
 	pthread_mutex_init(&daybook->lock, NULL);
 	daybook->plan = plan;
 	daybook->ids = calloc(n, sizeof *daybook->ids);
@@ -190,7 +207,8 @@ static int daybook_alloc(struct daybook *daybook, const char *directory, const s
 		return -ENAMETOOLONG;
 	if (mkdir(daybook->directory, 0750) != 0 && errno != EEXIST)
 		return -errno;
-	return sql_sync_directory(directory);
+	int r = daybook_lock(daybook);
+	return r == 0 ? sql_sync_directory(directory) : r;
 }
 
 static int daybook_stand(struct daybook *daybook, const struct found *files, size_t n, bool damaged)
@@ -249,6 +267,8 @@ struct daybook *daybook_close(struct daybook *daybook)
 		sql_rollback(daybook->db);
 		daybook_disconnect(daybook);
 	}
+	if (daybook->lock_fd >= 0)
+		close(daybook->lock_fd);
 	pthread_mutex_destroy(&daybook->lock);
 	free(daybook->ids);
 	free(daybook->newest);

@@ -263,20 +263,34 @@ static bool day_over(const struct daybook *daybook, int64_t received_ms)
 	       day_of(zone, received_ms + BACKWARD_MS) < daybook->day;
 }
 
+/* A name once chosen is kept until it can be used: a full disk must not leave a trail of files. */
+static int day_begin(struct daybook *daybook, int64_t received_ms)
+{
+	const struct zone *zone = &daybook->plan->zone;
+	struct day_name *name = &daybook->chosen;
+	int r = 0;
+
+	if (name->text[0] == '\0' || day_number(name) != day_of(zone, received_ms))
+		r = day_choose(daybook->directory, zone, received_ms, name);
+	if (r == 0)
+		r = daybook_connect(daybook, name);
+	if (sql_damaged(r))
+		sql_set_aside(daybook->path);
+	if (r == 0 || sql_damaged(r))
+		name->text[0] = '\0';
+	return r;
+}
+
 static int daybook_begin(struct daybook *daybook, int64_t received_ms)
 {
-	struct day_name name;
 	int r = 0;
 
 	if (daybook->unsure && daybook->db != NULL)
 		r = daybook_resync(daybook);
 	if (r == 0 && daybook->db != NULL && day_over(daybook, received_ms))
 		r = day_finish(daybook);
-	if (r == 0 && daybook->db == NULL) {
-		r = day_choose(daybook->directory, &daybook->plan->zone, received_ms, &name);
-		if (r == 0)
-			r = daybook_connect(daybook, &name);
-	}
+	if (r == 0 && daybook->db == NULL)
+		r = day_begin(daybook, received_ms);
 	if (r == 0)
 		r = sql_do(daybook->sql[DAY_BEGIN], "");
 	daybook->begun = r == 0;

@@ -25,6 +25,7 @@ enum daybook_result {
 /**
  * daybook_open() - open for writing, making the directory if needed
  * @directory: such as /var/lib/ducha; files are directory/daybook/YYYY-MM-DD.db
+ * Return: 0, -EBUSY while another object (of any process) writes there, other errno, DAYBOOK_FATAL.
  */
 int daybook_open(struct daybook **out, const char *directory, const struct plan *plan);
 struct daybook *daybook_close(struct daybook *daybook);

@@ -94,7 +94,7 @@ int sql_number(sqlite3 *db, const char *sql, int64_t missing, int64_t *out)
 	bool row = false;
 
 	*out = missing;
-	int r = sql_prepare(db, &statement, sql);
+	int r = sql_error(db, sqlite3_prepare_v2(db, sql, -1, &statement, NULL));
 	if (r != 0)
 		return r;
 	r = sql_step(statement, &row);

@@ -433,6 +433,16 @@ static void test_what_was_stored_after_all_is_not_stored_twice(void **state)
 	daybook_close(daybook);
 }
 
+static void test_one_daybook_writes_in_a_directory(void **state)
+{
+	struct daybook *daybook = open_daybook(state), *second;
+
+	assert_int_equal(daybook_open(&second, *state, &test_plan), -EBUSY);
+	assert_null(second);
+	daybook_close(daybook);
+	daybook_close(open_daybook(state));
+}
+
 /* In a child, since a limit on file sizes stays for the whole process. */
 static void fill_the_disk(const char *directory)
 {
@@ -637,6 +647,7 @@ int main(void)
 		TEST(test_ranges_are_exact_with_late_readings_and_clock_steps),
 		TEST(test_a_page_after_an_unknown_row_is_refused),
 		TEST(test_what_was_stored_after_all_is_not_stored_twice),
+		TEST(test_one_daybook_writes_in_a_directory),
 		TEST(test_a_full_disk_is_an_error_and_then_over),
 		TEST(test_committed_readings_survive_a_kill),
 		TEST(test_a_damaged_day_is_set_aside_and_the_rest_goes_on),

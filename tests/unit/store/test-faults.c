@@ -9,11 +9,12 @@
 #include "store/ledger.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sqlite3.h>
 
 #define NOW INT64_C(1767294245000)
 
-enum fault { FAULT_NONE, FAULT_WRITE, FAULT_FULL, FAULT_SYNC };
+enum fault { FAULT_NONE, FAULT_WRITE, FAULT_FULL, FAULT_SYNC, FAULT_DAMAGE };
 
 /* SQLite's own file methods, with ours before them. */
 static struct {
@@ -49,6 +50,8 @@ static int disk_write(sqlite3_file *file, const void *data, int size, sqlite3_in
 		return SQLITE_IOERR_WRITE;
 	if (disk_strikes(FAULT_FULL))
 		return SQLITE_FULL;
+	if (disk_strikes(FAULT_DAMAGE))
+		return SQLITE_CORRUPT;
 	return disk_under(file)->xWrite(file, data, size, offset);
 }
 
@@ -224,6 +227,57 @@ static void test_the_daybook_never_goes_on_after_a_failed_fsync(void **state)
 	each_daybook_fault(FAULT_SYNC);
 }
 
+/* A commit makes one fsync, or two where the log begins anew; only folding it back makes a third.
+ */
+static void test_a_failed_fsync_in_folding_back_is_fatal_too(void **state)
+{
+	static struct reading readings[3000];
+	struct daybook *daybook;
+	uint64_t seq = 0;
+	int r = 0;
+
+	assert_int_equal(directory_make(state), 0);
+	assert_int_equal(daybook_open(&daybook, *state, &test_plan), 0);
+	for (int i = 0; r == 0 && i < 200; i++) {
+		for (size_t k = 0; k < 3000; k++)
+			readings[k] = (struct reading){
+				.seq = ++seq, .received_ms = NOW, .flag = FLAG_NORMAL};
+		disk_arm(i == 0 ? FAULT_NONE : FAULT_SYNC, 3);
+		r = daybook_append(daybook, readings, 3000);
+		if (r == 0)
+			r = daybook_commit(daybook);
+	}
+	assert_int_equal(r, DAYBOOK_FATAL);
+	assert_true(disk.struck);
+	disk_arm(FAULT_NONE, 0);
+	assert_int_equal(daybook_append(daybook, readings, 1), DAYBOOK_FATAL);
+	daybook_close(daybook);
+	assert_int_equal(count_rows(*state), seq); /* the commit itself was good */
+	directory_remove(state);
+}
+
+static void test_a_file_that_is_damaged_under_way_is_set_aside(void **state)
+{
+	struct reading r = {.seq = 1, .received_ms = NOW, .flag = FLAG_NORMAL};
+	struct daybook *daybook;
+
+	assert_int_equal(directory_make(state), 0);
+	assert_int_equal(daybook_open(&daybook, *state, &test_plan), 0);
+	assert_int_equal(daybook_append(daybook, &r, 1), 0);
+	assert_int_equal(daybook_commit(daybook), 0);
+	r.seq = 2;
+	disk_arm(FAULT_DAMAGE, 1);
+	assert_int_equal(daybook_append(daybook, &r, 1), 0);
+	assert_int_equal(daybook_commit(daybook), -EUCLEAN);
+	disk_arm(FAULT_NONE, 0);
+	assert_int_equal(daybook_append(daybook, &r, 1), 0);
+	assert_int_equal(daybook_commit(daybook), 0);
+	assert_true(daybook_sequence(daybook) > 2);
+	assert_int_equal(count_files(*state), 2); /* the one set aside, and the new one */
+	daybook_close(daybook);
+	directory_remove(state);
+}
+
 /* --- the ledger --- */
 
 static struct verdict verdict_of(uint32_t monitor, int64_t at, bool raise)
@@ -330,6 +384,8 @@ int main(void)
 		cmocka_unit_test(test_the_daybook_outlives_any_failed_write),
 		cmocka_unit_test(test_the_daybook_outlives_a_full_disk_at_any_moment),
 		cmocka_unit_test(test_the_daybook_never_goes_on_after_a_failed_fsync),
+		cmocka_unit_test(test_a_file_that_is_damaged_under_way_is_set_aside),
+		cmocka_unit_test(test_a_failed_fsync_in_folding_back_is_fatal_too),
 		cmocka_unit_test(test_the_ledger_outlives_any_failed_write),
 		cmocka_unit_test(test_the_ledger_never_goes_on_after_a_failed_fsync),
 	};

@@ -197,11 +197,13 @@ static void test_the_limit_of_a_case_is_that_of_the_highest_multiple(void **stat
 {
 	struct ledger *ledger = open_ledger(state);
 
-	apply(ledger, raised(COD, 0, 60, NOW)); /* 60 / 50 - 1 = 0.2 */
-	apply(ledger, raised(COD, 1, 60, NOW)); /* 60 / 40 - 1 = 0.5 */
+	apply(ledger, raised(COD, 0, 65, NOW));     /* 65 / 50 - 1 = 0.3, 15 above */
+	apply(ledger, raised(COD, 1, 54, NOW));     /* 54 / 40 - 1 = 0.35, 14 above */
+	apply(ledger, raised(COD, 0, 66, NOW + 9)); /* known: still the same alert */
 	assert_true(
 		case_has(ledger, 1, "\"limit\":40,\"bound\":\"max\",\"limit_source\":\"GB 1A\""));
-	assert_true(case_has(ledger, 1, "\"multiple\":0.5,"));
+	assert_true(case_has(ledger, 1, "\"multiple\":0.35"));
+	assert_true(case_has(ledger, 1, "\"peak_value\":54,"));
 	assert_true(case_has(ledger, 1, "\"limit\":50,\"limit_source\":\"permit 7\"}"));
 	ledger_close(ledger);
 }

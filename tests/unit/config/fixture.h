@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Fixture: a folder of its own for each test, in which texts are written as files, and the folder
+ * of data (catalogue and standards) of the source tree.
+ */
+#include "config/config.h"
+
+#define NODE "node: { id = \"n1\"; data_directory = \"" TEST_DATA "\"; };\n"
+#define TCP "connections: ( { id = \"plc\"; driver = \"modbus\"; host = \"192.0.2.1\"; } );\n"
+#define MQTT                                                                                       \
+	"connections: ( { id = \"bus\"; driver = \"mqtt\"; uri = \"mqtt://127.0.0.1:1883\"; } "    \
+	");\n"
+
+struct fixture {
+	char folder[64];
+	char path[128]; /* of the last file written */
+	struct config *config;
+	struct config_faults faults;
+	int result;
+};
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+void fixture_write(struct fixture *fixture, const char *name, const char *text);
+/** fixture_load() - write main.cfg and load it by its full path */
+void fixture_load(struct fixture *fixture, const char *text);
+/** expect() - the faults are exactly these: lines "LINE: part of the message", in this order */
+void expect(struct fixture *fixture, const char *wanted);
+/** expect_ok() - it loads without any */
+void expect_ok(struct fixture *fixture);

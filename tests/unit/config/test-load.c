@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What config_load() takes, what it makes of it, and how it says what it does not take. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+/* One text and the faults that it has to give. */
+struct example {
+	const char *text, *faults;
+};
+
+static void check_examples(struct fixture *fixture, const struct example *examples, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		print_message("example %zu\n", i);
+		fixture_load(fixture, examples[i].text);
+		expect(fixture, examples[i].faults);
+	}
+}
+#define CHECK(state, examples)                                                                     \
+	check_examples(*(state), examples, sizeof(examples) / sizeof((examples)[0]))
+
+static void test_an_unknown_key_is_named_with_what_was_meant(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "nodes: { };\n",
+		 "2: unknown key \"nodes\" in the file; did you mean \"node\"?"},
+		{NODE "storage: {\n zzz = 1; };\n",
+		 "3: unknown key \"zzz\" in storage; known are \"directory\", \"flush_ms\""},
+		{NODE TCP
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w01018\";\n"
+		 "connection = \"plc\"; unit_id = 1; table = \"holding\"; addres = 3;\n"
+		 "type = \"int16\"; } ); } );\n",
+		 "3: key \"address\" is missing in a monitor\n"
+		 "4: unknown key \"addres\" in a monitor; did you mean \"address\"?"},
+		{NODE "http: { listen = \"127.0.0.1:1\"; lisen = 1; };\n",
+		 "2: unknown key \"lisen\" in http; did you mean \"listen\"?"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_a_wrong_type_says_which_is_right(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "storage: { flush_ms = \"x\";\n directory = 3; };\n",
+		 "2: flush_ms is a text, and must be an integer\n"
+		 "3: directory is an integer, and must be a text"},
+		{NODE "storage: { flush_ms = 1.5; keep_days = 3; };\n",
+		 "2: flush_ms = 1.5 must be a whole number\n"
+		 "2: keep_days is an integer, and must be a group { }"},
+		{NODE "influx: { url = \"http://a\"; gzip = 1; };\n",
+		 "2: gzip is an integer, and must be true or false"},
+		{NODE "sites: { };\n", "2: sites is a group { }, and must be a list of groups"},
+		{NODE "sites: ( 1 );\n", "2: an element is an integer, and must be a group { }"},
+		{NODE "deliveries: ( { id = \"f\"; type = \"file\"; directory = \"/x\";\n"
+		      " events = \"case.*\"; } );\n",
+		 "3: events is a text, and must be a list of texts"},
+		{"node = 1;\n", "1: node is an integer, and must be a group { }"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_a_value_out_of_range_names_the_range(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "connections: ( { id = \"a\"; driver = \"modbus\"; host = \"h\";\n"
+		      " port = 70000; timeout_ms = 0; max_registers = 126; } );\n",
+		 "3: port = 70000 is out of range, 1 to 65535\n"
+		 "3: timeout_ms = 0 is out of range, 10 to 600000\n"
+		 "3: max_registers = 126 is out of range, 1 to 125"},
+		{NODE
+		 "sites: ( { id = \"s\"; kind = \"air\"; longitude = 180.5; latitude = 1; } );\n",
+		 "2: longitude = 180.5 is out of range, -180 to 180"},
+		{NODE
+		 "connections: ( { id = \"a\"; driver = \"mqtt\"; uri = \"mqtt://h\"; qos = 2; "
+		 "} );\n",
+		 "2: qos = 2 is out of range, 0 to 1"},
+		{NODE "storage: { keep_days = { raw = -1; }; };\n", "2: raw = -1 is out of range"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_a_choice_lists_what_is_known(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "sites: ( { id = \"s\"; kind = \"outfal\"; } );\n",
+		 "2: kind \"outfal\" is not known; did you mean \"outfall\"?"},
+		{NODE
+		 "sites: ( { id = \"s\"; kind = \"x\"; opens = (\"exceedance\", \"noise\"); } );\n",
+		 "2: kind \"x\" is not known; known are \"river_section\", \"water_source\"\n"
+		 "2: opens holds \"noise\", which is no kind of alert; there are \"warning\""},
+		{"node: { id = \"n\"; data_directory = \"" TEST_DATA "\"; language = \"zh\"; };\n",
+		 "1: language \"zh\" is not known; known are \"zh_CN\", \"en\""},
+		{NODE "connections: ( { id = \"a\"; driver = \"modbuss\"; } );\n",
+		 "2: driver \"modbuss\" is not known; did you mean \"modbus\"?"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_what_is_not_built_yet_is_said_so(void **state)
+{
+	static const struct example examples[] = {
+		{NODE
+		 "connections: ( { id = \"l\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\"; "
+		 "} );\n",
+		 "2: driver \"hj212\" is not in this build"},
+		{NODE
+		 "connections: (\n"
+		 "{ id = \"a\"; driver = \"modbus\"; transport = \"rtu\"; device = \"/dev/ttyS1\";"
+		 " baud = 9600; parity = \"N\"; data_bits = 8; stop_bits = 1; },\n"
+		 "{ id = \"b\"; driver = \"modbus\"; transport = \"rtu-over-tcp\"; host = \"h\"; "
+		 "port = 8899; },\n"
+		 "{ id = \"c\"; driver = \"modbus\"; transport = \"dtu\"; listen = "
+		 "\"127.0.0.1:9003\"; } );\n",
+		 "3: transport \"rtu\" is not in this build\n"
+		 "4: transport \"rtu-over-tcp\" is not in this build\n"
+		 "5: transport \"dtu\" is not in this build"},
+		{NODE MQTT
+		 "deliveries: (\n"
+		 "{ id = \"a\"; type = \"webhook\"; url = \"https://office.example/x\"; },\n"
+		 "{ id = \"b\"; type = \"smtp\"; url = \"smtp://127.0.0.1:25\"; from = \"a@b\"; to "
+		 "= "
+		 "(\"c@d\"); },\n"
+		 "{ id = \"c\"; type = \"mqtt\"; connection = \"bus\"; topic = "
+		 "\"ducha/{node}/{event}\"; "
+		 "} );\n",
+		 "4: delivery type \"webhook\" is not in this build\n"
+		 "5: delivery type \"smtp\" is not in this build\n"
+		 "6: delivery type \"mqtt\" is not in this build"},
+	};
+	CHECK(state, examples);
+	struct fixture *fixture = *state;
+	fixture_write(fixture, "token", "secret\n");
+	fixture_load(fixture, NODE "influx: { url = \"http://h:1\"; api = \"v2\"; org = \"o\";\n"
+				   "bucket = \"b\"; token_file = \"token\"; };\n");
+	expect(fixture, "2: influx api \"v2\" is not in this build");
+}
+
+static void test_dangling_and_duplicate_ids_name_both_sides(void **state)
+{
+	static const struct example examples[] = {
+		{NODE TCP
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w01018\";\n"
+		 "connection = \"plc-9\"; } ); } );\n",
+		 "4: connection \"plc-9\" does not exist; defined are \"plc\""},
+		{NODE "connections: ( { id = \"a\"; driver = \"modbus\"; host = \"h\"; },\n"
+		      "{ id = \"a\"; driver = \"modbus\"; host = \"h\"; } );\n",
+		 "3: connection \"a\" is defined twice"},
+		{NODE
+		 "sites: ( { id = \"s\"; kind = \"air\"; },\n{ kind = \"air\";\nid = \"s\"; } );\n",
+		 "4: site \"s\" is defined twice"},
+		{NODE MQTT
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: (\n"
+		 "{ factor = \"w01018\"; connection = \"bus\"; topic = \"a\"; },\n"
+		 "{ factor = \"w01018\"; connection = \"bus\"; topic = \"b\"; } ); } );\n",
+		 "5: factor \"w01018\" has a monitor at site \"s\" already"},
+		{NODE "deliveries: ( { id = \"d\"; type = \"file\"; directory = \"/a\"; },\n"
+		      "{ id = \"d\"; type = \"file\"; directory = \"/b\"; } );\n",
+		 "3: delivery \"d\" is defined twice"},
+		{NODE "storage: { flush_ms = 1;\nflush_ms = 2; };\n",
+		 "3: key \"flush_ms\" occurs twice in this group, first at"},
+		{NODE TCP
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w99999\"; "
+		 "connection = \"plc\";\nunit_id = 1; table = \"input\"; address = 0; type = "
+		 "\"int16\"; },\n{ factor = \"W01018\"; connection = \"plc\"; unit_id = 1; table "
+		 "= \"input\"; address = 0; type = \"int16\"; } ); } );\n",
+		 "3: factor \"w99999\" is not in the catalogue; use a code of HJ 525\n"
+		 "5: factor \"W01018\" is not in the catalogue; did you mean \"w01018\"?"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_a_missing_key_is_told_at_the_brace_of_its_group(void **state)
+{
+	static const struct example examples[] = {
+		{"node:\n{\n};\n", "2: key \"id\" is missing in node"},
+		{"storage: { };\n", "1: key \"node\" is missing in the file"},
+		{NODE "connections: (\n{\ndriver =\n\"modbus\"; }\n);\n",
+		 "3: key \"id\" is missing in a connection\n3: key \"host\" is missing"},
+		{NODE MQTT "sites: ( { id = \"s\"; kind = \"air\"; monitors: (\n{\nfactor = "
+			   "\"w01018\"; connection = \"bus\"; } ); } );\n",
+		 "4: key \"topic\" is missing in a monitor"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_all_faults_come_in_one_run_sorted_by_file_and_line(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_write(fixture, "a.cfg", "sites: (\n { id = \"s s\"; kind = \"air\"; } );\n");
+	fixture_load(fixture,
+		     NODE "http: { listen = 3; };\n@include \"a.cfg\"\n"
+			  "storage: { flush_ms = 0; max_bytes = 1;\n directory = \"\"; };\n");
+	expect(fixture, "2: id = \"s s\" is not right\n"
+			"2: listen is an integer\n"
+			"4: flush_ms = 0 is out of range\n"
+			"4: max_bytes = 1 is out of range\n"
+			"5: directory is empty");
+	assert_non_null(strstr(fixture->faults.at[0].file, "/a.cfg"));
+	assert_string_equal(fixture->faults.at[1].file, fixture->path);
+}
+
+static void test_texts_are_checked_for_their_form(void **state)
+{
+	static const struct example examples[] = {
+		{"node: { id = \"Node_1\"; data_directory = \"" TEST_DATA "\";\n"
+		 "timezone = \"Mars/Base\"; case_number = \"{seq}\"; };\n",
+		 "1: id = \"Node_1\" is not right: use a to z, 0 to 9 and -\n"
+		 "2: timezone = \"Mars/Base\" is not right: no such zone\n"
+		 "2: case_number = \"{seq}\" is not right: it needs {year} and {seq}"},
+		{"node: { id = \"n\"; data_directory = \"" TEST_DATA
+		 "\"; timezone = \"../etc\"; };\n",
+		 "1: timezone = \"../etc\" is not right"},
+		{NODE "connections: ( { id = \"a\"; driver = \"mqtt\"; uri = \"http://h\"; } );\n",
+		 "2: uri = \"http://h\" is not right: use mqtt://host:port"},
+		{NODE "influx: { url = \"ftp://h\"; };\n",
+		 "2: url = \"ftp://h\" is not right: use http:"},
+		{NODE "influx: { url = \"http://u:p@h\"; };\n",
+		 "2: a name or password does not belong"},
+		{NODE "http: { listen = \"9212\"; };\n",
+		 "2: listen = \"9212\" is not right: use address:"},
+		{NODE "http: { listen = \"0.0.0.0:9212\"; };\n", "2: is open beyond this machine"},
+		{NODE MQTT
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w01018\"; "
+		 "connection = \"bus\";\n topic = \"a/b#\"; value = \"data\"; }, { factor = "
+		 "\"w01019\"; connection = \"bus\"; topic = \"a/#/b\";\n time = \"/~2\"; } ); } "
+		 ");\n",
+		 "4: topic = \"a/b#\" is not right: + and # stand alone\n"
+		 "4: value = \"data\" is not right: a JSON pointer begins with /\n"
+		 "4: topic = \"a/#/b\" is not right: # can only be the last level\n"
+		 "5: time = \"/~2\" is not right: in a JSON pointer ~"},
+		{NODE "deliveries: ( { id = \"d\"; type = \"file\"; directory = \"/a\"; events = "
+		      "(\"cases.*\"); } );\n",
+		 "2: it matches no event"},
+		{NODE "storage: { directory = \"\xc4\xe3\"; };\n",
+		 "2: directory is not valid UTF-8"},
+		{NODE "storage: { directory = \"a\\nb\"; };\n",
+		 "2: directory holds a control character"},
+	};
+	CHECK(state, examples);
+}
+
+#define MONITOR(keys)                                                                              \
+	NODE TCP "sites: ( { id = \"s\"; kind = \"air\"; monitors: (\n"                            \
+		 "{ factor = \"w01018\"; connection = \"plc\"; unit_id = 1;\n" keys " } ); } );\n"
+
+static void test_registers_have_to_fit_their_table(void **state)
+{
+	static const struct example examples[] = {
+		{MONITOR("table = \"holding\"; address = 65535; type = \"float32\";"),
+		 "5: address = 65535 leaves no room for the 2 registers of \"float32\"; at most "
+		 "65534"},
+		{MONITOR("table = \"holding\"; address = 65536; type = \"float32\";"),
+		 "5: address = 65536 is out of range, 0 to 65535"},
+		{MONITOR("table = \"coil\"; address = 1; type = \"int16\";"),
+		 "5: type \"int16\" does not fit table \"coil\""},
+		{MONITOR("table = \"input\"; address = 1; type = \"bit\";"),
+		 "4: key \"bit\" is missing"},
+		{MONITOR("table = \"input\"; address = 1; type = \"bit\"; bit = 16;"),
+		 "5: bit = 16 is out of range, 0 to 15"},
+		{MONITOR("table = \"input\"; address = 1; type = \"int16\"; bit = 1;"),
+		 "5: bit does not apply to type \"int16\""},
+		{MONITOR("table = \"input\"; address = 1; type = \"int16\"; topic = \"x\";"),
+		 "5: key \"topic\" is not one of a monitor of a modbus connection"},
+		{MONITOR("table = \"input\"; address = 1; type = \"int16\"; interval_ms = 1500;"),
+		 "5: interval_ms = 1500 must be a multiple of the connection's, 1000"},
+		{MONITOR("table = \"input\"; address = 1; type = \"int16\"; range = (5, 1.0);"),
+		 "5: range = (5, 1) must be ascending"},
+		{MONITOR("table = \"input\"; address = 1; type = \"int16\"; scale = 0;"),
+		 "5: scale = 0 makes every value the same"},
+		{MONITOR("table = \"input\"; address = 1; type = \"int16\"; flat_count = 4;\n"
+			 "flat_after_s = 60;"),
+		 "5: flat_after_s and flat_count exclude each other"},
+	};
+	CHECK(state, examples);
+}
+
+#define REGISTER "table = \"holding\"; address = 0; type = \"float32\";\n"
+#define LIMIT(keys) MONITOR(REGISTER "limits: ( { " keys " } );")
+
+static void test_limits_that_cannot_hold_are_refused(void **state)
+{
+	static const struct example examples[] = {
+		{LIMIT("opens = \"case\";"), "6: a limit needs max, min, or standard and class"},
+		{LIMIT("max = 1; min = 1.0;"), "6: max = 1 must be above min = 1"},
+		{LIMIT("max = 9; min = 6; deadband = 2;"),
+		 "6: deadband = 2 leaves nothing between"},
+		{LIMIT("max = 50; warn_at = 1.0;"),
+		 "6: warn_at = 1 is out of range, 0 to 1 (the ends"},
+		{LIMIT("max = 0; warn_at = 0.9;"), "6: warn_at = 0.9 is a share of the limit"},
+		{LIMIT("max = 9; min = 6; warn_at = 0.5;"),
+		 "6: warn_at = 0.5 leaves nothing between"},
+		{LIMIT("max = 50; average = \"day\";\non_delay_s = 1; deadband = 0.0;"),
+		 "7: on_delay_s does not apply to a mean; use on_count\n"
+		 "7: deadband does not apply to a mean"},
+		{LIMIT("max = 50; class = \"1A\";"),
+		 "6: class and condition stand only beside standard"},
+		{LIMIT("standard = \"GB18918-2002\";"),
+		 "6: key \"class\" is missing beside standard"},
+		{LIMIT("standard = \"GB18918-2002\"; class = \"1A\"; max = 3;"),
+		 "6: max cannot stand beside standard"},
+	};
+	CHECK(state, examples);
+}
+
+static void test_an_unknown_standard_or_class_names_what_exists(void **state)
+{
+	static const struct example examples[] = {
+		{LIMIT("standard = \"GB1-2002\"; class = \"1A\";"),
+		 "6: standard \"GB1-2002\" is not in the data; there are \"GB18918-2002\", "
+		 "\"GB3838-2002\""},
+		{LIMIT("standard = \"GB18918-2002\"; class = \"4\";"),
+		 "6: GB18918-2002 has no class \"4\"; there are \"1A\", \"1B\", \"2\", \"3\""},
+		{LIMIT("standard = \"GB18918-2002\"; class = \"1A\"; average = \"hour\";"),
+		 "6: GB18918-2002 class \"1A\" has no such limit for w01018"},
+		{LIMIT("standard = \"GB18918-2002\"; class = \"1A\"; on_delay_s = 5;"),
+		 "6: on_delay_s does not apply to a mean"},
+		{NODE MQTT
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w21001\"; "
+		 "connection = \"bus\"; topic = \"t\";\n limits: ( { standard = "
+		 "\"GB3838-2002\"; class = \"III\"; } ); } ); } );\n",
+		 "4: GB3838-2002 class \"III\" limits w21001 under conditions only; set condition "
+		 "to one "
+		 "of \"lake\""},
+		{NODE MQTT
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w21001\"; "
+		 "connection = \"bus\"; topic = \"t\";\n limits: ( { standard = "
+		 "\"GB18918-2002\"; class = \"3\"; } ); } ); } );\n",
+		 "4: GB18918-2002 class \"3\" has no limit for w21001; classes that have one: "
+		 "\"1A\", "
+		 "\"1B\""},
+		{NODE MQTT
+		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w20115\"; "
+		 "connection = \"bus\"; topic = \"t\"; unit = \"ppm\";\n limits: ( { standard = "
+		 "\"GB18918-2002\"; class = \"3\"; } ); } ); } );\n",
+		 "4: GB18918-2002 limits w20115 in \"mg/L\", and the monitor's unit is \"ppm\""},
+	};
+	CHECK(state, examples);
+}
+
+static const struct config_monitor *only_monitor(struct fixture *fixture)
+{
+	expect_ok(fixture);
+	assert_int_equal(fixture->config->n_sites, 1);
+	assert_int_equal(fixture->config->sites[0].n_monitors, 1);
+	return &fixture->config->sites[0].monitors[0];
+}
+
+static void test_a_standard_becomes_its_limits(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(fixture,
+		     LIMIT("standard = \"GB 18918-2002\"; class = \"1A\"; warn_at = 0.9;"));
+	const struct config_monitor *monitor = only_monitor(fixture);
+	assert_int_equal(monitor->n_limits, 1);
+	assert_true(monitor->limits[0].has_max && !monitor->limits[0].has_min);
+	assert_true(monitor->limits[0].max == 50.0 && monitor->limits[0].warn_at == 0.9);
+	assert_int_equal(monitor->limits[0].average, CONFIG_DAY);
+	assert_int_equal(monitor->limits[0].opens, 1);
+	assert_string_equal(monitor->limits[0].source, "GB18918-2002 1A, table 1");
+	assert_int_equal(fixture->config->n_limits, 1);
+
+	fixture_load(fixture, LIMIT("standard = \"gb3838-2002\"; class = \"III\"; on_delay_s = 5; "
+				    "on_count = 2; deadband = 1;"));
+	monitor = only_monitor(fixture);
+	assert_int_equal(monitor->n_limits, 2);
+	const struct config_limit *instant = &monitor->limits[0], *day = &monitor->limits[1];
+	assert_int_equal(instant->average, CONFIG_INSTANT);
+	assert_int_equal(instant->opens, 0);
+	assert_true(instant->max == 20.0 && instant->on_delay_s == 5 && instant->deadband == 1);
+	assert_int_equal(instant->on_count, 2);
+	assert_int_equal(day->average, CONFIG_DAY);
+	assert_int_equal(day->opens, 1);
+	assert_true(day->max == 20.0 && day->on_delay_s == 0 && day->deadband == 0);
+	assert_int_equal(day->on_count, 0);
+	assert_int_equal(fixture->config->n_limits, 1);
+}
+
+static void test_a_standard_is_converted_to_the_monitors_unit(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(fixture,
+		     NODE MQTT "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = "
+			       "\"w20117\"; connection = \"bus\"; topic = \"t\"; limits: ( { "
+			       "standard = \"GB18918-2002\"; class = \"3\"; } ); } ); } );\n");
+	const struct config_monitor *monitor = only_monitor(fixture);
+	assert_string_equal(monitor->unit, "µg/L");
+	assert_true(monitor->limits[0].max == 50.0);
+}
+
+static void test_oxygen_is_a_least_and_ph_a_band(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(fixture, NODE MQTT "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { "
+					"factor = \"w01009\"; connection "
+					"= \"bus\"; topic = \"t\"; limits: ( { standard = "
+					"\"GB3838-2002\"; class = \"II\"; } "
+					"); }, { factor = \"w01001\"; connection = \"bus\"; topic "
+					"= \"t\"; limits: ( { standard "
+					"= \"GB3838-2002\"; class = \"II\"; } ); } ); } );\n");
+	expect_ok(fixture);
+	const struct config_monitor *oxygen = &fixture->config->sites[0].monitors[0];
+	const struct config_monitor *ph = &fixture->config->sites[0].monitors[1];
+	assert_int_equal(oxygen->n_limits, 2);
+	assert_true(oxygen->limits[0].has_min && !oxygen->limits[0].has_max);
+	assert_true(oxygen->limits[0].min == 6.0 && oxygen->factor.no_multiple);
+	assert_int_equal(ph->n_limits, 1);
+	assert_int_equal(ph->limits[0].average, CONFIG_INSTANT);
+	assert_true(ph->limits[0].min == 6.0 && ph->limits[0].max == 9.0);
+}
+
+static void test_a_condition_chooses_among_the_limits(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *condition;
+		double max;
+	} examples[] = {{"", 5},
+			{"condition = \"water <= 12 C\";", 8},
+			{"condition = \"water > 12 C\";", 5}};
+	for (size_t i = 0; i < 3; i++) {
+		char text[2048];
+		snprintf(text, sizeof(text),
+			 NODE MQTT
+			 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = "
+			 "\"w21003\"; connection = \"bus\"; topic = \"t\"; limits: ( { standard = "
+			 "\"GB18918-2002\"; class = \"1A\"; %s } ); } ); } );\n",
+			 examples[i].condition);
+		fixture_load(fixture, text);
+		const struct config_monitor *monitor = only_monitor(fixture);
+		assert_int_equal(monitor->n_limits, 1);
+		assert_true(monitor->limits[0].max == examples[i].max);
+	}
+}
+
+static void test_a_gap_in_time_of_a_standard_is_a_fault(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[256];
+	fixture_write(fixture, "cat", "");
+	snprintf(path, sizeof(path), "mkdir -p %s/catalogue %s/standards", fixture->folder,
+		 fixture->folder);
+	assert_int_equal(system(path), 0);
+	fixture_write(
+		fixture, "catalogue/f.cfg",
+		"factors: ( { code = \"x1\"; zh = \"x\"; en = \"x\"; unit = \"u\"; decimals = 1; "
+		"source = \"test\"; } );\n");
+	fixture_write(
+		fixture, "standards/s.cfg",
+		"standard: { id = \"S-1\"; zh = \"s\"; en = \"s\"; classes = (\"A\"); limits: (\n"
+		"{ factor = \"x1\"; unit = \"u\"; max = 1; average = \"day\"; opens = \"case\"; "
+		"from = "
+		"\"2001-01-01\"; to = \"2019-12-31\"; table = \"t\"; source = \"s\"; confidence = "
+		"\"low\"; } ); };\n");
+	fixture_load(
+		fixture,
+		"node: { id = \"n\"; data_directory = \".\"; };\n" MQTT
+		"sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"x1\"; "
+		"connection = \"bus\"; topic = \"t\";\nlimits: ( { standard = \"S-1\"; class = "
+		"\"A\"; } ); } ); } );\n");
+	expect(fixture, "4: S-1 class \"A\" has a limit for x1, but none in force on");
+
+	fixture_write(fixture, "standards/s.cfg",
+		      "standard: { id = \"S-1\"; zh = \"s\"; en = \"s\";\n"
+		      "classes = (\"A\"); limits: ( { max = \"x\"; } ); };\n");
+	fixture_load(fixture, "node: { id = \"n\"; data_directory = \".\"; };\n");
+	assert_int_equal(fixture->result, -22);
+	assert_non_null(strstr(fixture->faults.at[0].file, "/standards/s.cfg"));
+	assert_int_equal(fixture->faults.at[0].line, 2);
+}
+
+static void test_defaults_are_filled_in(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(fixture, NODE "influx: { url = \"http://127.0.0.1:8086\"; };\n");
+	expect_ok(fixture);
+	const struct config *config = fixture->config;
+	assert_string_equal(config->timezone, "Asia/Shanghai");
+	assert_string_equal(config->language, "zh_CN");
+	assert_string_equal(config->case_number, "{prefix}〔{year}〕{seq}号");
+	assert_string_equal(config->directory, "/var/lib/ducha");
+	assert_string_equal(config->socket, "/run/ducha/duchad.sock");
+	assert_null(config->listen);
+	assert_int_equal(config->flush_ms, 100);
+	assert_int_equal(config->max_bytes, 20000000000);
+	assert_int_equal(config->keep_mean, 3650);
+	assert_string_equal(config->influx.api, "v1");
+	assert_true(config->influx.gzip);
+	assert_int_equal(config->influx.batch_lines, 5000);
+	fixture_load(fixture, NODE "http: { socket = \"\"; };\n");
+	expect_ok(fixture);
+	assert_null(fixture->config->socket);
+	assert_null(fixture->config->influx.url);
+}
+
+static void test_defaults_of_a_polled_monitor(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(
+		fixture, NODE
+		"connections: ( { id = \"plc\"; driver = \"modbus\"; host = \"h\"; interval_ms = "
+		"30000; } );\n"
+		"sites: ( { id = \"s\"; kind = \"outfall\"; monitors: ( { factor = \"w01018\"; "
+		"connection = \"plc\"; unit_id = 1.0; table = \"input\"; address = 7; type = "
+		"\"uint32\"; limits: ( { max = 50; } ); } ); } );\n");
+	const struct config_monitor *monitor = only_monitor(fixture);
+	assert_true(monitor->scale == 1 && monitor->offset == 0);
+	assert_int_equal(monitor->unit_id, 1);
+	assert_int_equal(monitor->table, 1);
+	assert_int_equal(monitor->type, 3);
+	assert_int_equal(monitor->order, 0);
+	assert_int_equal(monitor->interval_ms, 30000);
+	assert_true(monitor->stale_after_s == 90);
+	assert_string_equal(monitor->unit, "mg/L");
+	assert_int_equal(monitor->limits[0].opens, -1);
+	assert_true(monitor->limits[0].grace_s == 60 && monitor->limits[0].min_valid == 0.75);
+	assert_string_equal(monitor->limits[0].source, "configuration");
+	assert_int_equal(fixture->config->sites[0].opens, 1u << 1 | 1u << 9);
+	assert_int_equal(fixture->config->connections[0].port, 502);
+	assert_string_equal(fixture->config->sites[0].name, "s");
+}
+
+static void test_signals_are_inherited_from_the_site(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(
+		fixture, NODE MQTT
+		"sites: ( { id = \"s\"; kind = \"air\"; monitors: (\n"
+		"{ factor = \"w01018\"; connection = \"bus\"; topic = \"a\"; },\n"
+		"{ factor = \"w01019\"; connection = \"bus\"; topic = \"a\"; stale_after_s = 0; "
+		"flat_count = 3; } ); flat_after_s = 7; stale_after_s = 33; },\n"
+		"{ id = \"t\"; kind = \"air\"; monitors: ( { factor = \"w01018\"; connection = "
+		"\"bus\"; topic = \"a\"; } ); } );\n");
+	expect_ok(fixture);
+	const struct config_monitor *monitors = fixture->config->sites[0].monitors;
+	assert_true(monitors[0].stale_after_s == 33 && monitors[0].flat_after_s == 7);
+	assert_true(monitors[1].stale_after_s == 0 && monitors[1].flat_after_s == 0);
+	assert_true(fixture->config->sites[1].monitors[0].stale_after_s == 7200);
+	assert_string_equal(fixture->config->connections[0].client_id, "n1-bus");
+}
+
+static void test_secrets_come_from_the_credentials_first(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *text =
+		NODE "connections: ( { id = \"b\"; driver = \"mqtt\"; uri = \"mqtt://h\"; "
+		     "username = \"u\";\n password_file = \"secret\"; } );\n";
+	char folder[128], command[200];
+	fixture_load(fixture, text);
+	expect(fixture, "3: password_file = \"secret\" cannot be read: No such file");
+	fixture_write(fixture, "secret", "beside\n");
+	fixture_load(fixture, text);
+	expect_ok(fixture);
+	assert_string_equal(fixture->config->connections[0].password, "beside");
+	snprintf(folder, sizeof(folder), "%s/credentials", fixture->folder);
+	snprintf(command, sizeof(command), "mkdir %s", folder);
+	assert_int_equal(system(command), 0);
+	fixture_write(fixture, "credentials/secret", "first");
+	setenv("CREDENTIALS_DIRECTORY", folder, 1);
+	fixture_load(fixture, text);
+	expect_ok(fixture);
+	assert_string_equal(fixture->config->connections[0].password, "first");
+	fixture_write(fixture, "credentials/secret", "\n");
+	fixture_load(fixture, text);
+	expect(fixture, "3: is empty; it is to hold the secret alone");
+}
+
+static void test_the_example_of_the_project_is_good(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->result = config_load(TEST_DATA "/ducha.cfg", &fixture->config, &fixture->faults);
+	expect_ok(fixture);
+	assert_int_equal(fixture->config->n_sites, 6);
+	assert_int_equal(fixture->config->n_connections, 4);
+	assert_true(fixture->config->n_monitors >= 20 && fixture->config->n_limits >= 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_an_unknown_key_is_named_with_what_was_meant),
+		TEST(test_a_wrong_type_says_which_is_right),
+		TEST(test_a_value_out_of_range_names_the_range),
+		TEST(test_a_choice_lists_what_is_known),
+		TEST(test_what_is_not_built_yet_is_said_so),
+		TEST(test_dangling_and_duplicate_ids_name_both_sides),
+		TEST(test_a_missing_key_is_told_at_the_brace_of_its_group),
+		TEST(test_all_faults_come_in_one_run_sorted_by_file_and_line),
+		TEST(test_texts_are_checked_for_their_form),
+		TEST(test_registers_have_to_fit_their_table),
+		TEST(test_limits_that_cannot_hold_are_refused),
+		TEST(test_an_unknown_standard_or_class_names_what_exists),
+		TEST(test_a_standard_becomes_its_limits),
+		TEST(test_a_standard_is_converted_to_the_monitors_unit),
+		TEST(test_oxygen_is_a_least_and_ph_a_band),
+		TEST(test_a_condition_chooses_among_the_limits),
+		TEST(test_a_gap_in_time_of_a_standard_is_a_fault),
+		TEST(test_defaults_are_filled_in),
+		TEST(test_defaults_of_a_polled_monitor),
+		TEST(test_signals_are_inherited_from_the_site),
+		TEST(test_secrets_come_from_the_credentials_first),
+		TEST(test_the_example_of_the_project_is_good),
+	};
+	return cmocka_run_group_tests_name("config/load", tests, NULL, NULL);
+}

@@ -6,26 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN_BYTES 60
-
-/* The first bytes of a line, cut between characters. */
-static int shown_bytes(const char *line, size_t length)
-{
-	if (length <= SHOWN_BYTES)
-		return (int)length;
-	size_t shown = SHOWN_BYTES;
-	while (shown > 0 && ((unsigned char)line[shown] & 0xc0) == 0x80)
-		shown--;
-	return (int)shown;
-}
-
-static const char *hint(const char *error)
-{
-	return strstr(error, "syntax")
-		       ? "look for a missing quote, bracket, = or ; here or on the line before"
-		       : "see duchad.cfg(5) for the form of the file";
-}
-
+/* Only what the scan lets through, so hardly ever. */
 static void syntax_fault(const struct document *document, struct faults *faults)
 {
 	const struct scan *scan = &document->scan;
@@ -34,22 +15,25 @@ static void syntax_fault(const struct document *document, struct faults *faults)
 	size_t length;
 	const char *line = scan_line(scan, flat_line, &length);
 	struct scan_place place = scan_place(scan, flat_line);
-	faults_add(faults, scan->files[place.file].name, place.line, "%s at \"%.*s\"; %s",
-		   error ? error : "syntax error", shown_bytes(line, length), line,
-		   hint(error ? error : "syntax"));
+	faults_add(
+		faults, scan->files[place.file].name, place.line,
+		"%s at \"%.*s\"; look for a missing quote, bracket, = or ; on this line or the one "
+		"before",
+		error ? error : "syntax error", scan_shown(line, length), line);
 }
 
-/* libconfig knows only the text up to what the scan stopped at; what comes first counts. */
+/* A broken text does not reach libconfig, which loses memory at some syntax errors. */
 static int parse(struct document *document, struct faults *faults)
 {
 	const struct scan *scan = &document->scan;
-	bool parsed = config_read_string(&document->tree, scan->flat.at) == CONFIG_TRUE;
-	if (scan->broken &&
-	    (parsed || config_error_line(&document->tree) >= scan->broken_flat_line))
+	if (scan->broken) {
 		faults_add_text(faults, scan->broken_file, scan->broken_line, scan->broken_message);
-	else if (!parsed)
-		syntax_fault(document, faults);
-	return parsed && !scan->broken ? 0 : -EINVAL;
+		return -EINVAL;
+	}
+	if (config_read_string(&document->tree, scan->flat.at) == CONFIG_TRUE)
+		return 0;
+	syntax_fault(document, faults);
+	return -EINVAL;
 }
 
 int document_read(struct document *document, const char *file, const struct reader *reader,

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHOWN_BYTES 60
+
 void scan_buffer_put(struct scan_buffer *buffer, const char *bytes, size_t length, bool *no_memory)
 {
 	if (buffer->length + length + 1 > buffer->room) {
@@ -79,7 +81,6 @@ void flat_break(struct scan *scan, const char *file, int line, const char *forma
 	if (scan->broken)
 		return;
 	scan->broken = true;
-	scan->broken_flat_line = (int)scan->n_places;
 	scan->broken_line = line;
 	scan->broken_file = strdup(file);
 	va_list arguments;
@@ -119,6 +120,19 @@ static struct integer read_integer(const char *token, size_t length)
 	}
 	result.is = digits > 0 && at == end;
 	return result;
+}
+
+bool flat_is_number(const char *token, size_t length)
+{
+	char text[512], *end;
+	if (read_integer(token, length).is)
+		return true;
+	if (length >= sizeof(text))
+		return false;
+	memcpy(text, token, length);
+	text[length] = '\0';
+	strtod(text, &end);
+	return *end == '\0' && end != text && text[strspn(text, "0123456789+-.eE")] == '\0';
 }
 
 char flat_number_kind(const char *token, size_t length)
@@ -192,6 +206,16 @@ struct scan_place scan_place(const struct scan *scan, int flat_line)
 		return (struct scan_place){.line = 1};
 	size_t at = flat_line < 1 ? 1 : (size_t)flat_line;
 	return scan->places[(at > scan->n_places ? scan->n_places : at) - 1];
+}
+
+int scan_shown(const char *line, size_t length)
+{
+	if (length <= SHOWN_BYTES)
+		return (int)length;
+	size_t shown = SHOWN_BYTES;
+	while (shown > 0 && ((unsigned char)line[shown] & 0xc0) == 0x80)
+		shown--;
+	return (int)shown;
 }
 
 const char *scan_line(const struct scan *scan, int flat_line, size_t *length)

@@ -18,6 +18,8 @@ void flat_break(struct scan *scan, const char *file, int line, const char *forma
 void flat_number(struct scan *scan, const char *token, size_t length);
 /** flat_number_kind() - 'i' 32 bits, 'l' 64 bits, 'f' floating, as libconfig types arrays */
 char flat_number_kind(const char *token, size_t length);
+/** flat_is_number() - an integer (with L, or hexadecimal) or a floating number of libconfig */
+bool flat_is_number(const char *token, size_t length);
 /** flat_add_file() - Return: its index, with its text read; or a negative errno in *error */
 uint32_t flat_add_file(struct scan *scan, char *name, const struct reader *reader, int *error);
 void scan_buffer_put(struct scan_buffer *buffer, const char *bytes, size_t length, bool *no_memory);

@@ -3,9 +3,11 @@
 #include "config/scan-flat.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_NESTING 32
 #define MAX_INCLUDE_DEPTH 10
@@ -18,8 +20,30 @@ struct name { /* a key of a group that is still open */
 	struct scan_place place;
 };
 
-struct bracket {           /* an open one */
-	char kind;         /* '{', '[' or '(' */
+/* What may come next inside a bracket. */
+enum expect {
+	EXPECT_NAME,  /* '{': a name or the end */
+	EXPECT_MARK,  /* '{': = or : */
+	EXPECT_FIRST, /* '(' and '[': an element or the end */
+	EXPECT_VALUE, /* a value or an element */
+	EXPECT_MORE,  /* after a value: an end mark, a name, the end; after an element: a comma, the
+			 end */
+};
+
+/* Kinds of tokens, as far as the grammar goes. */
+enum token {
+	TOKEN_WORD,
+	TOKEN_SCALAR,
+	TOKEN_TEXT,
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+	TOKEN_MARK, /* = or : */
+	TOKEN_END,  /* , or ; */
+};
+
+struct bracket {   /* an open one */
+	char kind; /* '{', '[' or '(' */
+	enum expect expect;
 	char element;      /* in '[': what the first element was, 0 before it */
 	size_t first_name; /* in '{': its keys are the names from here on */
 	struct scan_place place;
@@ -29,9 +53,8 @@ struct lexer {
 	struct scan *scan;
 	const struct reader *reader;
 	struct scan_buffer held; /* a name that waits for its value, with its '=' */
-	bool held_equals;
-	size_t held_first; /* which name it repeats, one more than the index; 0: none */
-	char last;         /* the last token's first byte */
+	size_t held_first;       /* which name it repeats, one more than the index; 0: none */
+	char last;               /* the last token's first byte */
 	struct bracket open[MAX_NESTING]; /* open[0] is the file itself */
 	size_t depth;
 	struct name *names;
@@ -70,6 +93,53 @@ static bool is_word(char byte)
 	       byte == '-';
 }
 
+/* Says what is wrong beside the line as it is written; libconfig itself would say no more than
+ * that. */
+static void syntax_error(struct lexer *lexer, const struct source *source, const char *what)
+{
+	size_t length;
+	const char *line = scan_line(lexer->scan, (int)lexer->scan->n_places, &length);
+	BREAK(lexer, source, "syntax error at \"%.*s\": %s", scan_shown(line, length), line, what);
+}
+
+/* NULL where the token may stand here, and then what may come next is set; else what is wrong. */
+static const char *advance(struct bracket *in, enum token token, bool joins)
+{
+	bool group = in->kind == '{';
+	bool value = token == TOKEN_SCALAR || token == TOKEN_TEXT || token == TOKEN_OPEN;
+	if (in->expect == EXPECT_MORE && joins)
+		return NULL;
+	if (in->expect == EXPECT_MARK) {
+		in->expect = EXPECT_VALUE;
+		return token == TOKEN_MARK ? NULL : "= is missing after the name";
+	}
+	if (in->expect == EXPECT_VALUE || in->expect == EXPECT_FIRST) {
+		bool end = in->expect == EXPECT_FIRST && token == TOKEN_CLOSE;
+		in->expect = EXPECT_MORE;
+		return value || end ? NULL : "a value is missing; texts stand between \" \"";
+	}
+	if (token == TOKEN_CLOSE)
+		return NULL;
+	if (group && token == TOKEN_WORD) {
+		in->expect = EXPECT_MARK;
+		return NULL;
+	}
+	bool ends = token == TOKEN_END && in->expect == EXPECT_MORE;
+	in->expect = group ? EXPECT_NAME : EXPECT_VALUE;
+	return ends    ? NULL
+	       : group ? "a name is to stand here, as in name = value;"
+		       : "a comma is missing between two elements";
+}
+
+static bool take(struct lexer *lexer, const struct source *source, enum token token)
+{
+	bool joins = token == TOKEN_TEXT && lexer->last == '"';
+	const char *wrong = advance(&lexer->open[lexer->depth], token, joins);
+	if (wrong)
+		syntax_error(lexer, source, wrong);
+	return !wrong;
+}
+
 /* The held name goes to the line that is being written now: its value is here. */
 static void release_name(struct lexer *lexer)
 {
@@ -85,7 +155,6 @@ static void release_name(struct lexer *lexer)
 			  first->place.line);
 	}
 	lexer->held.length = 0;
-	lexer->held_equals = false;
 	lexer->held_first = 0;
 }
 
@@ -150,24 +219,46 @@ static void check_element(struct lexer *lexer, const struct source *source, char
 		      "( ), which may mix 1 and 2.5");
 }
 
+static void read_number(struct lexer *lexer, struct source *source, const char *at, size_t length)
+{
+	check_element(lexer, source, flat_number_kind(at, length));
+	if (!take(lexer, source, TOKEN_SCALAR))
+		return;
+	if (!flat_is_number(at, length)) {
+		syntax_error(lexer, source, "this is no number; texts stand between \" \"");
+		return;
+	}
+	release_name(lexer);
+	flat_number(lexer->scan, at, length);
+	put_token(lexer, " ", 1);
+	lexer->last = '0';
+}
+
+static void read_truth(struct lexer *lexer, struct source *source, const char *at, size_t length)
+{
+	bool truth = (length == 4 && strncasecmp(at, "true", 4) == 0) ||
+		     (length == 5 && strncasecmp(at, "false", 5) == 0);
+	check_element(lexer, source, 'b');
+	if (!take(lexer, source, truth ? TOKEN_SCALAR : TOKEN_WORD))
+		return;
+	put_token(lexer, at, length);
+}
+
 static void read_word(struct lexer *lexer, struct source *source)
 {
 	const char *start = source->at;
 	while (source->at < source->end && is_word(*source->at))
 		source->at++;
 	size_t length = (size_t)(source->at - start);
-	bool number = is_digit(*start) || (!is_letter(*start) && length > 1);
-	check_element(lexer, source, number ? flat_number_kind(start, length) : 'b');
-	if (number) {
-		release_name(lexer);
-		flat_number(lexer->scan, start, length);
-		put_token(lexer, " ", 1);
-		lexer->last = '0';
-	} else if (lexer->open[lexer->depth].kind == '{' && lexer->held.length == 0) {
+	const struct bracket *in = &lexer->open[lexer->depth];
+	if (!is_letter(*start))
+		read_number(lexer, source, start, length);
+	else if (in->kind != '{' || in->expect == EXPECT_VALUE)
+		read_truth(lexer, source, start, length);
+	else if (memchr(start, '.', length) || memchr(start, '+', length))
+		syntax_error(lexer, source, "names are made of letters, digits, _ and -");
+	else if (take(lexer, source, TOKEN_WORD))
 		hold_name(lexer, source, start, length);
-	} else {
-		put_token(lexer, start, length);
-	}
 }
 
 /* A text may neither go on on the next line nor hold a NUL. */
@@ -191,7 +282,8 @@ static void read_string(struct lexer *lexer, struct source *source)
 		return;
 	}
 	source->at++;
-	put_token(lexer, start, (size_t)(source->at - start));
+	if (take(lexer, source, TOKEN_TEXT))
+		put_token(lexer, start, (size_t)(source->at - start));
 }
 
 static void end_line(struct lexer *lexer, struct source *source)
@@ -223,18 +315,22 @@ static void skip_block_comment(struct lexer *lexer, struct source *source)
 
 static void open_bracket(struct lexer *lexer, struct source *source)
 {
-	check_element(lexer, source, *source->at);
-	put_token(lexer, source->at, 1);
+	if (lexer->open[lexer->depth].kind == '[')
+		syntax_error(lexer, source, "an array [ ] holds single values; write a list ( )");
+	else if (take(lexer, source, TOKEN_OPEN))
+		put_token(lexer, source->at, 1);
 	if (lexer->depth + 1 == MAX_NESTING) {
 		BREAK(lexer, source, "syntax error: brackets are nested deeper than %d",
 		      MAX_NESTING - 1);
 		return;
 	}
 	lexer->open[++lexer->depth] = (struct bracket){
-		.kind = *source->at++,
+		.kind = *source->at,
+		.expect = *source->at == '{' ? EXPECT_NAME : EXPECT_FIRST,
 		.first_name = lexer->n_names,
 		.place = {source->file, source->line},
 	};
+	source->at++;
 }
 
 static void close_bracket(struct lexer *lexer, struct source *source)
@@ -245,9 +341,11 @@ static void close_bracket(struct lexer *lexer, struct source *source)
 		      : open->kind == '{' ? '}'
 		      : open->kind == '[' ? ']'
 					  : ')';
-	if (kind == wanted && lexer->last == ',') {
+	if (kind == wanted && kind != '}' && lexer->last == ',') {
 		BREAK(lexer, source, "syntax error: remove the comma before %c", kind);
 	} else if (kind == wanted) {
+		if (!take(lexer, source, TOKEN_CLOSE))
+			return;
 		put_token(lexer, source->at, 1);
 		lexer->n_names = open->first_name;
 		lexer->depth--;
@@ -262,17 +360,23 @@ static void close_bracket(struct lexer *lexer, struct source *source)
 	}
 }
 
+/* The = goes with the name; what is held is "name = " until its value comes. */
 static void put_mark(struct lexer *lexer, struct source *source)
 {
-	char mark = *source->at;
-	if ((mark == '=' || mark == ':') && lexer->held.length > 0 && !lexer->held_equals) {
-		scan_buffer_put(&lexer->held, " = ", 3, &lexer->scan->no_memory);
-		lexer->held_equals = true;
-		lexer->last = mark;
-	} else {
-		put_token(lexer, source->at, 1);
-	}
-	source->at++;
+	if (!take(lexer, source, TOKEN_MARK))
+		return;
+	scan_buffer_put(&lexer->held, " = ", 3, &lexer->scan->no_memory);
+	lexer->last = *source->at++;
+}
+
+/* A list needs commas; a setting ends with ; or , or nothing. */
+static void put_end(struct lexer *lexer, struct source *source)
+{
+	bool group = lexer->open[lexer->depth].kind == '{';
+	if (!group && *source->at == ';')
+		syntax_error(lexer, source, "elements are parted by commas, not by ;");
+	else if (take(lexer, source, TOKEN_END))
+		put_token(lexer, source->at++, 1);
 }
 
 static void read_file(struct lexer *lexer, struct source *source);
@@ -368,8 +472,10 @@ static void read_token(struct lexer *lexer, struct source *source)
 		open_bracket(lexer, source);
 	else if (byte == '}' || byte == ']' || byte == ')')
 		close_bracket(lexer, source);
-	else if (byte == '=' || byte == ':' || byte == ',' || byte == ';')
+	else if (byte == '=' || byte == ':')
 		put_mark(lexer, source);
+	else if (byte == ',' || byte == ';')
+		put_end(lexer, source);
 	else if (byte > ' ' && byte < 0x7f)
 		BREAK(lexer, source, "syntax error: %c has no meaning here; remove it", byte);
 	else
@@ -417,7 +523,10 @@ static void check_end(struct lexer *lexer)
 		return;
 	release_name(lexer);
 	const struct bracket *open = &lexer->open[lexer->depth];
-	if (lexer->depth > 0)
+	if (lexer->depth == 0 && (open->expect == EXPECT_MARK || open->expect == EXPECT_VALUE))
+		flat_break(lexer->scan, name_of(lexer, 0), scan_place(lexer->scan, INT_MAX).line,
+			   "syntax error: the file ends where a value is to come");
+	else if (lexer->depth > 0)
 		flat_break(lexer->scan, name_of(lexer, open->place.file), open->place.line,
 			   "syntax error: %c is never closed", open->kind);
 }

@@ -5,10 +5,11 @@
  *
  * libconfig 1.5 ends a file silently at an unclosed comment, reads integers beyond 32 bits as
  * nonsense, takes 1e400 for infinity, resolves includes against the working directory, stops at
- * the first key that occurs twice and says no more than "syntax error". So the text is read here
- * first: comments go, includes are put in place, a name moves down to the line of its value (then
- * libconfig's line of a setting is the value's), and the result is one flat text whose lines are
- * known by file and line. Nothing here touches the disk but through the reader.
+ * the first key that occurs twice, says no more than "syntax error" and then loses memory. So the
+ * text and its whole grammar are checked here first: comments go, includes are put in place, a name
+ * moves down to the line of its value (then libconfig's line of a setting is the value's), and the
+ * result is one flat text whose lines are known by file and line. Nothing here touches the disk but
+ * through the reader.
  */
 #include "config/reader.h"
 
@@ -53,7 +54,6 @@ struct scan {
 	struct scan_note *notes;
 	size_t n_notes;
 	bool broken; /* a syntax error was found; the flat text ends there */
-	int broken_flat_line;
 	char *broken_file, *broken_message;
 	int broken_line;
 	bool no_memory;
@@ -70,5 +70,7 @@ void scan_deinit(struct scan *scan);
 struct scan_place scan_place(const struct scan *scan, int flat_line);
 /** scan_line() - the original line without blanks around it; not NUL-terminated */
 const char *scan_line(const struct scan *scan, int flat_line, size_t *length);
+/** scan_shown() - how many bytes of a line to show in a message, cut between characters */
+int scan_shown(const char *line, size_t length);
 /** scan_utf8() - true if the bytes are valid UTF-8 (RFC 3629) */
 bool scan_utf8(const char *text, size_t length);

@@ -100,10 +100,26 @@ static void test_brackets_that_do_not_pair_name_both_lines(void **state)
 static void test_a_syntax_error_shows_its_line_and_comes_alone(void **state)
 {
 	check(*state, NODE "storage: { flush_ms = 0; };\nhttp { listen = 3; };\n",
-	      "3: syntax error at \"http { listen = 3; };\"; look for a missing");
-	check(*state, NODE "storage = ;\n/* open", "2: syntax error at \"storage = ;\"");
+	      "3: syntax error at \"http { listen = 3; };\": = is missing after the name");
+	check(*state, NODE "storage = ;\n/* open",
+	      "2: syntax error at \"storage = ;\": a value is missing");
 	check(*state, NODE "storage.directory = 1;\n", "2: syntax error");
 	check(*state, NODE "storage: { flush_ms § 3; };\n", "2: is no ASCII character");
+}
+
+static void test_what_libconfig_would_refuse_is_refused_with_the_reason(void **state)
+{
+	check(*state, NODE "x = (1 2);\n", "2: a comma is missing between two elements");
+	check(*state, NODE "x = (1; 2);\n", "2: elements are parted by commas, not by ;");
+	check(*state, NODE "x = [ (1) ];\n", "2: an array [ ] holds single values");
+	check(*state, NODE "x = 1;;\n", "2: a name is to stand here");
+	check(*state, NODE "x = abc;\n", "2: a value is missing; texts stand between");
+	check(*state, NODE "x = 0b11;\n", "2: this is no number");
+	check(*state, NODE "x = (1,,2);\n", "2: a value is missing");
+	check(*state, NODE "x =\n\n", "4: the file ends where a value is to come");
+	check(*state, NODE "storage: { x.y = 1; };\n", "2: names are made of letters, digits");
+	fixture_load(*state, NODE "storage: { flush_ms: 5, }, http = { }; sites: [];\n");
+	expect_ok(*state);
 }
 
 static void test_a_value_on_a_later_line_is_told_there(void **state)
@@ -184,6 +200,7 @@ int main(void)
 		TEST(test_an_array_of_mixed_types_is_named),
 		TEST(test_brackets_that_do_not_pair_name_both_lines),
 		TEST(test_a_syntax_error_shows_its_line_and_comes_alone),
+		TEST(test_what_libconfig_would_refuse_is_refused_with_the_reason),
 		TEST(test_a_value_on_a_later_line_is_told_there),
 		TEST(test_includes_are_found_beside_the_including_file),
 		TEST(test_an_include_that_cannot_be_read_is_told_of_it),

@@ -220,11 +220,3 @@ const char *check_date(const char *text)
 	int month = atoi(text + 5), day = atoi(text + 8);
 	return month >= 1 && month <= 12 && day >= 1 && day <= 31 ? NULL : wrong;
 }
-
-const char *check_mail(const char *text)
-{
-	const char *at = strchr(text, '@');
-	return at && at > text && at[1] && !strpbrk(text, " \t<>,;")
-		       ? NULL
-		       : "use an address such as office@example.org";
-}

@@ -20,4 +20,3 @@ const char *check_event_filter(const char *text);
 const char *check_date(const char *text); /* YYYY-MM-DD */
 const char *check_factor(const char *text);
 const char *check_mn(const char *text);
-const char *check_mail(const char *text);

@@ -2,7 +2,6 @@
 #include "config/schema.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,15 +29,30 @@ static const char *type_name(const config_setting_t *setting)
 	}
 }
 
-static const char *name_of(const config_setting_t *setting)
+struct label {
+	char text[80];
+};
+
+/* The key, or "an element of key" in a list. */
+static struct label label_of(const config_setting_t *setting)
 {
+	struct label label;
 	const char *name = config_setting_name(setting);
-	return name ? name : "an element";
+	const config_setting_t *list = name ? NULL : config_setting_parent(setting);
+	const char *key = list ? config_setting_name(list) : NULL;
+	snprintf(label.text, sizeof(label.text), "%s%s",
+		 name  ? ""
+		 : key ? "an element of "
+		       : "an element",
+		 name  ? name
+		 : key ? key
+		       : "");
+	return label;
 }
 
 static void wrong_type(struct walk *walk, const config_setting_t *setting, const char *wanted)
 {
-	FAULT(walk, setting, "%s is %s, and must be %s", name_of(setting), type_name(setting),
+	FAULT(walk, setting, "%s is %s, and must be %s", label_of(setting).text, type_name(setting),
 	      wanted);
 }
 
@@ -171,16 +185,16 @@ const char *schema_text(struct walk *walk, const config_setting_t *setting, doub
 	size_t length = strlen(text);
 	if (!scan_utf8(text, length))
 		FAULT(walk, setting, "%s is not valid UTF-8; save the file as UTF-8",
-		      name_of(setting));
+		      label_of(setting).text);
 	else if (has_control(text))
 		FAULT(walk, setting,
 		      "%s holds a control character; write it as plain text on one line",
-		      name_of(setting));
+		      label_of(setting).text);
 	else if ((double)length < low)
-		FAULT(walk, setting, "%s is empty; give it a text", name_of(setting));
+		FAULT(walk, setting, "%s is empty; give it a text", label_of(setting).text);
 	else if ((double)length > high)
 		FAULT(walk, setting, "%s is %zu bytes long; at most %.0f are allowed",
-		      name_of(setting), length, high);
+		      label_of(setting).text, length, high);
 	else
 		return text;
 	return NULL;
@@ -194,7 +208,7 @@ static const char *field_text(struct walk *walk, const struct field *field,
 	const char *right = text && field->check ? field->check(text) : NULL;
 	if (!right)
 		return text;
-	FAULT(walk, setting, "%s = \"%s\" is not right: %s", name_of(setting), text, right);
+	FAULT(walk, setting, "%s = \"%s\" is not right: %s", label_of(setting).text, text, right);
 	return NULL;
 }
 

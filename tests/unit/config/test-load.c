@@ -61,7 +61,8 @@ static void test_a_wrong_type_says_which_is_right(void **state)
 		{NODE "influx: { url = \"http://a\"; gzip = 1; };\n",
 		 "2: gzip is an integer, and must be true or false"},
 		{NODE "sites: { };\n", "2: sites is a group { }, and must be a list of groups"},
-		{NODE "sites: ( 1 );\n", "2: an element is an integer, and must be a group { }"},
+		{NODE "sites: ( 1 );\n",
+		 "2: an element of sites is an integer, and must be a group { }"},
 		{NODE "deliveries: ( { id = \"f\"; type = \"file\"; directory = \"/x\";\n"
 		      " events = \"case.*\"; } );\n",
 		 "3: events is a text, and must be a list of texts"},

@@ -55,9 +55,14 @@ void fixture_write(struct fixture *fixture, const char *name, const char *text)
 
 void fixture_load(struct fixture *fixture, const char *text)
 {
-	forget(fixture);
 	fixture_write(fixture, "main.cfg", text);
-	fixture->result = config_load(fixture->path, &fixture->config, &fixture->faults);
+	fixture_load_file(fixture, fixture->path);
+}
+
+void fixture_load_file(struct fixture *fixture, const char *path)
+{
+	forget(fixture);
+	fixture->result = config_load(path, &fixture->config, &fixture->faults);
 }
 
 static void show(const struct fixture *fixture)

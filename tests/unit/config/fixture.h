@@ -25,6 +25,7 @@ int fixture_teardown(void **state);
 void fixture_write(struct fixture *fixture, const char *name, const char *text);
 /** fixture_load() - write main.cfg and load it by its full path */
 void fixture_load(struct fixture *fixture, const char *text);
+void fixture_load_file(struct fixture *fixture, const char *path);
 /** expect() - the faults are exactly these: lines "LINE: part of the message", in this order */
 void expect(struct fixture *fixture, const char *wanted);
 /** expect_ok() - it loads without any */

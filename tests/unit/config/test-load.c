@@ -579,7 +579,7 @@ static void test_secrets_come_from_the_credentials_first(void **state)
 static void test_the_example_of_the_project_is_good(void **state)
 {
 	struct fixture *fixture = *state;
-	fixture->result = config_load(TEST_DATA "/ducha.cfg", &fixture->config, &fixture->faults);
+	fixture_load_file(fixture, TEST_DATA "/ducha.cfg");
 	expect_ok(fixture);
 	assert_int_equal(fixture->config->n_sites, 6);
 	assert_int_equal(fixture->config->n_connections, 4);

@@ -152,11 +152,10 @@ static void test_an_include_that_cannot_be_read_is_told_of_it(void **state)
 	check(fixture, NODE "storage: {\n@include \"gone.cfg\"\n};\n",
 	      "1: cannot be read: No such file or directory; it is included at");
 	assert_non_null(strstr(fixture->faults.at[0].file, "/gone.cfg"));
-	fixture->result = config_load("/nonexistent/x.cfg", &fixture->config, &fixture->faults);
+	fixture_load_file(fixture, "/nonexistent/x.cfg");
 	expect(fixture, "1: cannot be read: No such file");
 	assert_string_equal(fixture->faults.at[0].file, "/nonexistent/x.cfg");
-	config_faults_deinit(&fixture->faults);
-	fixture->result = config_load(fixture->folder, &fixture->config, &fixture->faults);
+	fixture_load_file(fixture, fixture->folder);
 	expect(fixture, "1: cannot be read: Is a directory");
 }
 

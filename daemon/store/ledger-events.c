@@ -119,57 +119,23 @@ int ledger_alert_event(struct ledger *ledger, int64_t id, const char *type, int6
 	if (r != 0)
 		return r;
 	r = alert_subject(ledger, id, &subject, &site, &case_id);
+	struct event_head head = {.type = type,
+				  .subject = subject,
+				  .site = site,
+				  .time_ms = time_ms,
+				  .now_ms = now_ms,
+				  .case_id = case_id};
 	if (r == 0)
-		r = event_add(ledger, &(struct event_head){.type = type,
-							   .subject = subject,
-							   .site = site,
-							   .time_ms = time_ms,
-							   .now_ms = now_ms,
-							   .case_id = case_id});
+		r = event_add(ledger, &head);
+	if (r == 0 && site == NULL &&
+	    subject != NULL) { /* a connection's: it has an event of its own */
+		bool raised = strcmp(type, "ducha.alert.raised") == 0;
+		head.type = raised ? "ducha.connection.lost" : "ducha.connection.restored";
+		r = event_add(ledger, &head);
+	}
 	free(subject);
 	free(site);
 	return r;
-}
-
-/* The alert of the connection if one is active, else the same shape without an id. */
-static int link_text(struct ledger *ledger, const char *connection, bool up, int64_t now_ms)
-{
-	sqlite3_stmt *find = ledger->sql[SQL_ALERT_LINK];
-	int64_t id = 0;
-	bool row;
-
-	sql_bind(find, "t", connection);
-	int r = sql_step(find, &row);
-	if (r == 0 && row)
-		id = sqlite3_column_int64(find, 0);
-	sql_reset(find);
-	text_clear(&ledger->data);
-	if (r != 0 || id != 0)
-		return r != 0 ? r : ledger_alert_text(ledger, id, &ledger->data);
-	json_alert(&ledger->data, ledger->plan,
-		   &(struct alert_view){.connection = connection,
-					.kind = ALERT_CONNECTION,
-					.began_ms = now_ms,
-					.raised_ms = now_ms,
-					.cleared_ms = up ? now_ms : 0});
-	return 0;
-}
-
-int ledger_link_event(struct ledger *ledger, uint32_t connection, bool up, int64_t now_ms)
-{
-	if (connection >= ledger->plan->n_connections)
-		return -EINVAL;
-	const char *id = ledger->plan->connections[connection].id;
-	int r = ledger_begin(ledger);
-	if (r == 0)
-		r = link_text(ledger, id, up, now_ms);
-	if (r == 0)
-		r = event_add(ledger, &(struct event_head){.type = up ? "ducha.connection.restored"
-								      : "ducha.connection.lost",
-							   .subject = id,
-							   .time_ms = now_ms,
-							   .now_ms = now_ms});
-	return ledger_end(ledger, r);
 }
 
 struct event_copy {

@@ -76,8 +76,6 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"UPDATE alerts SET cleared = max(?2, raised), reason = coalesce(reason, ?3)"
 		" WHERE id = ?1 AND cleared IS NULL RETURNING case_id",
 	[SQL_ALERT_ONE] = ALERT_COLUMNS "WHERE id = ?1",
-	[SQL_ALERT_LINK] = "SELECT id FROM alerts WHERE kind = 'connection' AND connection = ?1"
-			   " AND cleared IS NULL",
 	[SQL_ALERT_LIST] = ALERT_COLUMNS
 	"WHERE (?1 < 0 OR (cleared IS NULL) = ?1) AND (?2 IS NULL OR site = ?2)"
 	" ORDER BY id DESC LIMIT ?3",

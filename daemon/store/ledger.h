@@ -113,8 +113,6 @@ int ledger_events(struct ledger *ledger, int64_t after, size_t limit,
 		  bool (*fn)(void *context, const struct ledger_event *event), void *context);
 int64_t ledger_event_first(struct ledger *ledger); /* oldest kept, 0: none */
 int64_t ledger_event_last(struct ledger *ledger);  /* newest committed, 0: none (no disk) */
-/** ledger_link_event() - a connection.lost or connection.restored event */
-int ledger_link_event(struct ledger *ledger, uint32_t connection, bool up, int64_t now_ms);
 /** ledger_listen() - call @fn after each commit that made events; quick, on the committing thread.
  * At most 8 listeners, registered before the threads start. */
 int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *context);

@@ -95,9 +95,22 @@ void house_record(struct house *house, uint32_t monitor, size_t n, double first)
 	CHECK(daybook_commit(house->daybook) == 0);
 }
 
-void house_link(struct house *house, bool up)
+void house_warn(struct house *house, bool raised)
 {
-	CHECK(ledger_link_event(house->ledger, 0, up, HOUSE_EPOCH_MS) == 0);
+	int64_t time_ms = HOUSE_EPOCH_MS + (int64_t)house->seq++;
+	struct verdict verdict = {.type = raised ? VERDICT_RAISED : VERDICT_CLEARED,
+				  .kind = ALERT_WARNING,
+				  .connection = NO_INDEX,
+				  .bound = BOUND_MAX,
+				  .time_ms = time_ms,
+				  .began_ms = time_ms,
+				  .raised_ms = time_ms,
+				  .has_value = true,
+				  .value = 46,
+				  .peak_value = 46,
+				  .peak_ms = time_ms,
+				  .last_value = 46};
+	CHECK(ledger_apply(house->ledger, &verdict, 1, time_ms, NULL) == 0);
 }
 
 void house_exceed(struct house *house, double value)

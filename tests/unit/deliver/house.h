@@ -29,8 +29,8 @@ enum { HOUSE_PLAIN, HOUSE_HOSTILE, HOUSE_MONITORS }; /* the monitors; the second
 
 /** house_record() - commit @n readings of @monitor with the values @first, @first + 1 … */
 void house_record(struct house *house, uint32_t monitor, size_t n, double first);
-/** house_link() - commit a connection event. */
-void house_link(struct house *house, bool up);
+/** house_warn() - commit one alert event: a warning raised, or cleared */
+void house_warn(struct house *house, bool raised);
 /** house_exceed() - commit an exceedance of monitor 0 that opens a case (alert and case event) */
 void house_exceed(struct house *house, double value);
 /** house_metric() - one series as printed, such as "ducha_influx_backlog"; -1 if it is not there */

@@ -80,18 +80,17 @@ static void test_events_become_whole_files_in_order(void **state)
 	(void)state;
 	char path[192], names[512], file[320];
 	const struct delivery_setup delivery = folder("box", path, sizeof path);
-	house_link(&house, true);
+	house_warn(&house, true);
 	house_exceed(&house, 61.3);
 	struct courier *courier = start(&delivery, 1);
 	assert_true(house_wait(&house, "ducha_deliveries_pending{delivery=\"box\"}", 0));
-	house_link(&house, false);
+	house_warn(&house, false);
 	courier_wake(courier);
 	assert_true(
 		house_wait(&house, "ducha_deliveries_total{delivery=\"box\",result=\"ok\"}", 4));
 	list(path, names, sizeof names);
-	assert_string_equal(names,
-			    "0000000001-connection.restored.json 0000000002-alert.raised.json "
-			    "0000000003-case.opened.json 0000000004-connection.lost.json ");
+	assert_string_equal(names, "0000000001-alert.raised.json 0000000002-alert.raised.json "
+				   "0000000003-case.opened.json 0000000004-alert.cleared.json ");
 	snprintf(file, sizeof file, "%s/0000000003-case.opened.json", path);
 	json_t *event = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
 	assert_string_equal(json_string_value(json_object_get(event, "type")), "ducha.case.opened");
@@ -109,7 +108,7 @@ static void test_only_wanted_events_are_delivered_and_counted(void **state)
 	delivery.events = filters;
 	delivery.n_events = 1;
 	struct courier *courier = start(&delivery, 1);
-	house_link(&house, true);
+	house_warn(&house, true);
 	house_exceed(&house, 61.3);
 	courier_wake(courier);
 	assert_true(
@@ -127,14 +126,14 @@ static void test_a_restart_goes_on_where_it_stopped(void **state)
 	char path[192], names[512], file[320];
 	const struct delivery_setup delivery = folder("box", path, sizeof path);
 	struct courier *courier = start(&delivery, 1);
-	house_link(&house, true);
+	house_warn(&house, true);
 	courier_wake(courier);
 	assert_true(
 		house_wait(&house, "ducha_deliveries_total{delivery=\"box\",result=\"ok\"}", 1));
 	courier_free(courier);
-	snprintf(file, sizeof file, "%s/0000000001-connection.restored.json", path);
+	snprintf(file, sizeof file, "%s/0000000001-alert.raised.json", path);
 	assert_int_equal(unlink(file), 0);
-	house_link(&house, false);
+	house_warn(&house, false);
 	house_close(&house);
 	house_open(&house);
 	courier = start(&delivery, 1);
@@ -142,7 +141,7 @@ static void test_a_restart_goes_on_where_it_stopped(void **state)
 		house_wait(&house, "ducha_deliveries_total{delivery=\"box\",result=\"ok\"}", 1));
 	courier_free(courier);
 	list(path, names, sizeof names);
-	assert_string_equal(names, "0000000002-connection.lost.json ");
+	assert_string_equal(names, "0000000002-alert.cleared.json ");
 }
 
 static void test_a_directory_that_cannot_be_written_holds_up_nobody_else(void **state)
@@ -158,7 +157,7 @@ static void test_a_directory_that_cannot_be_written_holds_up_nobody_else(void **
 	assert_true(fd >= 0);
 	close(fd);
 	struct courier *courier = start(deliveries, 2);
-	house_link(&house, true);
+	house_warn(&house, true);
 	house_exceed(&house, 61.3);
 	courier_wake(courier);
 	assert_true(
@@ -172,9 +171,8 @@ static void test_a_directory_that_cannot_be_written_holds_up_nobody_else(void **
 		house_wait(&house, "ducha_deliveries_total{delivery=\"bad\",result=\"ok\"}", 3));
 	assert_true(house_wait(&house, "ducha_deliveries_pending{delivery=\"bad\"}", 0));
 	list(bad, names, sizeof names);
-	assert_string_equal(names,
-			    "0000000001-connection.restored.json 0000000002-alert.raised.json "
-			    "0000000003-case.opened.json ");
+	assert_string_equal(names, "0000000001-alert.raised.json 0000000002-alert.raised.json "
+				   "0000000003-case.opened.json ");
 	courier_free(courier);
 }
 
@@ -212,7 +210,7 @@ static void live_until_killed(const struct delivery_setup *delivery)
 	struct courier *courier = start(delivery, 1);
 	for (int i = 0;; i++) {
 		if (i < EVENTS_PER_LIFE)
-			house_link(&house, i % 2 == 0);
+			house_warn(&house, i % 2 == 0);
 		else
 			poll(NULL, 0, 5);
 		courier_wake(courier);

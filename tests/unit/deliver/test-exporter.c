@@ -302,9 +302,9 @@ static void test_case_events_go_too_and_only_they_count_as_backlog(void **state)
 	script.times = 1;
 	script.trouble = REPLY("502 Bad", "");
 	house_record(&house, HOUSE_PLAIN, 2, 100);
-	house_link(&house, true);
+	house_warn(&house, true);
 	house_exceed(&house, 61.3); /* alert.raised and case.opened */
-	house_link(&house, false);
+	house_warn(&house, false);
 	struct exporter *exporter = start();
 	assert_true(house_wait(&house, BACKLOG, 3));
 	assert_true(house_wait(&house, BACKLOG, 0));

@@ -522,6 +522,18 @@ static void count_call(void *context)
 	++*(int *)context;
 }
 
+static struct verdict link_verdict(enum verdict_type type, int64_t time_ms)
+{
+	return (struct verdict){.type = type,
+				.kind = ALERT_CONNECTION,
+				.monitor = NO_INDEX,
+				.connection = 0,
+				.limit = NO_INDEX,
+				.time_ms = time_ms,
+				.began_ms = time_ms,
+				.raised_ms = time_ms};
+}
+
 static void test_listeners_hear_of_committed_events_only(void **state)
 {
 	struct ledger *ledger = open_ledger(state);
@@ -533,10 +545,11 @@ static void test_listeners_hear_of_committed_events_only(void **state)
 	apply(ledger, raised(COD, 0, 60, NOW));
 	assert_int_equal(ledger_put_cursor(ledger, "x", 1), 0);
 	assert_int_equal(calls, 1);
-	assert_int_equal(ledger_link_event(ledger, 0, false, NOW), 0);
-	assert_int_equal(ledger_link_event(ledger, 0, true, NOW), 0);
+	apply(ledger, link_verdict(VERDICT_RAISED, NOW));
+	apply(ledger, link_verdict(VERDICT_CLEARED, NOW));
 	assert_int_equal(calls, 3);
-	assert_string_equal(event_types(ledger, &types, 2), "connection.lost connection.restored ");
+	assert_string_equal(event_types(ledger, &types, 2),
+			    "alert.raised connection.lost alert.cleared connection.restored ");
 	ledger_close(ledger);
 }
 
@@ -544,8 +557,11 @@ static void test_events_are_pruned_behind_every_delivery(void **state)
 {
 	struct ledger *ledger = open_ledger(state);
 
-	for (int i = 0; i < 200; i++)
-		assert_int_equal(ledger_link_event(ledger, 0, i % 2, NOW + i), 0);
+	for (int i = 0; i < 100; i++) { /* two events each */
+		enum verdict_type type = i % 2 == 0 ? VERDICT_RAISED : VERDICT_CLEARED;
+		struct verdict verdict = link_verdict(type, NOW + 2 * i);
+		assert_int_equal(ledger_apply(ledger, &verdict, 1, NOW + 2 * i, NULL), 0);
+	}
 	assert_int_equal(ledger_put_cursor(ledger, "influx/readings", 1), 0);
 	assert_int_equal(ledger_put_cursor(ledger, "delivery/folder", 40), 0);
 	assert_int_equal(ledger_prune(ledger, NOW + 100), 0);
@@ -561,8 +577,8 @@ static void test_events_are_pruned_behind_every_delivery(void **state)
 	assert_int_equal(ledger_event_last(ledger), 200);
 	ledger_close(ledger);
 	ledger = open_ledger(state);
-	assert_int_equal(ledger_link_event(ledger, 0, true, NOW), 0);
-	assert_int_equal(ledger_event_last(ledger), 201);
+	apply(ledger, link_verdict(VERDICT_RAISED, NOW + DAY_MS));
+	assert_int_equal(ledger_event_last(ledger), 202);
 	ledger_close(ledger);
 }
 

@@ -400,9 +400,10 @@ static void find_data(struct walk *walk, struct config *config)
 	free(said);
 	if (said)
 		goto out;
-	config->data_directory = holds_data(walk->reader, defaults[0])
-					 ? strdup(defaults[0])
-					 : reader_beside(walk->file, ".");
+	config->data_directory =
+		holds_data(walk->reader, defaults[0])
+			? strdup(defaults[0])
+			: reader_beside(walk->file, strchr(walk->file, '/') ? "" : ".");
 	for (size_t i = 1; config->data_directory && i < COUNT(defaults); i++) {
 		if (holds_data(walk->reader, config->data_directory) ||
 		    !holds_data(walk->reader, defaults[i]))

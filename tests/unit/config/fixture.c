@@ -11,6 +11,16 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* The data lie beside the configuration, where a build that is not installed looks for them. */
+static int link_data(const struct fixture *fixture, const char *name)
+{
+	char from[512], to[128];
+	snprintf(from, sizeof(from), TEST_DATA "/%s", name);
+	snprintf(to, sizeof(to), "%s/%s", fixture->folder, name);
+	return symlink(from, to);
+}
 
 int fixture_setup(void **state)
 {
@@ -18,7 +28,9 @@ int fixture_setup(void **state)
 	strcpy(fixture->folder, "/tmp/ducha-config-XXXXXX");
 	*state = fixture;
 	unsetenv("CREDENTIALS_DIRECTORY");
-	return mkdtemp(fixture->folder) ? 0 : -1;
+	if (!mkdtemp(fixture->folder))
+		return -1;
+	return link_data(fixture, "catalogue") || link_data(fixture, "standards");
 }
 
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)

@@ -448,16 +448,15 @@ static void test_a_gap_in_time_of_a_standard_is_a_fault(void **state)
 {
 	struct fixture *fixture = *state;
 	char path[256];
-	fixture_write(fixture, "cat", "");
-	snprintf(path, sizeof(path), "mkdir -p %s/catalogue %s/standards", fixture->folder,
-		 fixture->folder);
+	snprintf(path, sizeof(path), "mkdir -p %s/data/catalogue %s/data/standards",
+		 fixture->folder, fixture->folder);
 	assert_int_equal(system(path), 0);
 	fixture_write(
-		fixture, "catalogue/f.cfg",
+		fixture, "data/catalogue/f.cfg",
 		"factors: ( { code = \"x1\"; zh = \"x\"; en = \"x\"; unit = \"u\"; decimals = 1; "
 		"source = \"test\"; } );\n");
 	fixture_write(
-		fixture, "standards/s.cfg",
+		fixture, "data/standards/s.cfg",
 		"standard: { id = \"S-1\"; zh = \"s\"; en = \"s\"; classes = (\"A\"); limits: (\n"
 		"{ factor = \"x1\"; unit = \"u\"; max = 1; average = \"day\"; opens = \"case\"; "
 		"from = "
@@ -465,18 +464,18 @@ static void test_a_gap_in_time_of_a_standard_is_a_fault(void **state)
 		"\"low\"; } ); };\n");
 	fixture_load(
 		fixture,
-		"node: { id = \"n\"; data_directory = \".\"; };\n" MQTT
+		"node: { id = \"n\"; data_directory = \"data\"; };\n" MQTT
 		"sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"x1\"; "
 		"connection = \"bus\"; topic = \"t\";\nlimits: ( { standard = \"S-1\"; class = "
 		"\"A\"; } ); } ); } );\n");
 	expect(fixture, "4: S-1 class \"A\" has a limit for x1, but none in force on");
 
-	fixture_write(fixture, "standards/s.cfg",
+	fixture_write(fixture, "data/standards/s.cfg",
 		      "standard: { id = \"S-1\"; zh = \"s\"; en = \"s\";\n"
 		      "classes = (\"A\"); limits: ( { max = \"x\"; } ); };\n");
-	fixture_load(fixture, "node: { id = \"n\"; data_directory = \".\"; };\n");
+	fixture_load(fixture, "node: { id = \"n\"; data_directory = \"data\"; };\n");
 	assert_int_equal(fixture->result, -22);
-	assert_non_null(strstr(fixture->faults.at[0].file, "/standards/s.cfg"));
+	assert_non_null(strstr(fixture->faults.at[0].file, "/data/standards/s.cfg"));
 	assert_int_equal(fixture->faults.at[0].line, 2);
 }
 

@@ -15,9 +15,9 @@
  */
 #include "base/log.h"
 #include "drivers/driver.h"
+#include "drivers/mqtt/interest.h"
 #include "drivers/mqtt/mqtt.h"
 #include "drivers/mqtt/payload.h"
-#include "drivers/mqtt/topic.h"
 
 #include <MQTTAsync.h>
 #include <errno.h>
@@ -35,6 +35,7 @@ enum {
 	FIRST_CONNECT_MS = 10000, /* after that a broker never reached is a lost link */
 	NUDGE_MS = 120000,        /* Paho's retries may stop after a long outage: start them anew */
 	STOP_MS = 2000,
+	FULL_PAUSE_MS = 20, /* each try leaves a gap in the ring's numbers, so not too often */
 	FILTERS_PER_REQUEST = 256,
 	REFUSED_SUBSCRIPTION = 0x80, /* MQTT 3.1.1, 3.9.3 */
 };
@@ -45,7 +46,7 @@ struct client;
 
 struct subscription {
 	struct client *client;
-	size_t first, n; /* into client.filters */
+	size_t first, n; /* into the filters of the client's interest */
 };
 
 struct client {
@@ -53,14 +54,11 @@ struct client {
 	struct mqtt *mqtt;
 	MQTTAsync handle;
 	char *uri;
-	char **filters; /* of the points, each once */
-	int *qos;
-	size_t n_filters;
+	struct interest interest;
+	int *qos; /* by filter */
 	struct subscription *subscriptions;
-	uint32_t *exact, *wild; /* points without wildcards, sorted by topic; points with */
-	size_t n_exact, n_wild;
 	struct log_repeat *refused; /* by point */
-	uint32_t *taken;            /* monitors of the message being handled */
+	uint32_t *hits, *taken;     /* points, monitors of the message at hand */
 	size_t n_taken;
 	struct metric *up;
 	/* Under mqtt.lock: */
@@ -71,7 +69,7 @@ struct client {
 struct mqtt {
 	struct driver_host host;
 	struct metric *readings[sizeof flags - 1];
-	struct metric *bad_payload, *ring_full, *not_stored;
+	struct metric *bad_payload, *ring_full;
 	pthread_mutex_t lock; /* the door, and what is said above */
 	pthread_cond_t changed;
 	bool watching, stopping, closed;
@@ -112,13 +110,11 @@ static void point_submit(struct message *message, uint32_t i, const struct sampl
 	enum door_result result = door_submit(mqtt->host.door, sample, &seq);
 	while (result == DOOR_FULL && message->store && mono_ms() < message->until_ms) {
 		door_flush(mqtt->host.door);
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = FULL_PAUSE_MS * 1000000}, NULL);
 		result = door_submit(mqtt->host.door, sample, &seq);
 	}
 	if (result == DOOR_FULL) {
 		metric_add(mqtt->ring_full, 1);
-		if (message->paho->qos > 0)
-			door_unrecorded(mqtt->host.door, sample->monitor);
 		return;
 	}
 	if (seq > message->newest)
@@ -173,32 +169,13 @@ static void point_take(struct message *message, uint32_t i)
 				      .raw = payload.raw});
 }
 
-/* Return: the first of client.exact whose topic is not before @topic. */
-static size_t exact_from(const struct client *client, const char *topic)
-{
-	size_t low = 0, high = client->n_exact;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(client->config->points[client->exact[middle]].topic, topic) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void message_take(struct message *message)
 {
 	struct client *client = message->client;
-	const struct mqtt_point *points = client->config->points;
+	size_t n = interest_match(&client->interest, message->topic, client->hits);
 	client->n_taken = 0;
-	for (size_t i = exact_from(client, message->topic);
-	     i < client->n_exact && strcmp(points[client->exact[i]].topic, message->topic) == 0;
-	     i++)
-		point_take(message, client->exact[i]);
-	for (size_t i = 0; i < client->n_wild; i++)
-		if (topic_matches(points[client->wild[i]].topic, message->topic))
-			point_take(message, client->wild[i]);
+	for (size_t i = 0; i < n; i++)
+		point_take(message, client->hits[i]);
 }
 
 static void message_store(const struct message *message)
@@ -209,7 +186,6 @@ static void message_store(const struct message *message)
 	if (!message->store || client->n_taken == 0 ||
 	    door_wait_stored(door, message->newest, client->config->ack_timeout_ms))
 		return;
-	metric_add(client->mqtt->not_stored, (int64_t)client->n_taken);
 	for (size_t i = 0; i < client->n_taken; i++)
 		door_unrecorded(door, client->taken[i]);
 }
@@ -234,9 +210,8 @@ static void client_message(struct client *client, const char *topic, const MQTTA
 
 static int on_message(void *context, char *topic, int topic_bytes, MQTTAsync_message *paho)
 {
-	/* A length is only given where the topic holds a NUL, and no filter of ours can mean that.
-	 */
-	if (topic_bytes == 0)
+	/* A topic that holds a NUL is longer than its text, and no filter of ours can mean it. */
+	if (topic_bytes == 0 || strlen(topic) == (size_t)topic_bytes)
 		client_message(context, topic, paho);
 	MQTTAsync_freeMessage(&paho);
 	MQTTAsync_free(topic);
@@ -261,8 +236,8 @@ static void on_subscribe_failure(void *context, MQTTAsync_failureData *failure)
 	const struct subscription *subscription = context;
 	const struct client *client = subscription->client;
 	log_warnx("%s: subscription to \"%s\"%s refused (%d)", client->config->id,
-		  client->filters[subscription->first], subscription->n > 1 ? " and more" : "",
-		  failure != NULL ? failure->code : 0);
+		  client->interest.filters[subscription->first],
+		  subscription->n > 1 ? " and more" : "", failure != NULL ? failure->code : 0);
 }
 
 static void on_subscribed(void *context, MQTTAsync_successData *success)
@@ -271,7 +246,7 @@ static void on_subscribed(void *context, MQTTAsync_successData *success)
 	const struct client *client = subscription->client;
 	const int *granted = subscription->n > 1 ? success->alt.qosList : &success->alt.qos;
 	for (size_t i = 0; granted != NULL && i < subscription->n; i++) {
-		const char *filter = client->filters[subscription->first + i];
+		const char *filter = client->interest.filters[subscription->first + i];
 		if (granted[i] == REFUSED_SUBSCRIPTION)
 			log_warnx("%s: subscription to \"%s\" refused", client->config->id, filter);
 		else if (granted[i] < client->config->qos)
@@ -282,8 +257,8 @@ static void on_subscribed(void *context, MQTTAsync_successData *success)
 
 static void client_subscribe(struct client *client)
 {
-	for (size_t first = 0; first < client->n_filters; first += FILTERS_PER_REQUEST) {
-		size_t n = client->n_filters - first;
+	for (size_t first = 0; first < client->interest.n_filters; first += FILTERS_PER_REQUEST) {
+		size_t n = client->interest.n_filters - first;
 		if (n > FILTERS_PER_REQUEST)
 			n = FILTERS_PER_REQUEST;
 		struct subscription *own = &client->subscriptions[first / FILTERS_PER_REQUEST];
@@ -292,7 +267,8 @@ static void client_subscribe(struct client *client)
 		options.onSuccess = on_subscribed;
 		options.onFailure = on_subscribe_failure;
 		options.context = own;
-		int rc = MQTTAsync_subscribeMany(client->handle, (int)n, client->filters + first,
+		int rc = MQTTAsync_subscribeMany(client->handle, (int)n,
+						 client->interest.filters + first,
 						 client->qos + first, &options);
 		if (rc != MQTTASYNC_SUCCESS)
 			log_warnx("%s: cannot subscribe (%d)", client->config->id, rc);
@@ -431,62 +407,21 @@ static int watch_start(struct mqtt *mqtt)
 
 /* --- birth --- */
 
-static int by_topic(const void *left, const void *right, void *context)
-{
-	const struct mqtt_connection *config = context;
-	uint32_t i = *(const uint32_t *)left, j = *(const uint32_t *)right;
-	int order = strcmp(config->points[i].topic, config->points[j].topic);
-	return order != 0 ? order : (i > j) - (i < j);
-}
-
-/* The filters of the points in @order, each once; equal ones stand side by side. */
-static int filters_add(struct client *client, const uint32_t *order, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const char *topic = client->config->points[order[i]].topic;
-		if (i > 0 && strcmp(client->filters[client->n_filters - 1], topic) == 0)
-			continue;
-		client->filters[client->n_filters] = strdup(topic);
-		if (client->filters[client->n_filters] == NULL)
-			return -ENOMEM;
-		client->qos[client->n_filters++] = client->config->qos;
-	}
-	return 0;
-}
-
-static int points_sort(struct client *client)
-{
-	const struct mqtt_connection *config = client->config;
-	union {
-		const struct mqtt_connection *config;
-		void *context;
-	} through = {.config = config}; /* by_topic() only reads */
-	for (size_t i = 0; i < config->n_points; i++) {
-		if (topic_has_wildcard(config->points[i].topic))
-			client->wild[client->n_wild++] = (uint32_t)i;
-		else
-			client->exact[client->n_exact++] = (uint32_t)i;
-	}
-	qsort_r(client->exact, client->n_exact, sizeof *client->exact, by_topic, through.context);
-	qsort_r(client->wild, client->n_wild, sizeof *client->wild, by_topic, through.context);
-	int error = filters_add(client, client->exact, client->n_exact);
-	return error != 0 ? error : filters_add(client, client->wild, client->n_wild);
-}
-
 static int client_allocate(struct client *client)
 {
 	size_t n = client->config->n_points + 1;
-	client->filters = calloc(n, sizeof *client->filters);
+	int error = interest_init(&client->interest, client->config->points, n - 1);
 	client->qos = calloc(n, sizeof *client->qos);
 	client->subscriptions = calloc(n / FILTERS_PER_REQUEST + 1, sizeof *client->subscriptions);
-	client->exact = calloc(n, sizeof *client->exact);
-	client->wild = calloc(n, sizeof *client->wild);
 	client->refused = calloc(n, sizeof *client->refused);
+	client->hits = calloc(n, sizeof *client->hits);
 	client->taken = calloc(n, sizeof *client->taken);
-	bool all = client->filters != NULL && client->qos != NULL &&
-		   client->subscriptions != NULL && client->exact != NULL && client->wild != NULL &&
-		   client->refused != NULL && client->taken != NULL;
-	return all ? points_sort(client) : -ENOMEM;
+	if (error != 0 || client->qos == NULL || client->subscriptions == NULL ||
+	    client->refused == NULL || client->hits == NULL || client->taken == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < client->interest.n_filters; i++)
+		client->qos[i] = client->config->qos;
+	return 0;
 }
 
 static bool is_tls(const struct mqtt_connection *config)
@@ -570,7 +505,7 @@ static struct metric *unrecorded(struct metrics *metrics, const char *reason)
 	char labels[64];
 	snprintf(labels, sizeof labels, "reason=\"%s\"", reason);
 	return metrics_counter(metrics, "ducha_unrecorded_total",
-			       "Values received that are not, or perhaps not, recorded", labels);
+			       "Samples that were acknowledged or read but not recorded", labels);
 }
 
 static int mqtt_metrics(struct mqtt *mqtt)
@@ -586,9 +521,7 @@ static int mqtt_metrics(struct mqtt *mqtt)
 	}
 	mqtt->bad_payload = unrecorded(metrics, "payload");
 	mqtt->ring_full = unrecorded(metrics, "ring");
-	mqtt->not_stored = unrecorded(metrics, "timeout");
-	all = all && mqtt->bad_payload != NULL && mqtt->ring_full != NULL &&
-	      mqtt->not_stored != NULL;
+	all = all && mqtt->bad_payload != NULL && mqtt->ring_full != NULL;
 	return all ? 0 : -ENOMEM;
 }
 
@@ -618,14 +551,11 @@ static int mqtt_new(struct mqtt **out, const struct driver_host *host, size_t n)
 
 static void client_deinit(struct client *client)
 {
-	for (size_t i = 0; i < client->n_filters; i++)
-		free(client->filters[i]);
-	free(client->filters);
+	interest_deinit(&client->interest);
 	free(client->qos);
 	free(client->subscriptions);
-	free(client->exact);
-	free(client->wild);
 	free(client->refused);
+	free(client->hits);
 	free(client->taken);
 	free(client->uri);
 }

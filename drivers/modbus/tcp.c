@@ -121,7 +121,7 @@ static void line_submit(struct line *line, const struct sample *sample)
 {
 	if (door_submit(line->tcp->host.door, sample, NULL) != DOOR_TAKEN)
 		return;
-	const char *at = strchr(flags, sample->flag);
+	const char *at = strchr(flags, (int)sample->flag);
 	if (at != NULL)
 		metric_add(line->tcp->figures.readings[at - flags], 1);
 }

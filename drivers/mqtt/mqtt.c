@@ -120,7 +120,7 @@ static void point_submit(struct message *message, uint32_t i, const struct sampl
 	if (seq > message->newest)
 		message->newest = seq;
 	client->taken[client->n_taken++] = client->config->points[i].monitor;
-	const char *at = strchr(flags, sample->flag);
+	const char *at = strchr(flags, (int)sample->flag);
 	if (result == DOOR_TAKEN && at != NULL)
 		metric_add(mqtt->readings[at - flags], 1);
 }

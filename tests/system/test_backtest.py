@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""duchad --backtest as a script sees it."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import DUCHAD, ENVIRONMENT, Daemon, modbus_connection, modbus_monitor, site
+
+ROWS = """time,site,factor,value,flag
+2026-01-02 03:00:00,outfall-3,w01018,20,N
+2026-01-02 03:01:00,outfall-3,w01018,61.3,N
+2026-01-02 03:02:00,outfall-3,w01018,20,N
+2026-01-02 03:03:00,outfall-3,w01018,70,N
+2026-01-02 03:03:30,outfall-3,w01018,NA,N
+2026-01-02 03:04:00,outfall-3,w01018,20,N
+2026-01-02 03:04:30,outfall-3,w01018,80,C
+"""
+
+
+@pytest.fixture
+def backtest(tmp_path):
+    daemon = Daemon(tmp_path, [modbus_connection(1502)], [
+        site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")])])
+
+    def run(rows):
+        data = tmp_path / "data.csv"
+        data.write_text(rows)
+        return subprocess.run([DUCHAD, "--backtest", str(data), "-c", daemon.config],
+                              capture_output=True, timeout=60, env=ENVIRONMENT)
+    run.data = str(tmp_path / "data.csv")
+    run.store = daemon.store
+    return run
+
+
+def test_two_runs_are_the_same_byte_for_byte(backtest):
+    first, second = backtest(ROWS), backtest(ROWS)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    events = [json.loads(line) for line in first.stdout.splitlines()]
+    assert [e["type"] for e in events if e["type"].startswith("alert.")] == \
+        ["alert.raised", "alert.cleared", "alert.raised", "alert.cleared"]
+    assert [e["type"] for e in events if e["type"].startswith("case.")][0] == "case.opened"
+    assert events[0]["time"] == "2026-01-02T03:01:00.000+08:00"
+    assert events[0]["data"]["value"] == 61.3
+
+
+def test_the_order_of_the_columns_does_not_matter(backtest):
+    swapped = "".join(",".join(reversed(row.split(","))) + "\n" for row in ROWS.splitlines())
+    assert swapped.startswith("flag,value,factor,site,time\n")
+    assert backtest(swapped).stdout == backtest(ROWS).stdout
+
+
+def test_a_malformed_row_is_named_and_the_rest_goes_on(backtest):
+    answer = backtest(ROWS + "2026-01-02 03:05,outfall-3,w01018,20,N\n"
+                      "2026-01-02 03:06:00,outfall-3,w01018,inf,N\n"
+                      "2026-01-02 03:07:00,outfall-3,w01018,20,Q\n"
+                      "2026-01-02 03:08:00,nowhere,w01018,20,N\n")
+    assert answer.returncode == 1
+    said = answer.stderr.decode()
+    for line in (9, 10, 11):
+        assert f"{backtest.data}:{line}: " in said
+    assert f"{backtest.data}:12: " not in said and "nowhere" in said
+    assert answer.stdout == backtest(ROWS).stdout
+
+
+def test_no_live_state_is_touched(backtest):
+    assert backtest(ROWS).returncode == 0
+    assert not os.path.exists(backtest.store)

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGKILL at random moments under load, again and again: nothing accepted is lost or invented.
+
+DUCHA_KILLS is how often (100), DUCHA_SEED repeats a run. The load is a pymodbus instrument whose
+counter stands for each polled reading, a stream of QoS 1 messages through mosquitto, and one more
+exceedance in each life of the daemon.
+"""
+import glob
+import os
+import random
+import sqlite3
+import threading
+import time
+
+import servers
+from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
+from servers import wait_until
+
+KILLS = int(os.environ.get("DUCHA_KILLS", "100"))
+SEED = int(os.environ.get("DUCHA_SEED", str(random.SystemRandom().randrange(1 << 31))))
+FLUSH_S = 0.1
+FIRST = 100  # address of the first of the registers that exceed, two for each
+
+
+class Stream(threading.Thread):
+    """Sends numbered messages, each under a topic of its own, as the broker's log shows topics."""
+
+    def __init__(self, broker):
+        super().__init__(daemon=True)
+        self.publisher = servers.Publisher(broker.port)
+        self.ending = threading.Event()
+        self.sent = 0
+
+    def run(self):
+        while not self.ending.is_set():
+            now = int(time.time() * 1000)
+            self.publisher.publish(f"load/{self.sent + 1}",
+                                   '{"t":%d,"v":%d}' % (now, self.sent + 1))
+            self.sent += 1
+            self.ending.wait(0.008)
+        self.publisher.close()
+
+
+class Acknowledgements:
+    """Follows the broker's log: which numbers the daemon has acknowledged."""
+
+    def __init__(self, broker):
+        self.broker, self.offset, self.sent, self.numbers = broker, 0, {}, set()
+
+    def read(self):
+        with open(self.broker.log, errors="replace") as log:
+            log.seek(self.offset)
+            text = log.read()
+        text = text[:text.rfind("\n") + 1]
+        self.offset += len(text.encode())
+        for line in text.splitlines():
+            if "Sending PUBLISH to edge" in line:
+                mid = line.split(", m", 1)[1].split(",", 1)[0]
+                self.sent[mid] = int(line.split("'load/", 1)[1].split("'", 1)[0])
+            elif "Received PUBACK from edge" in line:
+                mid = line.split("Mid: ", 1)[1].split(",", 1)[0]
+                self.numbers.add(self.sent.pop(mid))
+        return self.numbers
+
+
+class Watch:
+    """What has been seen of the daemon so far, and must not change."""
+
+    def __init__(self, daemon, instrument, acknowledgements):
+        self.daemon, self.instrument = daemon, instrument
+        self.acknowledgements = acknowledgements
+        self.numbers = {}   # of cases, by id
+        self.alerts = {}    # active ones: (id, began_at, raised_at) by factor and site
+        self.judged = 0      # replies looked at after earlier kills
+        self.oldest = 0.0    # age at the kill of the oldest reply that was not kept
+
+    def read_daybook(self, factor):
+        """All values of a factor with how often each is there, from the files themselves."""
+        values = {}
+        for path in glob.glob(os.path.join(self.daemon.store, "daybook", "*.db")):
+            db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+            for value, n in db.execute(
+                    "SELECT CAST(value AS INTEGER), COUNT(*) FROM readings JOIN monitors"
+                    " ON monitors.id = readings.monitor WHERE factor = ? AND value IS NOT NULL"
+                    " GROUP BY value", (factor,)):
+                values[value] = values.get(value, 0) + n
+            db.close()
+        return values
+
+    def check_messages(self, recorded):
+        lost = self.acknowledgements.read() - set(recorded)
+        assert not lost, f"acknowledged and not in the daybook: {sorted(lost)[:20]}"
+        twice = [v for v, n in recorded.items() if n > 1]
+        assert not twice, f"recorded more than once: {twice[:20]}"
+
+    def check_polls(self, killed_at):
+        recorded = self.read_daybook("w01018")
+        invented = set(recorded) - set(range(1, self.instrument.count + 1))
+        twice = [v for v, n in recorded.items() if n > 1]
+        assert not invented and not twice, f"invented {invented}, recorded twice {twice[:20]}"
+        served = self.instrument.served[self.judged:]
+        self.judged += len(served)
+        for served_at, count in served:
+            age = killed_at - served_at
+            if age > 0 and count not in recorded:
+                self.oldest = max(self.oldest, age)
+                assert age <= FLUSH_S + 1, f"reading {count}, {age:.3f} s before the kill, is lost"
+
+    def check_cases(self):
+        cases = self.daemon.cases()
+        ids = sorted(c["id"] for c in cases)
+        assert ids == list(range(1, len(ids) + 1)), f"case ids: {ids}"
+        sequence = [int(c["number"].split("〕")[1].rstrip("号"))
+                    for c in sorted(cases, key=lambda c: c["id"])]
+        assert sequence == ids, f"case numbers: {sequence}"
+        places = [(c["site"], c["factor"]) for c in cases]
+        assert len(set(places)) == len(places), "two open cases of one monitor"
+        for case in cases:
+            known = self.numbers.setdefault(case["id"], (case["number"], case["site"]))
+            assert known == (case["number"], case["site"]), f"case {case['id']} changed"
+        assert set(self.numbers) <= set(ids), "a case that was seen is gone"
+
+    def check_deliveries(self):
+        opened = [e["data"] for e in self.daemon.delivered("case.opened")]
+        ids = [c["id"] for c in opened]
+        assert len(set(ids)) == len(ids), "a case was announced as two events"
+        for case in opened:
+            known = self.numbers.setdefault(case["id"], (case["number"], case["site"]))
+            assert known == (case["number"], case["site"]), f"case {case['id']} changed"
+
+    def check_alerts(self):
+        now = {(a["site"], a["factor"]): (a["id"], a["began_at"], a["raised_at"])
+               for a in self.daemon.alerts(active=True, kind="exceedance")}
+        for place, alert in self.alerts.items():
+            assert now.get(place) == alert, f"{place}: was {alert}, is {now.get(place)}"
+        self.alerts = now
+
+
+def one_life(watch, random_, n):
+    """Lets site n exceed and kills the daemon, both at random moments. Returns when it was killed."""
+    length = random_.uniform(1.2, 2.4) if n % 6 == 0 else random_.uniform(0.0, 0.8)
+    exceeds = random_.uniform(0.0, length)
+    time.sleep(exceeds)
+    watch.instrument.set_float(FIRST + 2 * n, 60.0 + n)
+    time.sleep(length - exceeds)
+    killed_at = time.monotonic()
+    watch.daemon.kill()
+    return killed_at
+
+
+def test_a_kill_at_any_moment_loses_and_invents_nothing(make_daemon, broker):
+    print(f"DUCHA_SEED={SEED} DUCHA_KILLS={KILLS}")
+    random_ = random.Random(SEED)
+    instrument = servers.Instrument(counter=0).start()
+    sites = [site("load", [modbus_monitor("w01018", type="uint32"),
+                           mqtt_monitor("w01003", "load/+", rest='value = "/v"; time = "/t";')]),
+             *(site(f"s{n}", [modbus_monitor("w21003", address=FIRST + 2 * n,
+                                             limits="{ max = 50.0; }")]) for n in range(KILLS))]
+    daemon = make_daemon([modbus_connection(instrument.port, interval_ms=50, timeout_ms=2000),
+                          mqtt_connection(broker.port)], sites)
+    wait_until(lambda: broker.subscribed("edge"), what="the subscription")
+    stream, watch = Stream(broker), Watch(daemon, instrument, Acknowledgements(broker))
+    stream.start()
+    began, starting = time.monotonic(), 0.0
+    try:
+        for n in range(KILLS):
+            killed_at = one_life(watch, random_, n)
+            watch.check_deliveries()
+            recorded = watch.read_daybook("w01003")
+            watch.check_messages(recorded)
+            watch.check_polls(killed_at)
+            at = time.monotonic()
+            daemon.start()
+            starting = max(starting, time.monotonic() - at)
+            watch.check_cases()
+            watch.check_alerts()
+            wait_until(lambda: len(daemon.cases()) == n + 1, 20,
+                       f"a case for the exceedance of site s{n} that still lasts")
+        stream.ending.set()
+        stream.join(20)
+        wait_until(lambda: len(watch.acknowledgements.read()) == stream.sent, 60,
+                   "the broker being rid of all messages")
+        wait_until(lambda: len(daemon.delivered("case.opened")) == KILLS, what="all deliveries")
+        watch.check_messages(watch.read_daybook("w01003"))
+        watch.check_cases()
+        watch.check_deliveries()
+        watch.check_alerts()
+        daemon.stop()
+        check_files(daemon)
+    finally:
+        stream.ending.set()
+        instrument.stop()
+    print(f"{KILLS} kills in {time.monotonic() - began:.0f} s: {stream.sent} messages, "
+          f"{len(instrument.served)} polls, {len(watch.numbers)} cases; oldest reply not kept "
+          f"{watch.oldest * 1000:.0f} ms before the kill; slowest start {starting:.2f} s")
+
+
+def check_files(daemon):
+    files = glob.glob(os.path.join(daemon.store, "daybook", "*.db"))
+    assert files
+    for path in [*files, os.path.join(daemon.store, "ledger.db")]:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        db.close()

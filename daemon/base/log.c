@@ -19,6 +19,7 @@ void log_open(bool debug)
 	log_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
+__attribute__((format(printf, 2, 0)))
 static void log_write(int priority, const char *format, va_list arguments, int error)
 {
 	char line[2048];

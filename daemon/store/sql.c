@@ -68,7 +68,8 @@ int sql_open(sqlite3 **out, const char *path, int flags)
 		sqlite3_busy_timeout(db, 2000);
 		sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-		r = sql_exec(db, "PRAGMA cell_size_check=1; PRAGMA foreign_keys=1");
+		r = sql_exec(db, "PRAGMA cell_size_check=1; PRAGMA foreign_keys=1; PRAGMA "
+				 "temp_store=MEMORY");
 	}
 	if (r != 0)
 		db = sql_close(db);

@@ -1,103 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store-plan.h"
-
-#include "store/daybook.h"
+#include "store-daybook.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-/* 2026-01-02 03:04:05 +08:00 */
-#define NOW INT64_C(1767294245000)
-#define DAY_MS INT64_C(86400000)
-#define HOUR_MS INT64_C(3600000)
-
-static struct daybook *open_daybook(void **state)
-{
-	struct daybook *daybook;
-	assert_int_equal(daybook_open(&daybook, *state, &test_plan), 0);
-	return daybook;
-}
-
-static struct daybook_reader *open_reader(void **state)
-{
-	struct daybook_reader *reader;
-	assert_int_equal(daybook_reader_open(&reader, *state, &test_plan), 0);
-	return reader;
-}
-
-static struct reading reading(uint32_t monitor, uint64_t seq, int64_t measured, int64_t received,
-			      double value)
-{
-	return (struct reading){.monitor = monitor,
-				.seq = seq,
-				.measured_ms = measured,
-				.received_ms = received,
-				.has_value = true,
-				.value = value,
-				.raw = 0xfedcba9876543210u,
-				.flag = FLAG_NORMAL};
-}
-
-static void store(struct daybook *daybook, struct reading r)
-{
-	assert_int_equal(daybook_append(daybook, &r, 1), 0);
-	assert_int_equal(daybook_commit(daybook), 0);
-}
-
-struct rows {
-	size_t n;
-	struct {
-		int64_t sequence, boot;
-		char site[16], factor[16];
-		struct reading reading;
-	} at[4000];
-};
-
-static bool add_row(void *context, const struct daybook_row *row)
-{
-	struct rows *rows = context;
-	assert_true(rows->n < sizeof rows->at / sizeof rows->at[0]);
-	rows->at[rows->n].sequence = row->sequence;
-	rows->at[rows->n].boot = row->boot;
-	rows->at[rows->n].reading = row->reading;
-	snprintf(rows->at[rows->n].site, 16, "%s", row->site);
-	snprintf(rows->at[rows->n].factor, 16, "%s", row->factor);
-	assert_int_equal(row->monitor, row->reading.monitor);
-	rows->n++;
-	return true;
-}
-
-static struct rows *all_after(struct daybook_reader *reader, int64_t after, size_t limit)
-{
-	struct rows *rows = calloc(1, sizeof *rows);
-	assert_int_equal(daybook_after(reader, after, limit, add_row, rows), 0);
-	for (size_t i = 1; i < rows->n; i++)
-		assert_true(rows->at[i].sequence > rows->at[i - 1].sequence);
-	return rows;
-}
-
-static size_t count_after(void **state, int64_t after)
-{
-	struct daybook_reader *reader = open_reader(state);
-	struct rows *rows = all_after(reader, after, SIZE_MAX);
-	size_t n = rows->n;
-	free(rows);
-	daybook_reader_close(reader);
-	return n;
-}
-
-static bool has_file(void **state, const char *name)
-{
-	char path[256];
-	snprintf(path, sizeof path, "%s/daybook/%s", (const char *)*state, name);
-	return access(path, F_OK) == 0;
-}
 
 static void test_a_reading_comes_back_as_it_was(void **state)
 {
@@ -284,153 +193,6 @@ static void test_a_reader_sees_new_rows_days_and_monitors(void **state)
 		assert_int_equal(rows->n, 1);
 		free(rows);
 	}
-	daybook_reader_close(reader);
-	daybook_close(daybook);
-}
-
-/* --- ranges against a plain list --- */
-
-struct oracle {
-	size_t n;
-	struct {
-		int64_t sequence;
-		struct reading reading;
-	} at[4000];
-};
-
-static int oracle_compare(const void *a, const void *b)
-{
-	const struct reading *x = (const void *)((const char *)a + sizeof(int64_t));
-	const struct reading *y = (const void *)((const char *)b + sizeof(int64_t));
-	if (x->measured_ms != y->measured_ms)
-		return x->measured_ms < y->measured_ms ? -1 : 1;
-	int64_t s = *(const int64_t *)a, t = *(const int64_t *)b;
-	return s < t ? -1 : s > t;
-}
-
-static void check_range(struct daybook_reader *reader, const struct oracle *oracle,
-			struct daybook_query query)
-{
-	struct rows *rows = calloc(1, sizeof *rows);
-	size_t limit = query.limit, k = 0, before;
-
-	query.after = 0;
-	do { /* page by page */
-		before = rows->n;
-		assert_int_equal(daybook_range(reader, &query, add_row, rows), 0);
-		assert_true(rows->n - before <= limit);
-		if (rows->n > before)
-			query.after = rows->at[rows->n - 1].sequence;
-	} while (rows->n - before == limit);
-	for (size_t i = 0; i < oracle->n; i++) {
-		const struct reading *r = &oracle->at[i].reading;
-		if (r->measured_ms < query.from_ms || r->measured_ms >= query.to_ms ||
-		    test_plan.monitors[r->monitor].site != query.site ||
-		    (query.monitor != NO_INDEX && r->monitor != query.monitor))
-			continue;
-		assert_true(k < rows->n);
-		assert_int_equal(rows->at[k].sequence, oracle->at[i].sequence);
-		assert_true(rows->at[k].reading.value == r->value);
-		assert_int_equal(rows->at[k].reading.monitor, r->monitor);
-		k++;
-	}
-	assert_int_equal(k, rows->n);
-	free(rows);
-}
-
-/* Mostly in order; some late, and the receipt's clock steps back now and then, if at all. */
-static void fill(struct daybook *daybook, struct oracle *oracle, uint64_t *seed, int64_t late_ms,
-		 uint64_t steps)
-{
-	int64_t clock = NOW;
-
-	while (oracle->n < 3900) {
-		uint64_t dice = test_random(seed) % 1000;
-		size_t batch = 1 + test_random(seed) % 300;
-		clock += (int64_t)(test_random(seed) % 1200000);
-		if (dice < steps)
-			clock -= (int64_t)(test_random(seed) % (uint64_t)(3 * DAY_MS));
-		for (size_t i = 0; i < batch && oracle->n < 3900; i++) {
-			int64_t measured = clock - (int64_t)(test_random(seed) % 3000);
-			if (test_random(seed) % 50 == 0)
-				measured -= (int64_t)(test_random(seed) % (uint64_t)late_ms);
-			struct reading r =
-				reading((uint32_t)(test_random(seed) % MONITORS), oracle->n + 1,
-					measured, clock, (double)oracle->n);
-			assert_int_equal(daybook_append(daybook, &r, 1), 0);
-			oracle->at[oracle->n].reading = r;
-			oracle->at[oracle->n].sequence = (int64_t)oracle->n + 1;
-			oracle->n++;
-		}
-		assert_int_equal(daybook_commit(daybook), 0);
-	}
-}
-
-/* Bounds are often the very times of readings, since there the mistakes are. */
-static int64_t pick_time(const struct oracle *oracle, uint64_t *seed)
-{
-	int64_t at = oracle->at[test_random(seed) % oracle->n].reading.measured_ms;
-	return test_random(seed) % 3 == 0 ? at + (int64_t)(test_random(seed) % 100000) - 50000
-					  : at + (int64_t)(test_random(seed) % 3) - 1;
-}
-
-static void check_ranges(void **state, int64_t late_ms, uint64_t steps)
-{
-	uint64_t seed = test_seed();
-	struct oracle *oracle = calloc(1, sizeof *oracle);
-	struct daybook *daybook = open_daybook(state);
-	struct daybook_reader *reader = open_reader(state);
-
-	fill(daybook, oracle, &seed, late_ms, steps);
-	qsort(oracle->at, oracle->n, sizeof oracle->at[0], oracle_compare);
-	check_range(reader, oracle,
-		    (struct daybook_query){
-			    .site = 0, .monitor = NO_INDEX, .to_ms = INT64_MAX, .limit = 4000});
-	for (int i = 0; i < 300; i++) {
-		struct daybook_query query = {
-			.monitor = (uint32_t)(test_random(&seed) % (MONITORS + 1)),
-			.from_ms = pick_time(oracle, &seed),
-			.to_ms = pick_time(oracle, &seed),
-			.limit = 1 + test_random(&seed) % 500};
-		query.site = query.monitor == OXYGEN;
-		if (query.monitor == MONITORS) {
-			query.monitor = NO_INDEX;
-			query.site = test_random(&seed) % 2 != 0;
-		}
-		check_range(reader, oracle, query);
-	}
-	/* each day's very first reading, after its file is known to be complete */
-	for (size_t i = 0; i < oracle->n; i += 7)
-		check_range(reader, oracle,
-			    (struct daybook_query){.site = oracle->at[i].reading.monitor == OXYGEN,
-						   .monitor = NO_INDEX,
-						   .from_ms = oracle->at[i].reading.measured_ms - 1,
-						   .to_ms = oracle->at[i].reading.measured_ms + 1,
-						   .limit = 50});
-	free(oracle);
-	daybook_reader_close(reader);
-	daybook_close(daybook);
-}
-
-static void test_ranges_are_exact_with_late_readings_and_clock_steps(void **state)
-{
-	check_ranges(state, 2 * DAY_MS, 60);
-}
-
-static void test_ranges_are_exact_when_blocks_overlap_a_little(void **state)
-{
-	check_ranges(state, HOUR_MS / 2, 0);
-}
-
-static void test_a_page_after_an_unknown_row_is_refused(void **state)
-{
-	struct daybook *daybook = open_daybook(state);
-	struct daybook_reader *reader = open_reader(state);
-	struct daybook_query query = {.to_ms = INT64_MAX, .after = 99, .limit = 5};
-	struct rows rows = {0};
-
-	store(daybook, reading(COD, 1, NOW, NOW, 1));
-	assert_int_equal(daybook_range(reader, &query, add_row, &rows), -ENOENT);
 	daybook_reader_close(reader);
 	daybook_close(daybook);
 }
@@ -665,87 +427,6 @@ static void test_readings_of_removed_monitors_keep_their_names(void **state)
 	daybook_close(daybook);
 }
 
-/* --- threads --- */
-
-struct follower {
-	pthread_t thread;
-	const char *directory;
-	struct daybook *daybook;
-	_Atomic bool stop;
-	int64_t seen;
-};
-
-static bool follow_row(void *context, const struct daybook_row *row)
-{
-	struct follower *f = context;
-	bool next = row->sequence == f->seen + 1 && row->reading.value == (double)row->sequence;
-	f->seen = row->sequence;
-	return next;
-}
-
-static bool order_row(void *context, const struct daybook_row *row)
-{
-	int64_t *last = context;
-	bool good = row->sequence == *last + 1;
-	*last = row->sequence;
-	return good;
-}
-
-static void *follow(void *context)
-{
-	struct follower *f = context;
-	struct daybook_reader *reader;
-	struct daybook_query query = {
-		.site = 0, .monitor = COD, .to_ms = INT64_MAX, .limit = SIZE_MAX};
-
-	if (daybook_reader_open(&reader, f->directory, &test_plan) != 0)
-		return (void *)1;
-	for (bool last = false; !last;) {
-		struct reading latest;
-		int64_t before = daybook_sequence(f->daybook), seen = 0;
-		last = f->stop;
-		if (daybook_latest(f->daybook, COD, &latest) && latest.value < (double)before)
-			return (void *)2; /* the latest is told before the sequence */
-		if (daybook_after(reader, f->seen, SIZE_MAX, follow_row, f) != 0 ||
-		    f->seen < before)
-			return (void *)3;
-		if (daybook_range(reader, &query, order_row, &seen) != 0 || seen < before)
-			return (void *)4;
-	}
-	daybook_reader_close(reader);
-	return NULL;
-}
-
-static void test_readers_follow_while_the_recorder_writes(void **state)
-{
-	struct daybook *daybook = open_daybook(state);
-	struct follower followers[2] = {0};
-	struct reading batch[50];
-
-	for (size_t i = 0; i < 2; i++) {
-		followers[i].directory = *state;
-		followers[i].daybook = daybook;
-		assert_int_equal(pthread_create(&followers[i].thread, NULL, follow, &followers[i]),
-				 0);
-	}
-	/* over some days, so that files change under the readers */
-	for (uint64_t i = 0; i < 100; i++) {
-		for (uint64_t k = 0; k < 50; k++)
-			batch[k] = reading(COD, i * 50 + k + 1, NOW + (int64_t)i * HOUR_MS,
-					   NOW + (int64_t)i * HOUR_MS, (double)(i * 50 + k + 1));
-		assert_int_equal(daybook_append(daybook, batch, 50), 0);
-		assert_int_equal(daybook_commit(daybook), 0);
-	}
-	for (size_t i = 0; i < 2; i++) {
-		void *result;
-		followers[i].stop = true;
-		assert_int_equal(pthread_join(followers[i].thread, &result), 0);
-		assert_null(result);
-		assert_int_equal(followers[i].seen, 5000);
-	}
-	daybook_close(daybook);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)
 
 int main(void)
@@ -757,15 +438,11 @@ int main(void)
 		TEST(test_the_day_is_that_of_the_zone),
 		TEST(test_a_clock_set_back_keeps_the_order),
 		TEST(test_a_reader_sees_new_rows_days_and_monitors),
-		TEST(test_ranges_are_exact_with_late_readings_and_clock_steps),
-		TEST(test_ranges_are_exact_when_blocks_overlap_a_little),
-		TEST(test_a_page_after_an_unknown_row_is_refused),
 		TEST(test_what_was_stored_after_all_is_not_stored_twice),
 		TEST(test_one_daybook_writes_in_a_directory),
 		TEST(test_a_full_disk_is_an_error_and_then_over),
 		TEST(test_committed_readings_survive_a_kill),
 		TEST(test_a_damaged_day_is_set_aside_and_the_rest_goes_on),
-		TEST(test_readers_follow_while_the_recorder_writes),
 		TEST(test_readings_of_removed_monitors_keep_their_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

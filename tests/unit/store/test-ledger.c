@@ -1,90 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store-plan.h"
-
-#include "store/ledger.h"
+#include "store-ledger.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <sqlite3.h>
-#include <sys/wait.h>
-
-/* 2026-01-02 03:04:05 +08:00 */
-#define NOW INT64_C(1767294245000)
-#define DAY_MS INT64_C(86400000)
-
-static struct ledger *open_ledger(void **state)
-{
-	struct ledger *ledger;
-	assert_int_equal(ledger_open(&ledger, *state, &test_plan), 0);
-	return ledger;
-}
-
-static struct verdict raised(uint32_t monitor, uint32_t limit, double value, int64_t at)
-{
-	struct verdict v = {.type = VERDICT_RAISED,
-			    .kind = ALERT_EXCEEDANCE,
-			    .monitor = monitor,
-			    .connection = NO_INDEX,
-			    .limit = limit,
-			    .bound = BOUND_MAX,
-			    .time_ms = at,
-			    .began_ms = at - 10000,
-			    .raised_ms = at,
-			    .has_value = true,
-			    .value = value,
-			    .peak_value = value,
-			    .peak_ms = at,
-			    .last_value = value};
-	if (limit != NO_INDEX) {
-		v.has_limit = true;
-		v.limit_value = test_plan.monitors[monitor].limits[limit].max;
-		v.average = test_plan.monitors[monitor].limits[limit].average;
-	}
-	return v;
-}
-
-static struct verdict cleared(struct verdict v, int64_t at)
-{
-	v.type = VERDICT_CLEARED;
-	v.time_ms = at;
-	return v;
-}
-
-static int64_t apply_at(struct ledger *ledger, struct verdict v, int64_t now)
-{
-	int64_t opened = -1;
-	assert_int_equal(ledger_apply(ledger, &v, 1, now, &opened), 0);
-	return opened;
-}
-
-static int64_t apply(struct ledger *ledger, struct verdict v)
-{
-	return apply_at(ledger, v, v.time_ms + 50);
-}
-
-static bool case_has(struct ledger *ledger, int64_t id, const char *part)
-{
-	struct text out = {0};
-	assert_int_equal(ledger_case_json(ledger, id, &out), 0);
-	bool has = strstr(out.at, part) != NULL;
-	if (!has)
-		print_message("%s\nlacks %s\n", out.at, part);
-	text_deinit(&out);
-	return has;
-}
-
-static bool alerts_have(struct ledger *ledger, const char *part)
-{
-	struct text out = {0};
-	struct alert_filter filter = {.active = -1, .limit = 100};
-	assert_int_equal(ledger_alerts_json(ledger, &filter, &out), 0);
-	bool has = strstr(out.at, part) != NULL;
-	if (!has)
-		print_message("%s\nlacks %s\n", out.at, part);
-	text_deinit(&out);
-	return has;
-}
 
 struct types {
 	char all[4096];
@@ -617,82 +535,6 @@ static void test_a_locked_file_is_busy_and_loses_nothing(void **state)
 	ledger_close(ledger);
 }
 
-static void end_case(struct ledger *ledger, int64_t id, int64_t now)
-{
-	struct case_order order = {.action = ACTION_MERGE, .by = "Inspector C", .note = "n"};
-	struct text out = {0};
-	ledger_act(ledger, id, &order, now, &out);
-	text_deinit(&out);
-}
-
-/* In a child: a case after the other, each told to the parent once it is committed. */
-static void commit_for_ever(const char *directory, int pipe_fd, int64_t at, int64_t newest)
-{
-	struct ledger *ledger;
-	if (ledger_open(&ledger, directory, &test_plan) != 0)
-		_exit(1);
-	struct verdict v = cleared(raised(COD, 0, 60, at), at);
-	ledger_apply(ledger, &v, 1, at, NULL);
-	end_case(ledger, newest, at); /* what the last life left open: the last that was told, */
-	end_case(ledger, newest + 1, at); /* or one that was committed and not told */
-	for (;; at += 10) {
-		int64_t id = 0;
-		v = raised(COD, 0, 60, at);
-		if (ledger_apply(ledger, &v, 1, at, &id) != 0 || id == 0)
-			_exit(2);
-		if (write(pipe_fd, &id, sizeof id) != sizeof id)
-			_exit(3);
-		v = cleared(v, at + 5);
-		if (ledger_apply(ledger, &v, 1, at, NULL) != 0)
-			_exit(4);
-		end_case(ledger, id, at);
-	}
-}
-
-/* Runs a child until it has told some cases and kills it. Return: the newest that it told. */
-static int64_t kill_a_life(const char *directory, uint64_t *seed, int64_t at, int64_t newest)
-{
-	uint64_t wanted = 1 + test_random(seed) % 40;
-	int fds[2];
-	int64_t id;
-
-	assert_int_equal(pipe(fds), 0);
-	pid_t child = fork();
-	if (child == 0)
-		commit_for_ever(directory, fds[1], at, newest);
-	close(fds[1]);
-	for (uint64_t i = 0; i < wanted; i++) {
-		assert_int_equal(read(fds[0], &id, sizeof id), sizeof id);
-		assert_true(id == newest + 1 || (i == 0 && id == newest + 2));
-		newest = id;
-	}
-	usleep((useconds_t)(test_random(seed) % 3000));
-	kill(child, SIGKILL);
-	while (read(fds[0], &id, sizeof id) == sizeof id)
-		newest = id;
-	close(fds[0]);
-	assert_int_equal(waitpid(child, NULL, 0), child);
-	return newest;
-}
-
-static void test_what_was_committed_survives_a_kill(void **state)
-{
-	uint64_t seed = test_seed();
-	int64_t newest = 0;
-
-	for (int round = 0; round < 10; round++) {
-		newest = kill_a_life(*state, &seed, NOW + round * 10000000, newest);
-		struct ledger *ledger = open_ledger(state);
-		for (int64_t id = 1; id <= newest; id++) {
-			char number[64];
-			snprintf(number, sizeof number, "\"number\":\"测督挂〔2026〕%lld号\"",
-				 (long long)id);
-			assert_true(case_has(ledger, id, number));
-		}
-		ledger_close(ledger);
-	}
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)
 
 int main(void)
@@ -719,7 +561,6 @@ int main(void)
 		TEST(test_events_are_pruned_behind_every_delivery),
 		TEST(test_a_damaged_ledger_is_set_aside),
 		TEST(test_a_locked_file_is_busy_and_loses_nothing),
-		TEST(test_what_was_committed_survives_a_kill),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <libintl.h>
 #include <locale.h>
 #include <microhttpd.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -157,6 +158,9 @@ int main(int argc, char **argv)
 		return code;
 	if (!order.check && order.backtest == NULL)
 		block_signals();
+	/* A broker out of reach at the end leaves Paho's thread in a connect, which exit() must not
+	 * pull the library from under. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	log_open(order.debug);
 	int r = config_load(order.file, &config, &faults);
 	config_faults_print(&faults, stderr);

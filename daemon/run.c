@@ -633,7 +633,7 @@ int run(const struct config *config, const struct assembly *assembly, const char
 			    .file = file,
 			    .signal_fd = -1,
 			    .fatal_fd = -1};
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl_global_init(CURL_GLOBAL_DEFAULT); /* OpenSSL is begun here, before Paho looks for it */
 	if (begin(run) == 0) {
 		log_info("%s: %zu sites, %zu monitors, %zu connections in service", run->plan->node,
 			 run->plan->n_sites, run->plan->n_monitors, run->plan->n_connections);

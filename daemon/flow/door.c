@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FUTURE_MS = 5 * 60 * 1000 };
 
@@ -20,6 +21,8 @@ struct memory {
 
 enum link { LINK_UNSAID, LINK_UP, LINK_DOWN };
 
+static const char flags[] = "NFMSDCTB";
+
 struct door {
 	struct door_setup setup;
 	struct ring *ring;
@@ -29,8 +32,23 @@ struct door {
 	unsigned char *wanted, *said; /* enum link, by connection */
 	bool link_waits;
 	struct metric *timeouts;
+	struct metric *readings[sizeof flags - 1]; /* by flag */
 	struct log_repeat timeout_log;
 };
+
+static bool count_by_flag(struct door *d)
+{
+	bool all = true;
+	for (size_t i = 0; i < sizeof flags - 1; i++) {
+		char labels[64];
+		snprintf(labels, sizeof labels, "driver=\"%s\",flag=\"%c\"", d->setup.driver,
+			 flags[i]);
+		d->readings[i] = metrics_counter(d->setup.metrics, "ducha_readings_total",
+						 "Readings that came in, by flag", labels);
+		all = all && d->readings[i] != NULL;
+	}
+	return all;
+}
 
 int door_new(struct door **out, const struct door_setup *setup)
 {
@@ -47,7 +65,7 @@ int door_new(struct door **out, const struct door_setup *setup)
 				      "Samples that were acknowledged or read but not recorded",
 				      "reason=\"timeout\"");
 	if (d->memories == NULL || d->memory_next == NULL || d->wanted == NULL || d->said == NULL ||
-	    d->timeouts == NULL) {
+	    d->timeouts == NULL || !count_by_flag(d)) {
 		door_free(d);
 		return -ENOMEM;
 	}
@@ -161,6 +179,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 	if (!ring_push(door->ring, &r))
 		return DOOR_FULL;
 	door_remember(door, r.monitor, r.measured_ms, r.value);
+	metric_add(door->readings[strchr(flags, r.flag) - flags], 1);
 	if (seq != NULL)
 		*seq = r.seq;
 	return DOOR_TAKEN;

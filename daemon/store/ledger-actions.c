@@ -150,7 +150,7 @@ static int act_checked(struct ledger *ledger, int64_t id, const struct case_orde
 	if (state_allows(&state, order->action, &to, &why)) {
 		r = act(ledger, id, order, &state, to, now_ms);
 		if (r == 0)
-			r = ledger_case_text(ledger, id, out);
+			r = ledger_case_text(ledger, id, EPISODES_ALL, out);
 	} else {
 		refuse(&state, why.at, out);
 		r = LEDGER_REFUSED;

@@ -223,12 +223,12 @@ static void *parts_grow(void **array, size_t n, size_t size)
 	return (char *)*array + n * size;
 }
 
-static int parts_episodes(struct ledger *ledger, int64_t id, struct case_parts *parts)
+static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struct case_parts *parts)
 {
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_EPISODES];
 	bool row;
 
-	sql_bind(list, "i", id);
+	sql_bind(list, "ii", id, most);
 	int r = sql_step(list, &row);
 	for (; r == 0 && row; r = sql_step(list, &row)) {
 		void *array = parts->episodes;
@@ -281,12 +281,12 @@ static int parts_history(struct ledger *ledger, int64_t id, struct case_parts *p
 	return r;
 }
 
-static int case_write(struct ledger *ledger, sqlite3_stmt *row, struct text *out)
+static int case_write(struct ledger *ledger, sqlite3_stmt *row, int64_t most, struct text *out)
 {
 	struct case_view c = case_view(row);
 	struct case_parts parts = {0};
 
-	int r = parts_episodes(ledger, c.id, &parts);
+	int r = parts_episodes(ledger, c.id, most, &parts);
 	if (r == 0)
 		r = parts_history(ledger, c.id, &parts);
 	if (r == 0 && parts.failed)
@@ -301,7 +301,7 @@ static int case_write(struct ledger *ledger, sqlite3_stmt *row, struct text *out
 	return r;
 }
 
-int ledger_case_text(struct ledger *ledger, int64_t id, struct text *out)
+int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out)
 {
 	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE];
 	bool row;
@@ -309,7 +309,7 @@ int ledger_case_text(struct ledger *ledger, int64_t id, struct text *out)
 	sql_bind(one, "i", id);
 	int r = sql_step(one, &row);
 	if (r == 0)
-		r = row ? case_write(ledger, one, out) : LEDGER_UNKNOWN;
+		r = row ? case_write(ledger, one, most, out) : LEDGER_UNKNOWN;
 	sql_reset(one);
 	return r;
 }
@@ -317,7 +317,7 @@ int ledger_case_text(struct ledger *ledger, int64_t id, struct text *out)
 int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out)
 {
 	pthread_mutex_lock(&ledger->lock);
-	int r = ledger_case_text(ledger, id, out);
+	int r = ledger_case_text(ledger, id, EPISODES_ALL, out);
 	pthread_mutex_unlock(&ledger->lock);
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
@@ -337,7 +337,7 @@ int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, s
 	while (r == 0 && row) {
 		last = sqlite3_column_int64(list, 0);
 		text_add(out, n++ > 0 ? "," : "");
-		r = case_write(ledger, list, out);
+		r = case_write(ledger, list, EPISODES_ALL, out);
 		if (r == 0)
 			r = sql_step(list, &row);
 	}

@@ -60,7 +60,7 @@ int ledger_case_event(struct ledger *ledger, int64_t id, const char *type, int64
 	bool row;
 
 	text_clear(&ledger->data);
-	int r = ledger_case_text(ledger, id, &ledger->data);
+	int r = ledger_case_text(ledger, id, EPISODES_IN_EVENTS, &ledger->data);
 	if (r != 0)
 		return r;
 	sql_bind(one, "i", id);

@@ -107,7 +107,10 @@ int ledger_case_raise(struct ledger *ledger, const struct verdict *verdict, int6
 		      int64_t *id, bool *opened);
 /** ledger_case_refresh() - take over the worst and newest values of the case's episodes */
 int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last);
-int ledger_case_text(struct ledger *ledger, int64_t id, struct text *out);
+/* The events of a case that has gone on for long would otherwise grow with each episode. */
+enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
+/** ledger_case_text() - @most: so many of the newest episodes */
+int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out);
 
 /** ledger_case_event(), ledger_alert_event() - @type such as "ducha.case.opened" */
 int ledger_case_event(struct ledger *ledger, int64_t id, const char *type, int64_t now_ms);

@@ -107,8 +107,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
 	[SQL_CASE_EPISODES] =
-		"SELECT id, began, raised, cleared, peak, limit_value, limit_source FROM alerts"
-		" WHERE case_id = ?1 ORDER BY id",
+		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source"
+		" FROM alerts WHERE case_id = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
 	[SQL_CASE_HISTORY] =
 		"SELECT at, action, by, note, unit, leader, team, reason, due FROM history"
 		" WHERE case_id = ?1 ORDER BY id",

@@ -54,12 +54,9 @@ enum {
 enum state { OFFLINE, CONNECTING, CONNECTED, ASKING };
 enum link { LINK_UNKNOWN, LINK_UP, LINK_DOWN };
 
-static const char flags[] = "NFMSDCTB";
-
 struct figures {
 	struct metric *late;
 	struct histogram *seconds;
-	struct metric *readings[sizeof flags - 1];
 };
 
 struct span_state {
@@ -119,11 +116,8 @@ static void line_ready(void *context, uint32_t events);
 
 static void line_submit(struct line *line, const struct sample *sample)
 {
-	if (door_submit(line->tcp->host.door, sample, NULL) != DOOR_TAKEN)
-		return;
-	const char *at = strchr(flags, (int)sample->flag);
-	if (at != NULL)
-		metric_add(line->tcp->figures.readings[at - flags], 1);
+	(void)door_submit(line->tcp->host.door, sample,
+			  NULL); /* what is refused, the ring counts */
 }
 
 static const struct modbus_point *span_point(const struct line *line,
@@ -559,19 +553,11 @@ static int line_metrics(struct line *line, struct metrics *metrics)
 
 static int figures_init(struct figures *figures, struct metrics *metrics)
 {
-	bool all = true;
-	for (size_t i = 0; i < sizeof flags - 1; i++) {
-		char labels[64];
-		snprintf(labels, sizeof labels, "driver=\"modbus\",flag=\"%c\"", flags[i]);
-		figures->readings[i] = metrics_counter(metrics, "ducha_readings_total",
-						       "Readings handed in by the drivers", labels);
-		all = all && figures->readings[i] != NULL;
-	}
 	figures->late = metrics_counter(metrics, "ducha_polls_late_total",
 					"Polls sent late, and intervals left out", "");
 	figures->seconds =
 		metrics_histogram(metrics, "ducha_poll_seconds", "From request to reply", "");
-	return all && figures->late != NULL && figures->seconds != NULL ? 0 : -ENOMEM;
+	return figures->late != NULL && figures->seconds != NULL ? 0 : -ENOMEM;
 }
 
 static int64_t retry_cap_ns(int64_t interval_ns)

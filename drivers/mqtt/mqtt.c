@@ -40,8 +40,6 @@ enum {
 	REFUSED_SUBSCRIPTION = 0x80, /* MQTT 3.1.1, 3.9.3 */
 };
 
-static const char flags[] = "NFMSDCTB";
-
 struct client;
 
 struct subscription {
@@ -68,7 +66,6 @@ struct client {
 
 struct mqtt {
 	struct driver_host host;
-	struct metric *readings[sizeof flags - 1];
 	struct metric *bad_payload, *ring_full;
 	pthread_mutex_t lock; /* the door, and what is said above */
 	pthread_cond_t changed;
@@ -120,9 +117,6 @@ static void point_submit(struct message *message, uint32_t i, const struct sampl
 	if (seq > message->newest)
 		message->newest = seq;
 	client->taken[client->n_taken++] = client->config->points[i].monitor;
-	const char *at = strchr(flags, (int)sample->flag);
-	if (result == DOOR_TAKEN && at != NULL)
-		metric_add(mqtt->readings[at - flags], 1);
 }
 
 static void point_refuse(struct message *message, uint32_t i, const char *cause)
@@ -511,18 +505,9 @@ static struct metric *unrecorded(struct metrics *metrics, const char *reason)
 static int mqtt_metrics(struct mqtt *mqtt)
 {
 	struct metrics *metrics = mqtt->host.metrics;
-	bool all = true;
-	for (size_t i = 0; i < sizeof flags - 1; i++) {
-		char labels[64];
-		snprintf(labels, sizeof labels, "driver=\"mqtt\",flag=\"%c\"", flags[i]);
-		mqtt->readings[i] = metrics_counter(metrics, "ducha_readings_total",
-						    "Readings handed in by the drivers", labels);
-		all = all && mqtt->readings[i] != NULL;
-	}
 	mqtt->bad_payload = unrecorded(metrics, "payload");
 	mqtt->ring_full = unrecorded(metrics, "ring");
-	all = all && mqtt->bad_payload != NULL && mqtt->ring_full != NULL;
-	return all ? 0 : -ENOMEM;
+	return mqtt->bad_payload != NULL && mqtt->ring_full != NULL ? 0 : -ENOMEM;
 }
 
 static int mqtt_new(struct mqtt **out, const struct driver_host *host, size_t n)

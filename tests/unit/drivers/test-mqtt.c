@@ -234,8 +234,6 @@ static void test_messages_reach_every_point_that_wants_them(void **state)
 	assert_int_equal(metric_get(metrics_gauge(bench.metrics, "ducha_connections_up", "",
 						  "connection=\"broker\"")),
 			 1);
-	bench_stop(&bench); /* the figures follow the readings: let them settle */
-	assert_int_equal(counted(&bench, "ducha_readings_total", "driver=\"mqtt\",flag=\"D\""), 1);
 	bench_end(&bench);
 	broker_stop(broker);
 }

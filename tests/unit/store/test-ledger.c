@@ -535,6 +535,43 @@ static void test_a_locked_file_is_busy_and_loses_nothing(void **state)
 	ledger_close(ledger);
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+	for (; (text = strstr(text, part)) != NULL; text++)
+		n++;
+	return n;
+}
+
+static bool count_episodes(void *context, const struct ledger_event *event)
+{
+	if (strcmp(event->type, "ducha.case.updated") == 0)
+		*(size_t *)context = count_of(event->json, "\"alert\":");
+	return true;
+}
+
+/* Else the events of a monitor that chatters for months would each be as long as its history. */
+static void test_events_carry_the_newest_hundred_episodes_and_the_case_all(void **state)
+{
+	struct ledger *ledger = open_ledger(state);
+	struct text out = {0};
+	size_t in_event = 0;
+
+	for (int i = 0; i < 130; i++) {
+		struct verdict v = raised(COD, 0, 60, NOW + i * 1000);
+		apply(ledger, v);
+		v.type = VERDICT_CLEARED;
+		v.time_ms += 500;
+		apply(ledger, v);
+	}
+	assert_int_equal(ledger_events(ledger, 0, SIZE_MAX, count_episodes, &in_event), 0);
+	assert_int_equal(in_event, 100);
+	assert_int_equal(ledger_case_json(ledger, 1, &out), 0);
+	assert_int_equal(count_of(out.at, "\"alert\":"), 130);
+	text_deinit(&out);
+	ledger_close(ledger);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)
 
 int main(void)
@@ -561,6 +598,7 @@ int main(void)
 		TEST(test_events_are_pruned_behind_every_delivery),
 		TEST(test_a_damaged_ledger_is_set_aside),
 		TEST(test_a_locked_file_is_busy_and_loses_nothing),
+		TEST(test_events_carry_the_newest_hundred_episodes_and_the_case_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "flow/clock.h"
 
+#include <math.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -141,8 +142,9 @@ static int adopt_alerts(const struct restore_setup *setup, size_t *adopted)
 
 static bool remember(void *context, const struct daybook_row *row)
 {
+	const struct reading *r = &row->reading;
 	if (row->monitor != NO_INDEX)
-		door_remember(context, row->monitor, row->reading.measured_ms, row->reading.value);
+		door_remember(context, row->monitor, r->measured_ms, r->has_value ? r->value : NAN);
 	return true;
 }
 

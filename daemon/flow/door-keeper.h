@@ -20,5 +20,5 @@ struct door_setup {
 int door_new(struct door **out, const struct door_setup *setup);
 struct door *door_free(struct door *door);
 /** door_remember() - a reading recorded by an earlier life, oldest first (before the driver starts)
- */
+ * @value: NAN where the reading has none */
 void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value);

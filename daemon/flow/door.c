@@ -7,6 +7,7 @@
 #include "flow/door-keeper.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum { FUTURE_MS = 5 * 60 * 1000 };
 /* A sample that was handed in, to know a redelivered one. */
 struct memory {
 	int64_t measured_ms;
-	double value;
+	double value; /* NAN: none came */
 };
 
 enum link { LINK_UNSAID, LINK_UP, LINK_DOWN };
@@ -110,7 +111,7 @@ static bool make_distinct(const struct door *door, struct reading *r)
 {
 	const struct memory *known;
 	while ((known = recall(door, r->monitor, r->measured_ms)) != NULL) {
-		if (known->value == r->value)
+		if (r->has_value ? known->value == r->value : isnan(known->value))
 			return false;
 		r->measured_ms++;
 	}
@@ -178,7 +179,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 	r.seq = ++door->seq;
 	if (!ring_push(door->ring, &r))
 		return DOOR_FULL;
-	door_remember(door, r.monitor, r.measured_ms, r.value);
+	door_remember(door, r.monitor, r.measured_ms, r.has_value ? r.value : NAN);
 	metric_add(door->readings[strchr(flags, r.flag) - flags], 1);
 	if (seq != NULL)
 		*seq = r.seq;

@@ -119,10 +119,10 @@ bool decimal_parse(const char *text, size_t length, double *out)
 		return true;
 	if (length == 0 || length >= sizeof buffer)
 		return false;
-	if (strspn(text, "+-.0123456789eE") < length)
-		return false;
 	memcpy(buffer, text, length);
 	buffer[length] = '\0';
+	if (strspn(buffer, "+-.0123456789eE") < length)
+		return false;
 	*out = strtod(buffer, &end);
 	return end == buffer + length && isfinite(*out);
 }

@@ -3,6 +3,7 @@
 
 #include "core/zone.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,7 +129,8 @@ size_t double_text(char *buffer, double value)
 		return 4;
 	}
 	size_t length = double_few_decimals(buffer, value);
-	for (int precision = 15; length == 0; precision++) {
+	/* Up to 15 digits survive a double, so fewer need no try; subnormal ones hold fewer. */
+	for (int precision = fabs(value) < DBL_MIN ? 1 : 15; length == 0; precision++) {
 		int n = snprintf(buffer, 32, "%.*g", precision, value);
 		if (precision >= 17 || strtod(buffer, NULL) == value)
 			length = (size_t)n;

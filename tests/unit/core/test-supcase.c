@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core/supcase.h"
+#include "core/text.h"
+
+#include <math.h>
+
+enum { R = CASE_REGISTERED, A, F, V, C, W, X = -1 }; /* X: not allowed */
+
+static void test_every_cell_of_the_action_table(void **state)
+{
+	static const int table[CASE_ACTIONS][CASE_STATUSES] = {
+		[ACTION_ACCEPT] = {R, X, X, X, X, X}, [ACTION_ASSIGN] = {A, A, X, X, X, X},
+		[ACTION_PLAN] = {X, F, F, X, X, X},   [ACTION_RECTIFIED] = {X, X, V, X, X, X},
+		[ACTION_RETURN] = {X, X, X, F, X, X}, [ACTION_CLOSE] = {X, X, X, C, X, X},
+		[ACTION_REOPEN] = {X, X, X, X, F, R}, [ACTION_WITHDRAW] = {W, W, W, W, X, X},
+		[ACTION_EXTEND] = {R, A, F, V, X, X}, [ACTION_TRANSFER] = {R, A, F, V, C, W},
+		[ACTION_MERGE] = {W, W, W, W, W, W},  [ACTION_FEEDBACK] = {R, A, F, V, C, W},
+		[ACTION_ATTACH] = {R, A, F, V, C, W}, [ACTION_NOTE] = {R, A, F, V, C, W},
+	};
+	for (unsigned action = 0; action < CASE_ACTIONS; action++) {
+		for (unsigned from = 0; from < CASE_STATUSES; from++) {
+			enum case_status to = CASE_STATUSES;
+			bool allowed =
+				case_step((enum case_status)from, (enum case_action)action, &to);
+			assert_int_equal(allowed, table[action][from] != X);
+			if (allowed)
+				assert_int_equal(to, table[action][from]);
+		}
+	}
+	(void)state;
+}
+
+static void test_every_action_has_its_name_and_needs(void **state)
+{
+	static const struct {
+		enum case_action action;
+		const char *name;
+		unsigned needs;
+	} cases[] = {
+		{ACTION_ACCEPT, "accept", 0},
+		{ACTION_ASSIGN, "assign", NEED_UNIT},
+		{ACTION_PLAN, "plan", NEED_NOTE},
+		{ACTION_RECTIFIED, "rectified", 0},
+		{ACTION_RETURN, "return", NEED_NOTE},
+		{ACTION_CLOSE, "close", NEED_NOTE},
+		{ACTION_REOPEN, "reopen", NEED_NOTE},
+		{ACTION_WITHDRAW, "withdraw", NEED_REASON | NEED_NOTE},
+		{ACTION_EXTEND, "extend", NEED_DUE | NEED_NOTE},
+		{ACTION_TRANSFER, "transfer", NEED_NOTE},
+		{ACTION_MERGE, "merge", NEED_NOTE},
+		{ACTION_FEEDBACK, "feedback", NEED_NOTE},
+		{ACTION_ATTACH, "attach", NEED_NOTE},
+		{ACTION_NOTE, "note", NEED_NOTE},
+	};
+	assert_int_equal(sizeof cases / sizeof cases[0], CASE_ACTIONS);
+	for (size_t i = 0; i < CASE_ACTIONS; i++) {
+		assert_string_equal(case_action_name(cases[i].action), cases[i].name);
+		assert_int_equal(case_action_find(cases[i].name), cases[i].action);
+		assert_int_equal(case_needs(cases[i].action), cases[i].needs);
+	}
+	assert_int_equal(case_action_find("accep"), CASE_ACTIONS);
+	assert_int_equal(case_action_find(""), CASE_ACTIONS);
+	(void)state;
+}
+
+static void test_statuses_are_named_and_open_until_closed_or_withdrawn(void **state)
+{
+	static const char *const names[] = {"registered", "assigned", "rectifying",
+					    "review",     "closed",   "withdrawn"};
+	for (unsigned i = 0; i < CASE_STATUSES; i++) {
+		assert_string_equal(case_status_name((enum case_status)i), names[i]);
+		assert_int_equal(case_status_open((enum case_status)i), i < 4);
+	}
+	assert_string_equal(severity_name(SEVERITY_GENERAL), "general");
+	assert_string_equal(severity_name(SEVERITY_SERIOUS), "serious");
+	assert_string_equal(severity_name(SEVERITY_GRAVE), "grave");
+	(void)state;
+}
+
+static void test_the_multiple_is_the_share_over_the_limit(void **state)
+{
+	const struct monitor plain = {.factor = "w01018"}, none = {.no_multiple = true};
+	double multiple = -1;
+	assert_true(case_multiple(&plain, BOUND_MAX, 75, 50, &multiple));
+	assert_true(multiple == 0.5);
+	assert_true(case_multiple(&plain, BOUND_MAX, 50, 50, &multiple));
+	assert_true(multiple == 0);
+	assert_false(case_multiple(&plain, BOUND_MIN, 3, 6, &multiple));
+	assert_false(case_multiple(&plain, BOUND_NONE, 75, 50, &multiple));
+	assert_false(case_multiple(&none, BOUND_MAX, 75, 50, &multiple));
+	assert_false(case_multiple(&plain, BOUND_MAX, 75, 0, &multiple));
+	assert_false(case_multiple(&plain, BOUND_MAX, 1e308, 1e-308, &multiple));
+	(void)state;
+}
+
+static void test_severity_follows_the_multiple_and_the_kind_of_site(void **state)
+{
+	static const struct {
+		enum site_kind kind;
+		bool has;
+		double multiple;
+		enum severity severity;
+	} cases[] = {
+		{SITE_OUTFALL, false, 99, SEVERITY_GENERAL},
+		{SITE_OUTFALL, true, 0, SEVERITY_GENERAL},
+		{SITE_OUTFALL, true, 0.5, SEVERITY_GENERAL},
+		{SITE_OUTFALL, true, 0.500001, SEVERITY_SERIOUS},
+		{SITE_OUTFALL, true, 1.999, SEVERITY_SERIOUS},
+		{SITE_OUTFALL, true, 2, SEVERITY_GRAVE},
+		{SITE_AIR, true, 0.4, SEVERITY_GENERAL},
+		{SITE_WATER_SOURCE, false, 0, SEVERITY_SERIOUS},
+		{SITE_WATER_SOURCE, true, 0.5, SEVERITY_SERIOUS},
+		{SITE_WATER_SOURCE, true, 0.51, SEVERITY_GRAVE},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_int_equal(case_severity(cases[i].kind, cases[i].has, cases[i].multiple),
+				 cases[i].severity);
+	(void)state;
+}
+
+static void test_a_limits_own_word_decides_over_the_sites_list(void **state)
+{
+	const struct limit limits[] = {{.opens_case = true}, {.opens_case = false}};
+	const struct monitor monitor = {.limits = limits, .n_limits = 2};
+	struct site site = {.opens = 1u << ALERT_EXCEEDANCE | 1u << ALERT_STALE};
+	const struct plan plan = {
+		.sites = &site, .n_sites = 1, .monitors = &monitor, .n_monitors = 1};
+	struct verdict v = {.kind = ALERT_EXCEEDANCE, .limit = 1};
+	assert_false(case_wanted(&plan, &v));
+	v.limit = 0;
+	site.opens = 1u << ALERT_STALE;
+	assert_true(case_wanted(&plan, &v));
+	v.kind = ALERT_WARNING;
+	assert_false(case_wanted(&plan, &v));
+	v.kind = ALERT_STALE;
+	v.limit = NO_INDEX;
+	assert_true(case_wanted(&plan, &v));
+	v.kind = ALERT_CONNECTION;
+	v.monitor = NO_INDEX;
+	assert_false(case_wanted(&plan, &v));
+	(void)state;
+}
+
+static void check_number(const char *pattern, const char *expected)
+{
+	const struct plan plan = {.case_prefix = "五环督挂", .case_number = pattern};
+	struct text text = {0};
+	case_number(&plan, 2026, 12, &text);
+	assert_string_equal(text.at, expected);
+	text_deinit(&text);
+}
+
+static void test_numbers_follow_their_pattern(void **state)
+{
+	check_number("{prefix}〔{year}〕{seq}号", "五环督挂〔2026〕12号");
+	check_number("{seq}/{seq}-{year}", "12/12-2026");
+	check_number("{sequence}{", "{sequence}{");
+	(void)state;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cell_of_the_action_table),
+		cmocka_unit_test(test_every_action_has_its_name_and_needs),
+		cmocka_unit_test(test_statuses_are_named_and_open_until_closed_or_withdrawn),
+		cmocka_unit_test(test_the_multiple_is_the_share_over_the_limit),
+		cmocka_unit_test(test_severity_follows_the_multiple_and_the_kind_of_site),
+		cmocka_unit_test(test_a_limits_own_word_decides_over_the_sites_list),
+		cmocka_unit_test(test_numbers_follow_their_pattern),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -16,8 +16,8 @@ struct step {
 	int64_t time_ms, mono_ns;
 	double value;  /* as measured: what is reported */
 	double judged; /* what is compared: rounded where the limit says so */
-	bool gap;    /* longer than stale_after since the last valid reading: runs are broken */
-	bool result; /* a new result, for counts */
+	bool gap;      /* longer than stale_after since the last valid reading: runs are broken */
+	bool result;   /* a new result, for counts */
 };
 
 /* --- levels --- */
@@ -458,7 +458,10 @@ static void heard(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
 	struct condition c = of_monitor(r->monitor, ALERT_STALE);
-	clear_alert(e, &c, &m->stale, r->received_ms);
+	/* A row without a value may have moved the clock beyond this reading: no alert ends before
+	 * it was raised. */
+	bool before = m->stale.active && r->received_ms < m->stale.raised_ms;
+	clear_alert(e, &c, &m->stale, before ? m->stale.raised_ms : r->received_ms);
 	m->heard_ms = r->received_ms;
 	m->heard_measured_ms = r->measured_ms;
 	m->heard_mono_ns = r->received_mono_ns;
@@ -579,6 +582,19 @@ void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int
 {
 	silence_judge(e, monitor, mono_ns, reached);
 	means_clock(e, monitor, wall_ms);
+}
+
+void evaluator_reach_back(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	struct limit_state *states = &e->limits[e->first_limit[monitor]];
+	if (e->monitors[monitor].has_reading)
+		return;
+	for (uint32_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].average != AVERAGE_INSTANT &&
+		    wall_ms < states[i].windows.next.start_ms)
+			windows_start(&states[i].windows, &e->plan->zone, m->limits[i].average,
+				      wall_ms);
 }
 
 static void say_peak(struct evaluator *e, uint32_t monitor, uint32_t limit, enum alert_kind kind,

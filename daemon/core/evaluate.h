@@ -35,6 +35,12 @@ void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
 void evaluator_clock(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms,
 		     int64_t mono_ns, bool reached);
 
+/**
+ * evaluator_reach_back() - recorded data may hold a monitor's readings before the start: as long as
+ * it had none, its windows begin with the one that holds @wall_ms
+ */
+void evaluator_reach_back(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms);
+
 /** evaluator_tick() - the live clock reached a moment, for all monitors; also says peaks (at most
  * every 10 s for an alert) */
 void evaluator_tick(struct evaluator *evaluator, int64_t wall_ms, int64_t mono_ns);

@@ -65,7 +65,7 @@ struct config_monitor {
 	int unit_id, table, address, type, order, bit;
 	double scale, offset;
 	/* mqtt */
-	char *topic, *value, *time;
+	char *topic, *value, *time, *flag;
 	/* hj212 */
 	char *mn;
 	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */

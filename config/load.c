@@ -307,7 +307,7 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 			       .timeout_ms = 500,
 			       .qos = 1,
 			       .keepalive_s = 60,
-			       .ack_timeout_ms = 5000},
+			       .ack_timeout_ms = 500},
 	};
 	struct config_connection *connection = &entry.connection;
 	unsigned variant = connection_variant(group);

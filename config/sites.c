@@ -66,6 +66,8 @@ static const struct field monitor_fields[] = {
 	 .check = check_pointer},
 	{"time", FIELD_TEXT, .offset = AT(time), .low = 0, .high = 1000, .only = MQTT,
 	 .check = check_pointer},
+	{"flag", FIELD_TEXT, .offset = AT(flag), .low = 0, .high = 1000, .only = MQTT,
+	 .check = check_pointer},
 	{"mn", FIELD_TEXT, .offset = AT(mn), .only = HJ212, .required = HJ212, .check = check_mn},
 	{"range", FIELD_LATER, .offset = NOWHERE},
 	{"stale_after_s", FIELD_NUMBER, .offset = AT(stale_after_s), .low = 0, .high = YEAR_S},
@@ -280,6 +282,7 @@ static void free_monitor(struct config_monitor *monitor)
 	free(monitor->topic);
 	free(monitor->value);
 	free(monitor->time);
+	free(monitor->flag);
 	free(monitor->mn);
 	for (size_t i = 0; i < monitor->n_limits; i++)
 		free(monitor->limits[i].source);

@@ -247,6 +247,7 @@ static void add_mqtt_point(void *context, const struct config_monitor *m, uint32
 		.topic = m->topic,
 		.value = m->value,
 		.time = m->time,
+		.flag = m->flag,
 		.scale = m->scale,
 		.offset = m->offset,
 	};

@@ -367,16 +367,16 @@ static void say_exception(struct line *line, const struct modbus_span *span, uin
 		  span->count);
 }
 
-/* Busy (5, 6) says nothing about the value: the next round asks again. A gateway that cannot reach
- * the unit (10, 11) is a missing answer, everything else a fault of the instrument or the set-up.
- */
+/* Busy (5, 6) says nothing about the value: the next round asks again. Code 4 is the instrument's own
+ * word that it has failed. All others mean that the value could not be had, as silence does, so that an
+ * instrument which only ever refuses goes stale. */
 static void reply_is_exception(struct line *line, const struct modbus_span *span, uint8_t code)
 {
 	metric_add(line->exception, 1);
 	say_exception(line, span, code);
 	if (code == 5 || code == 6)
 		return;
-	span_without_value(line, span, code == 10 || code == 11 ? FLAG_COMMUNICATION : FLAG_FAULT);
+	span_without_value(line, span, code == 4 ? FLAG_FAULT : FLAG_COMMUNICATION);
 }
 
 static void line_replied(struct line *line, enum modbus_verdict verdict,

@@ -153,13 +153,14 @@ static void point_take(struct message *message, uint32_t i)
 		return;
 	}
 	bool has_value = result == PAYLOAD_VALUE;
+	bool faulty = !has_value && payload.flag == FLAG_NORMAL;
 	point_submit(message, i,
 		     &(struct sample){.monitor = point->monitor,
 				      .has_time = payload.has_time,
 				      .measured_ms = payload.time_ms,
 				      .has_value = has_value,
 				      .value = payload.value,
-				      .flag = has_value ? FLAG_NORMAL : FLAG_FAULT,
+				      .flag = faulty ? FLAG_FAULT : payload.flag,
 				      .raw = payload.raw});
 }
 

@@ -14,6 +14,7 @@ struct mqtt_point {
 	const char *topic;      /* filter; may hold + and # */
 	const char *value;      /* JSON pointer (RFC 6901); NULL: the payload is a plain number */
 	const char *time;       /* JSON pointer; NULL: the receipt is the time */
+	const char *flag;       /* JSON pointer to an HJ 212 data flag; NULL: all are normal */
 	double scale, offset;
 };
 

@@ -291,6 +291,21 @@ static enum payload_result json_time_of(const json_t *json, const char *pointer,
 	return PAYLOAD_BAD_TIME;
 }
 
+/* Flags are those of HJ 212; a device that leaves its flag out means a normal reading. */
+static enum payload_result json_flag_of(const json_t *json, const char *pointer, struct payload *out)
+{
+	const json_t *found = json_at(json, pointer);
+	if (found == NULL || json_is_null(found))
+		return PAYLOAD_VALUE;
+	const char *text = json_string_value(found);
+	if (text != NULL && json_string_length(found) == 1 && flag_known(text[0])) {
+		out->flag = (enum flag)text[0];
+		return PAYLOAD_VALUE;
+	}
+	snprintf(out->cause, sizeof out->cause, "the flag at \"%s\" is none of HJ 212", pointer);
+	return PAYLOAD_BAD_FLAG;
+}
+
 static enum payload_result map_json(const struct mqtt_point *point, const char *bytes, size_t n,
 				    double *number, struct payload *out)
 {
@@ -312,12 +327,14 @@ static enum payload_result map_json(const struct mqtt_point *point, const char *
 			 shown, error.text);
 		return PAYLOAD_BAD_JSON;
 	}
-	enum payload_result timed = PAYLOAD_VALUE;
+	enum payload_result rest = PAYLOAD_VALUE;
 	enum payload_result result = json_value_of(json, point->value, number, out);
 	if (result <= PAYLOAD_NO_VALUE && point->time != NULL)
-		timed = json_time_of(json, point->time, out);
+		rest = json_time_of(json, point->time, out);
+	if (result <= PAYLOAD_NO_VALUE && rest == PAYLOAD_VALUE && point->flag != NULL)
+		rest = json_flag_of(json, point->flag, out);
 	json_decref(json);
-	return timed != PAYLOAD_VALUE ? timed : result;
+	return rest != PAYLOAD_VALUE ? rest : result;
 }
 
 static enum payload_result map_plain(const char *bytes, size_t n, double *number,
@@ -333,7 +350,7 @@ enum payload_result payload_map(const struct mqtt_point *point, const void *byte
 				struct payload *out)
 {
 	double number = 0;
-	*out = (struct payload){.value = 0};
+	*out = (struct payload){.flag = FLAG_NORMAL};
 	if (n > PAYLOAD_BYTES) {
 		snprintf(out->cause, sizeof out->cause, "%zu bytes, at most %d are taken", n,
 			 PAYLOAD_BYTES);

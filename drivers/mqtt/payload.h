@@ -7,6 +7,7 @@
  * value and perhaps the time. What is not quite right is refused whole: a guess about a value is
  * worse than none.
  */
+#include "core/reading.h"
 #include "drivers/mqtt/mqtt.h"
 
 enum {
@@ -22,6 +23,7 @@ enum payload_result {
 	PAYLOAD_NOT_FOUND,
 	PAYLOAD_WRONG_TYPE,
 	PAYLOAD_BAD_TIME,
+	PAYLOAD_BAD_FLAG,
 	PAYLOAD_TOO_BIG,
 };
 
@@ -30,6 +32,7 @@ struct payload {
 	uint64_t raw; /* the number as received: the bits of its double */
 	bool has_time;
 	int64_t time_ms; /* wall clock, ms since 1970 */
+	enum flag flag; /* normal where the payload has none */
 	char cause[160]; /* why it is refused, for the log */
 };
 

@@ -215,7 +215,7 @@ static bool play_row(struct play *p)
 {
 	struct replay *r = p->piece.replay;
 	const struct replay_row *row = &r->rows[p->row];
-	if (p->publisher != NULL) {
+	if (p->publisher != NULL && !isnan(row->value)) { /* nothing was measured: nothing is said */
 		char *text = replay_payload(row);
 		int error = text == NULL
 				    ? -ENOMEM

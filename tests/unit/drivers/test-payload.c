@@ -20,6 +20,31 @@ static enum payload_result map(const char *value, const char *time, const char *
 	return payload_map(&point, text, strlen(text), out);
 }
 
+static void test_a_flag_is_one_of_hj_212_and_normal_where_it_is_left_out(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum payload_result result;
+		enum flag flag;
+	} cases[] = {{"{\"v\":1,\"flag\":\"M\"}", PAYLOAD_VALUE, FLAG_MAINTENANCE},
+		     {"{\"v\":1,\"flag\":\"N\"}", PAYLOAD_VALUE, FLAG_NORMAL},
+		     {"{\"v\":1,\"flag\":null}", PAYLOAD_VALUE, FLAG_NORMAL},
+		     {"{\"v\":1}", PAYLOAD_VALUE, FLAG_NORMAL},
+		     {"{\"v\":null,\"flag\":\"C\"}", PAYLOAD_NO_VALUE, FLAG_CALIBRATION},
+		     {"{\"v\":1,\"flag\":\"Q\"}", PAYLOAD_BAD_FLAG, FLAG_NORMAL},
+		     {"{\"v\":1,\"flag\":\"\"}", PAYLOAD_BAD_FLAG, FLAG_NORMAL},
+		     {"{\"v\":1,\"flag\":\"MM\"}", PAYLOAD_BAD_FLAG, FLAG_NORMAL},
+		     {"{\"v\":1,\"flag\":77}", PAYLOAD_BAD_FLAG, FLAG_NORMAL}};
+	struct mqtt_point point = {.value = "/v", .flag = "/flag", .scale = 1};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct payload out;
+		const char *text = cases[i].text;
+		assert_int_equal(payload_map(&point, text, strlen(text), &out), cases[i].result);
+		assert_int_equal(out.flag, cases[i].flag);
+	}
+}
+
 static void test_a_plain_number_is_taken(void **state)
 {
 	(void)state;
@@ -335,6 +360,7 @@ static void test_topics_fit_as_the_standard_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_flag_is_one_of_hj_212_and_normal_where_it_is_left_out),
 		cmocka_unit_test(test_a_plain_number_is_taken),
 		cmocka_unit_test(test_what_only_looks_like_a_number_is_refused),
 		cmocka_unit_test(test_a_pointer_finds_the_value),

@@ -203,15 +203,19 @@ class Events:
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
 
-    def wait(self, type):
-        """The next event of this type."""
+    def next(self):
         while True:
             line = self.answer.readline().decode()
             assert line, "the stream ended"
             if line.startswith("data:"):
-                event = json.loads(line[5:])
-                if event["type"] == type:
-                    return event
+                return json.loads(line[5:])
+
+    def wait(self, type):
+        """The next event of this type."""
+        while True:
+            event = self.next()
+            if event["type"] == type:
+                return event
 
     def close(self):
         self.answer.close()

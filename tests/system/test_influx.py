@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing is lost on the way to a real influxd, and a dead one slows nobody."""
+import socket
+import types
+
 import servers
 from conftest import modbus_connection, modbus_monitor, site
 from servers import wait_until
@@ -66,3 +69,19 @@ def test_a_daemon_that_stops_meanwhile_sends_the_rest_after_its_start(make_daemo
     compare(daemon, influx)
     daemon.stop()
     instrument.stop()
+
+
+def test_a_database_that_never_answers_slows_neither_judge_nor_stop(make_daemon):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        instrument, daemon = counting(make_daemon, types.SimpleNamespace(url=url))
+        wait_until(lambda: daemon.metrics()["ducha_influx_backlog"] > 20, what="a backlog")
+        instrument.set_float(100, 61.5)
+        wait_until(daemon.cases, 5, "a case while the database is silent")
+        daemon.stop()
+        daemon.start()
+        assert daemon.metrics()["ducha_influx_backlog"] > 20
+        daemon.stop()
+        instrument.stop()

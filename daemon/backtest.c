@@ -154,6 +154,8 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 			return;
 		}
 	}
+	if (row->has_value && row->time_ms < b->start_ms)
+		evaluator_reach_back(b->evaluator, monitor, row->time_ms);
 	if (!b->has_clock[monitor] || row->time_ms > b->clock_ms[monitor]) {
 		b->has_clock[monitor] = true;
 		b->clock_ms[monitor] = row->time_ms;

@@ -241,8 +241,7 @@ struct event {
 	const struct verdict *verdict;
 	enum class class;
 	size_t arrival;
-	char *line; /* of a case, made when its alert was raised */
-	struct event *of_case;
+	char *line; /* NULL: the ledger had nothing to say */
 };
 
 static int order_names(const struct plan *plan, const struct verdict *a, const struct verdict *b)
@@ -256,15 +255,34 @@ static int order_names(const struct plan *plan, const struct verdict *a, const s
 	return d;
 }
 
-static int order(const void *left, const void *right, void *context)
+static int order_moment(const struct plan *plan, const struct event *a, const struct event *b)
 {
-	const struct event *a = left, *b = right;
 	int d = (a->verdict->time_ms > b->verdict->time_ms) -
 		(a->verdict->time_ms < b->verdict->time_ms);
+	return d != 0 ? d : order_names(plan, a->verdict, b->verdict);
+}
+
+/* As it happened, entry by entry: an alert may begin and end in one moment, and its case follows
+ * its raise. */
+static int order_happened(const void *left, const void *right, void *context)
+{
+	const struct event *a = left, *b = right;
+	int d = order_moment(context, a, b);
 	if (d == 0)
-		d = order_names(context, a->verdict, b->verdict);
+		d = (a->verdict->limit > b->verdict->limit) -
+		    (a->verdict->limit < b->verdict->limit);
+	if (d == 0)
+		d = (a->arrival > b->arrival) - (a->arrival < b->arrival);
 	if (d == 0)
 		d = (a->class > b->class) - (a->class < b->class);
+	return d;
+}
+
+/* As it is printed, within one moment. */
+static int order_printed(const void *left, const void *right)
+{
+	const struct event *a = left, *b = right;
+	int d = (a->class > b->class) - (a->class < b->class);
 	if (d == 0)
 		d = (a->verdict->limit > b->verdict->limit) -
 		    (a->verdict->limit < b->verdict->limit);
@@ -308,42 +326,21 @@ static bool take_event(void *context, const struct ledger_event *event)
 	return true;
 }
 
-static void print_line(struct backtest *b, char *line)
-{
-	if (line != NULL) {
-		fputs(line, b->out);
-		fputc('\n', b->out);
-	}
-	free(line);
-}
-
+/* @e is an alert's event, the one behind it is for what its case says. */
 static bool settle(struct backtest *b, struct ledger *ledger, struct event *e, int64_t *after)
 {
 	struct announced a = {.plan = b->plan, .after = *after};
-	if (e->class == CLASS_CASE) {
-		print_line(b, e->line);
-		e->line = NULL;
-		return true;
-	}
-	if (ledger_apply(ledger, e->verdict, 1, e->verdict->time_ms, NULL) != 0 ||
-	    ledger_events(ledger, *after, 16, take_event, &a) != 0 || a.failed) {
-		free(a.alert);
-		free(a.of_case);
-		return false;
-	}
+	bool good = ledger_apply(ledger, e->verdict, 1, e->verdict->time_ms, NULL) == 0 &&
+		    ledger_events(ledger, *after, 16, take_event, &a) == 0 && !a.failed;
 	*after = a.after;
+	e[0].line = a.alert;
+	e[1].line = a.of_case;
 	b->raised += a.alert != NULL && e->class == CLASS_RAISED;
 	b->cleared += a.alert != NULL && e->class == CLASS_CLEARED;
 	b->cases += a.opened;
-	print_line(b, a.alert);
-	if (e->of_case != NULL)
-		e->of_case->line = a.of_case;
-	else
-		print_line(b, a.of_case);
-	return true;
+	return good;
 }
 
-/* A raise that concerns a case makes a second event behind it. */
 static size_t lay_out(const struct backtest *b, struct event *events)
 {
 	size_t n = 0;
@@ -351,26 +348,21 @@ static size_t lay_out(const struct backtest *b, struct event *events)
 		const struct verdict *v = &b->verdicts[i];
 		enum class class = v->type == VERDICT_RAISED ? CLASS_RAISED : CLASS_CLEARED;
 		events[n++] = (struct event){.verdict = v, .class = class, .arrival = i};
-		if (v->type == VERDICT_RAISED && case_wanted(b->plan, v))
-			events[n++] =
-				(struct event){.verdict = v, .class = CLASS_CASE, .arrival = i};
+		events[n++] = (struct event){.verdict = v, .class = CLASS_CASE, .arrival = i};
 	}
 	return n;
 }
 
-/* After sorting: each case event stands a little behind the raise with the same arrival. */
-static void link_cases(struct event *events, size_t n)
+static void print_moment(struct backtest *b, struct event *events, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = i + 1; events[i].class == CLASS_RAISED && j < n; j++) {
-			if (events[j].verdict->time_ms != events[i].verdict->time_ms)
-				break;
-			if (events[j].class == CLASS_CASE &&
-			    events[j].arrival == events[i].arrival) {
-				events[i].of_case = &events[j];
-				break;
-			}
+	qsort(events, n, sizeof *events, order_printed);
+	for (size_t i = 0; i < n; i++) {
+		if (events[i].line != NULL) {
+			fputs(events[i].line, b->out);
+			fputc('\n', b->out);
 		}
+		free(events[i].line);
+	}
 }
 
 static bool print_events(struct backtest *b)
@@ -379,14 +371,15 @@ static bool print_events(struct backtest *b)
 	struct event *events = calloc(2 * b->n_verdicts + 1, sizeof *events);
 	int64_t after = 0;
 	bool good = events != NULL && ledger_open(&ledger, NULL, b->plan) == 0;
-	if (good) {
-		size_t n = lay_out(b, events);
-		qsort_r(events, n, sizeof *events, order, (void *)(uintptr_t)b->plan);
-		link_cases(events, n);
-		for (size_t i = 0; good && i < n; i++)
-			good = settle(b, ledger, &events[i], &after);
-		for (size_t i = 0; i < n; i++)
-			free(events[i].line);
+	size_t n = good ? lay_out(b, events) : 0, from = 0;
+	if (good)
+		qsort_r(events, n, sizeof *events, order_happened, (void *)(uintptr_t)b->plan);
+	for (size_t i = 0; good && i < n; i += 2) {
+		good = settle(b, ledger, &events[i], &after);
+		if (i + 2 < n && order_moment(b->plan, &events[i], &events[i + 2]) == 0)
+			continue;
+		print_moment(b, &events[from], i + 2 - from);
+		from = i + 2;
 	}
 	ledger_close(ledger);
 	free(events);

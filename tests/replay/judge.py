@@ -1,0 +1,530 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+judge: a second evaluation of `duchad --backtest`, written from the rules as duchad.cfg(5) states
+them and not from the daemon's code, so that the two can be held against each other.
+
+It is slow and plain on purpose. A configuration is a dictionary with the keys of ducha.cfg
+(settings.read() makes one from a file); readings come from a CSV. What comes out is a list of
+events with the fields in FIELDS, in the order in which the daemon prints them.
+
+    judge.py DUCHA.CFG DATA.CSV        prints the events
+"""
+import csv
+import datetime
+import decimal
+import itertools
+import json
+import math
+import os
+import sys
+import zoneinfo
+
+UTC = datetime.timezone.utc
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
+FIELDS = ("type", "time", "site", "factor", "kind", "average", "value", "began_at", "limit", "bound",
+          "reason", "case", "number", "episodes")
+RANK = {"alert.cleared": 0, "alert.raised": 1, "case.opened": 2, "case.updated": 2}
+
+
+def digits12(number):
+    return float("%.12g" % number)
+
+
+def half_even(number, places):
+    step = decimal.Decimal(1).scaleb(-places)
+    return float(decimal.Decimal(repr(digits12(number))).quantize(step, rounding=decimal.ROUND_HALF_EVEN))
+
+
+# --- time ---
+
+class Zone:
+    def __init__(self, name):
+        self.info = zoneinfo.ZoneInfo(name)
+
+    def parse(self, text):
+        """Milliseconds since 1970, rounded down; ValueError if it is no time."""
+        try:
+            return math.floor(decimal.Decimal(text) * 1000)
+        except decimal.InvalidOperation:
+            pass
+        if len(text) < 19 or text[10] not in "Tt " or text[16] != ":":
+            raise ValueError("not a time: " + text)
+        head, rest = text[:19].replace("t", "T").replace(" ", "T"), text[19:]
+        fraction = 0
+        if rest.startswith("."):
+            n = 1
+            while n < len(rest) and rest[n].isdigit():
+                n += 1
+            fraction = int((rest[1:n] + "000")[:3])
+            rest = rest[n:]
+        civil = datetime.datetime.strptime(head, "%Y-%m-%dT%H:%M:%S")
+        if rest in ("Z", "z"):
+            when = civil.replace(tzinfo=UTC)
+        elif rest:
+            when = datetime.datetime.fromisoformat(head + rest)
+        else:
+            when = civil.replace(tzinfo=self.info)
+        return (when.astimezone(UTC) - EPOCH) // datetime.timedelta(seconds=1) * 1000 + fraction
+
+    def local(self, ms):
+        return (EPOCH + datetime.timedelta(milliseconds=ms)).astimezone(self.info)
+
+    def text(self, ms):
+        return None if ms is None else self.local(ms).isoformat(timespec="milliseconds")
+
+    def window(self, average, ms):
+        """(start, end) of the clock hour or day that holds @ms."""
+        here = self.local(ms)
+        if average == "hour":
+            start = ms - ms % 1000 - (here.minute * 60 + here.second) * 1000
+            return start, start + 3600000
+        start = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        after = (start.replace(tzinfo=None) + datetime.timedelta(days=1)).replace(tzinfo=self.info)
+        return tuple((x.astimezone(UTC) - EPOCH) // datetime.timedelta(milliseconds=1) for x in (start, after))
+
+
+# --- one condition that begins and ends ---
+
+class Alert:
+    """What the site's log gets to know of one condition at one monitor."""
+
+    def __init__(self, monitor, kind, entry=None, place=0):
+        self.monitor, self.kind, self.entry, self.place = monitor, kind, entry, place
+        self.active = None
+
+    def raise_at(self, time, began_at, value, bound=None, reason=None):
+        entry = self.entry
+        limit = entry.get(bound or "max", entry.get("min")) if entry else None
+        self.active = {
+            "kind": self.kind, "began_at": began_at, "value": value, "bound": bound, "reason": reason,
+            "limit": limit,
+            "average": entry["average"] if entry else None, "place": self.place, "entry": entry}
+        self.raised_at = time
+        self.monitor.log("alert.raised", time, self.active)
+
+    def clear_at(self, time):
+        self.monitor.log("alert.cleared", time, self.active)
+        self.active = None
+
+
+class Run:
+    """An unbroken run: when it began, how many new results it has."""
+
+    def __init__(self):
+        self.first = None
+        self.count = 0
+
+    def break_(self):
+        self.first, self.count = None, 0
+
+    def add(self, time, new):
+        if self.first is None:
+            self.first = time
+        self.count += new
+
+    def done(self, time, delay, count):
+        return self.first is not None and time >= self.first + delay and self.count >= count
+
+
+class Level:
+    """A limit, or the warning before it: raised after a run beyond, cleared after a run well within."""
+
+    def __init__(self, monitor, entry, kind, place):
+        self.alert = Alert(monitor, kind, entry, place)
+        self.entry, self.decimals = entry, entry.get("decimals", monitor.decimals)
+        self.on, self.off = Run(), Run()
+        warn = entry["warn_at"] if kind == "warning" else None
+        high, low = entry.get("max"), entry.get("min")
+        if warn:
+            high = None if high is None else high * warn
+            low = None if low is None else low / warn
+        band = entry.get("deadband", 0)
+        self.high, self.low = high, low
+        if warn:
+            self.high = None if high is None else digits12(high)
+            self.low = None if low is None else digits12(low)
+        self.derived = bool(warn)
+        self.clear_derived = bool(warn or band)
+        self.clear_high, self.clear_low = high, low
+        if self.clear_derived:
+            self.clear_high = None if high is None else digits12(high - band)
+            self.clear_low = None if low is None else digits12(low + band)
+
+    def break_runs(self):
+        self.on.break_()
+        self.off.break_()
+
+    def compared(self, value, mean):
+        if mean:
+            value = digits12(value)
+        if self.entry.get("compare") == "rounded":
+            value = half_even(value, self.decimals)
+        return value
+
+    def beyond(self, value, mean):
+        value = self.compared(value, mean)
+        if self.derived:
+            value = digits12(value)
+        if self.high is not None and value > self.high:
+            return "max"
+        if self.low is not None and value < self.low:
+            return "min"
+        return None
+
+    def well_within(self, value, mean):
+        value = self.compared(value, mean)
+        if self.clear_derived:
+            value = digits12(value)
+        return (self.high is None or value <= self.clear_high) and \
+            (self.low is None or value >= self.clear_low)
+
+    def take(self, time, value, new, began=None, mean=False):
+        """One valid reading or mean. True if the alert was raised or cleared by it."""
+        entry = self.entry
+        bound = self.beyond(value, mean)
+        if self.alert.active:
+            if not self.well_within(value, mean):
+                self.off.break_()
+                return False
+            self.off.add(time, new)
+            if not self.off.done(time, entry.get("off_delay_s", 0) * 1000, entry.get("off_count", 0)):
+                return False
+            self.alert.clear_at(time)
+            self.break_runs()
+            return True
+        if not bound:
+            self.on.break_()
+            return False
+        if self.on.first is None:
+            self.began = time if began is None else began
+        self.on.add(time, new)
+        if not self.on.done(time, entry.get("on_delay_s", 0) * 1000, entry.get("on_count", 0)):
+            return False
+        self.alert.raise_at(time, self.began, value, bound)
+        self.break_runs()
+        return True
+
+    def not_valid(self):
+        self.off.break_()
+
+
+class Limit:
+    """One entry of `limits`: the exceedance, its warning, and for means the windows."""
+
+    def __init__(self, monitor, entry, place):
+        self.entry = dict(entry, average=entry.get("average", "instant"))
+        self.monitor = monitor
+        self.exceedance = Level(monitor, self.entry, "exceedance", place)
+        self.warning = Level(monitor, self.entry, "warning", place) if entry.get("warn_at") else None
+        self.undetermined = Alert(monitor, "undetermined", self.entry, place)
+        self.levels = [x for x in (self.exceedance, self.warning) if x]
+        self.windows = {}
+        self.next_window = None
+
+    def take(self, time, value, new, began=None, mean=False):
+        changed = self.exceedance.take(time, value, new, began, mean)
+        if not self.warning:
+            return
+        if self.exceedance.alert.active:
+            if changed and self.warning.alert.active:
+                self.warning.alert.clear_at(time)
+            self.warning.break_runs()
+            return
+        self.warning.take(time, value, new, began, mean)
+
+    # windows
+
+    def open_from(self, time):
+        start = self.monitor.zone.window(self.entry["average"], time)[0]
+        if self.next_window is None or start < self.next_window:
+            self.next_window = start
+
+    def collect(self, time, value):
+        start, _ = self.monitor.zone.window(self.entry["average"], time)
+        if self.next_window is None or start >= self.next_window:
+            self.windows.setdefault(start, []).append(value)
+
+    def judge_windows(self, clock):
+        while self.next_window is not None:
+            start, end = self.monitor.zone.window(self.entry["average"], self.next_window)
+            if clock < end + self.entry.get("grace_s", 60) * 1000:
+                return
+            self.next_window = end
+            self.judge_window(start, end, self.windows.pop(start, []))
+
+    def judge_window(self, start, end, values):
+        expected = self.monitor.per_hour * (end - start) / 3600000
+        share = digits12(len(values) / expected) if expected else 1
+        if share < self.entry.get("min_valid", 0.75) or not values:
+            if not self.undetermined.active:
+                self.undetermined.raise_at(end, start, None)
+            self.after_undetermined()
+            return
+        if self.undetermined.active:
+            self.undetermined.clear_at(end)
+        self.take(end, math.fsum(values) / len(values), 1, start, True)
+
+    def after_undetermined(self):
+        """A window without a verdict says nothing: like a reading without flag N."""
+        for level in self.levels:
+            level.not_valid()
+
+
+class Monitor:
+    def __init__(self, judge, site, settings, connection, decimals):
+        self.judge, self.zone, self.site, self.settings = judge, judge.zone, site, settings
+        self.factor, self.decimals = settings["factor"], decimals
+        interval = settings.get("interval_ms", connection.get("interval_ms"))
+        pushed = connection["driver"] in ("mqtt", "hj212")
+        stale = settings.get("stale_after_s", site.get("stale_after_s"))
+        if stale is None:
+            stale = 7200 if pushed else max(60, 3 * interval / 1000)
+        self.stale_ms = stale * 1000
+        self.per_hour = settings.get("expected_per_hour",
+                                     3600000 / interval if interval and not pushed else 0)
+        self.low, self.high = settings.get("range", (-math.inf, math.inf))
+        self.limits = [Limit(self, entry, i) for i, entry in enumerate(settings.get("limits", ()))]
+        self.instant = [x for x in self.limits if x.entry["average"] == "instant"]
+        self.means = [x for x in self.limits if x.entry["average"] != "instant"]
+        self.stale = Alert(self, "stale")
+        self.flat = Alert(self, "flat")
+        self.step = Alert(self, "step")
+        self.over_range = Alert(self, "clue")
+        self.clock = self.newest = self.last = self.valid = None
+        self.flat_run = None
+        self.result = None
+
+    def log(self, type_, time, alert):
+        self.judge.events.append((self, type_, time, alert))
+
+    # the clock
+
+    def start(self, time):
+        self.last = time
+        for limit in self.means:
+            limit.open_from(time)
+
+    def tick(self, time, ended=False):
+        if self.clock is None or time > self.clock:
+            self.clock = time
+        due = self.last + self.stale_ms
+        if self.stale_ms and not self.stale.active and (self.clock > due or (ended and self.clock == due)):
+            self.stale.raise_at(due, self.last, self.valid[1] if self.valid else None)
+        for limit in self.means:
+            limit.judge_windows(self.clock)
+
+    # a reading
+
+    def reading(self, time, value, flag):
+        if flag == "N" and not self.low <= value <= self.high:
+            flag = "T"
+        late = self.newest is not None and time < self.newest
+        if self.newest is None and time < self.last:
+            for limit in self.means:
+                limit.open_from(time)
+        self.tick(time)
+        if flag == "N":
+            for limit in self.means:
+                limit.collect(time, value)
+        if late:
+            return
+        self.newest = time
+        if flag != "B":
+            if self.stale.active:
+                # A row without a value may have moved the clock beyond this reading.
+                self.stale.clear_at(max(time, self.stale.raised_at))
+            self.last = time
+        self.watch_range(time, value, flag)
+        if flag != "N":
+            for limit in self.instant:
+                for level in limit.levels:
+                    level.not_valid()
+            return
+        gap = self.valid is not None and self.stale_ms and time - self.valid[0] > self.stale_ms
+        new = self.is_new(time, value)
+        if gap:
+            for limit in self.instant:
+                for level in limit.levels:
+                    level.break_runs()
+        for limit in self.instant:
+            limit.take(time, value, new)
+        self.watch_flat(time, value, new, gap)
+        self.watch_step(time, value, gap)
+        self.valid = (time, value)
+
+    def is_new(self, time, value):
+        """Is it a new result: later than the one before, and not one the instrument still holds?"""
+        cycle = self.settings.get("cycle_s", 0) * 1000
+        before = self.valid
+        if before is not None and time <= before[0]:
+            return 0
+        if self.result is not None and value == self.result[1] and time - self.result[0] < cycle:
+            return 0
+        self.result = (time, value)
+        return 1
+
+    def watch_range(self, time, value, flag):
+        inside = any(name in x.entry and self.low <= x.entry[name] <= self.high
+                     for x in self.limits for name in ("max", "min"))
+        if self.over_range.active:
+            if flag == "N":
+                self.over_range.clear_at(time)
+        elif inside and flag == "T" and value > self.high:
+            self.over_range.raise_at(time, time, value, reason="over_range")
+
+    def watch_flat(self, time, value, new, gap):
+        after, count = self.settings.get("flat_after_s", 0), self.settings.get("flat_count", 0)
+        if not after and not count:
+            after = self.site.get("flat_after_s", 0)
+        if not after and not count:
+            return
+        band = self.settings.get("flat_band", 0)
+        run = None if gap else self.flat_run
+        if run:
+            low, high = min(run["low"], value), max(run["high"], value)
+            if digits12(high) > digits12(low + band):
+                if self.flat.active:
+                    self.flat.clear_at(time)
+                run = None
+            else:
+                run.update(low=low, high=high)
+        if not run:
+            run = self.flat_run = {"first": time, "low": value, "high": value, "count": 0}
+        run["count"] += new
+        if not self.flat.active and ((after and time - run["first"] >= after * 1000) or
+                                     (count and run["count"] >= count)):
+            self.flat.raise_at(time, run["first"], value)
+
+    def watch_step(self, time, value, gap):
+        most = self.settings.get("max_step")
+        if not most or not self.valid:
+            return
+        before = self.valid[1]
+        value12 = digits12(value)
+        differs = value12 > digits12(before + most) or value12 < digits12(before - most)
+        if differs and not gap and not self.step.active:
+            self.step.raise_at(time, time, value)
+        elif not differs and self.step.active:
+            self.step.clear_at(time)
+
+
+class Judge:
+    def __init__(self, config, decimals):
+        node = config["node"]
+        self.zone, self.prefix = Zone(node["timezone"]), node["case_prefix"]
+        connections = {x["id"]: x for x in config["connections"]}
+        self.events = []
+        self.monitors = {}
+        for site in config["sites"]:
+            for settings in site["monitors"]:
+                self.monitors[site["id"], settings["factor"]] = Monitor(
+                    self, site, settings, connections[settings["connection"]],
+                    decimals[settings["factor"]])
+
+    def run(self, rows):
+        """@rows: (time, site, factor, value or None, flag) in the file's order."""
+        if not rows:
+            return []
+        for monitor in self.monitors.values():
+            monitor.start(rows[0][0])
+        for time, site, factor, value, flag in rows:
+            monitor = self.monitors.get((site, factor))
+            if not monitor:
+                continue
+            if value is None:
+                monitor.tick(time)
+            else:
+                monitor.reading(time, value, flag)
+        end = max(row[0] for row in rows)
+        for monitor in self.monitors.values():
+            monitor.tick(end, True)
+        return self.numbered()
+
+    def numbered(self):
+        """Number and join cases entry by entry as things happened, then put each moment in order."""
+        def moment(item):
+            monitor, _, time, alert = item
+            return time, monitor.site["id"], monitor.factor, alert["kind"]
+
+        self.cases, self.sequence, out = {}, {}, []
+        self.events.sort(key=lambda item: moment(item) + (item[3]["place"],))
+        for _, items in itertools.groupby(self.events, moment):
+            printed = []
+            for item in items:
+                printed += [(RANK[event["type"]], item[3]["place"], event) for event in self.said(*item)]
+            printed.sort(key=lambda one: one[:2])
+            out += [event for _, _, event in printed]
+        return out
+
+    def said(self, monitor, type_, time, alert):
+        """The events of one alert's beginning or end: its own, and its case's."""
+        event = {"type": type_, "time": self.zone.text(time), "site": monitor.site["id"],
+                 "factor": monitor.factor, "kind": alert["kind"], "average": alert["average"],
+                 "value": alert["value"], "began_at": self.zone.text(alert["began_at"]),
+                 "limit": alert["limit"], "bound": alert["bound"], "reason": alert["reason"]}
+        if type_ == "alert.cleared" or not self.opens(monitor, alert):
+            event["case"] = alert.get("case")
+            return [event]
+        name = (monitor.site["id"], monitor.factor, alert["kind"], alert["average"])
+        if name not in self.cases:
+            year = self.zone.local(time).year
+            self.sequence[year] = self.sequence.get(year, 0) + 1
+            self.cases[name] = {"id": len(self.cases) + 1, "episodes": 0,
+                                "number": "%s〔%d〕%d号" % (self.prefix, year, self.sequence[year])}
+        case = self.cases[name]
+        case["episodes"] += 1
+        event["case"] = alert["case"] = case["id"]
+        about = {"type": "case.opened" if case["episodes"] == 1 else "case.updated", "time": event["time"]}
+        for field in ("site", "factor", "kind", "average"):
+            about[field] = event[field]
+        about.update(case=case["id"], number=case["number"], episodes=case["episodes"])
+        return [event, about]
+
+    @staticmethod
+    def opens(monitor, alert):
+        if alert["kind"] == "exceedance" and alert["entry"].get("opens"):
+            return alert["entry"]["opens"] == "case"
+        return alert["kind"] in monitor.site.get("opens", ("exceedance", "load"))
+
+
+def read_rows(path, zone):
+    """The well-formed rows of a CSV."""
+    rows = []
+    with open(path, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            text = (row["value"] or "").strip()
+            value = None if text.lower() in ("", "na", "nan") else float(text)
+            rows.append((zone.parse(row["time"]), row["site"], row["factor"], value, row.get("flag") or "N"))
+    return rows
+
+
+def judge(config, path, decimals):
+    it = Judge(config, decimals)
+    return it.run(read_rows(path, it.zone))
+
+
+def project_events(line):
+    """A line of the daemon's output with the fields that are compared."""
+    whole = json.loads(line)
+    data = whole["data"]
+    event = {"type": whole["type"], "time": whole["time"]}
+    for name in ("site", "factor", "kind", "average"):
+        event[name] = data[name]
+    if whole["type"].startswith("case."):
+        event.update(case=data["id"], number=data["number"], episodes=len(data["episodes"]))
+    else:
+        for name in ("value", "began_at", "limit", "bound", "reason", "case"):
+            event[name] = data[name]
+    return event
+
+
+def main():
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import settings
+    config = settings.read(sys.argv[1])
+    for event in judge(config, sys.argv[2], settings.catalogue_decimals()):
+        print(json.dumps(event, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ UTC = datetime.timezone.utc
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 FIELDS = ("type", "time", "site", "factor", "kind", "average", "value", "began_at", "limit", "bound",
           "reason", "case", "number", "episodes")
+EPISODES_SAID = 100  # an event names no more of a case's episodes
 RANK = {"alert.cleared": 0, "alert.raised": 1, "case.opened": 2, "case.updated": 2}
 
 
@@ -477,7 +478,8 @@ class Judge:
         about = {"type": "case.opened" if case["episodes"] == 1 else "case.updated", "time": event["time"]}
         for field in ("site", "factor", "kind", "average"):
             about[field] = event[field]
-        about.update(case=case["id"], number=case["number"], episodes=case["episodes"])
+        about.update(case=case["id"], number=case["number"],
+                     episodes=min(case["episodes"], EPISODES_SAID))
         return [event, about]
 
     @staticmethod
@@ -516,6 +518,11 @@ def project_events(line):
         for name in ("value", "began_at", "limit", "bound", "reason", "case"):
             event[name] = data[name]
     return event
+
+
+def comparable(event):
+    """Numbers as people read them: means may differ in the last bit."""
+    return {k: digits12(v) if isinstance(v, (int, float)) else v for k, v in event.items()}
 
 
 def main():

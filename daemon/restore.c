@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "flow/clock.h"
 
-#include <math.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* Without a snapshot, and for the senders' memory, no more than this is looked at. */

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "flow/recorder.h"
+#include "patience.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 16, ROWS = 4096 };
+
+/* A disk that fails on demand. */
+struct disk {
+	pthread_mutex_t lock;
+	uint64_t rows[ROWS]; /* committed, then those of the open transaction */
+	size_t n_rows, n_open;
+	size_t commits, attempts;
+	int append_result, commit_result; /* what it answers */
+	size_t heal_after;                /* attempts, 0: never */
+	int fatals;
+};
+
+struct house {
+	struct rings rings;
+	struct metrics *metrics;
+	struct recorder *recorder;
+	struct disk disk;
+	uint64_t seq;
+	_Atomic uint64_t heartbeat;
+};
+
+static int disk_append(void *context, const struct reading *readings, size_t n)
+{
+	struct disk *d = &((struct house *)context)->disk;
+	pthread_mutex_lock(&d->lock);
+	int result = d->append_result;
+	for (size_t i = 0; i < n && result == 0; i++)
+		d->rows[d->n_rows + d->n_open++] = readings[i].seq;
+	if (result != 0) {
+		d->attempts++;
+		d->n_open = 0;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return result;
+}
+
+static int disk_commit(void *context)
+{
+	struct disk *d = &((struct house *)context)->disk;
+	pthread_mutex_lock(&d->lock);
+	d->attempts++;
+	if (d->heal_after != 0 && d->attempts > d->heal_after)
+		d->commit_result = 0;
+	int result = d->commit_result;
+	if (result == 0) {
+		d->n_rows += d->n_open;
+		d->commits++;
+	}
+	d->n_open = 0;
+	pthread_mutex_unlock(&d->lock);
+	return result;
+}
+
+static void disk_fatal(void *context)
+{
+	struct disk *d = &((struct house *)context)->disk;
+	pthread_mutex_lock(&d->lock);
+	d->fatals++;
+	pthread_mutex_unlock(&d->lock);
+}
+
+static int make(void **state)
+{
+	struct house *h = calloc(1, sizeof *h);
+	*state = h;
+	pthread_mutex_init(&h->disk.lock, NULL);
+	return rings_init(&h->rings, 2, SLOTS) < 0 || metrics_new(&h->metrics) < 0 ? -1 : 0;
+}
+
+static void start(struct house *h, int64_t flush_ms)
+{
+	struct recorder_setup setup = {.rings = &h->rings,
+				       .flush_ms = flush_ms,
+				       .append = disk_append,
+				       .commit = disk_commit,
+				       .fatal = disk_fatal,
+				       .context = h,
+				       .metrics = h->metrics,
+				       .heartbeat = &h->heartbeat};
+	assert_int_equal(recorder_new(&h->recorder, &setup), 0);
+	assert_int_equal(recorder_start(h->recorder), 0);
+}
+
+static void stop(struct house *h)
+{
+	recorder_stop(h->recorder);
+	h->recorder = recorder_free(h->recorder);
+}
+
+static int discard(void **state)
+{
+	struct house *h = *state;
+	if (h->recorder != NULL)
+		stop(h);
+	metrics_free(h->metrics);
+	rings_deinit(&h->rings);
+	pthread_mutex_destroy(&h->disk.lock);
+	free(h);
+	return 0;
+}
+
+/* Both readers pass: the judge is not part of these tests. */
+static void judge_all(struct house *h, size_t ring)
+{
+	size_t n;
+	while (ring_peek(&h->rings.at[ring], RING_JUDGE, &n), n > 0)
+		ring_take(&h->rings.at[ring], RING_JUDGE, n);
+	ring_release(&h->rings.at[ring], RING_JUDGE);
+}
+
+static bool push(struct house *h, size_t ring, uint64_t seq)
+{
+	struct reading r = {.seq = seq, .ring = (uint8_t)ring};
+	bool taken = ring_push(&h->rings.at[ring], &r);
+	judge_all(h, ring);
+	bell_ring(&h->rings.recorder);
+	return taken;
+}
+
+static void push_many(struct house *h, uint64_t first, uint64_t last)
+{
+	for (uint64_t i = first; i <= last; i++)
+		assert_true(push(h, 0, i));
+}
+
+static size_t rows(struct house *h)
+{
+	pthread_mutex_lock(&h->disk.lock);
+	size_t n = h->disk.n_rows;
+	pthread_mutex_unlock(&h->disk.lock);
+	return n;
+}
+
+static size_t attempts(struct house *h)
+{
+	pthread_mutex_lock(&h->disk.lock);
+	size_t n = h->disk.attempts;
+	pthread_mutex_unlock(&h->disk.lock);
+	return n;
+}
+
+static void answer(struct house *h, int append_result, int commit_result)
+{
+	pthread_mutex_lock(&h->disk.lock);
+	h->disk.append_result = append_result;
+	h->disk.commit_result = commit_result;
+	pthread_mutex_unlock(&h->disk.lock);
+}
+
+static void expect_rows(struct house *h, uint64_t first, uint64_t last)
+{
+	assert_int_equal(h->disk.n_rows, last - first + 1);
+	for (size_t i = 0; i < h->disk.n_rows; i++)
+		assert_int_equal(h->disk.rows[i], first + i);
+}
+
+static int64_t passed_over(struct house *h)
+{
+	return metric_get(
+		metrics_counter(h->metrics, "ducha_unrecorded_total", "", "reason=\"disk\""));
+}
+
+static bool tried_thrice(void *context)
+{
+	return attempts(context) >= 3;
+}
+
+static bool four_rows(void *context)
+{
+	return rows(context) == 4;
+}
+
+static bool ring_empty(void *context)
+{
+	return ring_used(&((struct house *)context)->rings.at[0], RING_RECORDER) == 0;
+}
+
+static bool half_passed(void *context)
+{
+	return ring_used(&((struct house *)context)->rings.at[0], RING_RECORDER) <= SLOTS / 2;
+}
+
+static bool is_fatal(void *context)
+{
+	struct disk *d = &((struct house *)context)->disk;
+	pthread_mutex_lock(&d->lock);
+	bool fatal = d->fatals > 0;
+	pthread_mutex_unlock(&d->lock);
+	return fatal;
+}
+
+static void test_readings_are_committed_in_order_and_then_freed(void **state)
+{
+	struct house *h = *state;
+	start(h, 1);
+	for (uint64_t i = 1; i <= 4 * SLOTS; i += SLOTS / 2) {
+		push_many(h, i, i + SLOTS / 2 - 1);
+		assert_true(wait_for(ring_empty, h));
+	}
+	stop(h);
+	expect_rows(h, 1, 4 * SLOTS);
+}
+
+static void test_all_rings_are_emptied_into_one_commit(void **state)
+{
+	struct house *h = *state;
+	for (uint64_t i = 1; i <= 2; i++) {
+		push(h, 0, i);
+		push(h, 1, 100 + i);
+	}
+	start(h, 1);
+	assert_true(wait_for(four_rows, h));
+	assert_int_equal(h->disk.commits, 1);
+	assert_true(stored_wait(&h->rings, 0, 2, 20000));
+	assert_true(stored_wait(&h->rings, 1, 102, 20000));
+	assert_false(stored_wait(&h->rings, 1, 103, 1));
+}
+
+static void test_a_waiter_hurries_the_commit_and_is_answered_after_it(void **state)
+{
+	struct house *h = *state;
+	start(h, 600000); /* ten minutes */
+	push_many(h, 1, 3);
+	assert_true(stored_wait(&h->rings, 0, 3, 20000));
+	assert_int_equal(rows(h), 3);
+}
+
+static void test_a_failing_commit_loses_nothing(void **state)
+{
+	struct house *h = *state;
+	h->disk.commit_result = -ENOSPC;
+	h->disk.heal_after = 3;
+	push_many(h, 1, SLOTS / 4 * 3 - 1); /* one short of three quarters */
+	start(h, 1);
+	assert_true(wait_for(ring_empty, h));
+	stop(h);
+	expect_rows(h, 1, SLOTS / 4 * 3 - 1);
+	assert_true(h->disk.attempts >= 4);
+	assert_int_equal(passed_over(h), 0);
+}
+
+static void test_a_failing_append_offers_the_same_readings_again(void **state)
+{
+	struct house *h = *state;
+	h->disk.append_result = -EIO;
+	push_many(h, 1, 5);
+	start(h, 1);
+	assert_true(wait_for(tried_thrice, h));
+	answer(h, 0, 0);
+	assert_true(wait_for(ring_empty, h));
+	stop(h);
+	expect_rows(h, 1, 5);
+}
+
+static void test_beyond_three_quarters_the_older_half_is_passed_over_and_counted(void **state)
+{
+	struct house *h = *state;
+	h->disk.commit_result = -ENOSPC;
+	push_many(h, 1, SLOTS);
+	start(h, 1);
+	assert_true(wait_for(half_passed, h));
+	assert_true(push(h, 0, SLOTS + 1)); /* there is room again: judging goes on */
+	answer(h, 0, 0);
+	assert_true(wait_for(ring_empty, h));
+	stop(h);
+	expect_rows(h, SLOTS / 2 + 1, SLOTS + 1);
+	assert_int_equal(passed_over(h), SLOTS / 2);
+	assert_int_equal(atomic_load(&h->rings.at[0].refused), 0);
+}
+
+static void test_passing_over_goes_across_the_end_of_the_array(void **state)
+{
+	struct house *h = *state;
+	start(h, 1);
+	push_many(h, 1, 12);
+	assert_true(wait_for(ring_empty, h));
+	answer(h, 0, -ENOSPC);
+	for (uint64_t i = 13; i <= 12 + SLOTS; i++)
+		push(h, 0, i);
+	assert_true(wait_for(half_passed, h));
+	answer(h, 0, 0);
+	assert_true(wait_for(ring_empty, h));
+	stop(h);
+	assert_int_equal((int64_t)rows(h) + passed_over(h) +
+				 (int64_t)atomic_load(&h->rings.at[0].refused),
+			 12 + SLOTS);
+	for (size_t i = 1; i < h->disk.n_rows; i++)
+		assert_true(h->disk.rows[i] > h->disk.rows[i - 1]);
+}
+
+static void test_a_waiter_is_not_answered_while_the_disk_fails(void **state)
+{
+	struct house *h = *state;
+	h->disk.commit_result = -EIO;
+	start(h, 1);
+	push_many(h, 1, 2);
+	assert_true(wait_for(tried_thrice, h));
+	assert_false(stored_wait(&h->rings, 0, 2, 5));
+	answer(h, 0, 0);
+	assert_true(stored_wait(&h->rings, 0, 2, 20000));
+	assert_int_equal(rows(h), 2);
+}
+
+static void test_a_failed_fsync_ends_it_and_is_said_once(void **state)
+{
+	struct house *h = *state;
+	h->disk.commit_result = 1;
+	start(h, 1);
+	push_many(h, 1, 2);
+	assert_true(wait_for(is_fatal, h));
+	stop(h);
+	assert_int_equal(h->disk.fatals, 1);
+	assert_int_equal(h->disk.attempts, 1);
+	assert_int_equal(ring_used(&h->rings.at[0], RING_RECORDER), 2); /* nothing was freed */
+}
+
+static void test_the_end_stores_what_is_left(void **state)
+{
+	struct house *h = *state;
+	start(h, 600000);
+	push_many(h, 1, SLOTS);
+	stop(h);
+	expect_rows(h, 1, SLOTS);
+}
+
+static void test_nothing_is_committed_where_nothing_came(void **state)
+{
+	struct house *h = *state;
+	start(h, 1);
+	stop(h);
+	assert_int_equal(h->disk.attempts, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_readings_are_committed_in_order_and_then_freed,
+						make, discard),
+		cmocka_unit_test_setup_teardown(test_all_rings_are_emptied_into_one_commit, make,
+						discard),
+		cmocka_unit_test_setup_teardown(
+			test_a_waiter_hurries_the_commit_and_is_answered_after_it, make, discard),
+		cmocka_unit_test_setup_teardown(test_a_failing_commit_loses_nothing, make, discard),
+		cmocka_unit_test_setup_teardown(
+			test_a_failing_append_offers_the_same_readings_again, make, discard),
+		cmocka_unit_test_setup_teardown(
+			test_beyond_three_quarters_the_older_half_is_passed_over_and_counted, make,
+			discard),
+		cmocka_unit_test_setup_teardown(test_passing_over_goes_across_the_end_of_the_array,
+						make, discard),
+		cmocka_unit_test_setup_teardown(test_a_waiter_is_not_answered_while_the_disk_fails,
+						make, discard),
+		cmocka_unit_test_setup_teardown(test_a_failed_fsync_ends_it_and_is_said_once, make,
+						discard),
+		cmocka_unit_test_setup_teardown(test_the_end_stores_what_is_left, make, discard),
+		cmocka_unit_test_setup_teardown(test_nothing_is_committed_where_nothing_came, make,
+						discard),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -47,7 +47,9 @@ def allowed(items, header):
 def compiles(compiler, view, header):
     line = f'#include "{header}"\n'
     command = compiler + ["-E", "-o", "/dev/null", "-I", str(view), "-x", "c", "-"]
-    return subprocess.run(command, input=line.encode(), stderr=subprocess.DEVNULL).returncode == 0
+    # In the view itself: a quoted include is looked for in the present folder, too.
+    return subprocess.run(command, input=line.encode(), stderr=subprocess.DEVNULL,
+                          cwd=view).returncode == 0
 
 
 def check_views(views, source, compiler):

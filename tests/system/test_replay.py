@@ -59,7 +59,7 @@ def live_and_recorded(daemon, broker, rows, path):
         sim.kill()
         sim.wait()
     wait_until(lambda: daemon.metric("ducha_readings_total", driver="mqtt") ==
-               sum(row[3] != "NA" for row in rows), 30,
+               sum(row[3] != "NA" for row in rows), 30 + len(rows) / 500,
                "all rows being received")
     daemon.stop()
     events = [json.loads(line) for line in recorded.stdout.splitlines()]

@@ -78,6 +78,16 @@ static void test_on_count_wants_so_many_new_results(void **state)
 	rig_check(rig, "2:51", "+exceedance@2/0=51");
 }
 
+static void test_the_results_of_a_broken_run_do_not_count_for_the_next(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].on_count = 2;
+	rig->limits[0].off_count = 2;
+	rig_check(rig, "0:51 1:40 2:51 3:40 4:51 5:40 6:51", "");
+	rig_check(rig, "7:51 8:40 9:51 10:40 11:51 12:40", "+exceedance@7/6=51");
+	rig_check(rig, "13:40", "-exceedance@13");
+}
+
 static void test_a_second_reading_of_the_same_moment_is_no_new_result(void **state)
 {
 	struct rig *rig = *state;
@@ -593,6 +603,7 @@ int main(void)
 		rig_test(test_a_reading_without_flag_N_neither_breaks_nor_completes_a_violation),
 		rig_test(test_a_reading_without_value_counts_for_nothing),
 		rig_test(test_on_count_wants_so_many_new_results),
+		rig_test(test_the_results_of_a_broken_run_do_not_count_for_the_next),
 		rig_test(test_a_second_reading_of_the_same_moment_is_no_new_result),
 		rig_test(test_an_equal_value_within_the_cycle_is_the_same_result),
 		rig_test(test_another_value_within_the_cycle_is_a_new_result),

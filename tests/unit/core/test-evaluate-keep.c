@@ -218,6 +218,17 @@ static void test_an_alert_that_the_ledger_does_not_know_is_raised_again(void **s
 	rig_check(rig, "11:51", "+exceedance@11/0=51");
 }
 
+static void test_the_recovery_of_a_forgotten_alert_shortens_no_later_one(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].off_delay_ms = 30000;
+	rig_check(rig, "0:51 10:40", "+exceedance@0/0=51");
+	restart(rig);
+	evaluator_forget_alerts(rig->evaluator);
+	rig_check(rig, "11:51 12:40 40:40", "+exceedance@11/11=51");
+	rig_check(rig, "42:40", "-exceedance@42");
+}
+
 static void test_an_adopted_alert_is_active_and_clears(void **state)
 {
 	struct rig *rig = *state;
@@ -309,6 +320,7 @@ int main(void)
 		rig_test(test_a_monitor_that_is_gone_is_passed_over),
 		rig_test(test_bytes_of_another_version_or_length_are_refused),
 		rig_test(test_an_alert_that_the_ledger_does_not_know_is_raised_again),
+		rig_test(test_the_recovery_of_a_forgotten_alert_shortens_no_later_one),
 		rig_test(test_an_adopted_alert_is_active_and_clears),
 		rig_test(test_adopting_keeps_a_higher_peak_that_was_saved),
 		rig_test(test_every_kind_of_condition_is_adopted_and_clears),

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The built duchad, timed from outside.
+
+bench-daemon.py backtest DUCHAD [ROWS]      readings per second over generated data
+bench-daemon.py start DUCHAD [MONITORS]     seconds from the start until READY=1
+"""
+import os
+import pathlib
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+NODE = """node: { id = "bench"; office = "office"; case_prefix = "B"; timezone = "Asia/Shanghai";
+  language = "en"; };
+storage: { directory = "%(directory)s/state"; };
+http: { socket = "%(directory)s/socket"; };
+"""
+
+
+def config(directory, connections, sites):
+    path = directory / "bench.cfg"
+    path.write_text(NODE % {"directory": directory}
+                    + "connections: (\n" + ",\n".join(connections) + "\n);\n"
+                    + "sites: (\n" + ",\n".join(sites) + "\n);\n")
+    return path
+
+
+def site(name, monitors):
+    return (f'{{ id = "{name}"; name = "{name}"; kind = "outfall"; monitors: (\n  '
+            + ",\n  ".join(monitors) + " ); }")
+
+
+FACTORS = ["w01001", "w01009", "w01018", "w21003", "w21011", "w21001", "w01019", "w01010",
+           "w01012", "w00000"]
+
+
+def monitor(connection, factor, index, limits):
+    return (f'{{ factor = "{factor}"; connection = "{connection}"; unit_id = {1 + index // 100};'
+            f' table = "holding"; address = {index % 100 * 2}; type = "float32"; {limits} }}')
+
+
+LIMIT = ('limits: ( { max = 50.0; on_delay_s = 10; off_delay_s = 30; deadband = 2.0; opens = "case"; },'
+         ' { max = 40.0; average = "hour"; opens = "alert"; } );')
+
+
+def modbus(name, port=1):
+    return (f'{{ id = "{name}"; driver = "modbus"; transport = "tcp"; host = "127.0.0.1";'
+            f' port = {port}; interval_ms = 1000; timeout_ms = 500; }}')
+
+
+def backtest(duchad, rows):
+    random.seed(7)
+    with tempfile.TemporaryDirectory(dir=".") as name:
+        directory = pathlib.Path(name).resolve()
+        names = [(f"site-{s}", f) for s in range(10) for f in FACTORS]
+        sites = [site(f"site-{s}", [monitor("line", f, s * 10 + i, LIMIT)
+                                    for i, f in enumerate(FACTORS)]) for s in range(10)]
+        path = config(directory, [modbus("line")], sites)
+        data = directory / "data.csv"
+        with open(data, "w") as out:
+            out.write("time,site,factor,value\n")
+            for i in range(rows):
+                s, f = names[i % len(names)]
+                high = i // len(names) % 2000 < 20
+                value = random.uniform(51, 90) if high else random.uniform(5, 35)
+                out.write(f"{1767294000 + i // len(names)},{s},{f},{value:.2f}\n")
+        figures = []
+        for _ in range(3):
+            began = time.monotonic()
+            with open(directory / "out.jsonl", "w") as out:
+                done = subprocess.run([duchad, "--backtest", str(data), "-c", str(path)],
+                                      stdout=out, stderr=subprocess.PIPE, text=True)
+            figures.append(rows / (time.monotonic() - began))
+            if done.returncode != 0:
+                print(done.stderr, file=sys.stderr)
+                return 1
+        lines = sum(1 for _ in open(directory / "out.jsonl"))
+        print(f"backtest: {statistics.median(figures) / 1e6:.2f} million readings/s, median of 3 over"
+              f" {rows} rows of {len(names)} monitors, {lines} events; {done.stderr.strip()}")
+    return 0
+
+
+def start(duchad, monitors):
+    with tempfile.TemporaryDirectory(dir=".") as name:
+        directory = pathlib.Path(name).resolve()
+        per_site = len(FACTORS)
+        sites = [site(f"site-{s}", [monitor(f"line-{s % 100}", f, s // 100 * per_site + i, LIMIT)
+                                    for i, f in enumerate(FACTORS)])
+                 for s in range(monitors // per_site)]
+        path = config(directory, [modbus(f"line-{i}", 20000 + i) for i in range(100)], sites)
+        figures = []
+        for _ in range(3):
+            # A short path: a socket's name holds no more than 107 bytes.
+            notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            notify.bind(f"\0ducha-bench-{os.getpid()}-{len(figures)}")
+            notify.settimeout(60)
+            environment = dict(os.environ, NOTIFY_SOCKET="@" + notify.getsockname()[1:].decode())
+            began = time.monotonic()
+            with open(directory / "log", "w") as log:
+                daemon = subprocess.Popen([duchad, "-c", str(path)], env=environment,
+                                          stdout=log, stderr=log)
+            try:
+                while b"READY=1" not in notify.recv(4096):
+                    pass
+                figures.append(time.monotonic() - began)
+            except TimeoutError:
+                print((directory / "log").read_text(), file=sys.stderr)
+                return 1
+            finally:
+                daemon.send_signal(signal.SIGTERM)
+                daemon.wait(30)
+                notify.close()
+        print(f"start: {statistics.median(figures):.3f} s until ready with {monitors} monitors"
+              f" (first {figures[0]:.3f} s), median of 3")
+    return 0
+
+
+def main():
+    what, duchad = sys.argv[1:3]
+    n = int(sys.argv[3]) if len(sys.argv) > 3 else None
+    if what == "backtest":
+        return backtest(duchad, n or 2000000)
+    return start(duchad, n or 5000)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

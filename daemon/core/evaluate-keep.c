@@ -153,6 +153,15 @@ void evaluator_resume(struct evaluator *e, int64_t alive_ms, int64_t mono_ns)
 	}
 }
 
+/* An active alert that the ledger says was cleared: the reading that cleared it broke the run, too,
+ * and may be lost. The recovery stays for an alert that is adopted again. */
+static void forget_track(struct track *track)
+{
+	if (track->alert.active)
+		track->on_run = false;
+	track->alert.active = false;
+}
+
 void evaluator_forget_alerts(struct evaluator *e)
 {
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
@@ -160,7 +169,8 @@ void evaluator_forget_alerts(struct evaluator *e)
 		m->stale.active = m->flat.active = m->step.active = m->over_range.active = false;
 	}
 	for (size_t i = 0; i < e->n_limits; i++) {
-		e->limits[i].exceedance.alert.active = e->limits[i].warning.alert.active = false;
+		forget_track(&e->limits[i].exceedance);
+		forget_track(&e->limits[i].warning);
 		e->limits[i].undetermined.active = false;
 	}
 	for (size_t i = 0; i < e->plan->n_connections; i++)

@@ -208,14 +208,38 @@ static void test_bytes_of_another_version_or_length_are_refused(void **state)
 
 /* --- the ledger's word --- */
 
-static void test_an_alert_that_the_ledger_does_not_know_is_raised_again(void **state)
+static void test_an_alert_that_the_ledger_does_not_know_needs_a_run_of_its_own(void **state)
 {
 	struct rig *rig = *state;
 	rig->limits[0].on_delay_ms = 10000;
 	rig_check(rig, "0:51 10:51", "+exceedance@10/0=51");
 	restart(rig);
 	evaluator_forget_alerts(rig->evaluator);
-	rig_check(rig, "11:51", "+exceedance@11/0=51");
+	rig_check(rig, "11:51 20:51", "");
+	rig_check(rig, "21:51", "+exceedance@21/11=51");
+}
+
+static void test_forgetting_alerts_keeps_a_run_that_raised_none(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].on_delay_ms = 10000;
+	rig_play(rig, "0:51 5:51");
+	restart(rig);
+	evaluator_forget_alerts(rig->evaluator);
+	rig_check(rig, "10:51", "+exceedance@10/0=51");
+}
+
+static void test_an_adopted_alert_keeps_its_recovery(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].off_delay_ms = 30000;
+	rig_play(rig, "0:51 10:40");
+	struct verdict alert = rig->said[0];
+	rig_said(rig, "+exceedance@0/0=51");
+	restart(rig);
+	evaluator_forget_alerts(rig->evaluator);
+	assert_true(evaluator_adopt(rig->evaluator, &alert));
+	rig_check(rig, "39:40 40:40", "-exceedance@40");
 }
 
 static void test_the_recovery_of_a_forgotten_alert_shortens_no_later_one(void **state)
@@ -319,7 +343,9 @@ int main(void)
 		rig_test(test_a_monitor_keeps_its_state_at_another_place),
 		rig_test(test_a_monitor_that_is_gone_is_passed_over),
 		rig_test(test_bytes_of_another_version_or_length_are_refused),
-		rig_test(test_an_alert_that_the_ledger_does_not_know_is_raised_again),
+		rig_test(test_an_alert_that_the_ledger_does_not_know_needs_a_run_of_its_own),
+		rig_test(test_forgetting_alerts_keeps_a_run_that_raised_none),
+		rig_test(test_an_adopted_alert_keeps_its_recovery),
 		rig_test(test_the_recovery_of_a_forgotten_alert_shortens_no_later_one),
 		rig_test(test_an_adopted_alert_is_active_and_clears),
 		rig_test(test_adopting_keeps_a_higher_peak_that_was_saved),

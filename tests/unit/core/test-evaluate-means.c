@@ -201,6 +201,17 @@ static void test_a_clock_that_leaps_years_ends_soon(void **state)
 		  "+exceedance@3600/0=60 +undetermined@7200/3600");
 }
 
+static void test_windows_before_the_start_are_judged_once_they_are_reached_back_to(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig_start(rig);
+	evaluator_reach_back(rig->evaluator, 0, RIG_START_MS - 7000000);
+	evaluator_reach_back(rig->evaluator, 0, RIG_START_MS + 7000000); /* not forward */
+	rig_check(rig, "-7000:60 -6000:60 -5000:60 -3540!", "+exceedance@-3600/-7200=60");
+	evaluator_reach_back(rig->evaluator, 0, RIG_START_MS - 70000000); /* it has readings */
+	rig_check(rig, "-3500:10 -2000:10 -1000:10 60!", "-exceedance@0");
+}
+
 /* --- daylight saving: Europe/Berlin in autumn 2026: 03:00 CEST becomes 02:00 CET at 01:00 UTC ---
  */
 
@@ -298,6 +309,7 @@ int main(void)
 		rig_test(test_a_day_begins_at_the_nodes_midnight),
 		rig_test(test_several_windows_that_ended_are_judged_in_order),
 		rig_test(test_a_clock_that_leaps_years_ends_soon),
+		rig_test(test_windows_before_the_start_are_judged_once_they_are_reached_back_to),
 		rig_test(test_an_hour_that_occurs_twice_is_two_windows),
 		rig_test(test_a_day_of_twenty_five_hours_expects_as_many_readings),
 	};

@@ -54,6 +54,13 @@ static void test_stale_clears_with_the_next_reading_heard(void **state)
 	rig_check(silent(state), "131.1!", "+stale@131/70=5");
 }
 
+static void test_no_stale_ends_before_it_was_raised(void **state)
+{
+	/* a clock that ran ahead of the readings, as recorded data can have it */
+	rig_check(silent(state), "10:5 200! 50:5", "+stale@70/10=5 -stale@70");
+	rig_check(silent(state), "110$", "+stale@110/50=5");
+}
+
 static void test_stale_is_raised_once_for_one_silence(void **state)
 {
 	rig_check(silent(state), "61! 62! 500!", "+stale@60/0");
@@ -331,6 +338,7 @@ int main(void)
 		rig_test(test_a_communication_failure_is_not_heard),
 		rig_test(test_any_other_flag_is_heard),
 		rig_test(test_stale_clears_with_the_next_reading_heard),
+		rig_test(test_no_stale_ends_before_it_was_raised),
 		rig_test(test_stale_is_raised_once_for_one_silence),
 		rig_test(test_stale_tells_the_last_valid_value),
 		rig_test(test_zero_switches_stale_off),

@@ -205,7 +205,7 @@ static double raise(struct bench *b, uint32_t monitor)
 		.monitor = monitor, .has_value = true, .value = 61.3, .flag = FLAG_NORMAL};
 	atomic_store(&b->committed_ns, 0);
 	int64_t began_ns = clock_mono_ns(), committed_ns;
-	must(door_submit(b->door, &sample, NULL), "submit");
+	must(door_submit(b->door, &sample, NULL) == DOOR_TAKEN ? 0 : 1, "submit");
 	door_flush(b->door);
 	while ((committed_ns = atomic_load(&b->committed_ns)) == 0)
 		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);

@@ -526,6 +526,7 @@ def comparable(event):
 
 
 def main():
+    sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import settings
     config = settings.read(sys.argv[1])

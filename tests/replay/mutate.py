@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+mutate: single faults planted in the evaluation, to see the recordings and the random readings bite.
+
+    mutate.py BUILD [--cases N] [--only TEXT]
+
+Works on a copy of the source; BUILD is a configured build directory, of which only duchad's options
+are taken. Prints a table: the fault, and which tests saw it. Exit code 1 if a fault that is not
+marked equivalent survives. Takes some minutes; by hand or in the long tier.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.normpath(os.path.join(HERE, "..", ".."))
+E, W = "daemon/core/evaluate.c", "daemon/core/window.c"
+
+# (file, text that stands there, what is planted instead)
+FAULTS = (
+    (E, "compare(value, level->max, level->derived) > 0", "compare(value, level->max, level->derived) >= 0"),
+    (E, "compare(value, level->min, level->derived) < 0", "compare(value, level->min, level->derived) <= 0"),
+    (E, "compare(value, level->clear_max, level->clear_derived) <= 0",
+     "compare(value, level->clear_max, level->clear_derived) < 0"),
+    (E, "compare(value, level->clear_min, level->clear_derived) >= 0",
+     "compare(value, level->clear_min, level->clear_derived) > 0"),
+    (E, ".clear_max = l->max - l->deadband", ".clear_max = l->max"),
+    (E, ".clear_min = l->min + l->deadband", ".clear_min = l->min - l->deadband"),
+    (E, "l->average != AVERAGE_INSTANT || l->deadband != 0", "false"),
+    (E, "level.max = l->max * l->warn_at;", "level.max = l->max;"),
+    (E, "level.min = l->min / l->warn_at;", "level.min = l->min * l->warn_at;"),
+    (E, "level.clear_max = level.max - l->deadband;", "level.clear_max = level.max;"),
+    (E, "level.derived = level.clear_derived = true;", "level.clear_derived = true;"),
+    (E, "t->on_since_ms >= l->on_delay_ms && t->on_results", "t->on_since_ms > l->on_delay_ms && t->on_results"),
+    (E, "t->on_results >= l->on_count)", "t->on_results > l->on_count)"),
+    (E, "l->on_delay_ms && t->on_results >= l->on_count)", "l->on_delay_ms || t->on_results >= l->on_count)"),
+    (E, "t->on_results += s->result;", "t->on_results++;"),
+    (E, "if (!t->on_run)\n\t\ttrack_begin(t, s, since_ms);", "track_begin(t, s, since_ms);"),
+    (E, "\t\tt->on_run = false;\n\t\treturn;\n\t}\n\tif (!t->on_run)", "\t\treturn;\n\t}\n\tif (!t->on_run)"),
+    (E, "s->time_ms - t->off_since_ms < l->off_delay_ms", "s->time_ms - t->off_since_ms <= l->off_delay_ms"),
+    (E, "t->off_results < l->off_count", "t->off_results <= l->off_count"),
+    (E, "t->off_results += s->result;", "t->off_results++;"),
+    (E, "\tif (!level_cleared(level, s->judged)) {\n\t\tt->off_run = false;", "\tif (!level_cleared(level, s->judged)) {"),
+    (E, "\tif (s->gap)\n\t\tt->on_run = t->off_run = false;", ""),
+    (E, "\tif (s->gap)\n\t\tt->on_run = t->off_run = false;", "\tif (s->gap)\n\t\tt->on_run = false;"),
+    (E, "a->bound == BOUND_MAX ? s->value > a->peak : s->value < a->peak", "s->value > a->peak"),
+    (E, "high ? t->highest : t->lowest,", "high ? t->lowest : t->highest,"),
+    (E, "\t\tclear_alert(e, &c, &state->warning.alert, s->time_ms);\n\t\tstate", "\t\tstate"),
+    (E, "\tif (was_active)\n\t\tstate->warning = (struct track){0};", ""),
+    (E, "own.judged = round_even(s->value, m->limits[i].decimals);", ";"),
+    (E, "states[i].exceedance.off_run = states[i].warning.off_run = false;", "states[i].exceedance.off_run = false;"),
+    (E, "states[i].exceedance.off_run = states[i].warning.off_run = false;",
+     "states[i].exceedance.on_run = states[i].exceedance.off_run = states[i].warning.off_run = false;"),
+    (E, "return w->n > 0 && compare12((double)w->n, l->min_valid * expected) >= 0;",
+     "return w->n > 0 && compare12((double)w->n, l->min_valid * expected) > 0;"),
+    (E, "return w->n > 0 && compare12", "return compare12"),
+    (E, "expected = m->expected_per_hour * length_ms / 3600e3;", "expected = m->expected_per_hour * 24;"),
+    (E, "state->exceedance.off_run = state->warning.off_run = false;\n\tif (state->undetermined.active)",
+     "if (state->undetermined.active)"),
+    (E, "s.judged = l->compare == COMPARE_ROUNDED ? round_even(s.value, l->decimals) : s.value;", "s.judged = s.value;"),
+    (E, "limit_feed(e, monitor, limit, &s, w->span.start_ms);", "limit_feed(e, monitor, limit, &s, w->span.end_ms);"),
+    (E, "\tclear_alert(e, &c, &state->undetermined, w->span.end_ms);\n", ""),
+    (E, "\tif (s->gap)\n\t\tm->flat_run = false;", ""),
+    (E, "compare12(high, low + plan->flat_band) > 0", "compare12(high, low + plan->flat_band) >= 0"),
+    (E, "compare12(high, low + plan->flat_band) > 0", "high > low + plan->flat_band"),
+    (E, "s->time_ms - m->flat_since_ms >= plan->flat_after_ms", "s->time_ms - m->flat_since_ms > plan->flat_after_ms"),
+    (E, "m->flat_results >= plan->flat_count;", "m->flat_results > plan->flat_count;"),
+    (E, "compare12(s->value, m->valid_value + plan->max_step) <= 0", "compare12(s->value, m->valid_value + plan->max_step) < 0"),
+    (E, "compare12(s->value, m->valid_value - plan->max_step) >= 0", "s->value >= m->valid_value - plan->max_step"),
+    (E, "else if (!s->gap && !m->step.active)", "else if (!m->step.active)"),
+    (E, "bool above = r->value > plan->range_high;", "bool above = r->value >= plan->range_high;"),
+    (E, "bool above = r->value > plan->range_high;", "bool above = true;"),
+    (E, "&& limit_in_range(plan))", ")"),
+    (E, "bound <= m->range_high;", "bound < m->range_high;"),
+    (E, "(silent_ns == after_ms * 1000000 && !reached)", "silent_ns == after_ms * 1000000"),
+    (E, "(silent_ns == after_ms * 1000000 && !reached)", "false"),
+    (E, "m->heard_measured_ms = r->measured_ms;\n\tm->heard_mono_ns", "m->heard_mono_ns"),
+    (E, "bool before = m->stale.active && r->received_ms < m->stale.raised_ms;", "bool before = false;"),
+    (E, "(value < monitor->range_low || value > monitor->range_high)", "(value < monitor->range_low)"),
+    (E, "(value < monitor->range_low || value > monitor->range_high)", "(value > monitor->range_high)"),
+    (E, "r->measured_ms - m->valid_ms > plan->stale_after_ms;", "r->measured_ms - m->valid_ms >= plan->stale_after_ms;"),
+    (E, "s.gap = plan->stale_after_ms > 0 && ", "s.gap = "),
+    (E, "r->measured_ms - m->result_ms < plan->cycle_ms;", "r->measured_ms - m->result_ms <= plan->cycle_ms;"),
+    (E, "r->value == m->result_value &&", ""),
+    (E, "s.result = r->measured_ms > m->valid_ms && !held;", "s.result = !held;"),
+    (E, "if (m->has_reading && r->measured_ms < m->newest_ms)", "if (m->has_reading && r->measured_ms <= m->newest_ms)"),
+    (E, "if (m->has_reading && r->measured_ms < m->newest_ms)", "if (false)"),
+    (E, "if (r->flag != FLAG_COMMUNICATION)", "if (true)"),
+    (E, "\tif (e->monitors[monitor].has_reading)\n\t\treturn;\n", "\treturn;\n"),
+    (W, "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)", "if (false)"),
+    (W, "span.start_ms + 36 * (int64_t)HOUR_MS", "span.start_ms + 24 * (int64_t)HOUR_MS"),
+    (W, "wall_ms >= windows->open[i].span.start_ms &&\n\t\t    wall_ms < windows",
+     "wall_ms > windows->open[i].span.start_ms &&\n\t\t    wall_ms < windows"),
+    (W, "wall_ms < windows->open[i].span.end_ms", "wall_ms <= windows->open[i].span.end_ms"),
+    (W, "\tif (wall_ms < windows->next.start_ms)\n\t\treturn;\n", ""),
+    (W, "if (clock_ms < windows->next.end_ms + grace_ms)", "if (clock_ms <= windows->next.end_ms + grace_ms)"),
+    (W, "if (clock_ms < windows->next.end_ms + grace_ms)", "if (clock_ms < windows->next.end_ms)"),
+    (W, "\tw->n++;\n", "\tw->n = w->n == 0 ? 1 : w->n + 1 + (value == w->sum);\n"),
+    (W, "if (out->n == 0 && !any_open(windows)", "if (out->n == 0"),
+    (W, "\tif (w != NULL)\n\t\t*w = (struct window){0};\n", ""),
+    (W, "return (window->sum + window->rest) / (double)window->n;", "return window->sum / (double)(window->n + 1);"),
+)
+# Faults that no recording can show, and why.
+EQUIVALENT = {
+    "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)":
+        "zones change by whole hours but for a few",
+}
+
+
+def tests(duchad, copy, cases):
+    """Names of the recordings that fail with this daemon; "random" if only random readings do."""
+    replay = os.path.join(copy, "tests", "replay")
+    names = sorted(x for x in os.listdir(replay) if os.path.isdir(os.path.join(replay, x)) and x[0] != "_")
+    seen = [name for name in names
+            if subprocess.run([os.path.join(replay, "test-recordings"), duchad, name],
+                              capture_output=True).returncode]
+    if not seen and subprocess.run([os.path.join(replay, "test-random"), duchad, "--cases", str(cases)],
+                      capture_output=True).returncode:
+        seen.append("random")
+    return seen
+
+
+def build(directory):
+    return subprocess.run(["ninja", "-C", directory, "-j2", "duchad"], capture_output=True).returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", help="where to build the copy; made if it is not there")
+    parser.add_argument("--cases", type=int, default=150)
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    copy = tempfile.mkdtemp(prefix="ducha-mutate-")
+    survived = 0
+    try:
+        shutil.copytree(SOURCE, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "build*"))
+        shutil.rmtree(args.build, ignore_errors=True)
+        subprocess.run(["meson", "setup", args.build, copy, "-Dbuildtype=debug"], check=True, capture_output=True)
+        duchad = os.path.join(os.path.abspath(args.build), "duchad")
+        if not build(args.build) or tests(duchad, copy, args.cases):
+            print("the tests fail without any fault")
+            return 1
+        for name, old, new in FAULTS:
+            if args.only not in old + new:
+                continue
+            path = os.path.join(copy, name)
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            what = "%s: %s -> %s" % (os.path.basename(name), " ".join(old.split()), " ".join(new.split()))
+            if text.count(old) != 1:
+                print("NOT PLACED %s (%d times)" % (what, text.count(old)), flush=True)
+                survived += 1
+                continue
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace(old, new))
+            seen = tests(duchad, copy, args.cases) if build(args.build) else ["does not build"]
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            if seen:
+                print("seen       %s\n           by %s" % (what, ", ".join(seen)), flush=True)
+            elif old in EQUIVALENT:
+                print("equivalent %s: %s" % (what, EQUIVALENT[old]), flush=True)
+            else:
+                print("SURVIVED   %s" % what, flush=True)
+                survived += 1
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+    print("%d faults not seen" % survived)
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

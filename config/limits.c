@@ -72,6 +72,21 @@ static void check_warning(struct walk *walk, const config_setting_t *group,
 		      text);
 }
 
+/* core keeps 8 windows of a limit open: the one that runs, those in their grace and one to spare.
+ */
+static void check_grace(struct walk *walk, const config_setting_t *group,
+			const struct config_limit *limit)
+{
+	double most = limit->average == CONFIG_DAY ? 6 * 86400.0 : 6 * 3600.0;
+	char given[32], longest[32];
+	number_text(limit->grace_s, given);
+	number_text(most, longest);
+	if (limit->average != CONFIG_INSTANT && limit->grace_s > most)
+		FAULT(walk, schema_key(group, "grace_s"),
+		      "grace_s = %s is longer than 6 windows; at most %s for a mean of the %s",
+		      given, longest, limit->average == CONFIG_DAY ? "day" : "hour");
+}
+
 static void check_bounds(struct walk *walk, const config_setting_t *group,
 			 const struct config_limit *limit)
 {
@@ -122,6 +137,7 @@ static void add_own(struct walk *walk, const config_setting_t *group, struct ent
 		check_instant_keys(walk, group);
 	check_bounds(walk, group, limit);
 	check_warning(walk, group, limit);
+	check_grace(walk, group, limit);
 	if (!limit->source)
 		limit->source = schema_copy(walk, "configuration");
 	append(walk, monitor, *limit);
@@ -166,6 +182,7 @@ static void add_expanded(struct walk *walk, const config_setting_t *group,
 		if (!faulty) {
 			check_bounds(walk, group, &limit);
 			check_warning(walk, group, &limit);
+			check_grace(walk, group, &limit);
 		}
 		faulty = faulty || walk->faults->list.n > before;
 		append(walk, monitor, limit);

@@ -301,6 +301,11 @@ static void test_limits_that_cannot_hold_are_refused(void **state)
 		{LIMIT("max = 0; warn_at = 0.9;"), "6: warn_at = 0.9 is a share of the limit"},
 		{LIMIT("max = 9; min = 6; warn_at = 0.5;"),
 		 "6: warn_at = 0.5 leaves nothing between"},
+		{LIMIT("max = 50; average = \"hour\";\ngrace_s = 21601;"),
+		 "7: grace_s = 21601 is longer than 6 windows; at most 21600 for a mean of the "
+		 "hour"},
+		{LIMIT("max = 50; average = \"day\"; grace_s = 518401;"),
+		 "6: grace_s = 518401 is longer than 6 windows; at most 518400"},
 		{LIMIT("max = 50; average = \"day\";\non_delay_s = 1; deadband = 0.0;"),
 		 "7: on_delay_s does not apply to a mean; use on_count\n"
 		 "7: deadband does not apply to a mean"},

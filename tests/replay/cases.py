@@ -65,7 +65,7 @@ def limit(dice, high):
             del entry["average"]
     else:
         if dice.random() < 0.5:
-            entry["grace_s"] = dice.choice((0, 60, 300, 1800, 7200))
+            entry["grace_s"] = dice.choice((0, 60, 300, 1800, 7200, 21600))
         if dice.random() < 0.6:
             entry["min_valid"] = dice.choice((0.1, 0.5, 0.7, 0.75, 1.0))
     return entry

@@ -108,6 +108,8 @@ FAULTS = (
 EQUIVALENT = {
     "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)":
         "zones change by whole hours but for a few",
+    "\tif (was_active)\n\t\tstate->warning = (struct track){0};":
+        "each reading under an active exceedance has already done so",
 }
 
 

@@ -159,7 +159,8 @@ bool csv_row(const char *line, size_t length, const struct csv_header *header,
 			 FIELDS_MAX);
 		return false;
 	}
-	if (n != header->n_fields) {
+	bool without_flag = n == header->n_fields - 1 && header->place[CSV_FLAG] == n;
+	if (n != header->n_fields && !without_flag) {
 		snprintf(why, why_size, "%d fields, the header has %d", n, header->n_fields);
 		return false;
 	}
@@ -167,7 +168,7 @@ bool csv_row(const char *line, size_t length, const struct csv_header *header,
 		     value = fields[header->place[CSV_VALUE]];
 	struct field site = fields[header->place[CSV_SITE]],
 		     factor = fields[header->place[CSV_FACTOR]];
-	if (header->place[CSV_FLAG] >= 0)
+	if (header->place[CSV_FLAG] >= 0 && !without_flag)
 		flag = fields[header->place[CSV_FLAG]];
 	*out = (struct csv_row){.site = site.at,
 				.site_length = site.length,

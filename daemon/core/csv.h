@@ -5,8 +5,8 @@
  *
  * The first line names the columns time, site, factor, value and optionally flag, in any order;
  * further columns are passed over. Fields may stand in double quotes and have blanks around them.
- * An empty value, NA or NaN is no reading: it only says that time went on. Pure functions over one
- * line.
+ * An empty value, NA or NaN is no reading: it only says that time went on. A flag in the last
+ * column may be left out of a row. Pure functions over one line.
  */
 #include "core/reading.h"
 #include "core/zone.h"

@@ -399,6 +399,7 @@ static void flat_feed(struct evaluator *e, uint32_t monitor, const struct step *
 		raise_value(e, &c, &m->flat, s, m->flat_since_ms);
 }
 
+/* Nothing is compared across a gap: what lies behind it is no step, and ends one. */
 static void step_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
 {
 	const struct monitor *plan = &e->plan->monitors[monitor];
@@ -406,10 +407,11 @@ static void step_feed(struct evaluator *e, uint32_t monitor, const struct step *
 	struct condition c = of_monitor(monitor, ALERT_STEP);
 	if (plan->max_step == 0 || !m->has_valid)
 		return;
-	if (compare12(s->value, m->valid_value + plan->max_step) <= 0 &&
-	    compare12(s->value, m->valid_value - plan->max_step) >= 0)
+	bool steps = !s->gap && (compare12(s->value, m->valid_value + plan->max_step) > 0 ||
+				 compare12(s->value, m->valid_value - plan->max_step) < 0);
+	if (!steps)
 		clear_alert(e, &c, &m->step, s->time_ms);
-	else if (!s->gap && !m->step.active)
+	else if (!m->step.active)
 		raise_value(e, &c, &m->step, s, s->time_ms);
 }
 

@@ -402,10 +402,11 @@ class Monitor:
             return
         before = self.valid[1]
         value12 = digits12(value)
-        differs = value12 > digits12(before + most) or value12 < digits12(before - most)
-        if differs and not gap and not self.step.active:
+        steps = not gap and (value12 > digits12(before + most) or
+                             value12 < digits12(before - most))
+        if steps and not self.step.active:
             self.step.raise_at(time, time, value)
-        elif not differs and self.step.active:
+        elif not steps and self.step.active:
             self.step.clear_at(time)
 
 

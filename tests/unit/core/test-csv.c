@@ -102,7 +102,7 @@ static void test_malformed_rows_are_refused_with_the_cause(void **state)
 	static const struct {
 		const char *row, *why;
 	} cases[] = {
-		{"0,s,f,1", "4 fields, the header has 5"},
+		{"0,s,f", "3 fields, the header has 5"},
 		{"0,s,f,1,N,x", "6 fields"},
 		{"", "1 fields"},
 		{"soon,s,f,1,N", "\"soon\""},
@@ -125,6 +125,20 @@ static void test_malformed_rows_are_refused_with_the_cause(void **state)
 			fail_msg("\"%s\": %s", cases[i].row, why);
 	}
 	(void)state;
+}
+
+static void test_a_flag_in_the_last_column_may_be_left_out(void **state)
+{
+	(void)state;
+	struct csv_header last, first;
+	struct csv_row row;
+	char why[160];
+	const char *names = "time,site,factor,value,flag", *turned = "flag,time,site,factor,value";
+	assert_true(csv_header(names, strlen(names), &last, why, sizeof why));
+	assert_true(csv_header(turned, strlen(turned), &first, why, sizeof why));
+	assert_true(csv_row("7,s,f,1.5", 9, &last, NULL, &row, why, sizeof why));
+	assert_true(row.value == 1.5 && row.flag == FLAG_NORMAL);
+	assert_false(csv_row("7,s,f,1.5", 9, &first, NULL, &row, why, sizeof why));
 }
 
 static void test_too_many_fields_are_refused(void **state)
@@ -214,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_a_row_is_read_with_its_names_value_and_flag),
 		cmocka_unit_test(test_an_absent_value_is_no_reading),
 		cmocka_unit_test(test_malformed_rows_are_refused_with_the_cause),
+		cmocka_unit_test(test_a_flag_in_the_last_column_may_be_left_out),
 		cmocka_unit_test(test_too_many_fields_are_refused),
 		cmocka_unit_test(test_decimals_agree_with_the_c_library),
 		cmocka_unit_test(test_what_is_no_decimal_is_refused),

@@ -262,6 +262,14 @@ static void test_a_step_clears_also_after_a_gap(void **state)
 	rig_check(rig, "0:5 1:50 200:45", "+step@1/1=50 -step@200");
 }
 
+/* Across a gap nothing is compared, so the reading behind it is no step, however far it lies. */
+static void test_a_distant_value_behind_a_gap_clears_a_step(void **state)
+{
+	struct rig *rig = stepping(state);
+	rig->monitors[0].stale_after_ms = 60000;
+	rig_check(rig, "0:5 1:50 200:5", "+step@1/1=50 -step@200");
+}
+
 static void test_a_step_is_compared_as_it_reads(void **state)
 {
 	struct rig *rig = stepping(state);
@@ -365,6 +373,7 @@ int main(void)
 		rig_test(test_a_step_passes_over_readings_without_flag_N),
 		rig_test(test_no_step_is_raised_across_a_gap),
 		rig_test(test_a_step_clears_also_after_a_gap),
+		rig_test(test_a_distant_value_behind_a_gap_clears_a_step),
 		rig_test(test_a_step_is_compared_as_it_reads),
 		rig_test(test_a_value_above_the_range_is_a_clue_at_once),
 		rig_test(test_no_clue_where_the_limit_lies_beyond_the_range),

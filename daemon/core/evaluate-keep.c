@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 1
+#define KEEP_VERSION 2
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
@@ -217,6 +217,7 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 	if (a == NULL)
 		return false;
 	bool known = a->began_ms == v->began_ms && a->raised_ms == v->raised_ms;
+	uint32_t readings = known && a->readings > v->readings ? a->readings : v->readings;
 	double peak = known ? a->peak : v->peak_value;
 	int64_t peak_ms = known ? a->peak_ms : v->peak_ms;
 	*a = (struct alert_state){.active = true,
@@ -226,6 +227,7 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 				  .raised_ms = v->raised_ms,
 				  .value = v->value,
 				  .last = v->last_value,
+				  .readings = readings,
 				  .peak = peak,
 				  .peak_ms = peak_ms};
 	return true;

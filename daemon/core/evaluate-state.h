@@ -13,6 +13,7 @@ struct alert_state {
 	bool has_value;
 	int64_t began_ms, raised_ms, peak_ms;
 	double value, peak, last;
+	uint32_t readings;    /* since it began */
 	int64_t said_mono_ns; /* when a peak was last said */
 };
 
@@ -20,6 +21,7 @@ struct alert_state {
 struct track {
 	bool on_run, off_run;
 	int64_t on_since_ms, off_since_ms; /* first reading (mean: window start, end) of the run */
+	uint32_t on_readings;              /* of whatever flag, in the on-run */
 	uint32_t on_results, off_results;  /* new results (windows) in the run */
 	double highest, lowest;            /* of the on-run, since on_since_ms */
 	int64_t highest_ms, lowest_ms;

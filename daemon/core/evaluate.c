@@ -18,6 +18,7 @@ struct step {
 	double judged; /* what is compared: rounded where the limit says so */
 	bool gap;      /* longer than stale_after since the last valid reading: runs are broken */
 	bool result;   /* a new result, for counts */
+	uint32_t readings; /* that it stands for: 1, of a mean those in its window */
 };
 
 /* --- levels --- */
@@ -109,6 +110,7 @@ static void say(struct evaluator *e, enum verdict_type type, const struct condit
 		.peak_value = a->peak,
 		.peak_ms = a->peak_ms,
 		.last_value = a->last,
+		.readings = a->readings,
 		.reason = c->reason,
 		.received_mono_ns = type == VERDICT_RAISED ? mono_ns : 0,
 	};
@@ -173,7 +175,7 @@ static void track_begin(struct track *t, const struct step *s, int64_t since_ms)
 {
 	t->on_run = true;
 	t->on_since_ms = since_ms;
-	t->on_results = 0;
+	t->on_results = t->on_readings = 0;
 	t->highest = t->lowest = s->value;
 	t->highest_ms = t->lowest_ms = s->time_ms;
 }
@@ -188,6 +190,7 @@ static void track_raise(struct evaluator *e, const struct condition *c, struct t
 		.began_ms = t->on_since_ms,
 		.value = s->value,
 		.last = s->value,
+		.readings = t->on_readings,
 		.peak = high ? t->highest : t->lowest,
 		.peak_ms = high ? t->highest_ms : t->lowest_ms,
 	};
@@ -207,6 +210,7 @@ static void track_idle(struct evaluator *e, const struct condition *c, struct tr
 	if (!t->on_run)
 		track_begin(t, s, since_ms);
 	t->on_results += s->result;
+	t->on_readings += s->readings;
 	track_extremes(t, s);
 	if (s->time_ms - t->on_since_ms >= l->on_delay_ms && t->on_results >= l->on_count)
 		track_raise(e, c, t, s, bound);
@@ -221,6 +225,7 @@ static void track_active(struct evaluator *e, const struct condition *c, struct 
 		a->peak_ms = s->time_ms;
 	}
 	a->last = s->value;
+	a->readings += s->readings;
 	a->dirty = true;
 	if (!level_cleared(level, s->judged)) {
 		t->off_run = false;
@@ -286,14 +291,23 @@ static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step
 	}
 }
 
+static void track_unknown(struct track *t)
+{
+	t->off_run = false;
+	t->on_readings += t->on_run;
+	t->alert.readings += t->alert.active;
+}
+
 /* A reading without flag N neither breaks nor completes a violation, but it breaks a recovery. */
 static void limits_unknown(struct evaluator *e, uint32_t monitor)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	struct limit_state *states = &e->limits[e->first_limit[monitor]];
 	for (uint32_t i = 0; i < m->n_limits; i++)
-		if (m->limits[i].average == AVERAGE_INSTANT)
-			states[i].exceedance.off_run = states[i].warning.off_run = false;
+		if (m->limits[i].average == AVERAGE_INSTANT) {
+			track_unknown(&states[i].exceedance);
+			track_unknown(&states[i].warning);
+		}
 }
 
 /* --- mean limits --- */
@@ -332,7 +346,10 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
 	clear_alert(e, &c, &state->undetermined, w->span.end_ms);
-	struct step s = {.time_ms = w->span.end_ms, .value = window_mean(w), .result = true};
+	struct step s = {.time_ms = w->span.end_ms,
+			 .value = window_mean(w),
+			 .result = true,
+			 .readings = (uint32_t)w->n};
 	s.judged = l->compare == COMPARE_ROUNDED ? round_even(s.value, l->decimals) : s.value;
 	limit_feed(e, monitor, limit, &s, w->span.start_ms);
 }
@@ -530,7 +547,8 @@ static struct step step_of(const struct evaluator *e, const struct reading *r)
 			 .mono_ns = r->received_mono_ns,
 			 .value = r->value,
 			 .judged = r->value,
-			 .result = true};
+			 .result = true,
+			 .readings = 1};
 	if (!m->has_valid)
 		return s;
 	s.gap = plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms;

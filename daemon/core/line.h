@@ -12,7 +12,8 @@
 struct text;
 
 /** line_reading() - "reading,factor=…,kind=…,node=…,site=… value=38.2,flag="N" <ns>\n" */
-void line_reading(struct text *out, const struct plan *plan, uint32_t monitor, const struct reading *reading);
+void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
+		  const struct reading *reading);
 
 /* The outside of a case event as a line; see interface "Line protocol". */
 struct line_case {

@@ -12,7 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum site_kind { SITE_RIVER_SECTION, SITE_WATER_SOURCE, SITE_OUTFALL, SITE_AIR, SITE_SOIL, SITE_NOISE };
+enum site_kind {
+	SITE_RIVER_SECTION,
+	SITE_WATER_SOURCE,
+	SITE_OUTFALL,
+	SITE_AIR,
+	SITE_SOIL,
+	SITE_NOISE
+};
 
 /* Kinds of alerts (ISA-18.2: an alarm is a condition that needs a response). */
 enum alert_kind {
@@ -64,8 +71,8 @@ struct monitor {
 	int64_t flat_after_ms;  /* 0: not by time */
 	uint32_t flat_count;    /* 0: not by count */
 	double flat_band;
-	double max_step;          /* 0: not checked */
-	int64_t cycle_ms;         /* how long an instrument holds a result; 0: every reading is new */
+	double max_step;  /* 0: not checked */
+	int64_t cycle_ms; /* how long an instrument holds a result; 0: every reading is new */
 	double expected_per_hour; /* 0: from interval_ms */
 	const struct limit *limits;
 	size_t n_limits;

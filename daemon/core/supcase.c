@@ -19,21 +19,24 @@
 enum { NO = -1, SAME = -2 };
 
 static const signed char steps[CASE_ACTIONS][CASE_STATUSES] = {
-	/*                    registered       assigned         rectifying       review           closed          withdrawn */
-	[ACTION_ACCEPT] =    {SAME,            NO,              NO,              NO,              NO,             NO},
-	[ACTION_ASSIGN] =    {CASE_ASSIGNED,   CASE_ASSIGNED,   NO,              NO,              NO,             NO},
-	[ACTION_PLAN] =      {NO,              CASE_RECTIFYING, CASE_RECTIFYING, NO,              NO,             NO},
-	[ACTION_RECTIFIED] = {NO,              NO,              CASE_REVIEW,     NO,              NO,             NO},
-	[ACTION_RETURN] =    {NO,              NO,              NO,              CASE_RECTIFYING, NO,             NO},
-	[ACTION_CLOSE] =     {NO,              NO,              NO,              CASE_CLOSED,     NO,             NO},
-	[ACTION_REOPEN] =    {NO,              NO,              NO,              NO,              CASE_RECTIFYING, CASE_REGISTERED},
-	[ACTION_WITHDRAW] =  {CASE_WITHDRAWN,  CASE_WITHDRAWN,  CASE_WITHDRAWN,  CASE_WITHDRAWN,  NO,             NO},
-	[ACTION_EXTEND] =    {SAME,            SAME,            SAME,            SAME,            NO,             NO},
-	[ACTION_TRANSFER] =  {SAME,            SAME,            SAME,            SAME,            SAME,           SAME},
-	[ACTION_MERGE] =     {CASE_WITHDRAWN,  CASE_WITHDRAWN,  CASE_WITHDRAWN,  CASE_WITHDRAWN,  CASE_WITHDRAWN, CASE_WITHDRAWN},
-	[ACTION_FEEDBACK] =  {SAME,            SAME,            SAME,            SAME,            SAME,           SAME},
-	[ACTION_ATTACH] =    {SAME,            SAME,            SAME,            SAME,            SAME,           SAME},
-	[ACTION_NOTE] =      {SAME,            SAME,            SAME,            SAME,            SAME,           SAME},
+	/*                    registered       assigned         rectifying       review closed
+	   withdrawn */
+	[ACTION_ACCEPT] = {SAME, NO, NO, NO, NO, NO},
+	[ACTION_ASSIGN] = {CASE_ASSIGNED, CASE_ASSIGNED, NO, NO, NO, NO},
+	[ACTION_PLAN] = {NO, CASE_RECTIFYING, CASE_RECTIFYING, NO, NO, NO},
+	[ACTION_RECTIFIED] = {NO, NO, CASE_REVIEW, NO, NO, NO},
+	[ACTION_RETURN] = {NO, NO, NO, CASE_RECTIFYING, NO, NO},
+	[ACTION_CLOSE] = {NO, NO, NO, CASE_CLOSED, NO, NO},
+	[ACTION_REOPEN] = {NO, NO, NO, NO, CASE_RECTIFYING, CASE_REGISTERED},
+	[ACTION_WITHDRAW] = {CASE_WITHDRAWN, CASE_WITHDRAWN, CASE_WITHDRAWN, CASE_WITHDRAWN, NO,
+			     NO},
+	[ACTION_EXTEND] = {SAME, SAME, SAME, SAME, NO, NO},
+	[ACTION_TRANSFER] = {SAME, SAME, SAME, SAME, SAME, SAME},
+	[ACTION_MERGE] = {CASE_WITHDRAWN, CASE_WITHDRAWN, CASE_WITHDRAWN, CASE_WITHDRAWN,
+			  CASE_WITHDRAWN, CASE_WITHDRAWN},
+	[ACTION_FEEDBACK] = {SAME, SAME, SAME, SAME, SAME, SAME},
+	[ACTION_ATTACH] = {SAME, SAME, SAME, SAME, SAME, SAME},
+	[ACTION_NOTE] = {SAME, SAME, SAME, SAME, SAME, SAME},
 };
 
 static const struct {
@@ -59,7 +62,7 @@ static const struct {
 const char *case_status_name(enum case_status status)
 {
 	static const char *const names[CASE_STATUSES] = {"registered", "assigned", "rectifying",
-							 "review", "closed", "withdrawn"};
+							 "review",     "closed",   "withdrawn"};
 	return names[status];
 }
 

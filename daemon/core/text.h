@@ -34,5 +34,6 @@ size_t double_text(char *buffer, double value);
 void text_fixed(struct text *text, double value, int decimals);
 /** text_json() - a JSON string with quotes; bytes that are not UTF-8 become U+FFFD; NULL → null */
 void text_json(struct text *text, const char *s);
-/** text_time() - RFC 3339 with @decimals 0 or 3 and the zone's offset, as 2026-01-02T03:04:05.000+08:00 */
+/** text_time() - RFC 3339 with @decimals 0 or 3 and the zone's offset, as
+ * 2026-01-02T03:04:05.000+08:00 */
 void text_time(struct text *text, int64_t wall_ms, const struct zone *zone, int decimals);

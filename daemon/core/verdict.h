@@ -3,7 +3,8 @@
 /*
  * Verdict: what the judge decided. It is a plain value: the judge decides, the clerk commits it to
  * the ledger, and only then is it announced. The ledger takes the same verdict twice without harm
- * (same entry, same raised_ms), because after a restart the judge goes over the last readings again.
+ * (same entry, same raised_ms), because after a restart the judge goes over the last readings
+ * again.
  */
 #include "core/plan.h"
 
@@ -27,17 +28,19 @@ struct verdict {
 	int64_t began_ms;  /* when the condition began (interface: began_at) */
 	int64_t raised_ms; /* when it was raised; equal to time_ms in VERDICT_RAISED */
 	bool has_value, has_limit;
-	double value;        /* that raised it */
-	double limit_value;  /* the limit (of a warning: the limit itself, not its level) */
-	double peak_value;   /* the worst since it began; meaningful where has_value */
+	double value;       /* that raised it */
+	double limit_value; /* the limit (of a warning: the limit itself, not its level) */
+	double peak_value;  /* the worst since it began; meaningful where has_value */
 	int64_t peak_ms;
-	double last_value;   /* the newest valid value */
-	const char *reason;  /* static English word such as "over_range", or NULL */
+	double last_value;        /* the newest valid value */
+	uint32_t readings;        /* of whatever flag, since it began: what the evidence holds */
+	const char *reason;       /* static English word such as "over_range", or NULL */
 	int64_t received_mono_ns; /* CLOCK_BOOTTIME of the receipt that raised it; 0 on a tick */
 };
 
 /**
- * verdict_key() - the entry's name across restarts: "SITE/FACTOR/KIND/…"; unique among active alerts
+ * verdict_key() - the entry's name across restarts: "SITE/FACTOR/KIND/…"; unique among active
+ * alerts
  * @out: at least 256 bytes; cut if longer
  */
 void verdict_key(const struct plan *plan, const struct verdict *verdict, char *out, size_t size);

@@ -13,8 +13,9 @@ struct zone_change {
 };
 
 struct zone {
-	const struct zone_change *changes; /* ascending; changes[0] holds for all time before, too */
-	size_t n_changes;                  /* 0: UTC */
+	const struct zone_change
+		*changes; /* ascending; changes[0] holds for all time before, too */
+	size_t n_changes; /* 0: UTC */
 };
 
 /* Civil time, proleptic Gregorian. */

@@ -24,6 +24,7 @@ void batch_deinit(struct batch *batch);
 /** batch_add_row() - a reading, also one whose monitor, but not its site, has left the plan */
 void batch_add_row(struct batch *batch, const struct plan *plan, const struct daybook_row *row);
 /** batch_add_event() - a case event; one that is none or makes no sense adds no line */
-void batch_add_event(struct batch *batch, const struct plan *plan, const struct outbox_event *event);
+void batch_add_event(struct batch *batch, const struct plan *plan,
+		     const struct outbox_event *event);
 /** batch_part() - the text of @n lines from line @from. Return: its start; @length: out. */
 const char *batch_part(const struct batch *batch, size_t from, size_t n, size_t *length);

@@ -234,6 +234,16 @@ static void delivery_deinit(struct delivery *delivery)
 	pause_deinit(&delivery->pause);
 }
 
+/* A delivery that left the configuration waits for nothing; if it comes back, it begins anew. */
+static bool is_configured(void *context, const char *id)
+{
+	const struct courier_setup *setup = context;
+	for (size_t i = 0; i < setup->n_deliveries; i++)
+		if (strcmp(setup->deliveries[i].id, id) == 0)
+			return true;
+	return false;
+}
+
 int courier_new(struct courier **out, const struct courier_setup *setup)
 {
 	struct courier *courier = calloc(1, sizeof *courier);
@@ -244,6 +254,9 @@ int courier_new(struct courier **out, const struct courier_setup *setup)
 	int rc = courier->deliveries == NULL ? -ENOMEM : 0;
 	if (rc == 0)
 		rc = pause_init(&courier->idle_pause, setup->heartbeat);
+	if (rc == 0)
+		rc = ledger_keep_cursors(setup->ledger, "delivery/", is_configured,
+					 (void *)(uintptr_t)setup);
 	for (size_t i = 0; rc == 0 && i < setup->n_deliveries; i++) {
 		courier->n_deliveries++;
 		rc = delivery_init(&courier->deliveries[i], &setup->deliveries[i], setup);

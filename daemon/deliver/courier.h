@@ -2,8 +2,8 @@
 #pragma once
 /*
  * Courier: takes events from the ledger's outbox to the deliveries, each behind its own cursor
- * "delivery/ID", which moves only after the receiver has the event. One thread for each delivery, so
- * that one receiver that hangs holds up none of the others.
+ * "delivery/ID", which moves only after the receiver has the event. One thread for each delivery,
+ * so that one receiver that hangs holds up none of the others.
  *
  * A delivery type is a struct courier_type; to add one, write a file and a line in courier-types.c.
  */
@@ -17,7 +17,8 @@ struct courier;
 struct delivery_setup {
 	const char *id, *type; /* type "file" */
 	const char *directory; /* type file: made if missing */
-	const char *const *events; /* filters without "ducha.", '*' matches any rest; n_events 0: all */
+	const char *const
+		*events; /* filters without "ducha.", '*' matches any rest; n_events 0: all */
 	size_t n_events;
 };
 struct courier_setup {

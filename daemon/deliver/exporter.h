@@ -3,9 +3,9 @@
 /*
  * Exporter: readings and case events to InfluxDB as line protocol, behind stored cursors.
  *
- * It reads the daybook behind the cursor "influx/readings" and the events behind "influx/events" and
- * moves a cursor only after the server has accepted the lines, so a database that is down costs disk
- * and not memory, and a resend writes the same points again. One thread of its own.
+ * It reads the daybook behind the cursor "influx/readings" and the events behind "influx/events"
+ * and moves a cursor only after the server has accepted the lines, so a database that is down costs
+ * disk and not memory, and a resend writes the same points again. One thread of its own.
  */
 #include "core/metrics.h"
 #include "store/daybook.h"
@@ -16,8 +16,8 @@
 struct exporter;
 
 struct exporter_setup {
-	const char *url;      /* http://127.0.0.1:8086 */
-	const char *database; /* v1 */
+	const char *url;                 /* http://127.0.0.1:8086 */
+	const char *database;            /* v1 */
 	const char *username, *password; /* NULL: none (basic authentication) */
 	bool gzip;
 	size_t batch_lines;

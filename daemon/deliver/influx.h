@@ -34,7 +34,8 @@ struct influx_answer {
 
 /** influx_judge() - the class of an HTTP answer (pure); @body: its beginning, NUL-terminated */
 enum influx_verdict influx_judge(long status, const char *body);
-/** influx_dropped() - how many lines a partial write lost: at least 1, as the number in it may be 0 */
+/** influx_dropped() - how many lines a partial write lost: at least 1, as the number in it may be 0
+ */
 int64_t influx_dropped(const char *body);
 
 struct influx_setup {
@@ -50,6 +51,7 @@ struct influx;
 int influx_new(struct influx **out, const struct influx_setup *setup);
 struct influx *influx_free(struct influx *influx);
 /** influx_write() - send @text (whole lines); blocks up to 30 s. Return: 0, -ENOMEM. */
-int influx_write(struct influx *influx, const char *text, size_t length, struct influx_answer *answer);
+int influx_write(struct influx *influx, const char *text, size_t length,
+		 struct influx_answer *answer);
 /** influx_interrupt() - end the running and every later write at once (any thread) */
 void influx_interrupt(struct influx *influx);

@@ -4,8 +4,9 @@
  * Outbox: the ledger's events as one reader sees them, behind that reader's own stored cursor.
  *
  * The reader passes events one by one after it has got rid of them, and stores the cursor when it
- * likes: a crash only makes it see some events again. How many wait is counted as they come, so that
- * the figure is true while the receiver is away. One thread owns it; outbox_pending() is for any.
+ * likes: a crash only makes it see some events again. How many wait is counted as they come, so
+ * that the figure is true while the receiver is away. One thread owns it; outbox_pending() is for
+ * any.
  */
 #include "store/ledger.h"
 

@@ -3,8 +3,8 @@
 /*
  * Pause: how a delivering thread sleeps, and how others wake or stop it.
  *
- * No sleep is longer than half a second at a time, and each beats the thread's heart, so a thread in
- * a long back-off is still seen to live.
+ * No sleep is longer than half a second at a time, and each beats the thread's heart, so a thread
+ * in a long back-off is still seen to live.
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -5,8 +5,9 @@
  *
  * journal_mode=WAL, synchronous=FULL, group commit; rowid = the daybook's own sequence, which goes
  * on from file to file and is the cursor of everything that leaves. There is no second index on
- * readings, since with a thousand monitors each commit would touch a thousand index pages; instead a
- * small table of blocks says which rowids cover which measured times, and a query scans just those.
+ * readings, since with a thousand monitors each commit would touch a thousand index pages; instead
+ * a small table of blocks says which rowids cover which measured times, and a query scans just
+ * those.
  *
  * One writing object, owned by the recorder thread; any other thread reads through readers of its
  * own (struct daybook_reader), each with read-only connections.
@@ -34,9 +35,10 @@ struct daybook *daybook_close(struct daybook *daybook);
  * daybook_append() - add readings to the open transaction (begins one); only SLOT_VALUE slots count
  * daybook_commit() - make them durable: after return 0 a power cut keeps them
  *
- * A file that proves to be damaged is set aside, said in the log, and a new one begins with the next
- * offer. On a negative errno nothing of the open transaction is kept in memory or known to be on disk: the
- * caller offers the same readings again (rows already there are recognised by boot, ring and seq).
+ * A file that proves to be damaged is set aside, said in the log, and a new one begins with the
+ * next offer. On a negative errno nothing of the open transaction is kept in memory or known to be
+ * on disk: the caller offers the same readings again (rows already there are recognised by boot,
+ * ring and seq).
  */
 int daybook_append(struct daybook *daybook, const struct reading *readings, size_t n);
 int daybook_commit(struct daybook *daybook);
@@ -44,9 +46,9 @@ int daybook_commit(struct daybook *daybook);
 /* One reading with where it stands. */
 struct daybook_row {
 	int64_t sequence;
-	uint32_t monitor;   /* index in the plan, NO_INDEX if it is not in the present plan */
+	uint32_t monitor; /* index in the plan, NO_INDEX if it is not in the present plan */
 	const char *site, *factor; /* names as recorded; valid during the call */
-	int64_t boot;       /* daybook_boot() of the daemon's life that wrote it */
+	int64_t boot;              /* daybook_boot() of the daemon's life that wrote it */
 	struct reading reading;
 };
 /* Return: true to go on. */
@@ -56,21 +58,23 @@ typedef bool (*daybook_row_fn)(void *context, const struct daybook_row *row);
 int64_t daybook_boot(const struct daybook *daybook);
 /** daybook_sequence() - the newest committed sequence, 0 if none (any thread) */
 int64_t daybook_sequence(const struct daybook *daybook);
-/** daybook_latest() - the reading of a monitor that was committed last (any thread). Return: true if
- * any; after a restart those of the two newest files are known. */
+/** daybook_latest() - the reading of a monitor that was committed last (any thread). Return: true
+ * if any; after a restart those of the two newest files are known. */
 bool daybook_latest(struct daybook *daybook, uint32_t monitor, struct reading *out);
 
-int daybook_reader_open(struct daybook_reader **out, const char *directory, const struct plan *plan);
+int daybook_reader_open(struct daybook_reader **out, const char *directory,
+			const struct plan *plan);
 struct daybook_reader *daybook_reader_close(struct daybook_reader *reader);
 
 /** daybook_after() - rows with sequence > @after in order, at most @limit. Return: 0, -errno. */
-int daybook_after(struct daybook_reader *reader, int64_t after, size_t limit, daybook_row_fn fn, void *context);
+int daybook_after(struct daybook_reader *reader, int64_t after, size_t limit, daybook_row_fn fn,
+		  void *context);
 
 /**
  * daybook_range() - one monitor's rows with from_ms <= measured < to_ms, by measured time, ties by
  * arrival
- * @after: 0, or the sequence of the last row of an earlier page: rows up to and including it (in the
- *         result's order) are skipped
+ * @after: 0, or the sequence of the last row of an earlier page: rows up to and including it (in
+ * the result's order) are skipped
  */
 struct daybook_query {
 	uint32_t site;    /* plan index */
@@ -79,11 +83,11 @@ struct daybook_query {
 	int64_t after;
 	size_t limit;
 };
-int daybook_range(struct daybook_reader *reader, const struct daybook_query *query, daybook_row_fn fn,
-		  void *context);
+int daybook_range(struct daybook_reader *reader, const struct daybook_query *query,
+		  daybook_row_fn fn, void *context);
 
 /**
- * daybook_tail() - the newest @rows rows of all monitors, oldest first (to know after a restart what
- * was already taken). Return: 0, -errno.
+ * daybook_tail() - the newest @rows rows of all monitors, oldest first (to know after a restart
+ * what was already taken). Return: 0, -errno.
  */
 int daybook_tail(struct daybook_reader *reader, size_t rows, daybook_row_fn fn, void *context);

@@ -30,7 +30,7 @@ struct episode_view {
 };
 struct history_view {
 	int64_t at_ms;
-	const char *action, *by, *note; /* NULL: null */
+	const char *action, *by, *note;            /* NULL: null */
 	const char *unit, *leader, *team, *reason; /* NULL: left out */
 	int64_t due_ms;                            /* 0: left out */
 };
@@ -43,9 +43,9 @@ struct case_view {
 	enum severity severity;
 	enum case_status status;
 	bool verified;
-	const char *level;  /* "district" */
+	const char *level; /* "district" */
 	int escalation;
-	const char *source; /* "automatic" */
+	const char *source;                   /* "automatic" */
 	int64_t opened_ms, closed_ms, due_ms; /* 0: null */
 	bool has_value, has_limit, has_multiple;
 	double limit, first_value, peak_value, last_value, multiple;
@@ -66,5 +66,5 @@ void json_case(struct text *out, const struct plan *plan, const struct case_view
  * @type:    whole, such as "ducha.case.opened"
  * @subject: such as "outfall-3/w01018" or "case/7"
  */
-void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type, int64_t time_ms,
-		const char *subject, const char *data);
+void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type,
+		int64_t time_ms, const char *subject, const char *data);

@@ -85,13 +85,13 @@ static int alert_add(struct ledger *ledger, const struct verdict *v, const char 
 	double multiple;
 	bool has_multiple = alert_multiple(ledger, v, v->peak_value, &multiple);
 
-	int r = sql_do(ledger->sql[SQL_ALERT_ADD], "tttttttttiioooiootttitz", key, site->id,
+	int r = sql_do(ledger->sql[SQL_ALERT_ADD], "tttttttttiioooiootttitzi", key, site->id,
 		       site->name, m->factor, m->factor_name, connection, alert_kind_name(v->kind),
 		       average_name(v->average), ledger_bound_name(v->bound), v->began_ms,
 		       v->raised_ms, (int)v->has_value, v->value, (int)v->has_limit, v->limit_value,
 		       (int)v->has_value, v->peak_value, v->peak_ms, (int)v->has_value,
 		       v->last_value, (int)has_multiple, multiple, limit->source, limit->key,
-		       m->unit, (int64_t)m->decimals, v->reason, case_id);
+		       m->unit, (int64_t)m->decimals, v->reason, case_id, (int64_t)v->readings);
 	*id = sqlite3_last_insert_rowid(ledger->db);
 	return r;
 }
@@ -171,8 +171,8 @@ static int alert_take(struct ledger *ledger, const struct active_alert *alert,
 		peak_ms = alert->peak_ms;
 	}
 	bool has_multiple = alert_multiple(ledger, v, peak, &multiple);
-	int r = sql_do(ledger->sql[SQL_ALERT_WORST], "idido", alert->id, peak, peak_ms,
-		       v->last_value, (int)has_multiple, multiple);
+	int r = sql_do(ledger->sql[SQL_ALERT_WORST], "ididoi", alert->id, peak, peak_ms,
+		       v->last_value, (int)has_multiple, multiple, (int64_t)v->readings);
 	if (r == 0 && alert->case_id != 0)
 		r = ledger_case_refresh(ledger, alert->case_id, true, v->last_value);
 	return r;
@@ -340,6 +340,7 @@ static int open_alert_read(struct ledger *ledger, sqlite3_stmt *row, struct open
 			      .limit_value = a.limit,
 			      .peak_value = a.peak,
 			      .peak_ms = sqlite3_column_int64(row, 22),
+			      .readings = (uint32_t)sqlite3_column_int64(row, 24),
 			      .reason = ledger_word(ledger, a.reason)};
 	sql_double(row, 23, &v->last_value);
 	v->monitor = a.site != NULL && a.factor != NULL ? plan_monitor(plan, a.site, a.factor)

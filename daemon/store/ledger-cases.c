@@ -158,6 +158,7 @@ static struct case_view case_view(sqlite3_stmt *row)
 		.limit_source = sql_text(row, 25),
 		.unit = sql_text(row, 26),
 		.decimals = sqlite3_column_int(row, 27),
+		.n_readings = sqlite3_column_int64(row, 31),
 		.responsible = {.unit = sql_text(row, 28),
 				.leader = sql_text(row, 29),
 				.team = sql_text(row, 30)},

@@ -20,7 +20,8 @@ const char ledger_schema[] =
 	" average TEXT NOT NULL, bound TEXT, began INTEGER NOT NULL, raised INTEGER NOT NULL,"
 	" cleared INTEGER, value REAL, limit_value REAL, peak REAL, peak_at INTEGER, last REAL,"
 	" multiple REAL, limit_source TEXT, limit_key TEXT, unit TEXT, decimals INTEGER,"
-	" reason TEXT, case_id INTEGER REFERENCES cases(id), UNIQUE(key, raised));"
+	" reason TEXT, readings INTEGER NOT NULL DEFAULT 0, case_id INTEGER REFERENCES cases(id), "
+	"UNIQUE(key, raised));"
 	"CREATE UNIQUE INDEX alerts_active ON alerts(key) WHERE cleared IS NULL;"
 	"CREATE INDEX alerts_case ON alerts(case_id) WHERE case_id IS NOT NULL;"
 	"CREATE TABLE history(id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -41,13 +42,14 @@ const char ledger_schema[] =
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \
 	" value, limit_value, peak, limit_source, unit, reason, site_name, factor_name, decimals," \
-	" case_id, key, limit_key, peak_at, last FROM alerts "
+	" case_id, key, limit_key, peak_at, last, readings FROM alerts "
 
 #define CASE_COLUMNS                                                                               \
 	"SELECT id, seq, year, site, site_name, factor, factor_name, kind, average, bound,"        \
 	" severity, status, verified, level, escalation, source, opened, closed, due,"             \
 	" limit_value, first_value, peak_value, last_value, multiple, peak_at, limit_source,"      \
-	" unit, decimals, in_charge, leader, team FROM cases "
+	" unit, decimals, in_charge, leader, team,"                                                \
+	" (SELECT sum(readings) FROM alerts WHERE case_id = cases.id) FROM cases "
 
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
@@ -58,6 +60,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_GET] = "SELECT value FROM named WHERE name = ?1",
 	[SQL_PUT_CURSOR] = "INSERT OR REPLACE INTO cursors VALUES(?1, ?2)",
 	[SQL_GET_CURSOR] = "SELECT value FROM cursors WHERE name = ?1",
+	[SQL_CURSOR_LIST] = "SELECT name FROM cursors WHERE name > ?1"
+			    " AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT 1",
+	[SQL_CURSOR_DROP] = "DELETE FROM cursors WHERE name = ?1",
 
 	[SQL_ALERT_KNOWN] =
 		"SELECT id FROM alerts WHERE key = ?1 AND (raised = ?2 OR cleared IS NULL)",
@@ -66,11 +71,12 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_ADD] =
 		"INSERT INTO alerts(key, site, site_name, factor, factor_name, connection, kind,"
 		" average, bound, began, raised, value, limit_value, peak, peak_at, last, multiple,"
-		" limit_source, limit_key, unit, decimals, reason, case_id) VALUES(?1, ?2, ?3, ?4,"
+		" limit_source, limit_key, unit, decimals, reason, case_id, readings)"
+		" VALUES(?1, ?2, ?3, ?4,"
 		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
-		" ?22, ?23)",
-	[SQL_ALERT_WORST] =
-		"UPDATE alerts SET peak = ?2, peak_at = ?3, last = ?4, multiple = ?5 WHERE id = ?1",
+		" ?22, ?23, ?24)",
+	[SQL_ALERT_WORST] = "UPDATE alerts SET peak = ?2, peak_at = ?3, last = ?4, multiple = ?5,"
+			    " readings = max(readings, ?6) WHERE id = ?1",
 	[SQL_ALERT_CLEAR] = "UPDATE alerts SET cleared = ?2 WHERE id = ?1",
 	[SQL_ALERT_DROP] =
 		"UPDATE alerts SET cleared = max(?2, raised), reason = coalesce(reason, ?3)"

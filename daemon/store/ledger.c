@@ -263,6 +263,39 @@ int64_t ledger_cursor(struct ledger *ledger, const char *name, int64_t missing)
 	return value;
 }
 
+/* The first cursor behind @after that begins with @prefix, to be freed; NULL: there is none. */
+static int cursor_next(struct ledger *ledger, const char *after, const char *prefix, char **name)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_CURSOR_LIST];
+	bool row;
+
+	*name = NULL;
+	sql_bind(list, "tt", after, prefix);
+	int r = sql_step(list, &row);
+	if (r == 0 && row && (*name = strdup(sql_text(list, 0))) == NULL)
+		r = -ENOMEM;
+	sql_reset(list);
+	return r;
+}
+
+int ledger_keep_cursors(struct ledger *ledger, const char *prefix,
+			bool (*keep)(void *context, const char *name), void *context)
+{
+	char *name = NULL, *next;
+	int r = ledger_begin(ledger);
+	while (r == 0) {
+		r = cursor_next(ledger, name == NULL ? "" : name, prefix, &next);
+		free(name);
+		name = next;
+		if (r != 0 || name == NULL)
+			break;
+		if (!keep(context, name + strlen(prefix)))
+			r = sql_do(ledger->sql[SQL_CURSOR_DROP], "t", name);
+	}
+	free(name);
+	return ledger_end(ledger, r);
+}
+
 enum alert_kind ledger_kind(const char *name)
 {
 	int kind = 0;

@@ -3,10 +3,10 @@
 /*
  * Ledger: alerts, cases, their history, and the events that announce them, in one SQLite file.
  *
- * directory/ledger.db, journal_mode=TRUNCATE, synchronous=EXTRA, one connection behind one mutex: it
- * must survive a power cut, and writes are few. Each ledger_apply() is one transaction: alert, case,
- * history and event together, so what is announced is always what was committed. Events are the
- * outbox: deliveries and event streams read them behind cursors of their own.
+ * directory/ledger.db, journal_mode=TRUNCATE, synchronous=EXTRA, one connection behind one mutex:
+ * it must survive a power cut, and writes are few. Each ledger_apply() is one transaction: alert,
+ * case, history and event together, so what is announced is always what was committed. Events are
+ * the outbox: deliveries and event streams read them behind cursors of their own.
  *
  * Any thread may call; each call holds the mutex for its own time.
  */
@@ -23,7 +23,8 @@ enum ledger_result {
 	LEDGER_INCOMPLETE = 4 /* the action lacks a need (note, unit, reason, due) */
 };
 
-/** ledger_open() - @directory NULL: in memory only, for recorded data. Return: 0, negative errno. */
+/** ledger_open() - @directory NULL: in memory only, for recorded data. Return: 0, negative errno.
+ */
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan);
 struct ledger *ledger_close(struct ledger *ledger);
 
@@ -32,8 +33,9 @@ struct ledger *ledger_close(struct ledger *ledger);
  * @now_ms: wall clock: opened_at of cases that open (their year and number follow from it)
  * @opened: out, may be NULL: for each verdict the id of the case it opened, else 0
  *
- * Idempotent: a raise known by key and raised_ms, and a clear of what is not active, change nothing.
- * Return: 0, LEDGER_FATAL, or negative errno and then nothing of it is known to be kept: offer again.
+ * Idempotent: a raise known by key and raised_ms, and a clear of what is not active, change
+ * nothing. Return: 0, LEDGER_FATAL, or negative errno and then nothing of it is known to be kept:
+ * offer again.
  */
 int ledger_apply(struct ledger *ledger, const struct verdict *verdicts, size_t n, int64_t now_ms,
 		 int64_t *opened);
@@ -42,10 +44,11 @@ int ledger_apply(struct ledger *ledger, const struct verdict *verdicts, size_t n
 struct open_alert {
 	int64_t id;
 	const char *key; /* valid during the call */
-	struct verdict verdict; /* type VERDICT_RAISED; indices NO_INDEX where the plan lacks them */
+	struct verdict
+		verdict; /* type VERDICT_RAISED; indices NO_INDEX where the plan lacks them */
 };
-int ledger_open_alerts(struct ledger *ledger, bool (*fn)(void *context, const struct open_alert *alert),
-		       void *context);
+int ledger_open_alerts(struct ledger *ledger,
+		       bool (*fn)(void *context, const struct open_alert *alert), void *context);
 /** ledger_drop_alert() - clear an alert whose monitor or limit the plan no longer has */
 int ledger_drop_alert(struct ledger *ledger, int64_t id, int64_t now_ms, const char *reason);
 
@@ -57,10 +60,18 @@ int ledger_put_cursor(struct ledger *ledger, const char *name, int64_t value);
 /** ledger_cursor() - Return: the value, or @missing */
 int64_t ledger_cursor(struct ledger *ledger, const char *name, int64_t missing);
 
+/**
+ * ledger_keep_cursors() - drop the cursors below @prefix that nobody moves any more, which would
+ * hold back ledger_prune() for ever
+ * @keep: asked for each with its name behind the prefix; may not call the ledger
+ */
+int ledger_keep_cursors(struct ledger *ledger, const char *prefix,
+			bool (*keep)(void *context, const char *name), void *context);
+
 /* --- reading (JSON as in the interface, written into @out) --- */
 
 struct alert_filter {
-	int active; /* -1 both, 0 cleared, 1 active */
+	int active;       /* -1 both, 0 cleared, 1 active */
 	const char *site; /* NULL: all */
 	size_t limit;
 };
@@ -85,9 +96,9 @@ size_t ledger_case_count(struct ledger *ledger, enum case_status status);
 
 struct case_order {
 	enum case_action action;
-	const char *by; /* who; never NULL */
+	const char *by;                                   /* who; never NULL */
 	const char *note, *unit, *leader, *team, *reason; /* NULL where not given */
-	int64_t due_ms; /* 0: not given */
+	int64_t due_ms;                                   /* 0: not given */
 };
 /**
  * ledger_act() - one step of one case, committed with its history line and event
@@ -101,12 +112,12 @@ int ledger_act(struct ledger *ledger, int64_t id, const struct case_order *order
 /* --- events: the outbox --- */
 
 struct ledger_event {
-	int64_t id;           /* never repeats */
+	int64_t id; /* never repeats */
 	int64_t at_ms;
-	const char *type;     /* "ducha.case.opened" */
-	const char *site;     /* NULL for connection events */
-	const char *json;     /* the CloudEvent, whole, as fixed when it was committed */
-	int64_t case_id;      /* 0: none */
+	const char *type; /* "ducha.case.opened" */
+	const char *site; /* NULL for connection events */
+	const char *json; /* the CloudEvent, whole, as fixed when it was committed */
+	int64_t case_id;  /* 0: none */
 };
 /** ledger_events() - events with id > @after, oldest first. Return: 0, negative errno. */
 int ledger_events(struct ledger *ledger, int64_t after, size_t limit,

@@ -176,6 +176,21 @@ static void test_a_directory_that_cannot_be_written_holds_up_nobody_else(void **
 	courier_free(courier);
 }
 
+static void test_a_removed_delivery_holds_back_no_events(void **state)
+{
+	(void)state;
+	char path[192];
+	const struct delivery_setup delivery = folder("box", path, sizeof path);
+	assert_int_equal(ledger_put_cursor(house.ledger, "delivery/gone", 7), 0);
+	assert_int_equal(ledger_put_cursor(house.ledger, "delivery/box", 3), 0);
+	assert_int_equal(ledger_put_cursor(house.ledger, "influx/events", 5), 0);
+	struct courier *courier = start(&delivery, 1);
+	courier_free(courier);
+	assert_int_equal(ledger_cursor(house.ledger, "delivery/gone", -1), -1);
+	assert_int_equal(ledger_cursor(house.ledger, "delivery/box", -1), 3);
+	assert_int_equal(ledger_cursor(house.ledger, "influx/events", -1), 5);
+}
+
 static void test_an_unknown_type_is_refused(void **state)
 {
 	(void)state;
@@ -279,6 +294,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_directory_that_cannot_be_written_holds_up_nobody_else, build,
 			tear_down),
+		cmocka_unit_test_setup_teardown(test_a_removed_delivery_holds_back_no_events, build,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_an_unknown_type_is_refused, build, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_courier_without_deliveries_still_beats,
 						build, tear_down),

@@ -6,9 +6,8 @@
 static const struct {
 	const char *type, *word;
 } tail_words[] = {
-	{"alert.raised", "RAISED"},  {"alert.cleared", "CLEARED"},        {"case.opened", "OPENED"},
-	{"case.updated", "UPDATED"}, {"case.overdue", "OVERDUE"},         {"case.closed", "CLOSED"},
-	{"connection.lost", "LOST"}, {"connection.restored", "RESTORED"},
+	{"alert.raised", "RAISED"},  {"alert.cleared", "CLEARED"}, {"case.opened", "OPENED"},
+	{"case.updated", "UPDATED"}, {"case.overdue", "OVERDUE"},  {"case.closed", "CLOSED"},
 };
 
 const char *tail_word(const char *type)

@@ -34,9 +34,9 @@ struct live {
 
 static const char *colour_of(const char *type)
 {
-	if (strstr(type, ".raised") != NULL || strstr(type, ".lost") != NULL)
+	if (strstr(type, ".raised") != NULL)
 		return "\033[31m";
-	if (strstr(type, ".cleared") != NULL || strstr(type, ".restored") != NULL)
+	if (strstr(type, ".cleared") != NULL)
 		return "\033[32m";
 	return "\033[1m";
 }
@@ -65,6 +65,8 @@ static void print_event(struct live *live, struct text *out, const struct sse_ev
 		text_char(out, '\n');
 		return;
 	}
+	if (strncmp(event->type, "ducha.connection.", strlen("ducha.connection.")) == 0)
+		return; /* the connection's alert says the same */
 	json_t *json = json_loads(event->data, 0, NULL);
 	if (json != NULL && show_event(&line, json)) {
 		if (live->colour)

@@ -67,10 +67,10 @@ static void test_what_is_missing_is_left_out(void **state)
 	line.has_value = false;
 	expect(&line, NULL, "2026-01-02T03:04:05+08:00 RAISED stale outfall-3 w01018");
 	line = (struct tail_line){.time = "2026-01-02T03:04:05+08:00",
-				  .word = "LOST",
+				  .word = "RAISED",
 				  .kind = "connection",
 				  .site = "wwtp-3"};
-	expect(&line, NULL, "2026-01-02T03:04:05+08:00 LOST connection wwtp-3");
+	expect(&line, NULL, "2026-01-02T03:04:05+08:00 RAISED connection wwtp-3");
 }
 
 static void test_the_sign_tells_the_truth(void **state)
@@ -187,9 +187,9 @@ static void test_events_become_lines(void **state)
 		"2026-01-02T03:04:05+08:00 OPENED exceedance s f 61.3 > 50 mg/L case 3 "
 		"N〔2026〕3号 registered");
 	expect_event(
-		"{\"type\":\"ducha.connection.restored\",\"time\":\"2026-01-02T03:04:05.000Z\","
+		"{\"type\":\"ducha.alert.cleared\",\"time\":\"2026-01-02T03:04:05.000Z\","
 		"\"data\":{\"connection\":\"wwtp-3\",\"kind\":\"connection\",\"site\":null}}",
-		"2026-01-02T03:04:05Z RESTORED connection wwtp-3");
+		"2026-01-02T03:04:05Z CLEARED connection wwtp-3");
 	expect_event("{\"type\":\"ducha.alert.raised\",\"time\":\"t\",\"data\":{\"site\":"
 		     "\"a\\u001b[2J\"}}",
 		     "t RAISED a?[2J");

@@ -200,15 +200,17 @@ static int day_monitor_put(struct day_monitors *monitors, sqlite3_stmt *row,
 {
 	size_t id = (size_t)sqlite3_column_int64(row, 0);
 
-	if (id >= monitors->n) {
-		size_t n = id + 1 > monitors->n * 2 ? id + 1 : monitors->n * 2;
-		void *grown = reallocarray(monitors->at, n, sizeof *monitors->at);
+	if (id >= monitors->capacity) {
+		size_t more = monitors->capacity * 2 > id ? monitors->capacity * 2 : id + 1;
+		void *grown = reallocarray(monitors->at, more, sizeof *monitors->at);
 		if (grown == NULL)
 			return -ENOMEM;
 		monitors->at = grown;
-		memset(monitors->at + monitors->n, 0, (n - monitors->n) * sizeof *monitors->at);
-		monitors->n = n;
+		memset(monitors->at + monitors->capacity, 0,
+		       (more - monitors->capacity) * sizeof *monitors->at);
+		monitors->capacity = more;
 	}
+	monitors->n = id + 1; /* rows come by id: those beyond were not read yet */
 	struct day_monitor *m = &monitors->at[id];
 	m->site = strdup(sql_text(row, 1));
 	m->factor = strdup(sql_text(row, 2));

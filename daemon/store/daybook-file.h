@@ -27,7 +27,7 @@ struct day_monitor {
 /* Names by id, as read from the file's table. */
 struct day_monitors {
 	struct day_monitor *at;
-	size_t n; /* ids are 0 … n - 1 */
+	size_t n, capacity; /* ids are 0 … n - 1 */
 };
 
 /* A stretch of rows and the measured times in it. */

@@ -277,8 +277,10 @@ int daybook_after(struct daybook_reader *reader, int64_t after, size_t limit, da
 			continue;
 		r = file_after(reader, file, &walk);
 		if (sql_damaged(r)) {
-			log_warnx("%s/%s: damaged; its readings after %lld are left out",
-				  reader->directory, file->name.text, (long long)walk.after);
+			if (!file->told)
+				log_warnx("%s/%s: damaged; its readings after %lld are left out",
+					  reader->directory, file->name.text, (long long)walk.after);
+			file->told = true;
 			r = 0;
 		}
 	}

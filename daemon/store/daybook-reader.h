@@ -9,6 +9,7 @@ struct reader_file {
 	struct day_name name;
 	int64_t first; /* 0: no rows yet, or not looked at */
 	bool damaged;  /* said once, then passed over */
+	bool told;     /* that rows of it cannot be read */
 	bool sealed;   /* min_ms and max_ms are known and final */
 	int64_t min_ms, max_ms;
 	sqlite3 *db; /* NULL: not open now */

@@ -235,12 +235,40 @@ static void test_readers_follow_while_the_recorder_writes(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)
 
+/* Monitors report for the first time all day long: a reader that is open since the morning must know
+ * each, however its own table has grown. */
+static void test_a_monitor_that_first_reports_later_is_read(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	struct daybook_reader *reader = open_reader(state);
+
+	for (uint32_t i = 0; i < MONITORS; i++) {
+		store(daybook, reading(i, i + 1, NOW + i, NOW + i, i));
+		struct rows *rows = all_after(reader, 0, SIZE_MAX);
+		assert_int_equal(rows->n, i + 1);
+		assert_int_equal(rows->at[i].reading.monitor, i);
+		free(rows);
+		rows = calloc(1, sizeof *rows);
+		struct daybook_query query = {.site = test_plan.monitors[i].site,
+					      .monitor = i,
+					      .from_ms = NOW,
+					      .to_ms = NOW + DAY_MS,
+					      .limit = 10};
+		assert_int_equal(daybook_range(reader, &query, add_row, rows), 0);
+		assert_int_equal(rows->n, 1);
+		free(rows);
+	}
+	daybook_reader_close(reader);
+	daybook_close(daybook);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_ranges_are_exact_with_late_readings_and_clock_steps),
 		TEST(test_ranges_are_exact_when_blocks_overlap_a_little),
 		TEST(test_a_page_after_an_unknown_row_is_refused),
+		TEST(test_a_monitor_that_first_reports_later_is_read),
 		TEST(test_readers_follow_while_the_recorder_writes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,16 @@ enum { FUTURE_MS = 5 * 60 * 1000 };
 
 /* A sample that was handed in, to know a redelivered one. */
 struct memory {
-	int64_t measured_ms;
-	double value; /* NAN: none came */
+	int64_t given_ms; /* the device's time, else the receipt */
+	int64_t kept_ms;  /* the time it was kept under */
+	double value;     /* NAN: none came */
+	bool earlier;     /* of an earlier life: given_ms is not known and equals kept_ms */
+};
+
+/* The sample of a monitor that was given the latest time. */
+struct newest {
+	bool any;
+	int64_t given_ms, kept_ms;
 };
 
 enum link { LINK_UNSAID, LINK_UP, LINK_DOWN };
@@ -30,6 +38,7 @@ struct door {
 	uint64_t seq;
 	struct memory *memories;      /* `remembered` for each monitor, a small ring */
 	uint32_t *memory_next;        /* by monitor: how many were ever written */
+	struct newest *newest;        /* by monitor */
 	unsigned char *wanted, *said; /* enum link, by connection */
 	bool link_waits;
 	struct metric *timeouts;
@@ -60,13 +69,14 @@ int door_new(struct door **out, const struct door_setup *setup)
 	d->ring = &setup->rings->at[setup->ring];
 	d->memories = calloc(setup->plan->n_monitors * setup->remembered + 1, sizeof *d->memories);
 	d->memory_next = calloc(setup->plan->n_monitors + 1, sizeof *d->memory_next);
+	d->newest = calloc(setup->plan->n_monitors + 1, sizeof *d->newest);
 	d->wanted = calloc(setup->plan->n_connections + 1, 1);
 	d->said = calloc(setup->plan->n_connections + 1, 1);
 	d->timeouts = metrics_counter(setup->metrics, "ducha_unrecorded_total",
 				      "Samples that were acknowledged or read but not recorded",
 				      "reason=\"timeout\"");
-	if (d->memories == NULL || d->memory_next == NULL || d->wanted == NULL || d->said == NULL ||
-	    d->timeouts == NULL || !count_by_flag(d)) {
+	if (d->memories == NULL || d->memory_next == NULL || d->newest == NULL ||
+	    d->wanted == NULL || d->said == NULL || d->timeouts == NULL || !count_by_flag(d)) {
 		door_free(d);
 		return -ENOMEM;
 	}
@@ -80,42 +90,84 @@ struct door *door_free(struct door *door)
 		return NULL;
 	free(door->memories);
 	free(door->memory_next);
+	free(door->newest);
 	free(door->wanted);
 	free(door->said);
 	free(door);
 	return NULL;
 }
 
-void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value)
+static void remember(struct door *door, uint32_t monitor, const struct memory *memory)
 {
 	size_t n = door->setup.remembered;
-	struct memory *m = &door->memories[monitor * n + door->memory_next[monitor]++ % n];
-	*m = (struct memory){measured_ms, value};
+	struct newest *newest = &door->newest[monitor];
+	door->memories[monitor * n + door->memory_next[monitor]++ % n] = *memory;
+	if (!newest->any || memory->kept_ms > newest->kept_ms)
+		*newest = (struct newest){true, memory->given_ms, memory->kept_ms};
 }
 
-/* The remembered sample of this moment, NULL if there is none. */
-static const struct memory *recall(const struct door *door, uint32_t monitor, int64_t measured_ms)
+void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value)
 {
-	size_t n = door->setup.remembered;
-	size_t known = door->memory_next[monitor] < n ? door->memory_next[monitor] : n;
-	const struct memory *m = &door->memories[monitor * n];
-	for (size_t i = 0; i < known; i++)
-		if (m[i].measured_ms == measured_ms)
+	remember(door, monitor, &(struct memory){measured_ms, measured_ms, value, true});
+}
+
+/* The remembered samples of a monitor. */
+static const struct memory *memories_of(const struct door *door, uint32_t monitor, size_t *n)
+{
+	*n = door->setup.remembered;
+	const struct memory *at = &door->memories[monitor * *n];
+	if (door->memory_next[monitor] < *n)
+		*n = door->memory_next[monitor];
+	return at;
+}
+
+static const struct memory *kept_at(const struct door *door, uint32_t monitor, int64_t kept_ms)
+{
+	size_t n;
+	const struct memory *m = memories_of(door, monitor, &n);
+	for (size_t i = 0; i < n; i++)
+		if (m[i].kept_ms == kept_ms)
 			return &m[i];
 	return NULL;
 }
 
-/* Same monitor, time and value is one reading; another value in the same millisecond is kept, a
- * millisecond later. Return: false for a duplicate. */
-static bool make_distinct(const struct door *door, struct reading *r)
+static bool same_value(const struct memory *m, const struct reading *r)
 {
-	const struct memory *known;
-	while ((known = recall(door, r->monitor, r->measured_ms)) != NULL) {
-		if (r->has_value ? known->value == r->value : isnan(known->value))
-			return false;
-		r->measured_ms++;
-	}
-	return true;
+	return r->has_value ? m->value == r->value : isnan(m->value);
+}
+
+/* Same monitor, time and value is one reading. One of an earlier life may have been kept later than
+ * it was given, right behind those that were given the same time. */
+static bool is_duplicate(const struct door *door, const struct reading *r)
+{
+	size_t n;
+	const struct memory *m = memories_of(door, r->monitor, &n), *behind;
+	for (size_t i = 0; i < n; i++)
+		if (m[i].given_ms == r->measured_ms && same_value(&m[i], r))
+			return true;
+	for (int64_t ms = r->measured_ms; (behind = kept_at(door, r->monitor, ms)) != NULL; ms++)
+		if (behind->earlier && same_value(behind, r))
+			return true;
+	return false;
+}
+
+/*
+ * Another value in the same millisecond is kept, a millisecond later. A burst is so spread into the
+ * next milliseconds, and what is given a time among them comes behind them: else it would be kept
+ * twice under one time, or count as late and miss its limits. Only what is given an earlier time
+ * than the newest is late.
+ */
+static int64_t time_to_keep(const struct door *door, const struct reading *r)
+{
+	const struct newest *newest = &door->newest[r->monitor];
+	int64_t ms = r->measured_ms;
+	if (!newest->any || ms > newest->kept_ms)
+		return ms;
+	if (ms >= newest->given_ms)
+		return newest->kept_ms + 1;
+	while (kept_at(door, r->monitor, ms) != NULL)
+		ms++;
+	return ms;
 }
 
 static void say_link(struct door *door, uint32_t connection)
@@ -174,12 +226,15 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 		say_waiting_links(door);
 	if (seq != NULL)
 		*seq = door->seq;
-	if (!make_distinct(door, &r))
+	if (is_duplicate(door, &r))
 		return DOOR_DUPLICATE;
+	struct memory memory = {r.measured_ms, time_to_keep(door, &r), r.has_value ? r.value : NAN,
+				false};
+	r.measured_ms = memory.kept_ms;
 	r.seq = ++door->seq;
 	if (!ring_push(door->ring, &r))
 		return DOOR_FULL;
-	door_remember(door, r.monitor, r.measured_ms, r.has_value ? r.value : NAN);
+	remember(door, r.monitor, &memory);
 	metric_add(door->readings[strchr(flags, r.flag) - flags], 1);
 	if (seq != NULL)
 		*seq = r.seq;

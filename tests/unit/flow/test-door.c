@@ -185,6 +185,37 @@ static void test_another_value_of_the_same_millisecond_is_kept_a_millisecond_lat
 		assert_int_equal(submit(e, at(1000, i)), DOOR_DUPLICATE);
 }
 
+static void test_a_burst_is_kept_in_order_and_under_different_times(void **state)
+{
+	struct entrance *e = *state;
+	int64_t last_ms = 0;
+	for (int i = 0; i < 500;
+	     i++) { /* far more than are remembered, within a few milliseconds */
+		struct sample s = {.has_value = true, .value = i, .flag = FLAG_NORMAL};
+		assert_int_equal(submit(e, s), DOOR_TAKEN);
+		struct reading r = next(e);
+		assert_true(r.value == i);
+		assert_true(r.measured_ms > last_ms);
+		last_ms = r.measured_ms;
+	}
+}
+
+static void test_a_burst_of_one_device_time_pushes_the_next_ones_behind_it(void **state)
+{
+	struct entrance *e = *state;
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(submit(e, at(1000, i)), DOOR_TAKEN);
+		assert_int_equal(next(e).measured_ms, 1000 + i);
+	}
+	assert_int_equal(submit(e, at(1020, 20)),
+			 DOOR_TAKEN); /* no duplicate: another given time */
+	assert_int_equal(next(e).measured_ms, 1050);
+	assert_int_equal(submit(e, at(2000, 1)), DOOR_TAKEN);
+	assert_int_equal(next(e).measured_ms, 2000);
+	assert_int_equal(submit(e, at(900, 1)), DOOR_TAKEN); /* older than the newest: late */
+	assert_int_equal(next(e).measured_ms, 900);
+}
+
 static void test_no_value_and_a_value_of_zero_are_two_readings(void **state)
 {
 	struct entrance *e = *state;
@@ -331,6 +362,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_another_value_of_the_same_millisecond_is_kept_a_millisecond_later,
 			make, discard),
+		cmocka_unit_test_setup_teardown(
+			test_a_burst_is_kept_in_order_and_under_different_times, make, discard),
+		cmocka_unit_test_setup_teardown(
+			test_a_burst_of_one_device_time_pushes_the_next_ones_behind_it, make,
+			discard),
 		cmocka_unit_test_setup_teardown(test_no_value_and_a_value_of_zero_are_two_readings,
 						make, discard),
 		cmocka_unit_test_setup_teardown(test_samples_of_an_earlier_life_are_remembered,

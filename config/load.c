@@ -233,10 +233,10 @@ static void read_http(struct walk *walk, struct config *config, const config_set
 		free(config->socket);
 		config->socket = NULL;
 	}
-	if (config->listen && !is_loopback(config->listen) && !schema_has(group, "officers_file"))
+	if (config->listen && !is_loopback(config->listen))
 		FAULT(walk, schema_key(group, "listen"),
-		      "listen = \"%s\" is open beyond this machine and needs officers_file; or use "
-		      "127.0.0.1",
+		      "listen = \"%s\" is open beyond this machine, which needs named officers and "
+		      "is not in this build; use 127.0.0.1 and a proxy",
 		      config->listen);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backtest.h"
 
+#include "base/log.h"
 #include "core/csv.h"
 #include "core/evaluate.h"
 #include "core/text.h"
@@ -128,6 +129,19 @@ static uint32_t monitor_of(struct backtest *b, const struct csv_row *row)
 
 /* --- first pass: rows to verdicts --- */
 
+/* Data knows one clock. Recorded years reach to 9999, nanoseconds in 64 bits to 2262: for durations
+ * alone the clock is counted from the start, and stops where no rule can tell the difference. */
+static int64_t mono_of(const struct backtest *b, int64_t wall_ms)
+{
+	const int64_t most_ms = INT64_MAX / 1000000 / 2;
+	int64_t since_ms = wall_ms - b->start_ms;
+	if (since_ms > most_ms)
+		since_ms = most_ms;
+	if (since_ms < -most_ms)
+		since_ms = -most_ms;
+	return since_ms * 1000000;
+}
+
 static void keep(void *context, const struct verdict *verdict)
 {
 	struct backtest *b = context;
@@ -144,31 +158,35 @@ static void keep(void *context, const struct verdict *verdict)
 	b->verdicts[b->n_verdicts++] = *verdict;
 }
 
+/* The file's first and latest time are those of all its rows, of unknown monitors, too. */
+static bool pass_time(struct backtest *b, int64_t time_ms)
+{
+	if (time_ms > b->latest_ms)
+		b->latest_ms = time_ms;
+	if (b->evaluator != NULL)
+		return true;
+	b->start_ms = b->latest_ms = time_ms;
+	if (evaluator_new(&b->evaluator, b->plan, time_ms, mono_of(b, time_ms), keep, b) < 0)
+		b->failed = true;
+	return !b->failed;
+}
+
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
-	if (b->evaluator == NULL) {
-		b->start_ms = b->latest_ms = row->time_ms;
-		if (evaluator_new(&b->evaluator, b->plan, row->time_ms, row->time_ms * 1000000,
-				  keep, b) < 0) {
-			b->failed = true;
-			return;
-		}
-	}
 	if (row->has_value && row->time_ms < b->start_ms)
 		evaluator_reach_back(b->evaluator, monitor, row->time_ms);
 	if (!b->has_clock[monitor] || row->time_ms > b->clock_ms[monitor]) {
 		b->has_clock[monitor] = true;
 		b->clock_ms[monitor] = row->time_ms;
-		evaluator_clock(b->evaluator, monitor, row->time_ms, row->time_ms * 1000000, false);
+		evaluator_clock(b->evaluator, monitor, row->time_ms, mono_of(b, row->time_ms),
+				false);
 	}
-	if (row->time_ms > b->latest_ms)
-		b->latest_ms = row->time_ms;
 	if (!row->has_value)
 		return;
 	struct reading r = {
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,
-		.received_mono_ns = row->time_ms * 1000000,
+		.received_mono_ns = mono_of(b, row->time_ms),
 		.value = row->value,
 		.monitor = monitor,
 		.has_value = true,
@@ -190,6 +208,8 @@ static void read_line(struct backtest *b, const char *file, const struct csv_hea
 		b->malformed++;
 		return;
 	}
+	if (!pass_time(b, row.time_ms))
+		return;
 	uint32_t monitor = monitor_of(b, &row);
 	if (monitor == NO_INDEX)
 		b->unknown++;
@@ -226,7 +246,7 @@ static bool read_rows(struct backtest *b, const char *file, FILE *in)
 	}
 	free(line);
 	if (ferror(in)) {
-		fprintf(b->err, "%s: %s\n", file, strerror(errno));
+		fprintf(b->err, "%s: %s\n", file, log_error_text(errno));
 		good = false;
 	}
 	return good;
@@ -389,7 +409,7 @@ static bool print_events(struct backtest *b)
 static void finish(struct backtest *b)
 {
 	for (uint32_t i = 0; b->evaluator != NULL && i < b->plan->n_monitors; i++)
-		evaluator_clock(b->evaluator, i, b->latest_ms, b->latest_ms * 1000000, true);
+		evaluator_clock(b->evaluator, i, b->latest_ms, mono_of(b, b->latest_ms), true);
 	if (!b->failed && !print_events(b))
 		b->failed = true;
 	if (b->failed)
@@ -408,7 +428,7 @@ int backtest(const struct plan *plan, const char *file, FILE *out, FILE *err)
 	struct backtest b = {.plan = plan, .out = out, .err = err};
 	FILE *in = fopen(file, "re");
 	if (in == NULL) {
-		fprintf(err, "%s: %s\n", file, strerror(errno));
+		fprintf(err, "%s: %s\n", file, log_error_text(errno));
 		return 1;
 	}
 	b.clock_ms = calloc(plan->n_monitors + 1, sizeof *b.clock_ms);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* Without a snapshot, and for the senders' memory, no more than this is looked at. */
-enum { TAIL_ROWS = 200000, PAGE_ROWS = 20000 };
+enum { TAIL_ROWS = 200000, PAGE_ROWS = 20000, CLOCK_AHEAD_MS = 5 * 60 * 1000 };
 
 struct replay {
 	const struct restore_setup *setup;
@@ -35,9 +35,8 @@ static bool judge_row(void *context, const struct daybook_row *row)
 	if (row->monitor == NO_INDEX || judged_before(p, row))
 		return true;
 	struct reading r = row->reading;
-	r.received_mono_ns =
-		r.received_ms * 1000000; /* while nothing is live, silence counts in wall time */
-	evaluator_clock(p->evaluator, row->monitor, r.received_ms, r.received_mono_ns, false);
+	r.received_mono_ns = 0; /* evaluator_resume() says what silence counts from */
+	evaluator_windows(p->evaluator, row->monitor, r.received_ms);
 	evaluator_feed(p->evaluator, &r);
 	if (r.received_ms > p->alive_ms)
 		p->alive_ms = r.received_ms;
@@ -79,14 +78,19 @@ static int judge_again(struct replay *p)
 	return r;
 }
 
-/* What was decided again goes to the ledger, which knows most of it already. */
-static int settle(const struct restore_setup *setup)
+/*
+ * What was decided again goes to the ledger, which knows most of it already. Without a snapshot the
+ * readings were judged from rest, in the middle of what went on: they only warm the runs, and what
+ * lasts is raised by its next reading.
+ */
+static int settle(const struct replay *p)
 {
+	const struct restore_setup *setup = p->setup;
 	struct verdict_item *items;
 	size_t n;
 	int r = 0;
 	verdicts_take(setup->verdicts, &items, &n);
-	for (size_t i = 0; i < n && r == 0; i++) {
+	for (size_t i = 0; p->have_snapshot && i < n && r == 0; i++) {
 		int64_t opened = 0;
 		r = ledger_apply(setup->ledger, &items[i].verdict, 1, clock_wall_ms(), &opened);
 		if (opened != 0)
@@ -159,16 +163,30 @@ static int remember_tail(const struct restore_setup *setup)
 	return r;
 }
 
+/* A clock that ran ahead, before the restart or until it, must not make all that comes now late. */
+static void mind_clock(struct replay *p)
+{
+	int64_t wall_ms = clock_wall_ms();
+	if (p->alive_ms <= wall_ms + CLOCK_AHEAD_MS)
+		return;
+	log_warnx("the clock was %lld s ahead when the daemon last ran: runs begin anew",
+		  (long long)(p->alive_ms - wall_ms) / 1000);
+	evaluator_set_back(p->evaluator, wall_ms);
+	p->alive_ms = wall_ms;
+}
+
 int restore(const struct restore_setup *setup)
 {
 	struct replay p = {.setup = setup, .evaluator = judge_evaluator(setup->judge)};
 	size_t adopted = 0;
 	take_snapshot(&p);
-	p.alive_ms = p.have_snapshot ? p.mark.alive_ms : clock_wall_ms();
-	evaluator_resume(p.evaluator, p.alive_ms, p.alive_ms * 1000000);
+	p.alive_ms = p.have_snapshot ? p.mark.alive_ms : 0;
 	int r = judge_again(&p);
 	if (r == 0)
-		r = settle(setup);
+		r = settle(&p);
+	if (p.alive_ms == 0) /* nothing was ever recorded */
+		p.alive_ms = clock_wall_ms();
+	mind_clock(&p);
 	evaluator_resume(p.evaluator, p.alive_ms, clock_mono_ns());
 	if (r == 0)
 		r = adopt_alerts(setup, &adopted);

@@ -173,11 +173,12 @@ static bool health(void *context, struct text *reasons)
 		text_format(reasons, "the %s does not move\n", beat_names[i]);
 		well = false;
 	}
-	for (size_t i = 0; i < run->rings.n; i++) {
-		struct ring *ring = &run->rings.at[i];
-		if (ring_used(ring, RING_RECORDER) * 4 < ring_slots(ring) * 3)
-			continue;
-		text_add(reasons, "readings are recorded too slowly\n");
+	if (recorder_failing(run->recorder)) {
+		text_add(reasons, "readings cannot be recorded\n");
+		well = false;
+	}
+	if (clerk_failing(run->clerk)) {
+		text_add(reasons, "the ledger cannot be written\n");
 		well = false;
 	}
 	return well;
@@ -541,6 +542,12 @@ static void check_configuration(const struct run *run)
 	config_free(config);
 }
 
+static bool is_fatal(const struct run *run)
+{
+	struct pollfd p = {.fd = run->fatal_fd, .events = POLLIN};
+	return poll(&p, 1, 0) > 0;
+}
+
 /* Return: true while the daemon is to live; *code once it is not. */
 static bool live(struct run *run, int *code)
 {
@@ -551,7 +558,7 @@ static bool live(struct run *run, int *code)
 		log_warn("poll");
 	feel_pulse(run);
 	prune(run);
-	if (fds[1].revents != 0) {
+	if (is_fatal(run)) {
 		log_warnx("an fsync failed: what is on disk is uncertain, the daemon ends without "
 			  "acknowledging and recovers at its next start");
 		*code = 1;
@@ -601,6 +608,8 @@ static void end(struct run *run)
 	sd_notify(0, "STOPPING=1");
 	if (run->rings.n > 0)
 		end_threads(run);
+	if (is_fatal(run))
+		_exit(1); /* what is in memory must not reach a disk that failed */
 	serve_free(run->serve);
 	exporter_free(run->exporter);
 	courier_free(run->courier);

@@ -19,8 +19,14 @@ void log_open(bool debug)
 	log_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
-__attribute__((format(printf, 2, 0)))
-static void log_write(int priority, const char *format, va_list arguments, int error)
+const char *log_error_text(int error)
+{
+	const char *text = strerrordesc_np(error);
+	return text != NULL ? text : "unknown error";
+}
+
+__attribute__((format(printf, 2, 0))) static void log_write(int priority, const char *format,
+							    va_list arguments, int error)
 {
 	char line[2048];
 	size_t at = 0;
@@ -31,16 +37,14 @@ static void log_write(int priority, const char *format, va_list arguments, int e
 	if (at > sizeof line - 2)
 		at = sizeof line - 2;
 	if (error != 0 && at < sizeof line - 2) {
-		char buffer[128];
-		n = snprintf(line + at, sizeof line - at - 1, ": %s",
-			     strerror_r(error, buffer, sizeof buffer));
+		n = snprintf(line + at, sizeof line - at - 1, ": %s", log_error_text(error));
 		at += n < 0 ? 0 : (size_t)n;
 		if (at > sizeof line - 2)
 			at = sizeof line - 2;
 	}
 	for (size_t i = 0; i < at; i++)
-		if (line[i] == '\n')
-			line[i] = ' ';
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = ' '; /* outside text may carry more than a second line */
 	line[at++] = '\n';
 	ssize_t written = write(STDERR_FILENO, line, at);
 	(void)written; /* nowhere left to say it */

@@ -21,6 +21,10 @@ void log_debug(const char *format, ...) LOG_FORMAT(1);
 /** log_alert() - an alert line, as the operators read it (priority 4) */
 void log_alert(const char *line);
 
+/** log_error_text() - an errno's text in English, whatever the locale: logs are read by tools, too
+ */
+const char *log_error_text(int error);
+
 /* A message that repeats: said at the 1st, 2nd, 4th, 8th … time. One per place and thread. */
 struct log_repeat {
 	uint64_t count, next;

@@ -177,23 +177,82 @@ void evaluator_forget_alerts(struct evaluator *e)
 		e->links[i].alert.active = false;
 }
 
+static void clamp(int64_t *ms, int64_t most)
+{
+	if (*ms > most)
+		*ms = most;
+}
+
+static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	struct monitor_state *state = &e->monitors[monitor];
+	struct limit_state *limits = &e->limits[e->first_limit[monitor]];
+	clamp(&state->newest_ms, wall_ms);
+	clamp(&state->valid_ms, wall_ms);
+	clamp(&state->result_ms, wall_ms);
+	clamp(&state->heard_ms, wall_ms);
+	clamp(&state->heard_measured_ms, wall_ms);
+	state->flat_run = false;
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		limits[i].exceedance.on_run = limits[i].exceedance.off_run = false;
+		limits[i].warning.on_run = limits[i].warning.off_run = false;
+		if (m->limits[i].average != AVERAGE_INSTANT &&
+		    limits[i].windows.next.start_ms > wall_ms)
+			windows_start(&limits[i].windows, &e->plan->zone, m->limits[i].average,
+				      wall_ms);
+	}
+}
+
+void evaluator_set_back(struct evaluator *e, int64_t wall_ms)
+{
+	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
+		set_back_monitor(e, i, wall_ms);
+}
+
+/* Does the plan still look for this? A check that was taken out would never clear its alert. */
+static bool still_checked(const struct monitor *m, const struct verdict *v)
+{
+	switch (v->kind) {
+	case ALERT_WARNING:
+		return v->limit != NO_INDEX && m->limits[v->limit].warn_at > 0;
+	case ALERT_STALE:
+		return m->stale_after_ms > 0;
+	case ALERT_FLAT:
+		return m->flat_after_ms > 0 || m->flat_count > 0;
+	case ALERT_STEP:
+		return m->max_step > 0;
+	case ALERT_CLUE:
+		return m->has_range;
+	case ALERT_EXCEEDANCE:
+	case ALERT_UNDETERMINED:
+		return v->limit != NO_INDEX;
+	case ALERT_FAULT:
+	case ALERT_CONNECTION:
+	case ALERT_LOAD:
+	case ALERT_KINDS:
+		break;
+	}
+	return false;
+}
+
 /* The place of an alert in the state, NULL if the plan has no such condition. */
 static struct alert_state *place_of(struct evaluator *e, const struct verdict *v)
 {
 	if (v->kind == ALERT_CONNECTION)
 		return v->connection == NO_INDEX ? NULL : &e->links[v->connection].alert;
-	if (v->monitor == NO_INDEX)
+	if (v->monitor == NO_INDEX || !still_checked(&e->plan->monitors[v->monitor], v))
 		return NULL;
 	struct monitor_state *m = &e->monitors[v->monitor];
 	struct limit_state *l =
 		v->limit == NO_INDEX ? NULL : &e->limits[e->first_limit[v->monitor] + v->limit];
 	switch (v->kind) {
 	case ALERT_EXCEEDANCE:
-		return l == NULL ? NULL : &l->exceedance.alert;
+		return &l->exceedance.alert;
 	case ALERT_WARNING:
-		return l == NULL ? NULL : &l->warning.alert;
+		return &l->warning.alert;
 	case ALERT_UNDETERMINED:
-		return l == NULL ? NULL : &l->undetermined;
+		return &l->undetermined;
 	case ALERT_STALE:
 		return &m->stale;
 	case ALERT_FLAT:

@@ -364,7 +364,7 @@ static void means_add(struct evaluator *e, const struct reading *r)
 				    r->measured_ms, r->value);
 }
 
-static void means_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
+void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	struct limit_state *states = &e->limits[e->first_limit[monitor]];
@@ -601,7 +601,7 @@ void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int
 		     bool reached)
 {
 	silence_judge(e, monitor, mono_ns, reached);
-	means_clock(e, monitor, wall_ms);
+	evaluator_windows(e, monitor, wall_ms);
 }
 
 void evaluator_reach_back(struct evaluator *e, uint32_t monitor, int64_t wall_ms)

@@ -35,6 +35,17 @@ void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
 void evaluator_clock(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms,
 		     int64_t mono_ns, bool reached);
 
+/** evaluator_windows() - evaluator_clock() for the windows alone: after a restart silence is not
+ * judged again, since the links that excuse it are not on record */
+void evaluator_windows(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms);
+
+/**
+ * evaluator_set_back() - the wall clock was set back to @wall_ms: what was measured beyond it was
+ * measured by a wrong clock, and must not make all that comes now late. Runs are broken; windows
+ * beyond begin anew.
+ */
+void evaluator_set_back(struct evaluator *evaluator, int64_t wall_ms);
+
 /**
  * evaluator_reach_back() - recorded data may hold a monitor's readings before the start: as long as
  * it had none, its windows begin with the one that holds @wall_ms

@@ -37,13 +37,11 @@ struct reading {
 	double value;             /* finite; 0 where has_value is false */
 	uint64_t raw;             /* the registers or payload number as received, for the record */
 	uint32_t monitor;         /* index into plan.monitors (SLOT_VALUE) or plan.connections */
-	uint32_t frame_offset;    /* place of the raw frame in the producer's byte ring */
-	uint16_t frame_length;    /* 0: no frame kept */
 	uint8_t ring;             /* which ring carried it */
 	uint8_t kind;             /* enum slot_kind */
 	uint8_t flag;             /* enum flag */
 	bool has_value;
-	uint8_t spare[2];
+	uint8_t spare[8];
 };
 
 _Static_assert(sizeof(struct reading) == 64, "a reading is one cache line");

@@ -17,7 +17,8 @@ struct clerk {
 	struct histogram *detection;
 	struct verdict batch[BATCH];
 	int64_t opened[BATCH];
-	bool failing, gave_up;
+	_Atomic bool failing;
+	bool gave_up;
 };
 
 int clerk_new(struct clerk **out, const struct clerk_setup *setup)
@@ -121,6 +122,10 @@ static void serve(struct clerk *c, const struct verdict_item *items, size_t n)
 		if (at < n && items[at].snapshot != NULL)
 			keep(c, items[at++].snapshot);
 	}
+	if (at < n)
+		log_warnx("%zu verdicts could not be committed; they are decided again at the next "
+			  "start",
+			  n - at);
 	for (; at < n; at++) /* given up: the judge still wants its snapshots back */
 		if (items[at].snapshot != NULL)
 			atomic_store(&items[at].snapshot->full, false);
@@ -154,6 +159,11 @@ static void *clerk_run(void *context)
 int clerk_start(struct clerk *clerk)
 {
 	return -pthread_create(&clerk->thread, NULL, clerk_run, clerk);
+}
+
+bool clerk_failing(const struct clerk *clerk)
+{
+	return atomic_load_explicit(&clerk->failing, memory_order_relaxed);
 }
 
 void clerk_hurry(struct clerk *clerk)

@@ -26,6 +26,8 @@ struct clerk_setup {
 int clerk_new(struct clerk **out, const struct clerk_setup *setup);
 struct clerk *clerk_free(struct clerk *clerk);
 int clerk_start(struct clerk *clerk);
+/** clerk_failing() - verdicts wait because the ledger cannot be written (any thread) */
+bool clerk_failing(const struct clerk *clerk);
 /** clerk_hurry() - the end is near: from now on a ledger that cannot be written is given up after 5
  * s */
 void clerk_hurry(struct clerk *clerk);

@@ -35,7 +35,7 @@ static const char flags[] = "NFMSDCTB";
 struct door {
 	struct door_setup setup;
 	struct ring *ring;
-	uint64_t seq;
+	uint64_t seq, pushed;         /* newest given, and newest that the ring took */
 	struct memory *memories;      /* `remembered` for each monitor, a small ring */
 	uint32_t *memory_next;        /* by monitor: how many were ever written */
 	struct newest *newest;        /* by monitor */
@@ -225,7 +225,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 	if (door->link_waits)
 		say_waiting_links(door);
 	if (seq != NULL)
-		*seq = door->seq;
+		*seq = door->pushed;
 	if (is_duplicate(door, &r))
 		return DOOR_DUPLICATE;
 	struct memory memory = {r.measured_ms, time_to_keep(door, &r), r.has_value ? r.value : NAN,
@@ -234,6 +234,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 	r.seq = ++door->seq;
 	if (!ring_push(door->ring, &r))
 		return DOOR_FULL;
+	door->pushed = r.seq;
 	remember(door, r.monitor, &memory);
 	metric_add(door->readings[strchr(flags, r.flag) - flags], 1);
 	if (seq != NULL)

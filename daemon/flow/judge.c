@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 250, BATCH = 256 };
+/* A wall clock that steps back by more than this is another clock, by less it is being adjusted. */
+enum { SET_BACK_MS = 5 * 60 * 1000 };
+enum { TICK_MS = 250, BATCH = 256, PEAKS_WAITING = 4096 };
 #define SNAPSHOT_EVERY_NS 60000000000
 #define TICK_NS (TICK_MS * (int64_t)1000000)
 
@@ -18,12 +20,16 @@ struct judge {
 	struct judge_mark mark;
 	pthread_t thread;
 	_Atomic bool stop;
-	int64_t ticked_ns, kept_ns;
+	int64_t ticked_ns, kept_ns, wall_ms;
 };
 
 static void emit(void *context, const struct verdict *verdict)
 {
 	struct judge *j = context;
+	/* While the ledger cannot be written peaks would pile up; what ends an alert carries its
+	 * peak. */
+	if (verdict->type == VERDICT_PEAK && verdicts_waiting(j->setup.verdicts) > PEAKS_WAITING)
+		return;
 	verdicts_add(j->setup.verdicts, &(struct verdict_item){.verdict = *verdict});
 }
 
@@ -112,6 +118,9 @@ bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const 
 static void judge_round(struct judge *j)
 {
 	int64_t wall_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
+	if (wall_ms < j->wall_ms - SET_BACK_MS)
+		evaluator_set_back(j->evaluator, wall_ms);
+	j->wall_ms = wall_ms;
 	for (size_t i = 0; i < j->setup.rings->n; i++)
 		judge_ring(j, i);
 	if (mono_ns - j->ticked_ns >= TICK_NS) {

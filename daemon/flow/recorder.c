@@ -14,10 +14,10 @@ struct recorder {
 	struct recorder_setup setup;
 	pthread_t thread;
 	_Atomic bool stop;
-	uint64_t seq[RINGS_MAX];  /* newest taken of each ring */
-	struct metric *passed;    /* slots given up because the disk is behind */
-	int64_t failing_since_ns; /* 0: the disk works */
-	uint64_t passed_now;      /* in the present failure */
+	uint64_t seq[RINGS_MAX];          /* newest taken of each ring */
+	struct metric *passed;            /* slots given up because the disk is behind */
+	_Atomic int64_t failing_since_ns; /* 0: the disk works */
+	uint64_t passed_now;              /* in the present failure */
 	int retry_ms;
 	bool fatal;
 };
@@ -168,6 +168,11 @@ static void *recorder_run(void *context)
 	while (!r->fatal && !recorder_round(r) && clock_mono_ns() < until_ns)
 		continue;
 	return NULL;
+}
+
+bool recorder_failing(const struct recorder *recorder)
+{
+	return atomic_load_explicit(&recorder->failing_since_ns, memory_order_relaxed) != 0;
 }
 
 int recorder_start(struct recorder *recorder)

@@ -30,6 +30,8 @@ struct recorder_setup {
 int recorder_new(struct recorder **out, const struct recorder_setup *setup);
 struct recorder *recorder_free(struct recorder *recorder);
 int recorder_start(struct recorder *recorder);
+/** recorder_failing() - readings wait because the disk cannot be written (any thread) */
+bool recorder_failing(const struct recorder *recorder);
 /** recorder_stop() - after all producers ended: stores what is left (trying for up to 5 s) and
  * joins */
 void recorder_stop(struct recorder *recorder);

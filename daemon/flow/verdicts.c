@@ -44,6 +44,14 @@ void verdicts_add(struct verdicts *verdicts, const struct verdict_item *item)
 	bell_ring(&verdicts->bell);
 }
 
+size_t verdicts_waiting(struct verdicts *verdicts)
+{
+	pthread_mutex_lock(&verdicts->lock);
+	size_t n = verdicts->n;
+	pthread_mutex_unlock(&verdicts->lock);
+	return n;
+}
+
 void verdicts_close(struct verdicts *verdicts)
 {
 	pthread_mutex_lock(&verdicts->lock);

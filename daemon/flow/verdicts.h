@@ -36,6 +36,8 @@ int verdicts_init(struct verdicts *verdicts);
 void verdicts_deinit(struct verdicts *verdicts);
 /** verdicts_add() - judge only; waits for memory rather than losing a decision */
 void verdicts_add(struct verdicts *verdicts, const struct verdict_item *item);
+/** verdicts_waiting() - how many the clerk has not taken yet (any thread) */
+size_t verdicts_waiting(struct verdicts *verdicts);
 /** verdicts_close() - the judge is done */
 void verdicts_close(struct verdicts *verdicts);
 /**

@@ -35,6 +35,16 @@ static bool field_special(const char *name, const char *value, const struct zone
 	return false;
 }
 
+static bool field_known(const char *name)
+{
+	static const char *const names[] = {"action", "by",   "note",   "unit",
+					    "leader", "team", "reason", "due"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool field_read(const char *name, const char *value, const struct zone *zone,
 		       struct case_order *order, struct text *error)
 {
@@ -54,10 +64,8 @@ static bool field_read(const char *name, const char *value, const struct zone *z
 		if (fields[i].at == NULL)
 			return field_special(name, value, zone, order, error);
 		*fields[i].at = value;
-		return true;
 	}
-	text_format(error, "unknown field \"%.64s\"", name);
-	return false;
+	return true;
 }
 
 static bool fields_read(json_t *json, const struct zone *zone, struct case_order *order,
@@ -67,6 +75,10 @@ static bool fields_read(json_t *json, const struct zone *zone, struct case_order
 	json_t *value;
 	json_object_foreach(json, name, value)
 	{
+		if (!field_known(name)) {
+			text_format(error, "unknown field \"%.64s\"", name);
+			return false;
+		}
 		if (!json_is_string(value) && !json_is_null(value)) {
 			text_format(error, "field \"%.64s\" must be text", name);
 			return false;

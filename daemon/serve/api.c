@@ -65,7 +65,7 @@ static int64_t wall_ms(void)
 static void answer_store(struct api_answer *answer, int result, const char *what)
 {
 	log_warnx("http: the %s failed: %s", what,
-		  result < 0 ? strerror(-result) : "the disk does not keep what is written");
+		  result < 0 ? log_error_text(-result) : "the disk does not keep what is written");
 	api_error(answer, 500, "the store could not be read or written; the daemon's log says why");
 }
 
@@ -123,8 +123,10 @@ static void answer_readings(struct api *api, const struct api_request *request,
 
 static void answer_alerts(struct api *api, const struct query *query, struct api_answer *answer)
 {
-	const struct alert_filter filter = {
-		.active = query->active, .site = query->site, .limit = query->limit};
+	const struct alert_filter filter = {.active = query->active,
+					    .site = query->site,
+					    .after = query->after,
+					    .limit = query->limit};
 	if (!api_site(api, query->site, answer))
 		return;
 	int result = ledger_alerts_json(api->setup.ledger, &filter, &answer->body);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/listen.h"
 
+#include "base/log.h"
+
 #include "core/text.h"
 
 #include <errno.h>
@@ -16,10 +18,9 @@ enum { BACKLOG = 64, SOCKET_MODE = 0660 };
 
 static int fail(struct text *error, const char *place, const char *what, int number)
 {
-	char buffer[128];
 	text_format(error, "%s: %s", place, what);
 	if (number != 0)
-		text_format(error, ": %s", strerror_r(number, buffer, sizeof buffer));
+		text_format(error, ": %s", log_error_text(number));
 	return -1;
 }
 

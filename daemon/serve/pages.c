@@ -56,6 +56,8 @@ unsigned page_health(const struct serve_setup *setup, int64_t started_mono_s, st
 	text_json(out, setup->version);
 	text_add(out, ",\"node\":");
 	text_json(out, setup->plan->node);
+	text_add(out, ",\"language\":");
+	text_json(out, setup->plan->language);
 	text_format(out, ",\"uptime_s\":%lld", (long long)(page_mono_s() - started_mono_s));
 	health_counts(setup, out);
 	if (!well)

@@ -188,7 +188,7 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_SITE | PARAM_FACTOR | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
 		       PARAM_AFTER;
 	case ENDPOINT_ALERTS:
-		return PARAM_ACTIVE | PARAM_SITE | PARAM_LIMIT;
+		return PARAM_ACTIVE | PARAM_SITE | PARAM_LIMIT | PARAM_AFTER;
 	case ENDPOINT_CASES:
 		return PARAM_STATUS | PARAM_SITE | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
 		       PARAM_AFTER;
@@ -246,6 +246,9 @@ bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n
 		text_add(error, "parameter \"site\" is missing");
 		return false;
 	}
+	if (endpoint != ENDPOINT_READINGS && out->limit > QUERY_LIMIT_DEFAULT)
+		out->limit =
+			QUERY_LIMIT_DEFAULT; /* these are long, and read under the ledger's lock */
 	if (out->has_from && out->has_to && out->from_ms > out->to_ms) {
 		text_add(error, "parameter \"from\" lies after \"to\"");
 		return false;

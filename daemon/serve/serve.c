@@ -26,6 +26,7 @@ enum {
 	CONNECTIONS_MOST = 192, /* over all threads of one door */
 	TIMEOUT_S = 30,
 	PEER_BYTES = 64,
+	UNSENT_MOST = 64 << 20, /* bytes of answers that clients have not read yet, all together */
 };
 
 /* One of the two ways in. */
@@ -47,6 +48,7 @@ struct serve {
 	struct serve_door socket, listen;
 	struct listen_file file;
 	uint16_t port;
+	_Atomic size_t unsent;
 	struct serve_gauge alerts[ALERT_KINDS], cases[CASE_STATUSES];
 };
 
@@ -135,21 +137,53 @@ static void peer_name(struct MHD_Connection *connection, char *out)
 		snprintf(out, PEER_BYTES, "uid %u", (unsigned)peer.uid);
 }
 
-/* Takes the answer's body over. */
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer *answer)
+/* A body on its way; clients that do not read may not fill the memory with theirs. */
+struct unsent {
+	struct serve *serve;
+	struct text body;
+};
+
+static void unsent_free(void *context)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		answer->body.length, answer->body.at, MHD_RESPMEM_MUST_FREE);
-	if (response == NULL) {
+	struct unsent *unsent = context;
+	atomic_fetch_sub(&unsent->serve->unsent, unsent->body.length);
+	text_deinit(&unsent->body);
+	free(unsent);
+}
+
+static struct MHD_Response *response_of(struct serve *serve, struct api_answer *answer)
+{
+	if (atomic_load(&serve->unsent) + answer->body.length > UNSENT_MOST)
+		api_error(answer, 503, "too many answers wait to be read; ask again, or for less");
+	struct unsent *unsent = malloc(sizeof *unsent);
+	if (unsent == NULL) {
 		text_deinit(&answer->body);
-		return MHD_NO;
+		return NULL;
 	}
+	*unsent = (struct unsent){serve, answer->body};
+	atomic_fetch_add(&serve->unsent, unsent->body.length);
+	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+		unsent->body.length, unsent->body.at, unsent_free, unsent);
+	if (response == NULL)
+		unsent_free(unsent);
+	return response;
+}
+
+/* Takes the answer's body over. */
+static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *connection,
+				   struct api_answer *answer)
+{
+	struct MHD_Response *response = response_of(serve, answer);
+	if (response == NULL)
+		return MHD_NO;
 	char next[24];
 	snprintf(next, sizeof next, "%" PRId64, answer->next);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (answer->allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
+	if (answer->status == 503) /* whoever is refused for want of room takes none */
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (answer->next != 0)
 		MHD_add_response_header(response, "Ducha-Next", next);
 	enum MHD_Result result = MHD_queue_response(connection, answer->status, response);
@@ -165,13 +199,13 @@ static enum MHD_Result send_stream(struct serve *serve, struct MHD_Connection *c
 	const char *last =
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
 	if (!api_site(&serve->api, query->site, &answer))
-		return send_answer(connection, &answer);
+		return send_answer(serve, connection, &answer);
 	int result = streams_open(&serve->streams, connection, query, last, &response);
 	if (result != 0) {
 		api_error(&answer, result == -EBUSY ? 503 : 500,
 			  result == -EBUSY ? "too many event streams are open"
 					   : "the events could not be read");
-		return send_answer(connection, &answer);
+		return send_answer(serve, connection, &answer);
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -214,13 +248,13 @@ static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connec
 	};
 	request.endpoint = endpoint_find(path, &request.case_id);
 	if (api_refuse(&request, &answer) || !read_query(serve, connection, &request, &answer))
-		return send_answer(connection, &answer);
+		return send_answer(serve, connection, &answer);
 	if (request.endpoint == ENDPOINT_EVENTS)
 		return send_stream(serve, connection, &request.query);
 	if (request.method == METHOD_POST)
 		peer_name(connection, peer);
 	api_answer(&serve->api, &request, &answer);
-	return send_answer(connection, &answer);
+	return send_answer(serve, connection, &answer);
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
@@ -298,19 +332,25 @@ static int door_open(struct serve *serve, struct serve_door *door, int fd, bool 
 	return door->daemon == NULL ? -EIO : 0;
 }
 
+static int open_socket(struct serve *serve, struct text *error)
+{
+	const char *path = serve->api.setup.socket;
+	int fd = listen_unix(path, &serve->file, error);
+	if (fd < 0)
+		return -EADDRINUSE;
+	if (door_open(serve, &serve->socket, fd, true, SOCKET_THREADS) == 0)
+		return 0;
+	text_format(error, "%s: the HTTP server does not start", path);
+	return -EIO;
+}
+
 static int open_doors(struct serve *serve, struct text *error)
 {
 	const struct serve_setup *setup = &serve->api.setup;
-	int fd = listen_unix(setup->socket, &serve->file, error);
-	if (fd < 0)
-		return -EADDRINUSE;
-	if (door_open(serve, &serve->socket, fd, true, SOCKET_THREADS) != 0) {
-		text_format(error, "%s: the HTTP server does not start", setup->socket);
-		return -EIO;
-	}
-	if (setup->listen == NULL)
-		return 0;
-	fd = listen_tcp(setup->listen, &serve->port, error);
+	int r = setup->socket == NULL ? 0 : open_socket(serve, error);
+	if (r < 0 || setup->listen == NULL)
+		return r;
+	int fd = listen_tcp(setup->listen, &serve->port, error);
 	if (fd < 0)
 		return -EADDRINUSE;
 	if (door_open(serve, &serve->listen, fd, false, LISTEN_THREADS) != 0) {

@@ -16,7 +16,7 @@
 struct serve;
 
 struct serve_setup {
-	const char *socket;    /* path; a stale file is replaced; mode 0660 */
+	const char *socket;    /* path; a stale file is replaced; mode 0660. NULL: off */
 	const char *listen;    /* "127.0.0.1:9212" or "[::1]:9212"; NULL: off. Reading only. */
 	const char *directory; /* of the store */
 	const char *version;

@@ -265,21 +265,27 @@ int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out)
 int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out)
 {
 	sqlite3_stmt *list = ledger->sql[SQL_ALERT_LIST];
+	int64_t last = 0;
 	size_t n = 0;
 	bool row;
 
 	text_add(out, "{\"alerts\":[");
 	pthread_mutex_lock(&ledger->lock);
-	sql_bind(list, "iti", (int64_t)filter->active, filter->site, (int64_t)filter->limit);
+	sql_bind(list, "itii", (int64_t)filter->active, filter->site, (int64_t)filter->limit,
+		 filter->after);
 	int r = sql_step(list, &row);
 	for (; r == 0 && row; r = sql_step(list, &row)) {
 		struct alert_view alert = alert_view(list);
+		last = alert.id;
 		text_add(out, n++ > 0 ? "," : "");
 		json_alert(out, ledger->plan, &alert);
 	}
 	sql_reset(list);
 	pthread_mutex_unlock(&ledger->lock);
-	text_add(out, "]}");
+	text_add(out, "]");
+	if (n > 0 && n == filter->limit)
+		text_format(out, ",\"next\":%lld", (long long)last);
+	text_add(out, "}");
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 

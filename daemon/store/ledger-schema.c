@@ -84,7 +84,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_ONE] = ALERT_COLUMNS "WHERE id = ?1",
 	[SQL_ALERT_LIST] = ALERT_COLUMNS
 	"WHERE (?1 < 0 OR (cleared IS NULL) = ?1) AND (?2 IS NULL OR site = ?2)"
-	" ORDER BY id DESC LIMIT ?3",
+	" AND (?4 = 0 OR id < ?4) ORDER BY id DESC LIMIT ?3",
 	[SQL_ALERT_OPEN] = ALERT_COLUMNS "WHERE cleared IS NULL ORDER BY id",
 	[SQL_ALERT_COUNT] = "SELECT site, factor, kind FROM alerts WHERE cleared IS NULL",
 

@@ -73,6 +73,7 @@ int ledger_keep_cursors(struct ledger *ledger, const char *prefix,
 struct alert_filter {
 	int active;       /* -1 both, 0 cleared, 1 active */
 	const char *site; /* NULL: all */
+	int64_t after;    /* 0, or the id that ended the page before */
 	size_t limit;
 };
 struct case_filter {
@@ -82,7 +83,7 @@ struct case_filter {
 	int64_t after;          /* 0, or the id that ended the page before */
 	size_t limit;
 };
-/** ledger_alerts_json() - {"alerts":[…]}, newest first */
+/** ledger_alerts_json() - {"alerts":[…]}, newest first, with "next" when the page is full */
 int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out);
 /** ledger_cases_json() - {"cases":[…]} newest first, with "next" when the page is full */
 int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out);

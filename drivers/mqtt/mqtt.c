@@ -218,12 +218,13 @@ static int on_message(void *context, char *topic, int topic_bytes, MQTTAsync_mes
 /* Lock held. */
 static void client_link(struct client *client, bool up)
 {
+	if (client->mqtt->closed)
+		return; /* what the configuration gave may be gone */
 	client->connected = up;
 	client->was_connected = client->was_connected || up;
 	client->since_ms = mono_ms();
 	metric_set(client->up, up);
-	if (!client->mqtt->closed)
-		door_link(client->mqtt->host.door, client->config->connection, up);
+	door_link(client->mqtt->host.door, client->config->connection, up);
 }
 
 static void on_subscribe_failure(void *context, MQTTAsync_failureData *failure)
@@ -287,9 +288,10 @@ static void on_connected(void *context, char *cause)
 static void on_connection_lost(void *context, char *cause)
 {
 	struct client *client = context;
-	log_warnx("%s: connection lost (%s), trying again", client->config->id,
-		  cause != NULL ? cause : "no reason given");
 	pthread_mutex_lock(&client->mqtt->lock);
+	if (!client->mqtt->closed)
+		log_warnx("%s: connection lost (%s), trying again", client->config->id,
+			  cause != NULL ? cause : "no reason given");
 	client_link(client, false);
 	pthread_mutex_unlock(&client->mqtt->lock);
 }

@@ -6,8 +6,30 @@
 #include "show.h"
 #include "words.h"
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/* The node's language is that of its operators, unless LANGUAGE says another. */
+static int take_language(struct client *client)
+{
+	const char *chosen = getenv("LANGUAGE");
+	struct client_answer answer = {0};
+	if (chosen != NULL && chosen[0] != '\0')
+		return CTL_OK;
+	client_path(client, "/health");
+	int result = client_do(client, NULL, &answer);
+	json_t *json = result == 0 && answer.body.at != NULL
+			       ? json_loadb(answer.body.at, answer.body.length, 0, NULL)
+			       : NULL;
+	const char *language = json_string_value(json_object_get(json, "language"));
+	if (language != NULL)
+		setenv("LANGUAGE", language, 1);
+	json_decref(json);
+	client_answer_deinit(&answer);
+	return result;
+}
 
 static int talk(const struct ctl_options *options)
 {
@@ -22,7 +44,9 @@ static int talk(const struct ctl_options *options)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return CTL_FAILED;
 	if (client_open(&client, options->socket)) {
-		result = verbs[options->verb](&client, options);
+		result = options->json ? CTL_OK : take_language(&client);
+		if (result == CTL_OK)
+			result = verbs[options->verb](&client, options);
 		client_close(&client);
 	}
 	curl_global_cleanup();

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The evaluator's state, shared by evaluate.c (deciding) and evaluate-keep.c (across restarts).
+ * The evaluator's state, shared by its parts: evaluate.c (limits, and the outside),
+ * evaluate-signal.c (flat, step, range, silence), evaluate-alert.c (raising and clearing),
+ * evaluate-keep.c (restarts).
  */
 #include "core/evaluate.h"
 #include "core/window.h"
@@ -71,3 +73,43 @@ struct evaluator {
 	struct link_state *links;
 	size_t n_limits;
 };
+
+/* What one reading means to the runs of its monitor. */
+struct step {
+	int64_t time_ms, mono_ns;
+	double value;  /* as measured: what is reported */
+	double judged; /* what is compared: rounded where the limit says so */
+	bool gap;      /* longer than stale_after since the last valid reading: runs are broken */
+	bool result;   /* a new result, for counts */
+	uint32_t readings; /* that it stands for: 1, of a mean those in its window */
+};
+
+/* Which condition a verdict is about. */
+struct condition {
+	uint32_t monitor, connection, limit;
+	enum alert_kind kind;
+	const char *reason;
+};
+
+/* --- evaluate-alert.c --- */
+
+/** condition_of() - a condition of a monitor that belongs to no limit */
+struct condition condition_of(uint32_t monitor, enum alert_kind kind);
+void alert_say(struct evaluator *e, enum verdict_type type, const struct condition *c,
+	       const struct alert_state *a, int64_t time_ms, int64_t mono_ns);
+void alert_raise(struct evaluator *e, const struct condition *c, struct alert_state *a,
+		 int64_t time_ms, int64_t mono_ns);
+/** alert_clear() - nothing where it is not active */
+void alert_clear(struct evaluator *e, const struct condition *c, struct alert_state *a,
+		 int64_t time_ms);
+/** alert_raise_value() - an alert that has just its own value: flat, step, over_range */
+void alert_raise_value(struct evaluator *e, const struct condition *c, struct alert_state *a,
+		       const struct step *s, int64_t began_ms);
+
+/* --- evaluate-signal.c: what one reading, or the clock, does to a monitor's signal --- */
+
+void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s);
+void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s);
+void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r);
+void signal_heard(struct evaluator *e, const struct reading *r);
+void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached);

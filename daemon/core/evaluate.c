@@ -11,16 +11,6 @@
 
 #define PEAK_EVERY_NS 10000000000
 
-/* What one reading means to the runs of its monitor. */
-struct step {
-	int64_t time_ms, mono_ns;
-	double value;  /* as measured: what is reported */
-	double judged; /* what is compared: rounded where the limit says so */
-	bool gap;      /* longer than stale_after since the last valid reading: runs are broken */
-	bool result;   /* a new result, for counts */
-	uint32_t readings; /* that it stands for: 1, of a mean those in its window */
-};
-
 /* --- levels --- */
 
 static struct level level_exceedance(const struct limit *l)
@@ -70,87 +60,6 @@ static bool level_cleared(const struct level *level, double value)
 	       (!level->has_min || compare(value, level->clear_min, level->clear_derived) >= 0);
 }
 
-/* --- saying --- */
-
-/* Which condition a verdict is about. */
-struct condition {
-	uint32_t monitor, connection, limit;
-	enum alert_kind kind;
-	const char *reason;
-};
-
-static struct condition of_monitor(uint32_t monitor, enum alert_kind kind)
-{
-	return (struct condition){monitor, NO_INDEX, NO_INDEX, kind, NULL};
-}
-
-static void fill_limit(const struct evaluator *e, const struct condition *c, struct verdict *v)
-{
-	const struct limit *l = &e->plan->monitors[c->monitor].limits[c->limit];
-	v->average = l->average;
-	v->has_limit = true;
-	v->limit_value = v->bound == BOUND_MIN || !l->has_max ? l->min : l->max;
-}
-
-static void say(struct evaluator *e, enum verdict_type type, const struct condition *c,
-		const struct alert_state *a, int64_t time_ms, int64_t mono_ns)
-{
-	struct verdict v = {
-		.type = type,
-		.kind = c->kind,
-		.monitor = c->monitor,
-		.connection = c->connection,
-		.limit = c->limit,
-		.bound = a->bound,
-		.time_ms = time_ms,
-		.began_ms = a->began_ms,
-		.raised_ms = a->raised_ms,
-		.has_value = a->has_value,
-		.value = a->value,
-		.peak_value = a->peak,
-		.peak_ms = a->peak_ms,
-		.last_value = a->last,
-		.readings = a->readings,
-		.reason = c->reason,
-		.received_mono_ns = type == VERDICT_RAISED ? mono_ns : 0,
-	};
-	if (c->limit != NO_INDEX)
-		fill_limit(e, c, &v);
-	e->emit(e->context, &v);
-}
-
-static void raise_alert(struct evaluator *e, const struct condition *c, struct alert_state *a,
-			int64_t time_ms, int64_t mono_ns)
-{
-	a->active = true;
-	a->dirty = false;
-	a->raised_ms = time_ms;
-	a->said_mono_ns = mono_ns;
-	say(e, VERDICT_RAISED, c, a, time_ms, mono_ns);
-}
-
-static void clear_alert(struct evaluator *e, const struct condition *c, struct alert_state *a,
-			int64_t time_ms)
-{
-	if (!a->active)
-		return;
-	say(e, VERDICT_CLEARED, c, a, time_ms, 0);
-	a->active = a->dirty = false;
-}
-
-/* Raise an alert that has just its own value: step, flat, over_range, stale. */
-static void raise_value(struct evaluator *e, const struct condition *c, struct alert_state *a,
-			const struct step *s, int64_t began_ms)
-{
-	*a = (struct alert_state){.began_ms = began_ms,
-				  .has_value = true,
-				  .value = s->value,
-				  .last = s->value,
-				  .peak = s->value,
-				  .peak_ms = s->time_ms};
-	raise_alert(e, c, a, s->time_ms, s->mono_ns);
-}
-
 /* --- instant limits ---
  *
  *   value  max ─────────┬──────╳──╳──╳───────────────────────
@@ -195,7 +104,7 @@ static void track_raise(struct evaluator *e, const struct condition *c, struct t
 		.peak_ms = high ? t->highest_ms : t->lowest_ms,
 	};
 	t->off_run = false;
-	raise_alert(e, c, &t->alert, s->time_ms, s->mono_ns);
+	alert_raise(e, c, &t->alert, s->time_ms, s->mono_ns);
 }
 
 static void track_idle(struct evaluator *e, const struct condition *c, struct track *t,
@@ -239,7 +148,7 @@ static void track_active(struct evaluator *e, const struct condition *c, struct 
 	t->off_results += s->result;
 	if (s->time_ms - t->off_since_ms < l->off_delay_ms || t->off_results < l->off_count)
 		return;
-	clear_alert(e, c, a, s->time_ms);
+	alert_clear(e, c, a, s->time_ms);
 	t->on_run = t->off_run = false;
 }
 
@@ -269,7 +178,7 @@ static void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, co
 		return;
 	c.kind = ALERT_WARNING;
 	if (state->exceedance.alert.active) {
-		clear_alert(e, &c, &state->warning.alert, s->time_ms);
+		alert_clear(e, &c, &state->warning.alert, s->time_ms);
 		state->warning = (struct track){0};
 		return;
 	}
@@ -331,7 +240,7 @@ static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	if (state->undetermined.active)
 		return;
 	state->undetermined = (struct alert_state){.began_ms = w->span.start_ms};
-	raise_alert(e, &c, &state->undetermined, w->span.end_ms, 0);
+	alert_raise(e, &c, &state->undetermined, w->span.end_ms, 0);
 }
 
 static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
@@ -345,7 +254,7 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	}
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
-	clear_alert(e, &c, &state->undetermined, w->span.end_ms);
+	alert_clear(e, &c, &state->undetermined, w->span.end_ms);
 	struct step s = {.time_ms = w->span.end_ms,
 			 .value = window_mean(w),
 			 .result = true,
@@ -379,132 +288,6 @@ void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 	}
 }
 
-/* --- conditions of the signal --- */
-
-static void flat_begin(struct monitor_state *m, const struct step *s)
-{
-	m->flat_run = true;
-	m->flat_since_ms = s->time_ms;
-	m->flat_results = 0;
-	m->flat_low = m->flat_high = s->value;
-}
-
-static void flat_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
-{
-	const struct monitor *plan = &e->plan->monitors[monitor];
-	struct monitor_state *m = &e->monitors[monitor];
-	struct condition c = of_monitor(monitor, ALERT_FLAT);
-	if (plan->flat_after_ms == 0 && plan->flat_count == 0)
-		return;
-	if (s->gap)
-		m->flat_run = false;
-	double low = fmin(m->flat_low, s->value), high = fmax(m->flat_high, s->value);
-	if (!m->flat_run) {
-		flat_begin(m, s);
-	} else if (compare12(high, low + plan->flat_band) > 0) {
-		clear_alert(e, &c, &m->flat, s->time_ms);
-		flat_begin(m, s);
-	} else {
-		m->flat_low = low;
-		m->flat_high = high;
-	}
-	m->flat_results += s->result;
-	bool long_enough =
-		plan->flat_after_ms > 0 && s->time_ms - m->flat_since_ms >= plan->flat_after_ms;
-	bool often_enough = plan->flat_count > 0 && m->flat_results >= plan->flat_count;
-	if (!m->flat.active && (long_enough || often_enough))
-		raise_value(e, &c, &m->flat, s, m->flat_since_ms);
-}
-
-/* Nothing is compared across a gap: what lies behind it is no step, and ends one. */
-static void step_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
-{
-	const struct monitor *plan = &e->plan->monitors[monitor];
-	struct monitor_state *m = &e->monitors[monitor];
-	struct condition c = of_monitor(monitor, ALERT_STEP);
-	if (plan->max_step == 0 || !m->has_valid)
-		return;
-	bool steps = !s->gap && (compare12(s->value, m->valid_value + plan->max_step) > 0 ||
-				 compare12(s->value, m->valid_value - plan->max_step) < 0);
-	if (!steps)
-		clear_alert(e, &c, &m->step, s->time_ms);
-	else if (!m->step.active)
-		raise_value(e, &c, &m->step, s, s->time_ms);
-}
-
-static bool inside(const struct monitor *m, bool has, double bound)
-{
-	return has && bound >= m->range_low && bound <= m->range_high;
-}
-
-static bool limit_in_range(const struct monitor *m)
-{
-	for (size_t i = 0; i < m->n_limits; i++)
-		if (inside(m, m->limits[i].has_max, m->limits[i].max) ||
-		    inside(m, m->limits[i].has_min, m->limits[i].min))
-			return true;
-	return false;
-}
-
-/* A value above the range is flagged T and reaches no limit; where a limit lies inside the range
- * that would hide an exceedance, so it is a clue. */
-static void range_feed(struct evaluator *e, uint32_t monitor, const struct reading *r)
-{
-	const struct monitor *plan = &e->plan->monitors[monitor];
-	struct monitor_state *m = &e->monitors[monitor];
-	struct condition c = of_monitor(monitor, ALERT_CLUE);
-	c.reason = "over_range";
-	if (!plan->has_range || !r->has_value)
-		return;
-	struct step s = {
-		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
-	bool above = r->value > plan->range_high;
-	if (above && r->flag == FLAG_OVER_RANGE && !m->over_range.active && limit_in_range(plan))
-		raise_value(e, &c, &m->over_range, &s, s.time_ms);
-	else if (r->flag == FLAG_NORMAL)
-		clear_alert(e, &c, &m->over_range, r->measured_ms);
-}
-
-/* --- silence --- */
-
-static bool behind_lost_link(const struct evaluator *e, uint32_t monitor)
-{
-	uint32_t connection = e->plan->monitors[monitor].connection;
-	return connection != NO_INDEX && e->links[connection].alert.active;
-}
-
-static void heard(struct evaluator *e, const struct reading *r)
-{
-	struct monitor_state *m = &e->monitors[r->monitor];
-	struct condition c = of_monitor(r->monitor, ALERT_STALE);
-	/* A row without a value may have moved the clock beyond this reading: no alert ends before
-	 * it was raised. */
-	bool before = m->stale.active && r->received_ms < m->stale.raised_ms;
-	clear_alert(e, &c, &m->stale, before ? m->stale.raised_ms : r->received_ms);
-	m->heard_ms = r->received_ms;
-	m->heard_measured_ms = r->measured_ms;
-	m->heard_mono_ns = r->received_mono_ns;
-}
-
-static void silence_judge(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached)
-{
-	struct monitor_state *m = &e->monitors[monitor];
-	int64_t after_ms = e->plan->monitors[monitor].stale_after_ms;
-	int64_t silent_ns = mono_ns - m->heard_mono_ns;
-	struct condition c = of_monitor(monitor, ALERT_STALE);
-	if (after_ms == 0 || m->stale.active || behind_lost_link(e, monitor))
-		return;
-	if (silent_ns < after_ms * 1000000 || (silent_ns == after_ms * 1000000 && !reached))
-		return;
-	m->stale = (struct alert_state){.began_ms = m->heard_measured_ms,
-					.has_value = m->has_valid,
-					.value = m->valid_value,
-					.last = m->valid_value,
-					.peak = m->valid_value,
-					.peak_ms = m->valid_ms};
-	raise_alert(e, &c, &m->stale, m->heard_ms + after_ms, 0);
-}
-
 /* --- connections --- */
 
 static void link_feed(struct evaluator *e, const struct reading *r)
@@ -515,12 +298,12 @@ static void link_feed(struct evaluator *e, const struct reading *r)
 		if (a->active)
 			return;
 		*a = (struct alert_state){.began_ms = r->measured_ms};
-		raise_alert(e, &c, a, r->received_ms, r->received_mono_ns);
+		alert_raise(e, &c, a, r->received_ms, r->received_mono_ns);
 		return;
 	}
 	if (!a->active)
 		return;
-	clear_alert(e, &c, a, r->received_ms);
+	alert_clear(e, &c, a, r->received_ms);
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
 		struct monitor_state *m = &e->monitors[i];
 		if (e->plan->monitors[i].connection != r->monitor)
@@ -562,7 +345,7 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
 	struct step s = step_of(e, r);
-	step_feed(e, r->monitor, &s);
+	signal_step(e, r->monitor, &s);
 	if (s.result) {
 		m->result_ms = r->measured_ms;
 		m->result_value = r->value;
@@ -571,7 +354,7 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 	m->valid_ms = r->measured_ms;
 	m->valid_value = r->value;
 	limits_feed(e, r->monitor, &s);
-	flat_feed(e, r->monitor, &s);
+	signal_flat(e, r->monitor, &s);
 }
 
 void evaluator_feed(struct evaluator *e, const struct reading *r)
@@ -589,8 +372,8 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	m->has_reading = true;
 	m->newest_ms = r->measured_ms;
 	if (r->flag != FLAG_COMMUNICATION)
-		heard(e, r);
-	range_feed(e, r->monitor, r);
+		signal_heard(e, r);
+	signal_range(e, r->monitor, r);
 	if (valid)
 		valid_feed(e, r);
 	else
@@ -600,7 +383,7 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
 		     bool reached)
 {
-	silence_judge(e, monitor, mono_ns, reached);
+	signal_silence(e, monitor, mono_ns, reached);
 	evaluator_windows(e, monitor, wall_ms);
 }
 
@@ -625,7 +408,7 @@ static void say_peak(struct evaluator *e, uint32_t monitor, uint32_t limit, enum
 		return;
 	a->dirty = false;
 	a->said_mono_ns = mono_ns;
-	say(e, VERDICT_PEAK, &c, a, wall_ms, 0);
+	alert_say(e, VERDICT_PEAK, &c, a, wall_ms, 0);
 }
 
 void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conditions of the signal, apart from any limit: flat, step, beyond the range, silent. */
+#include "core/evaluate-state.h"
+#include "core/number.h"
+
+#include <math.h>
+
+static void flat_begin(struct monitor_state *m, const struct step *s)
+{
+	m->flat_run = true;
+	m->flat_since_ms = s->time_ms;
+	m->flat_results = 0;
+	m->flat_low = m->flat_high = s->value;
+}
+
+void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct monitor_state *m = &e->monitors[monitor];
+	struct condition c = condition_of(monitor, ALERT_FLAT);
+	if (plan->flat_after_ms == 0 && plan->flat_count == 0)
+		return;
+	if (s->gap)
+		m->flat_run = false;
+	double low = fmin(m->flat_low, s->value), high = fmax(m->flat_high, s->value);
+	if (!m->flat_run) {
+		flat_begin(m, s);
+	} else if (compare12(high, low + plan->flat_band) > 0) {
+		alert_clear(e, &c, &m->flat, s->time_ms);
+		flat_begin(m, s);
+	} else {
+		m->flat_low = low;
+		m->flat_high = high;
+	}
+	m->flat_results += s->result;
+	bool long_enough =
+		plan->flat_after_ms > 0 && s->time_ms - m->flat_since_ms >= plan->flat_after_ms;
+	bool often_enough = plan->flat_count > 0 && m->flat_results >= plan->flat_count;
+	if (!m->flat.active && (long_enough || often_enough))
+		alert_raise_value(e, &c, &m->flat, s, m->flat_since_ms);
+}
+
+/* Nothing is compared across a gap: what lies behind it is no step, and ends one. */
+void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct monitor_state *m = &e->monitors[monitor];
+	struct condition c = condition_of(monitor, ALERT_STEP);
+	if (plan->max_step == 0 || !m->has_valid)
+		return;
+	bool steps = !s->gap && (compare12(s->value, m->valid_value + plan->max_step) > 0 ||
+				 compare12(s->value, m->valid_value - plan->max_step) < 0);
+	if (!steps)
+		alert_clear(e, &c, &m->step, s->time_ms);
+	else if (!m->step.active)
+		alert_raise_value(e, &c, &m->step, s, s->time_ms);
+}
+
+static bool inside(const struct monitor *m, bool has, double bound)
+{
+	return has && bound >= m->range_low && bound <= m->range_high;
+}
+
+static bool limit_in_range(const struct monitor *m)
+{
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (inside(m, m->limits[i].has_max, m->limits[i].max) ||
+		    inside(m, m->limits[i].has_min, m->limits[i].min))
+			return true;
+	return false;
+}
+
+/* A value above the range is flagged T and reaches no limit; where a limit lies inside the range
+ * that would hide an exceedance, so it is a clue. */
+void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct monitor_state *m = &e->monitors[monitor];
+	struct condition c = condition_of(monitor, ALERT_CLUE);
+	c.reason = "over_range";
+	if (!plan->has_range || !r->has_value)
+		return;
+	struct step s = {
+		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
+	bool above = r->value > plan->range_high;
+	if (above && r->flag == FLAG_OVER_RANGE && !m->over_range.active && limit_in_range(plan))
+		alert_raise_value(e, &c, &m->over_range, &s, s.time_ms);
+	else if (r->flag == FLAG_NORMAL)
+		alert_clear(e, &c, &m->over_range, r->measured_ms);
+}
+
+/* --- silence --- */
+
+static bool behind_lost_link(const struct evaluator *e, uint32_t monitor)
+{
+	uint32_t connection = e->plan->monitors[monitor].connection;
+	return connection != NO_INDEX && e->links[connection].alert.active;
+}
+
+void signal_heard(struct evaluator *e, const struct reading *r)
+{
+	struct monitor_state *m = &e->monitors[r->monitor];
+	struct condition c = condition_of(r->monitor, ALERT_STALE);
+	/* A row without a value may have moved the clock beyond this reading: no alert ends before
+	 * it was raised. */
+	bool before = m->stale.active && r->received_ms < m->stale.raised_ms;
+	alert_clear(e, &c, &m->stale, before ? m->stale.raised_ms : r->received_ms);
+	m->heard_ms = r->received_ms;
+	m->heard_measured_ms = r->measured_ms;
+	m->heard_mono_ns = r->received_mono_ns;
+}
+
+void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached)
+{
+	struct monitor_state *m = &e->monitors[monitor];
+	int64_t after_ms = e->plan->monitors[monitor].stale_after_ms;
+	int64_t silent_ns = mono_ns - m->heard_mono_ns;
+	struct condition c = condition_of(monitor, ALERT_STALE);
+	if (after_ms == 0 || m->stale.active || behind_lost_link(e, monitor))
+		return;
+	if (silent_ns < after_ms * 1000000 || (silent_ns == after_ms * 1000000 && !reached))
+		return;
+	m->stale = (struct alert_state){.began_ms = m->heard_measured_ms,
+					.has_value = m->has_valid,
+					.value = m->valid_value,
+					.last = m->valid_value,
+					.peak = m->valid_value,
+					.peak_ms = m->valid_ms};
+	alert_raise(e, &c, &m->stale, m->heard_ms + after_ms, 0);
+}

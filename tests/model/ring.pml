@@ -9,8 +9,9 @@
  *
  * Proved, for the capacity SLOTS and READINGS readings, where the ring goes round more than twice:
  *  - the judge reads each published reading once, whole, in order; nothing else;
- *  - the recorder, one of one of whose commits may fail (FAILURES), commits or passes over each published
- *    reading once, in order; nothing is both, and nothing neither, unless it gave up at the end;
+ *  - the recorder, FAILURES of whose commits may fail at any time, commits or passes over each
+ *    published reading once, in order; nothing is both, and nothing neither, unless it gave up at
+ *    the end;
  *  - the producer never overwrites what a reader may still read, and refuses only a full ring;
  *  - nobody sleeps through a reading or the stop. The sleepers of the model have no time-out, so
  *    that one which only the time-out of bell_sleep() would wake shows as a deadlock;
@@ -20,6 +21,7 @@
  *  - the memory orders: Spin knows only one order of all accesses that every thread sees alike.
  *    Whether each release has its acquire is what the stress test under -Db_sanitize=thread tells;
  *  - that the C does what the model does: the names are the same, to be compared by eye;
+ *  - several readings published before one ring, as the driver does at the end of a batch;
  *  - counts beyond READINGS, other capacities, more than one ring behind a bell, a reading that
  *    waits for its commit (stored_wait), the evaluator, the daybook;
  *  - how long anything takes.

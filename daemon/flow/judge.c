@@ -143,6 +143,7 @@ static bool anything(void *context)
 static void *judge_run(void *context)
 {
 	struct judge *j = context;
+	(void)pthread_setname_np(pthread_self(), "judge");
 	j->kept_ns = clock_mono_ns() - SNAPSHOT_EVERY_NS; /* the first one at once */
 	while (!atomic_load(&j->stop)) {
 		judge_round(j);

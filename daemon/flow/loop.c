@@ -2,6 +2,7 @@
 #include "flow/loop.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -186,6 +187,7 @@ static int wait_ms(int64_t ns)
 int loop_run(struct loop *loop, _Atomic uint64_t *heartbeat)
 {
 	struct epoll_event events[BATCH];
+	(void)pthread_setname_np(pthread_self(), "loop");
 	loop->next_tick_ns = boottime_ns();
 	/* Acquire, with the release in loop_stop(): who stopped us is heard out. */
 	while (!atomic_load_explicit(&loop->stopping, memory_order_acquire)) {

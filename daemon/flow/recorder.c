@@ -158,6 +158,7 @@ static void gather(struct recorder *r)
 static void *recorder_run(void *context)
 {
 	struct recorder *r = context;
+	(void)pthread_setname_np(pthread_self(), "recorder");
 	while (!atomic_load(&r->stop) && !r->fatal) {
 		bell_sleep(&r->setup.rings->recorder, IDLE_MS, anything, r);
 		if (rings_ready(r->setup.rings, RING_RECORDER))

@@ -64,5 +64,7 @@ int loop_change(struct loop *loop, int fd, uint32_t events);
 void loop_remove(struct loop *loop, int fd);
 /** loop_on_tick() - call @tick about every 10 ms with CLOCK_BOOTTIME (before the loop runs) */
 int loop_on_tick(struct loop *loop, loop_tick_fn tick, void *context);
+/** loop_on_batch() - call @done after each batch of events and ticks (before the loop runs) */
+int loop_on_batch(struct loop *loop, loop_tick_fn done, void *context);
 /** loop_now() - CLOCK_BOOTTIME in ns, read once per batch (loop thread) */
 int64_t loop_now(const struct loop *loop);

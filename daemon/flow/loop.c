@@ -24,13 +24,17 @@ struct ticker {
 	void *context;
 };
 
+struct tickers {
+	struct ticker *at;
+	size_t n;
+};
+
 struct loop {
 	int epoll_fd, stop_fd;
 	atomic_bool stopping;
 	struct watch *watches; /* by descriptor */
 	size_t n_watches;
-	struct ticker *tickers;
-	size_t n_tickers;
+	struct tickers on_tick, on_batch;
 	uint32_t serial;
 	int64_t now_ns, next_tick_ns;
 };
@@ -75,7 +79,8 @@ struct loop *loop_free(struct loop *loop)
 	if (loop->stop_fd >= 0)
 		close(loop->stop_fd);
 	free(loop->watches);
-	free(loop->tickers);
+	free(loop->on_tick.at);
+	free(loop->on_batch.at);
 	free(loop);
 	return NULL;
 }
@@ -138,14 +143,30 @@ void loop_remove(struct loop *loop, int fd)
 	loop->watches[fd].ready = NULL;
 }
 
+static int tickers_add(struct tickers *tickers, loop_tick_fn tick, void *context)
+{
+	struct ticker *at = reallocarray(tickers->at, tickers->n + 1, sizeof *at);
+	if (at == NULL)
+		return -ENOMEM;
+	at[tickers->n++] = (struct ticker){.tick = tick, .context = context};
+	tickers->at = at;
+	return 0;
+}
+
 int loop_on_tick(struct loop *loop, loop_tick_fn tick, void *context)
 {
-	struct ticker *tickers = reallocarray(loop->tickers, loop->n_tickers + 1, sizeof *tickers);
-	if (tickers == NULL)
-		return -ENOMEM;
-	tickers[loop->n_tickers++] = (struct ticker){.tick = tick, .context = context};
-	loop->tickers = tickers;
-	return 0;
+	return tickers_add(&loop->on_tick, tick, context);
+}
+
+int loop_on_batch(struct loop *loop, loop_tick_fn done, void *context)
+{
+	return tickers_add(&loop->on_batch, done, context);
+}
+
+static void tickers_call(const struct tickers *tickers, int64_t now_ns)
+{
+	for (size_t i = 0; i < tickers->n; i++)
+		tickers->at[i].tick(tickers->at[i].context, now_ns);
 }
 
 int64_t loop_now(const struct loop *loop)
@@ -171,8 +192,7 @@ static void loop_tick(struct loop *loop)
 {
 	if (loop->now_ns < loop->next_tick_ns)
 		return;
-	for (size_t i = 0; i < loop->n_tickers; i++)
-		loop->tickers[i].tick(loop->tickers[i].context, loop->now_ns);
+	tickers_call(&loop->on_tick, loop->now_ns);
 	loop->next_tick_ns += tick_ns;
 	int64_t behind_ns = loop->now_ns - loop->next_tick_ns;
 	if (behind_ns >= 0)
@@ -198,6 +218,7 @@ int loop_run(struct loop *loop, _Atomic uint64_t *heartbeat)
 		loop->now_ns = boottime_ns();
 		loop_dispatch(loop, events, n);
 		loop_tick(loop);
+		tickers_call(&loop->on_batch, loop->now_ns);
 		if (heartbeat != NULL)
 			atomic_fetch_add_explicit(heartbeat, 1, memory_order_relaxed);
 	}

@@ -104,6 +104,7 @@ struct tcp {
 	struct resolver *resolver;
 	struct figures figures;
 	bool started;
+	bool submitted; /* in this batch, and nobody was woken for it */
 	int connects_left;
 	size_t n_lines;
 	int64_t *wake_ns; /* by line, apart from them: all are looked at every tick */
@@ -213,7 +214,7 @@ static void round_miss_one(struct line *line, int64_t now_ns)
 	metric_add(line->cause_is_timeout ? line->timeout : line->error, 1);
 	span_without_value(line, span, FLAG_COMMUNICATION);
 	round_advance(line, now_ns);
-	door_flush(line->tcp->host.door);
+	line->tcp->submitted = true;
 }
 
 static void round_begin(struct line *line, int64_t now_ns)
@@ -394,7 +395,7 @@ static void line_replied(struct line *line, enum modbus_verdict verdict,
 	line->fill = 0;
 	line->state = CONNECTED;
 	round_advance(line, now_ns);
-	door_flush(line->tcp->host.door);
+	line->tcp->submitted = true;
 }
 
 static void line_wrong(struct line *line, enum modbus_verdict verdict, int64_t now_ns)
@@ -525,6 +526,16 @@ static void tcp_tick(void *context, int64_t mono_ns)
 			line_tick(&tcp->lines[i], mono_ns);
 }
 
+/* One wake-up for all that a batch brought, not one for each reply. */
+static void tcp_batch_done(void *context, int64_t mono_ns)
+{
+	struct tcp *tcp = context;
+	(void)mono_ns;
+	if (tcp->submitted)
+		door_flush(tcp->host.door);
+	tcp->submitted = false;
+}
+
 /* --- birth and death --- */
 
 static struct metric *poll_counter(struct metrics *metrics, const char *id, const char *result)
@@ -643,6 +654,8 @@ static int tcp_start(const struct driver_host *host, const void *connections, si
 	int error = tcp_init(tcp, connections);
 	if (error == 0)
 		error = loop_on_tick(host->loop, tcp_tick, tcp);
+	if (error == 0)
+		error = loop_on_batch(host->loop, tcp_batch_done, tcp);
 	if (error != 0)
 		tcp_stop(tcp);
 	else

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-	BLOCK_ROWS = 4096,     /* a block closes when it has so many rows, */
+	BLOCK_ROWS = 4096,     /* a block closes when it has so many rows */
+	BLOCK_EACH = 16,       /* and so many of each monitor, since closing writes to each, */
 	BLOCK_SOME = 256,      /* or so many */
 	BLOCK_MS = 10000,      /* and covers so much time of receipt */
 	WAL_PAGES = 1024,      /* 4 MiB: then the log is folded back into the file */
@@ -230,7 +231,11 @@ static bool block_full(const struct daybook *daybook)
 	int64_t rows = block->first == 0 ? 0 : block->last - block->first + 1;
 	int64_t span_ms = llabs(daybook->received_ms - daybook->block_ms);
 
-	return rows >= BLOCK_ROWS || (rows >= BLOCK_SOME && span_ms >= BLOCK_MS);
+	int64_t many = (int64_t)daybook->plan->n_monitors * BLOCK_EACH;
+
+	if (many < BLOCK_ROWS)
+		many = BLOCK_ROWS;
+	return rows >= many || (rows >= BLOCK_SOME && span_ms >= BLOCK_MS);
 }
 
 /* The day is over: close its last block and fold the log back. The rows are safe in any case. */

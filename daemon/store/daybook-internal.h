@@ -17,6 +17,7 @@ enum day_sql {
 	DAY_BEGIN,
 	DAY_COMMIT,
 	DAY_INSERT,
+	DAY_INSERT_MANY, /* HELD_ROWS of them */
 	DAY_MONITOR,
 	DAY_RING,
 	DAY_BLOCK,
@@ -27,6 +28,14 @@ enum day_sql {
 /* How far a ring's readings are stored; seen: in the open transaction (0: none). */
 struct daybook_ring {
 	uint64_t stored, seen;
+};
+
+enum { HELD_ROWS = 8 };
+
+/* A row that is yet to be written, within one daybook_append(). */
+struct held_row {
+	const struct reading *reading;
+	int64_t sequence;
 };
 
 struct daybook {
@@ -54,6 +63,8 @@ struct daybook {
 	struct reading *fresh; /* by arrival of the monitor in the open transaction */
 	uint32_t *is_fresh;    /* by monitor: place in fresh plus 1, 0: none */
 	size_t n_fresh;
+	struct held_row held[HELD_ROWS];
+	int n_held;
 	pthread_mutex_t lock;   /* guards latest */
 	struct reading *latest; /* by monitor; flag 0: none */
 };

@@ -28,13 +28,18 @@ static int wal_grown(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+#define ROW_PLACES "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+enum { ROW_COLUMNS = 10 };
+
 static int day_prepare(struct daybook *daybook)
 {
 	static const char *const texts[DAY_STATEMENTS] = {
 		[DAY_BEGIN] = "BEGIN IMMEDIATE",
 		[DAY_COMMIT] = "COMMIT",
-		[DAY_INSERT] =
-			"INSERT INTO readings VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		[DAY_INSERT] = "INSERT INTO readings VALUES" ROW_PLACES,
+		[DAY_INSERT_MANY] =
+			"INSERT INTO readings VALUES" ROW_PLACES "," ROW_PLACES "," ROW_PLACES
+			"," ROW_PLACES "," ROW_PLACES "," ROW_PLACES "," ROW_PLACES "," ROW_PLACES,
 		[DAY_MONITOR] = "INSERT INTO monitors(site, factor) VALUES(?1, ?2)",
 		[DAY_RING] = "INSERT OR REPLACE INTO rings VALUES(?1, ?2, ?3)",
 		[DAY_BLOCK] = "INSERT INTO blocks VALUES(?1, ?2, ?3, ?4)",
@@ -178,6 +183,7 @@ static void daybook_forget(struct daybook *daybook)
 	for (size_t i = 0; i < daybook->n_fresh; i++)
 		daybook->is_fresh[daybook->fresh[i].monitor] = 0;
 	daybook->n_fresh = 0;
+	daybook->n_held = 0;
 	for (size_t i = 0; i < DAYBOOK_RINGS; i++)
 		daybook->rings[i].seen = 0;
 	daybook->begun = false;
@@ -314,26 +320,55 @@ static int row_monitor(struct daybook *daybook, uint32_t index)
 	return r;
 }
 
-static int row_insert(struct daybook *daybook, const struct reading *reading)
+static void row_bind(sqlite3_stmt *insert, int row, const struct daybook *daybook,
+		     const struct held_row *held)
 {
-	sqlite3_stmt *insert = daybook->sql[DAY_INSERT];
+	const struct reading *reading = held->reading;
+	int before = row * ROW_COLUMNS;
 
-	sqlite3_bind_int64(insert, 1, daybook->next);
-	sqlite3_bind_int64(insert, 2, daybook->boot);
-	sqlite3_bind_int(insert, 3, reading->ring);
-	sqlite3_bind_int64(insert, 4, (int64_t)reading->seq);
-	sqlite3_bind_int64(insert, 5, daybook->ids[reading->monitor]);
-	sqlite3_bind_int64(insert, 6, reading->measured_ms);
-	sqlite3_bind_int64(insert, 7, reading->received_ms);
+	sqlite3_bind_int64(insert, before + 1, held->sequence);
+	sqlite3_bind_int64(insert, before + 2, daybook->boot);
+	sqlite3_bind_int(insert, before + 3, reading->ring);
+	sqlite3_bind_int64(insert, before + 4, (int64_t)reading->seq);
+	sqlite3_bind_int64(insert, before + 5, daybook->ids[reading->monitor]);
+	sqlite3_bind_int64(insert, before + 6, reading->measured_ms);
+	sqlite3_bind_int64(insert, before + 7, reading->received_ms);
 	if (reading->has_value)
-		sqlite3_bind_double(insert, 8, reading->value);
+		sqlite3_bind_double(insert, before + 8, reading->value);
 	else
-		sqlite3_bind_null(insert, 8);
-	sqlite3_bind_text(insert, 9, (const char *)&reading->flag, 1, SQLITE_STATIC);
-	sqlite3_bind_int64(insert, 10, (int64_t)reading->raw);
+		sqlite3_bind_null(insert, before + 8);
+	sqlite3_bind_text(insert, before + 9, (const char *)&reading->flag, 1, SQLITE_STATIC);
+	sqlite3_bind_int64(insert, before + 10, (int64_t)reading->raw);
+}
+
+static int rows_step(struct daybook *daybook, sqlite3_stmt *insert)
+{
 	int rc = sqlite3_step(insert);
 	sqlite3_reset(insert);
 	return rc == SQLITE_DONE ? 0 : sql_error(daybook->db, rc);
+}
+
+/* Write the rows in hand: a full set by one statement, which takes three quarters of the time. */
+static int rows_write(struct daybook *daybook)
+{
+	bool full = daybook->n_held == HELD_ROWS;
+	sqlite3_stmt *insert = daybook->sql[full ? DAY_INSERT_MANY : DAY_INSERT];
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < daybook->n_held; i++) {
+		row_bind(insert, full ? i : 0, daybook, &daybook->held[i]);
+		if (!full || i + 1 == HELD_ROWS)
+			r = rows_step(daybook, insert);
+	}
+	daybook->n_held = 0;
+	return r;
+}
+
+/* The reading is written before daybook_append() returns, to whose caller it belongs. */
+static int row_insert(struct daybook *daybook, const struct reading *reading)
+{
+	daybook->held[daybook->n_held++] = (struct held_row){reading, daybook->next};
+	return daybook->n_held == HELD_ROWS ? rows_write(daybook) : 0;
 }
 
 static void row_count(struct daybook *daybook, const struct reading *reading)
@@ -397,6 +432,8 @@ int daybook_append(struct daybook *daybook, const struct reading *readings, size
 		if (r == 0)
 			r = daybook_put(daybook, &readings[i]);
 	}
+	if (r == 0)
+		r = rows_write(daybook);
 	return r != 0 ? daybook_undo(daybook, r) : 0;
 }
 

@@ -148,6 +148,39 @@ static void test_what_cannot_be_watched_is_an_error(void **state)
 	assert_null(loop_free(NULL));
 }
 
+static void counts(void *context, uint32_t events)
+{
+	struct bench *bench = context;
+	(void)events;
+	loop_remove(bench->loop, bench->fds[bench->calls[0]++]);
+}
+
+static void ends_when_both_were_heard(void *context, int64_t mono_ns)
+{
+	struct bench *bench = context;
+	assert_true(mono_ns == loop_now(bench->loop));
+	bench->calls[1]++;
+	assert_int_equal(bench->calls[0], 2);
+	loop_stop(bench->loop);
+}
+
+static void test_the_end_of_a_batch_is_said_once_after_all_of_it(void **state)
+{
+	(void)state;
+	struct bench bench = {.ticks_wanted = 0};
+	assert_int_equal(loop_new(&bench.loop), 0);
+	assert_int_equal(loop_on_batch(bench.loop, ends_when_both_were_heard, &bench), 0);
+	for (int i = 0; i < 2; i++) {
+		bench.fds[i] = signalled();
+		assert_int_equal(loop_add(bench.loop, bench.fds[i], EPOLLIN, counts, &bench), 0);
+	}
+	assert_int_equal(loop_run(bench.loop, NULL), 0);
+	assert_int_equal(bench.calls[1], 1);
+	close(bench.fds[0]);
+	close(bench.fds[1]);
+	loop_free(bench.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_removed_is_not_called_from_the_same_batch),
 		cmocka_unit_test(test_events_of_a_closed_descriptor_do_not_reach_its_successor),
 		cmocka_unit_test(test_what_cannot_be_watched_is_an_error),
+		cmocka_unit_test(test_the_end_of_a_batch_is_said_once_after_all_of_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

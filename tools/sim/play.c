@@ -87,8 +87,10 @@ static int play_listen_scenario(struct play *p)
 		struct scenario_server *server = &s->servers[i];
 		uint16_t port =
 			p->options->port != 0 ? (uint16_t)(p->options->port + i) : server->port;
-		error = play_listen(p, server->id, port,
-				    (struct responder_source){bank_source_read, &server->bank});
+		error = play_listen(
+			p, server->id, port,
+			(struct responder_source){bank_source_read, &server->bank,
+						  server->faults.n > 0 ? &server->faults : NULL});
 	}
 	return error;
 }
@@ -97,7 +99,7 @@ static int play_listen_replay(struct play *p)
 {
 	struct replay *r = p->piece.replay;
 	int error = play_listen(p, "replay", p->options->port,
-				(struct responder_source){replay_read, r});
+				(struct responder_source){.read = replay_read, .context = r});
 	for (size_t i = 0; error == 0 && i < r->n_series; i++)
 		play_tell(p, "series %s %s unit %u address %u topic %s\n", r->series[i].site,
 			  r->series[i].factor, r->series[i].unit_id, r->series[i].address,
@@ -113,8 +115,9 @@ static int play_open(struct play *p)
 	else if (p->piece.replay != NULL)
 		error = play_listen_replay(p);
 	else
-		error = play_listen(p, "farm", p->options->port,
-				    (struct responder_source){farm_read, p->piece.farm});
+		error = play_listen(
+			p, "farm", p->options->port,
+			(struct responder_source){.read = farm_read, .context = p->piece.farm});
 	if (error != 0 || p->options->broker == NULL)
 		return error;
 	error = publisher_new(&p->publisher, p->options->broker, p->options->client_id);
@@ -215,7 +218,8 @@ static bool play_row(struct play *p)
 {
 	struct replay *r = p->piece.replay;
 	const struct replay_row *row = &r->rows[p->row];
-	if (p->publisher != NULL && !isnan(row->value)) { /* nothing was measured: nothing is said */
+	if (p->publisher != NULL &&
+	    !isnan(row->value)) { /* nothing was measured: nothing is said */
 		char *text = replay_payload(row);
 		int error = text == NULL
 				    ? -ENOMEM
@@ -346,6 +350,9 @@ static bool play_report(const struct play *p)
 	struct publisher_counts c = {0};
 	if (p->publisher != NULL)
 		c = publisher_counts(p->publisher);
+	printf("faults: %llu played, %llu requests that do not read\n",
+	       (unsigned long long)responder_faults(p->responder),
+	       (unsigned long long)responder_writes(p->responder));
 	printf("done: %llu Modbus requests, %llu messages sent, %llu taken, %llu lost\n",
 	       (unsigned long long)responder_requests(p->responder), (unsigned long long)c.sent,
 	       (unsigned long long)c.done, (unsigned long long)(c.failed + p->dropped));

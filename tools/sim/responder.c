@@ -10,25 +10,44 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MBAP_BYTES = 7, BUFFER_BYTES = 2048, MAX_BITS = 2000, MAX_REGISTERS = 125, BATCH = 256 };
 enum { ILLEGAL_FUNCTION = 1, ILLEGAL_VALUE = 3 };
+enum { REFUSAL_STEP_MS = 10 }; /* how exactly a refusal begins and ends */
 
-/* What epoll hands back: a listener or an accepted connection. */
+/* What epoll hands back: a listener, an accepted connection or the timer. */
 struct responder_peer {
 	int fd;
 	bool is_listener, is_waiting; /* waiting: for room in the socket */
+	bool is_deaf, is_refusing;
+	struct sockaddr_in address;      /* of a listener */
+	struct responder_peer *listener; /* of a connection */
 	struct responder_source source;
+	uint8_t before[FAULT_ROOM]; /* of a listener: its last reply, for FAULT_FOREIGN */
+	size_t n_before;
 	struct responder_peer *previous, *next;
 	size_t n_in, n_out, sent;
 	uint8_t in[BUFFER_BYTES], out[RESPONDER_ADU_BYTES];
 };
 
+/* Bytes that a fault sends later. */
+struct delivery {
+	struct delivery *next;
+	struct responder_peer *to, *listener; /* to NULL: the newest connection of the listener */
+	int64_t due_ms;
+	size_t n;
+	uint8_t bytes[FAULT_ROOM];
+};
+
 struct responder {
 	int epoll;
-	uint64_t requests;
-	struct responder_peer *peers;
+	uint64_t requests, faults, writes, accepted;
+	struct responder_peer *peers; /* newest first */
+	struct responder_peer timer;
+	struct delivery *deliveries; /* soonest first */
 };
 
 static uint16_t get16(const uint8_t *at)
@@ -98,19 +117,35 @@ size_t responder_reply(const struct responder_source *source, const uint8_t *adu
 	return MBAP_BYTES + pdu;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int responder_open(struct responder *r)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &r->timer};
+	r->epoll = epoll_create1(EPOLL_CLOEXEC);
+	r->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (r->epoll < 0 || r->timer.fd < 0 ||
+	    epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->timer.fd, &event) < 0)
+		return -errno;
+	return 0;
+}
+
 int responder_new(struct responder **out)
 {
 	struct responder *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return -ENOMEM;
-	r->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (r->epoll < 0) {
-		int error = -errno;
-		free(r);
-		return error;
-	}
-	*out = r;
-	return 0;
+	int error = responder_open(r);
+	if (error != 0)
+		responder_free(r);
+	else
+		*out = r;
+	return error;
 }
 
 static void responder_drop(struct responder *r, struct responder_peer *p)
@@ -121,6 +156,14 @@ static void responder_drop(struct responder *r, struct responder_peer *p)
 		r->peers = p->next;
 	if (p->next != NULL)
 		p->next->previous = p->previous;
+	for (struct delivery **at = &r->deliveries, *d; (d = *at) != NULL;) {
+		if (d->to == p || d->listener == p) {
+			*at = d->next;
+			free(d);
+		} else {
+			at = &d->next;
+		}
+	}
 	close(p->fd);
 	free(p);
 }
@@ -131,13 +174,16 @@ struct responder *responder_free(struct responder *r)
 		return NULL;
 	while (r->peers != NULL)
 		responder_drop(r, r->peers);
-	close(r->epoll);
+	if (r->timer.fd >= 0)
+		close(r->timer.fd);
+	if (r->epoll >= 0)
+		close(r->epoll);
 	free(r);
 	return NULL;
 }
 
-/* Takes over the descriptor, also when it fails. */
-static int responder_add(struct responder *r, int fd, bool is_listener,
+/* Takes over the descriptor, also when it fails. @listener: NULL for a listener. */
+static int responder_add(struct responder *r, int fd, struct responder_peer *listener,
 			 struct responder_source source)
 {
 	struct responder_peer *p = calloc(1, sizeof *p);
@@ -146,7 +192,8 @@ static int responder_add(struct responder *r, int fd, bool is_listener,
 		return -ENOMEM;
 	}
 	p->fd = fd;
-	p->is_listener = is_listener;
+	p->is_listener = listener == NULL;
+	p->listener = listener;
 	p->source = source;
 	p->next = r->peers;
 	if (r->peers != NULL)
@@ -161,33 +208,62 @@ static int responder_add(struct responder *r, int fd, bool is_listener,
 	return 0;
 }
 
-static int responder_bind(int fd, const char *address, uint16_t *port)
+/* Return: a socket bound to *address, whose port is filled in; a negative errno. */
+static int responder_bind(struct sockaddr_in *address)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(*port)};
-	socklen_t length = sizeof in;
+	socklen_t length = sizeof *address;
 	int on = 1;
-	if (inet_pton(AF_INET, address, &in.sin_addr) != 1)
-		return -EINVAL;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-	    bind(fd, (struct sockaddr *)&in, sizeof in) < 0 || listen(fd, SOMAXCONN) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&in, &length) < 0)
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
 		return -errno;
-	*port = ntohs(in.sin_port);
-	return 0;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    bind(fd, (struct sockaddr *)address, sizeof *address) < 0 ||
+	    getsockname(fd, (struct sockaddr *)address, &length) < 0) {
+		int error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+/* Wakes the owner for the next delivery, and in steps where a refusal may come. */
+static int responder_set_timer(struct responder *r)
+{
+	int64_t wait_ms = r->deliveries != NULL ? r->deliveries->due_ms - now_ms() : 0;
+	struct itimerspec when = {.it_value = {.tv_nsec = 1}};
+	if (wait_ms > 0)
+		when.it_value = (struct timespec){.tv_sec = wait_ms / 1000,
+						  .tv_nsec = wait_ms % 1000 * 1000000};
+	if (r->deliveries == NULL)
+		when.it_value.tv_nsec = 0;
+	for (struct responder_peer *p = r->peers; p != NULL; p = p->next)
+		if (p->is_listener && p->source.faults != NULL &&
+		    fault_has_refusal(p->source.faults) &&
+		    (r->deliveries == NULL || wait_ms > REFUSAL_STEP_MS))
+			when.it_value = (struct timespec){.tv_nsec = REFUSAL_STEP_MS * 1000000};
+	return timerfd_settime(r->timer.fd, 0, &when, NULL) < 0 ? -errno : 0;
 }
 
 int responder_listen(struct responder *r, const char *address, uint16_t *port,
 		     struct responder_source source)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(*port)};
+	if (inet_pton(AF_INET, address, &in.sin_addr) != 1)
+		return -EINVAL;
+	int fd = responder_bind(&in);
 	if (fd < 0)
-		return -errno;
-	int error = responder_bind(fd, address, port);
-	if (error != 0) {
+		return fd;
+	if (listen(fd, SOMAXCONN) < 0) {
+		int error = -errno;
 		close(fd);
 		return error;
 	}
-	return responder_add(r, fd, true, source);
+	*port = ntohs(in.sin_port);
+	int error = responder_add(r, fd, NULL, source);
+	if (error != 0)
+		return error;
+	r->peers->address = in;
+	return responder_set_timer(r);
 }
 
 int responder_fd(const struct responder *r)
@@ -200,7 +276,22 @@ uint64_t responder_requests(const struct responder *r)
 	return r->requests;
 }
 
-static int responder_accept(struct responder *r, const struct responder_peer *listener)
+uint64_t responder_faults(const struct responder *r)
+{
+	return r->faults;
+}
+
+uint64_t responder_writes(const struct responder *r)
+{
+	return r->writes;
+}
+
+uint64_t responder_accepted(const struct responder *r)
+{
+	return r->accepted;
+}
+
+static int responder_accept(struct responder *r, struct responder_peer *listener)
 {
 	for (;;) {
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -208,7 +299,8 @@ static int responder_accept(struct responder *r, const struct responder_peer *li
 			return errno == EBADF || errno == EINVAL ? -errno : 0;
 		int on = 1;
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		int error = responder_add(r, fd, false, listener->source);
+		r->accepted++;
+		int error = responder_add(r, fd, listener, listener->source);
 		if (error != 0)
 			return error;
 	}
@@ -242,26 +334,204 @@ static bool responder_flush(struct responder *r, struct responder_peer *p, bool 
 	return true;
 }
 
+/* --- faults --- */
+
+static void responder_later(struct responder *r, struct responder_peer *to,
+			    struct responder_peer *listener, int64_t delay_ms, const uint8_t *bytes,
+			    size_t n)
+{
+	struct delivery *d = malloc(sizeof *d);
+	if (d == NULL)
+		return;
+	*d = (struct delivery){
+		.to = to, .listener = listener, .due_ms = now_ms() + delay_ms, .n = n};
+	memcpy(d->bytes, bytes, n);
+	struct delivery **at = &r->deliveries;
+	while (*at != NULL && (*at)->due_ms <= d->due_ms)
+		at = &(*at)->next;
+	d->next = *at;
+	*at = d;
+}
+
+/* What the peer does not take at once is lost: it is broken anyway. */
+static void responder_send(const struct responder_peer *p, const uint8_t *bytes, size_t n)
+{
+	(void)send(p->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void responder_deliver(struct responder *r)
+{
+	int64_t now = now_ms();
+	for (struct delivery *d; (d = r->deliveries) != NULL && d->due_ms <= now;) {
+		struct responder_peer *to = d->to != NULL ? d->to : r->peers;
+		while (d->to == NULL && to != NULL && to->listener != d->listener)
+			to = to->next;
+		if (to != NULL)
+			responder_send(to, d->bytes, d->n);
+		r->deliveries = d->next;
+		free(d);
+	}
+}
+
+static void responder_trickle(struct responder *r, struct responder_peer *p, int64_t delay_ms,
+			      const uint8_t *reply, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		responder_later(r, p, p->listener, (int64_t)(i + 1) * delay_ms, reply + i, 1);
+}
+
+/* The faults that are wrong in time or place. Return: false when the peer is to be dropped. */
+static bool responder_misdeliver(struct responder *r, struct responder_peer *p,
+				 const struct fault *fault, const uint8_t *reply, size_t n)
+{
+	static const uint8_t chatter[] = {0x00, 0x41, 0xff};
+	struct linger reset = {.l_onoff = 1};
+	switch ((int)fault->kind) {
+	case FAULT_SILENCE:
+		return true;
+	case FAULT_HALF_OPEN:
+		p->is_deaf = true;
+		responder_watch(r, p, EPOLLRDHUP);
+		return true;
+	case FAULT_RESET:
+		(void)setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+		return false;
+	case FAULT_CLOSE:
+		return false;
+	case FAULT_TRICKLE:
+		responder_trickle(r, p, fault->delay_ms, reply, n);
+		return true;
+	case FAULT_LATE:
+		responder_later(r, p, p->listener, fault->delay_ms, reply, n);
+		return true;
+	case FAULT_STRAY:
+		responder_later(r, NULL, p->listener, fault->delay_ms, reply, n);
+		return true;
+	case FAULT_FOREIGN:
+		responder_send(p, p->listener->before, p->listener->n_before);
+		return true;
+	case FAULT_CHATTER:
+		responder_later(r, p, p->listener, fault->delay_ms, chatter, sizeof chatter);
+		break;
+	case FAULT_DUPLICATE:
+		if (fault->delay_ms > 0)
+			responder_later(r, p, p->listener, fault->delay_ms, reply, n);
+		break;
+	default:
+		break;
+	}
+	responder_send(p, reply, n);
+	return true;
+}
+
+/* Answers the request whose right reply is in p->out. Return: false when the peer is to be dropped.
+ */
+static bool responder_spoil(struct responder *r, struct responder_peer *p,
+			    const struct fault *fault)
+{
+	uint8_t reply[FAULT_ROOM];
+	size_t n = p->n_out;
+	memcpy(reply, p->out, n);
+	p->n_out = 0;
+	r->faults++;
+	n = fault_spoil(fault, reply, n);
+	if (fault->kind == FAULT_DUPLICATE && fault->delay_ms == 0) {
+		memcpy(reply + n, reply, n);
+		n *= 2;
+	}
+	bool is_kept = responder_misdeliver(r, p, fault, reply, n);
+	(void)responder_set_timer(r);
+	return is_kept;
+}
+
+/* Return: false when the peer is to be dropped. */
+static bool responder_answer(struct responder *r, struct responder_peer *p, const uint8_t *adu,
+			     size_t length, int64_t time_ms)
+{
+	struct fault_plan *plan = p->source.faults;
+	const struct fault *fault = plan != NULL ? fault_choose(plan, adu[6], time_ms) : NULL;
+	bool is_gone = false, is_kept = true;
+	r->requests++;
+	r->writes += adu[MBAP_BYTES] < 1 || adu[MBAP_BYTES] > 4;
+	p->n_out = responder_reply(&p->source, adu, length, time_ms, p->out);
+	uint8_t before[RESPONDER_ADU_BYTES];
+	size_t n_before = plan != NULL ? p->n_out : 0;
+	memcpy(before, p->out, n_before);
+	if (p->n_out > 0 && fault != NULL)
+		is_kept = responder_spoil(r, p, fault);
+	else
+		(void)responder_flush(r, p, &is_gone);
+	if (n_before > 0) {
+		memcpy(p->listener->before, before, n_before);
+		p->listener->n_before = n_before;
+	}
+	return is_kept && !is_gone;
+}
+
+static void responder_drop_of(struct responder *r, const struct responder_peer *listener)
+{
+	for (struct responder_peer *p = r->peers, *next; p != NULL; p = next) {
+		next = p->next;
+		if (p->listener == listener)
+			responder_drop(r, p);
+	}
+}
+
+/* A bound socket on which nobody listens refuses, and keeps the port. */
+static int responder_refuse(struct responder *r, struct responder_peer *p, bool is_refusing)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = p};
+	p->is_refusing = is_refusing;
+	if (!is_refusing) {
+		if (listen(p->fd, SOMAXCONN) < 0 ||
+		    epoll_ctl(r->epoll, EPOLL_CTL_ADD, p->fd, &event) < 0)
+			return -errno;
+		return 0;
+	}
+	close(p->fd);
+	responder_drop_of(r, p);
+	p->fd = responder_bind(&p->address);
+	return p->fd < 0 ? p->fd : 0;
+}
+
+static int responder_on_timer(struct responder *r, int64_t time_ms)
+{
+	uint64_t times;
+	(void)!read(r->timer.fd, &times, sizeof times);
+	responder_deliver(r);
+	for (struct responder_peer *p = r->peers; p != NULL; p = p->next) {
+		if (!p->is_listener || p->source.faults == NULL)
+			continue;
+		bool is_refusing = fault_refuses(p->source.faults, time_ms);
+		int error = 0;
+		if (is_refusing != p->is_refusing)
+			error = responder_refuse(r, p, is_refusing);
+		if (error != 0)
+			return error;
+	}
+	return responder_set_timer(r);
+}
+
+/* --- requests --- */
+
 /* Answers the whole requests in the buffer. Return: false when the peer is to be dropped. */
 static bool responder_work(struct responder *r, struct responder_peer *p, int64_t time_ms)
 {
 	size_t at = 0;
-	bool is_gone = false;
-	while (p->n_out == 0 && p->n_in - at >= MBAP_BYTES + 1) {
+	bool is_kept = true;
+	while (is_kept && !p->is_deaf && p->n_out == 0 && p->n_in - at >= MBAP_BYTES + 1) {
 		size_t length = 6u + get16(p->in + at + 4);
 		if (get16(p->in + at + 2) != 0 || length < MBAP_BYTES + 1 ||
 		    length > RESPONDER_ADU_BYTES)
 			return false;
 		if (p->n_in - at < length)
 			break;
-		p->n_out = responder_reply(&p->source, p->in + at, length, time_ms, p->out);
-		r->requests++;
+		is_kept = responder_answer(r, p, p->in + at, length, time_ms);
 		at += length;
-		(void)responder_flush(r, p, &is_gone);
 	}
 	memmove(p->in, p->in + at, p->n_in - at);
 	p->n_in -= at;
-	return !is_gone;
+	return is_kept;
 }
 
 static bool responder_read(struct responder_peer *p)
@@ -276,6 +546,8 @@ static bool responder_talk(struct responder *r, struct responder_peer *p, uint32
 			   int64_t time_ms)
 {
 	bool is_gone = false;
+	if (p->is_deaf)
+		return (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
 	if ((events & EPOLLOUT) != 0 && !responder_flush(r, p, &is_gone))
 		return !is_gone;
 	if (p->n_out == 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !responder_read(p))
@@ -289,9 +561,12 @@ int responder_serve(struct responder *r, int64_t time_ms)
 	int n = epoll_wait(r->epoll, events, BATCH, 0);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
+	bool is_time = false;
 	for (int i = 0; i < n; i++) {
 		struct responder_peer *p = events[i].data.ptr;
-		if (p->is_listener) {
+		if (p == &r->timer) {
+			is_time = true; /* last: it may end connections that this batch names */
+		} else if (p->is_listener) {
 			int error = responder_accept(r, p);
 			if (error != 0)
 				return error;
@@ -299,5 +574,5 @@ int responder_serve(struct responder *r, int64_t time_ms)
 			responder_drop(r, p);
 		}
 	}
-	return 0;
+	return is_time ? responder_on_timer(r, time_ms) : 0;
 }

@@ -5,9 +5,12 @@
  *
  * libmodbus answers one connection at a time from a copy of all registers; here a port asks its
  * source of values at the moment of the request, and any number of clients may keep connections
- * open. Requests may come in pieces or several at once. Reference: Modbus Application Protocol
- * V1.1b3 and Messaging on TCP/IP V1.0b.
+ * open. Requests may come in pieces or several at once. With a plan of faults a port misbehaves:
+ * its timer lives in the same descriptor, so that its owner polls for nothing else. Reference:
+ * Modbus Application Protocol V1.1b3 and Messaging on TCP/IP V1.0b.
  */
+#include "sim/fault.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +27,7 @@ struct responder_source {
 	int (*read)(void *context, uint8_t unit_id, uint8_t function, uint16_t address,
 		    unsigned count, int64_t time_ms, uint16_t *words);
 	void *context;
+	struct fault_plan *faults; /* NULL: none; must outlive the responder */
 };
 
 /**
@@ -52,3 +56,9 @@ int responder_fd(const struct responder *r);
 int responder_serve(struct responder *r, int64_t time_ms);
 /** responder_requests() - requests seen so far */
 uint64_t responder_requests(const struct responder *r);
+/** responder_faults() - those that were answered wrongly on purpose */
+uint64_t responder_faults(const struct responder *r);
+/** responder_writes() - those with another function than 1 to 4 */
+uint64_t responder_writes(const struct responder *r);
+/** responder_accepted() - connections so far */
+uint64_t responder_accepted(const struct responder *r);

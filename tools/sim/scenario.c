@@ -107,12 +107,38 @@ static void scenario_instrument(struct keys *k, const config_setting_t *group,
 		keys_fault(k, group, "only float32 and float64 can hold a NaN");
 }
 
+static void scenario_fault(struct keys *k, const config_setting_t *group, struct fault_rule *rule)
+{
+	keys_only(k, group, "kind unit_id at for share delay_ms code");
+	rule->fault.kind = (enum fault_kind)keys_word(k, group, "kind", fault_words, -1);
+	rule->fault.delay_ms = keys_whole(k, group, "delay_ms", 0, 3600000, 0);
+	bool is_exception = rule->fault.kind == FAULT_EXCEPTION;
+	rule->fault.code =
+		(uint8_t)keys_whole(k, group, "code", 1, 255, is_exception ? INT64_MIN : 1);
+	rule->unit_id = (int)keys_whole(k, group, "unit_id", -1, 255, -1);
+	rule->at_ms = llround(keys_number(k, group, "at", 0.0, MAX_SECONDS, 0.0) * 1000.0);
+	rule->for_ms = llround(keys_number(k, group, "for", 0.001, MAX_SECONDS, 0.0) * 1000.0);
+	rule->share = keys_number(k, group, "share", 0.0, 1.0, 1.0);
+}
+
+static void scenario_faults(struct keys *k, const config_setting_t *list,
+			    const struct scenario *scenario, struct scenario_server *s)
+{
+	int n = list != NULL ? config_setting_length(list) : 0;
+	s->faults.seed = signal_key(scenario->seed, s->id != NULL ? s->id : "");
+	s->faults.rules = scenario_room(k, n, sizeof *s->faults.rules);
+	for (int i = 0; s->faults.rules != NULL && i < n; i++)
+		scenario_fault(k, config_setting_get_elem(list, (unsigned)i),
+			       &s->faults.rules[s->faults.n++]);
+}
+
 static void scenario_server(struct keys *k, const config_setting_t *group,
 			    const struct scenario *scenario, struct scenario_server *s)
 {
-	keys_only(k, group, "id port instruments");
+	keys_only(k, group, "id port instruments faults");
 	s->id = keys_text(k, group, "id", true);
 	s->port = (uint16_t)keys_whole(k, group, "port", 0, 65535, 0);
+	scenario_faults(k, keys_list(k, group, "faults", false), scenario, s);
 	config_setting_t *list = keys_list(k, group, "instruments", true);
 	int n = list != NULL ? config_setting_length(list) : 0;
 	s->bank.at = scenario_room(k, n, sizeof *s->bank.at);
@@ -297,6 +323,7 @@ static void scenario_free_server(struct scenario_server *s)
 		free(s->bank.at[i].signal.events);
 	}
 	free(s->bank.at);
+	free(s->faults.rules);
 	free(s->id);
 }
 

@@ -7,6 +7,7 @@
  * that is silently not played would make a test pass for nothing.
  */
 #include "sim/bank.h"
+#include "sim/fault.h"
 #include "sim/message.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct scenario_server { /* one Modbus TCP port */
 	char *id;
 	uint16_t port; /* 0: a free one */
 	struct bank bank;
+	struct fault_plan faults;
 };
 
 struct scenario_publisher {

@@ -42,7 +42,9 @@ struct fixture {
 	struct bank bank;
 	struct farm farm;
 	struct responder *responder;
-	uint16_t port, farm_port;
+	struct fault_rule rule;
+	struct fault_plan faults;
+	uint16_t port, farm_port, faulty_port;
 	int stop;
 	pthread_t thread;
 	modbus_t *client;
@@ -93,12 +95,18 @@ static int set_up(void **state)
 	memset(f, 0, sizeof *f);
 	fill(f);
 	f->farm = (struct farm){.registers = 10, .seed = 3};
+	f->rule = (struct fault_rule){.unit_id = 1, .share = 1.0, .at_ms = NOW_MS};
+	f->faults = (struct fault_plan){.rules = &f->rule, .n = 1};
 	f->stop = eventfd(0, EFD_CLOEXEC);
 	if (responder_new(&f->responder) != 0 ||
 	    responder_listen(f->responder, "127.0.0.1", &f->port,
-			     (struct responder_source){read_bank, &f->bank}) != 0 ||
+			     (struct responder_source){.read = read_bank, .context = &f->bank}) !=
+		    0 ||
 	    responder_listen(f->responder, "127.0.0.1", &f->farm_port,
-			     (struct responder_source){farm_read, &f->farm}) != 0 ||
+			     (struct responder_source){.read = farm_read, .context = &f->farm}) !=
+		    0 ||
+	    responder_listen(f->responder, "127.0.0.1", &f->faulty_port,
+			     (struct responder_source){read_bank, &f->bank, &f->faults}) != 0 ||
 	    pthread_create(&f->thread, NULL, serve, f) != 0)
 		return -1;
 	f->client = modbus_new_tcp("127.0.0.1", f->port);
@@ -159,14 +167,19 @@ static void test_what_is_not_there_is_an_exception(void **state)
 	expect_error(modbus_read_registers(f->client, 65535, 2, words), EMBXILADD);
 }
 
-static int plain_socket(const struct fixture *f)
+static int socket_to(uint16_t port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_port = htons(f->port),
+				 .sin_port = htons(port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
 	return fd;
+}
+
+static int plain_socket(const struct fixture *f)
+{
+	return socket_to(f->port);
 }
 
 static void expect_bytes(int fd, const uint8_t *bytes, size_t n)
@@ -275,6 +288,92 @@ static void test_a_farm_answers_many_connections_at_once(void **state)
 	}
 }
 
+/* What comes for the request of register 4, transaction 5; the right reply is 00 05 00 00 00 05 01
+ * 03 02 ff fe. A reply of 0 bytes: the connection ends. */
+static void test_each_fault_has_its_bytes(void **state)
+{
+	static const struct {
+		struct fault fault;
+		uint8_t reply[24];
+		size_t n;
+	} cases[] = {
+		{{FAULT_TRANSACTION, 0, 0}, {0, 6, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_PROTOCOL, 0, 0}, {0, 5, 0, 1, 0, 5, 1, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_UNIT, 0, 0}, {0, 5, 0, 0, 0, 5, 2, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_FUNCTION, 0, 0}, {0, 5, 0, 0, 0, 5, 1, 4, 2, 0xff, 0xfe}, 11},
+		{{FAULT_BYTE_COUNT, 0, 0}, {0, 5, 0, 0, 0, 5, 1, 3, 0, 0xff, 0xfe}, 11},
+		{{FAULT_LENGTH_LOW, 0, 0}, {0, 5, 0, 0, 0, 3, 1, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_LENGTH_HIGH, 0, 0}, {0, 5, 0, 0, 0, 7, 1, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_SURPLUS, 0, 0}, {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe, 65, 65}, 13},
+		{{FAULT_FEWER, 0, 0}, {0, 5, 0, 0, 0, 3, 1, 3, 0}, 9},
+		{{FAULT_MORE, 0, 0}, {0, 5, 0, 0, 0, 7, 1, 3, 4, 0xff, 0xfe, 65, 65}, 13},
+		{{FAULT_EXCEPTION, 0, 6}, {0, 5, 0, 0, 0, 3, 1, 0x83, 6}, 9},
+		{{FAULT_GARBAGE, 0, 0},
+		 {0xff, 0, 0x55, 0xaa, 0x0d, 0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe},
+		 16},
+		{{FAULT_DUPLICATE, 0, 0},
+		 {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe, 0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe},
+		 22},
+		{{FAULT_DUPLICATE, 5, 0},
+		 {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe, 0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe},
+		 22},
+		{{FAULT_CHATTER, 5, 0}, {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe, 0, 0x41, 0xff}, 14},
+		{{FAULT_TRICKLE, 1, 0}, {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_LATE, 5, 0}, {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe}, 11},
+		{{FAULT_CLOSE, 0, 0}, {0}, 0},
+		{{FAULT_RESET, 0, 0}, {0}, 0},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t asked[12], rest;
+		f->rule.fault = cases[i].fault; /* the responder waits for the request below */
+		int fd = socket_to(f->faulty_port);
+		request(asked, 5, 4, 1);
+		assert_int_equal(write(fd, asked, sizeof asked), sizeof asked);
+		if (cases[i].n > 0)
+			expect_bytes(fd, cases[i].reply, cases[i].n);
+		else
+			assert_true(recv(fd, &rest, 1, 0) <= 0);
+		close(fd);
+	}
+	assert_int_equal(responder_faults(f->responder), sizeof cases / sizeof *cases);
+	assert_int_equal(responder_writes(f->responder), 0);
+}
+
+static void test_a_stray_reply_comes_on_the_next_connection(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t reply[] = {0, 5, 0, 0, 0, 5, 1, 3, 2, 0xff, 0xfe};
+	uint8_t asked[12];
+	f->rule.fault = (struct fault){.kind = FAULT_STRAY, .delay_ms = 100};
+	int first = socket_to(f->faulty_port);
+	request(asked, 5, 4, 1);
+	assert_int_equal(write(first, asked, sizeof asked), sizeof asked);
+	close(first);
+	int second = socket_to(f->faulty_port);
+	expect_bytes(second, reply, sizeof reply);
+	close(second);
+}
+
+static void test_a_share_of_the_requests_is_spoiled(void **state)
+{
+	(void)state;
+	struct fault_rule rules[] = {
+		{.fault.kind = FAULT_LATE, .unit_id = 3, .share = 1.0},
+		{.fault.kind = FAULT_UNIT, .unit_id = -1, .share = 0.05},
+		{.fault.kind = FAULT_CUT, .unit_id = 4, .share = 1.0, .at_ms = 10, .for_ms = 5}};
+	struct fault_plan plan = {.rules = rules, .n = 3, .seed = 1};
+	unsigned n = 0;
+	for (unsigned i = 0; i < 100000; i++)
+		n += fault_choose(&plan, 1, 0) != NULL;
+	assert_in_range(n, 4500, 5500);
+	assert_ptr_equal(fault_choose(&plan, 3, 0), &rules[0].fault);
+	rules[1].share = 0;
+	assert_null(fault_choose(&plan, 4, 9));
+	assert_ptr_equal(fault_choose(&plan, 4, 10), &rules[2].fault);
+	assert_null(fault_choose(&plan, 4, 15));
+}
+
 /* Values, and their bytes as the orders are defined: A is the most significant. */
 static void test_every_type_and_order_has_its_bytes(void **state)
 {
@@ -328,6 +427,9 @@ int main(void)
 		WITH_SERVER(test_a_wrong_quantity_or_length_is_exception_3),
 		WITH_SERVER(test_what_is_not_modbus_ends_the_connection),
 		WITH_SERVER(test_a_farm_answers_many_connections_at_once),
+		WITH_SERVER(test_each_fault_has_its_bytes),
+		WITH_SERVER(test_a_stray_reply_comes_on_the_next_connection),
+		cmocka_unit_test(test_a_share_of_the_requests_is_spoiled),
 		cmocka_unit_test(test_every_type_and_order_has_its_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

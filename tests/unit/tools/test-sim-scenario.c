@@ -134,6 +134,15 @@ static void test_every_fault_of_a_file_is_named_with_its_line(void **state)
 	expect_fault("servers: (\n{ id = \"a\"; instruments: ( ); },\n{ id = \"a\"; instruments: ( "
 		     "); } );",
 		     ":3: a server \"a\" is there already");
+	expect_fault("servers: ( { id = \"a\"; instruments: ( );\nfaults: ( { kind = \"slow\"; } "
+		     "); } );",
+		     ":2: \"kind\" must be one of silence, refusal, half-open");
+	expect_fault("servers: ( { id = \"a\"; instruments: ( );\nfaults: ( { kind = "
+		     "\"exception\"; } ); } );",
+		     ":2: \"code\" is missing");
+	expect_fault("servers: ( { id = \"a\"; instruments: ( );\nfaults: ( { kind = "
+		     "\"late\"; share = 2; } ); } );",
+		     ":2: \"share\" is 2");
 	expect_fault("seed = 5;\nservers = ;", ":2: syntax error");
 	expect_fault("seed = 5;\n/* servers: (\n", ":2: this comment is never closed");
 	expect_fault("seed = 1.5;\nservers: ( );", ":1: \"seed\" must be a whole number");

@@ -22,13 +22,16 @@
  *
  * A round is what is due at one moment. A span waits `timeout` for the connection and then, once
  * asked, `timeout` for its whole reply. Without either its points get readings without value and
- * flag B. Three rounds without any reply, or three refusals in a row, are a lost link.
+ * flag B. Three rounds without any reply, or three refusals in a row, are a lost link. Behind one
+ * connection, units that do not answer come last and ever more rarely (units.h), and the
+ * connection that such a one spoiled is opened again at once while others answer there.
  */
 #include "base/log.h"
 #include "drivers/driver.h"
 #include "drivers/modbus/codec.h"
 #include "drivers/modbus/planner.h"
 #include "drivers/modbus/resolve.h"
+#include "drivers/modbus/units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,6 +74,7 @@ struct line {
 	size_t index;
 	struct modbus_plan plan;
 	struct span_state *spans;
+	struct modbus_units units;
 
 	enum state state;
 	enum link link;
@@ -80,11 +84,12 @@ struct line {
 	uint32_t jitter;
 
 	int64_t interval_ns, timeout_ns;
-	int64_t due_ns; /* of round `round`, the next to begin */
-	uint64_t round;
-	size_t turn; /* span of the running round; plan.n_spans: no round runs */
+	int64_t due_ns;          /* of round `round`, the next to begin */
+	uint64_t round, running; /* running: the one that runs or ran last */
+	size_t turn;             /* span of the running round; plan.n_spans: no round runs */
 	int64_t round_due_ns;
 	bool first, answered; /* of the running round: none asked yet; somebody replied */
+	bool doubtful;        /* of the running round: those that answer are through */
 	int64_t deadline_ns;  /* for the span whose turn it is */
 	uint64_t rounds_missed;
 	const char *cause; /* of the last failure */
@@ -171,6 +176,8 @@ static void link_up(struct line *line)
 	if (line->link == LINK_DOWN)
 		log_info("%s: answering again, %" PRIu64 " polls missed", line->config->id,
 			 line->rounds_missed);
+	if (line->link == LINK_DOWN)
+		modbus_units_wake(&line->units);
 	line->rounds_missed = 0;
 	line->retry_pause_ns = RETRY_FIRST_MS * MS;
 	line->answered = true;
@@ -190,8 +197,41 @@ static bool round_runs(const struct line *line)
 
 static void round_to_next(struct line *line)
 {
-	while (round_runs(line) && !line->spans[line->turn].pending)
-		line->turn++;
+	for (;;) {
+		for (; round_runs(line); line->turn++)
+			if (line->spans[line->turn].pending &&
+			    modbus_unit_doubtful(modbus_units_of(&line->units, line->turn)) ==
+				    line->doubtful)
+				return;
+		if (line->doubtful)
+			return;
+		line->doubtful = true;
+		line->turn = 0;
+	}
+}
+
+/* An outage of the whole link is said by link_down(), that of a unit while others answer here. */
+static void round_say_units(struct line *line)
+{
+	for (size_t i = 0; i < line->units.n; i++) {
+		struct modbus_unit *unit = &line->units.at[i];
+		if (unit->is_said || !modbus_unit_dead(unit))
+			continue;
+		unit->is_said = true;
+		log_warnx("%s: no answer from unit %u for %" PRIu64 " polls (%s)", line->config->id,
+			  unit->id, unit->missed, unit->cause);
+	}
+}
+
+static void round_end(struct line *line)
+{
+	if (line->answered) {
+		round_say_units(line);
+		return;
+	}
+	line->rounds_missed++;
+	if (line->rounds_missed >= MISSES_OF_A_LOST_LINK)
+		link_down(line);
 }
 
 /* The span whose turn it is has had its say; ends the round after the last one. */
@@ -200,21 +240,80 @@ static void round_advance(struct line *line, int64_t now_ns)
 	line->spans[line->turn].pending = false;
 	line->deadline_ns = now_ns + line->timeout_ns;
 	round_to_next(line);
-	if (round_runs(line) || line->answered)
-		return;
-	line->rounds_missed++;
-	if (line->rounds_missed >= MISSES_OF_A_LOST_LINK)
-		link_down(line);
+	if (!round_runs(line))
+		round_end(line);
+}
+
+static void round_miss_span(struct line *line, size_t i)
+{
+	line->spans[i].pending = false;
+	modbus_unit_missed(modbus_units_of(&line->units, i), line->running);
+	span_without_value(line, &line->plan.spans[i], FLAG_COMMUNICATION);
 }
 
 static void round_miss_one(struct line *line, int64_t now_ns)
 {
-	const struct modbus_span *span = &line->plan.spans[line->turn];
-	line->request.unit = span->unit;
+	line->request.unit = line->plan.spans[line->turn].unit;
 	metric_add(line->cause_is_timeout ? line->timeout : line->error, 1);
-	span_without_value(line, span, FLAG_COMMUNICATION);
+	round_miss_span(line, line->turn);
 	round_advance(line, now_ns);
 	line->tcp->submitted = true;
+}
+
+/* Return: the dead unit whose turn it is; NULL: none. */
+static const struct modbus_unit *round_probe(const struct line *line)
+{
+	const struct modbus_unit *probe = NULL;
+	for (size_t i = 0; i < line->plan.n_spans; i++) {
+		const struct modbus_unit *unit = modbus_units_of(&line->units, i);
+		if (line->spans[i].pending && modbus_unit_dead(unit) &&
+		    !modbus_units_rest(&line->units, unit, line->running) &&
+		    (probe == NULL || unit->next_round < probe->next_round))
+			probe = unit;
+	}
+	return probe;
+}
+
+/* Spans of units at rest get readings without value; nothing is asked, no poll counted. */
+static void round_rest(struct line *line)
+{
+	const struct modbus_unit *probe = round_probe(line);
+	bool rested = false;
+	for (size_t i = 0; i < line->plan.n_spans; i++) {
+		const struct modbus_unit *unit = modbus_units_of(&line->units, i);
+		if (line->spans[i].pending &&
+		    ((modbus_unit_dead(unit) && unit != probe) ||
+		     modbus_units_rest(&line->units, unit, line->running))) {
+			round_miss_span(line, i);
+			rested = true;
+		}
+	}
+	if (rested)
+		door_flush(line->tcp->host.door);
+}
+
+static void unit_failed(struct line *line, const char *cause)
+{
+	struct modbus_unit *unit = modbus_units_of(&line->units, line->turn);
+	modbus_units_failed(&line->units, unit, line->running, cause,
+			    line->answered || line->link == LINK_UP);
+	if (!modbus_units_rest(&line->units, unit, line->running))
+		return;
+	for (size_t i = 0; i < line->plan.n_spans; i++)
+		if (i != line->turn && line->spans[i].pending &&
+		    modbus_units_of(&line->units, i) == unit)
+			round_miss_span(line, i);
+}
+
+static void unit_answered(struct line *line)
+{
+	struct modbus_unit *unit = modbus_units_of(&line->units, line->turn);
+	if (unit->is_said)
+		log_info("%s: unit %u answering again, %" PRIu64 " polls missed", line->config->id,
+			 unit->id, unit->missed);
+	unit->is_said = false;
+	unit->failures = 0;
+	unit->missed = 0;
 }
 
 static void round_begin(struct line *line, int64_t now_ns)
@@ -236,13 +335,18 @@ static void round_begin(struct line *line, int64_t now_ns)
 			state->next_round = line->round - line->round % every + every;
 	}
 	line->round_due_ns = line->due_ns;
-	line->round++;
+	line->running = line->round++;
 	line->due_ns += line->interval_ns;
 	line->deadline_ns = now_ns + line->timeout_ns;
 	line->first = true;
 	line->answered = false;
+	line->doubtful = false;
 	line->turn = 0;
+	if (line->units.n > 1)
+		round_rest(line);
 	round_to_next(line);
+	if (!round_runs(line) && line->link == LINK_DOWN)
+		line->rounds_missed++; /* nobody was asked: no news */
 }
 
 /* --- connection --- */
@@ -278,8 +382,14 @@ static void line_fail(struct line *line, int64_t now_ns, const char *cause, bool
 	line->cause = cause;
 	line->cause_is_timeout = is_timeout;
 	line_close(line, now_ns);
-	if (asking)
-		round_miss_one(line, now_ns);
+	if (!asking)
+		return;
+	if (line->units.n > 1 && line->link == LINK_UP) {
+		line->retry_ns = now_ns;
+		line->retry_pause_ns = RETRY_FIRST_MS * MS;
+	}
+	unit_failed(line, cause);
+	round_miss_one(line, now_ns);
 }
 
 static void line_fail_errno(struct line *line, int64_t now_ns, int error)
@@ -368,13 +478,19 @@ static void say_exception(struct line *line, const struct modbus_span *span, uin
 		  span->count);
 }
 
-/* Busy (5, 6) says nothing about the value: the next round asks again. Code 4 is the instrument's own
- * word that it has failed. All others mean that the value could not be had, as silence does, so that an
- * instrument which only ever refuses goes stale. */
+/* Busy (5, 6) says nothing about the value: the next round asks again. Code 4 is the instrument's
+ * own word that it has failed. All others mean that the value could not be had, as silence does, so
+ * that an instrument which only ever refuses goes stale. */
 static void reply_is_exception(struct line *line, const struct modbus_span *span, uint8_t code)
 {
 	metric_add(line->exception, 1);
-	say_exception(line, span, code);
+	if (code == 10 || code == 11) { /* the gateway speaks, not the unit */
+		unit_failed(line, modbus_exception_name(code));
+		modbus_unit_missed(modbus_units_of(&line->units, line->turn), line->running);
+	} else {
+		unit_answered(line);
+		say_exception(line, span, code);
+	}
 	if (code == 5 || code == 6)
 		return;
 	span_without_value(line, span, code == 4 ? FLAG_FAULT : FLAG_COMMUNICATION);
@@ -388,6 +504,7 @@ static void line_replied(struct line *line, enum modbus_verdict verdict,
 	link_up(line);
 	if (verdict == MODBUS_COMPLETE) {
 		metric_add(line->ok, 1);
+		unit_answered(line);
 		span_values(line, span, reply);
 	} else {
 		reply_is_exception(line, span, reply->exception);
@@ -602,6 +719,9 @@ static int line_init(struct line *line, struct tcp *tcp, size_t index,
 	line->spans = calloc(line->plan.n_spans + 1, sizeof *line->spans);
 	if (line->spans == NULL)
 		return -ENOMEM;
+	error = modbus_units_init(&line->units, &line->plan, config->interval_ms);
+	if (error != 0)
+		return error;
 	error = line_metrics(line, tcp->host.metrics);
 	if (error == 0)
 		error = resolver_ask(tcp->resolver, index, config->host, config->port);
@@ -617,6 +737,7 @@ static void tcp_stop(void *instance)
 			continue;
 		line_close(line, 0);
 		modbus_plan_deinit(&line->plan);
+		modbus_units_deinit(&line->units);
 		free(line->spans);
 	}
 	resolver_free(tcp->resolver);

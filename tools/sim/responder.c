@@ -408,6 +408,8 @@ static bool responder_misdeliver(struct responder *r, struct responder_peer *p,
 		responder_later(r, NULL, p->listener, fault->delay_ms, reply, n);
 		return true;
 	case FAULT_FOREIGN:
+		if (p->listener->n_before == 0)
+			break;
 		responder_send(p, p->listener->before, p->listener->n_before);
 		return true;
 	case FAULT_CHATTER:
@@ -435,6 +437,8 @@ static bool responder_spoil(struct responder *r, struct responder_peer *p,
 	p->n_out = 0;
 	r->faults++;
 	n = fault_spoil(fault, reply, n);
+	if (fault->kind == FAULT_FOREIGN && p->listener->n_before == 0)
+		reply[0] ^= 0x80; /* the first of all: of another time */
 	if (fault->kind == FAULT_DUPLICATE && fault->delay_ms == 0) {
 		memcpy(reply + n, reply, n);
 		n *= 2;

@@ -44,7 +44,7 @@ struct field_line { /* an instrument, or a gateway with some */
 	int64_t first_asked_ns[16];
 	unsigned n_first;
 	struct modbus_point points[FIELD_UNITS];
-	char id[16];
+	char id[32];
 };
 
 struct field {

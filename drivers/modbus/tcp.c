@@ -289,7 +289,7 @@ static void round_rest(struct line *line)
 		}
 	}
 	if (rested)
-		door_flush(line->tcp->host.door);
+		line->tcp->submitted = true;
 }
 
 static void unit_failed(struct line *line, const char *cause)

@@ -189,7 +189,8 @@ static void expect_rest(struct fault fault, int64_t timeout_ms)
 	field_stop(field);
 	assert_int_equal(dead.good, 0);
 	assert_true(dead.without >= 200);         /* a reading in every round all the same */
-	assert_true(asked >= 5 && asked <= 12);   /* 1 1 2 4 8 16 32 60 60 rounds apart */
+	assert_true(asked >= 5); /* 1 1 2 4 8 16 32 60 60 rounds apart on an idle machine */
+	assert_true(asked * 8 <= dead.without);
 	for (uint8_t unit = 2; unit <= 4; unit++) /* the first failure may cost one */
 		assert_in_range(field_seen(field, 0, unit).without, 0, 2);
 	assert_int_equal(field_said(field, "no answer from unit 1 for 3 polls"), 1);

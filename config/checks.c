@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/checks.h"
 
+#include "config/config.h"
+
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -163,6 +166,57 @@ const char *check_listen(const char *text)
 	return good_host(text, text + strlen(text), true)
 		       ? NULL
 		       : "use address:port such as 127.0.0.1:9212";
+}
+
+const char *check_listen_address(const char *text)
+{
+	unsigned char address[16];
+	char host[64];
+	const char *colon = strrchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : 0;
+	bool bracketed = n > 2 && text[0] == '[' && text[n - 1] == ']';
+	if (check_listen(text) == NULL && n < sizeof(host)) {
+		snprintf(host, sizeof(host), "%.*s", (int)(n - 2U * bracketed), text + bracketed);
+		if (inet_pton(bracketed ? AF_INET6 : AF_INET, host, address) == 1)
+			return NULL;
+	}
+	return "use address:port with the address in digits, such as 192.0.2.1:9003";
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+size_t packet_bytes(const char *text, uint8_t out[CONFIG_PACKET_BYTES])
+{
+	size_t length = text ? strlen(text) : 0, n = 0;
+	if (length == 0 || strncmp(text, "hex:", 4) != 0) {
+		if (length > CONFIG_PACKET_BYTES)
+			return 0;
+		memcpy(out, text ? text : "", length);
+		return length;
+	}
+	for (const char *at = text + 4; *at; at += 2) {
+		int high = hex_digit(at[0]), low = at[1] ? hex_digit(at[1]) : -1;
+		if (high < 0 || low < 0 || n == CONFIG_PACKET_BYTES)
+			return 0;
+		out[n++] = (uint8_t)(high << 4 | low);
+	}
+	return n;
+}
+
+const char *check_packet(const char *text)
+{
+	uint8_t bytes[CONFIG_PACKET_BYTES];
+	return packet_bytes(text, bytes) > 0
+		       ? NULL
+		       : "use a text of at most 64 bytes, or hex: with two digits for each byte, "
+			 "such as hex:0d0a";
 }
 
 const char *check_topic_filter(const char *text)

@@ -12,8 +12,10 @@ const char *check_http_url(const char *text);
 const char *check_smtp_url(const char *text);
 const char *check_mqtt_uri(const char *text);
 const char *check_host(const char *text);
-const char *check_listen(const char *text);       /* host:port, [v6]:port */
-const char *check_topic_filter(const char *text); /* MQTT 3.1.1, 4.7 */
+const char *check_listen(const char *text);         /* host:port, [v6]:port */
+const char *check_listen_address(const char *text); /* the same with digits only, for dtu */
+const char *check_packet(const char *text);         /* text, or hex: and digits */
+const char *check_topic_filter(const char *text);   /* MQTT 3.1.1, 4.7 */
 const char *check_topic(const char *text);
 const char *check_pointer(const char *text); /* RFC 6901 */
 const char *check_event_filter(const char *text);

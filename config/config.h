@@ -97,10 +97,12 @@ enum config_driver { CONFIG_MODBUS, CONFIG_MQTT, CONFIG_HJ212 };
 struct config_connection {
 	char *id;
 	enum config_driver driver;
-	/* modbus tcp */
+	/* modbus tcp, rtu-over-tcp; listen and what follows: dtu */
 	char *transport, *host;
 	int port, max_gap, max_registers;
-	int64_t interval_ms, timeout_ms;
+	int64_t interval_ms, timeout_ms, request_gap_ms, connect_pause_ms;
+	char *listen, *registration, *heartbeat; /* packets as written: packet_bytes() */
+	int idle_s;
 	/* mqtt */
 	char *uri, *client_id, *username, *password, *ca_file;
 	int qos, keepalive_s, ack_timeout_ms;
@@ -152,6 +154,10 @@ int config_load(const char *file, struct config **out, struct config_faults *fau
  */
 int config_load_with(const char *file, const struct reader *reader, struct config **out,
 		     struct config_faults *faults);
+enum { CONFIG_PACKET_BYTES = 64 };
+/** packet_bytes() - the bytes of a packet as written, "text" or "hex:0a1b". Return: 0 where it is
+ * not right; NULL is none */
+size_t packet_bytes(const char *text, uint8_t out[CONFIG_PACKET_BYTES]);
 struct config *config_free(struct config *config);
 void config_faults_print(const struct config_faults *faults, FILE *out);
 void config_faults_deinit(struct config_faults *faults);

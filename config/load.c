@@ -115,6 +115,10 @@ static const struct field connection_fields[] = {
 	 .only = ON_MODBUS},
 	{"timeout_ms", FIELD_INT64, .offset = AT(timeout_ms), .low = 10, .high = 600000,
 	 .only = ON_MODBUS | ON_HJ212},
+	{"request_gap_ms", FIELD_INT64, .offset = AT(request_gap_ms), .low = 0, .high = 60000,
+	 .only = ON_MODBUS},
+	{"connect_pause_ms", FIELD_INT64, .offset = AT(connect_pause_ms), .low = 0, .high = 600000,
+	 .only = ON_MODBUS},
 	{"max_gap", FIELD_INT, .offset = AT(max_gap), .low = 0, .high = 124, .only = ON_MODBUS},
 	{"max_registers", FIELD_INT, .offset = AT(max_registers), .low = 1, .high = 125,
 	 .only = ON_MODBUS},
@@ -123,9 +127,12 @@ static const struct field connection_fields[] = {
 	{"parity", FIELD_CHOICE, .offset = NOWHERE, .only = RTU, .choices = parities},
 	{"data_bits", FIELD_INT, .offset = NOWHERE, .low = 7, .high = 8, .only = RTU},
 	{"stop_bits", FIELD_INT, .offset = NOWHERE, .low = 1, .high = 2, .only = RTU},
-	{"listen", FIELD_TEXT, .offset = NOWHERE, .only = DTU | ON_HJ212,
+	{"listen", FIELD_TEXT, .offset = AT(listen), .only = DTU | ON_HJ212,
 	 .required = DTU | ON_HJ212, .check = check_listen},
-	{"registration", FIELD_TEXT, .offset = NOWHERE, .only = DTU},
+	{"registration", FIELD_TEXT, .offset = AT(registration), .only = DTU, .required = DTU,
+	 .check = check_packet},
+	{"heartbeat", FIELD_TEXT, .offset = AT(heartbeat), .only = DTU, .check = check_packet},
+	{"idle_s", FIELD_INT, .offset = AT(idle_s), .low = 10, .high = 86400, .only = DTU},
 	{"uri", FIELD_TEXT, .offset = AT(uri), .only = ON_MQTT, .required = ON_MQTT,
 	 .check = check_mqtt_uri},
 	{"client_id", FIELD_TEXT, .offset = AT(client_id), .only = ON_MQTT, .low = 1, .high = 256},
@@ -297,6 +304,37 @@ static void check_mqtt(struct walk *walk, const struct config *config,
 	}
 }
 
+static bool begins_alike(const char *one, const char *other)
+{
+	uint8_t a[CONFIG_PACKET_BYTES], b[CONFIG_PACKET_BYTES];
+	size_t n = packet_bytes(one, a), m = packet_bytes(other, b);
+	return n > 0 && m > 0 && memcmp(a, b, n < m ? n : m) == 0;
+}
+
+/* A caller is who its first bytes say, so no registration may begin with another. */
+static void check_dtu(struct walk *walk, const struct config *config, const config_setting_t *group,
+		      const struct config_connection *connection)
+{
+	const char *wrong = connection->listen ? check_listen_address(connection->listen) : NULL;
+	if (wrong)
+		FAULT(walk, schema_key(group, "listen"), "listen = \"%s\" is not right: %s",
+		      connection->listen, wrong);
+	if (begins_alike(connection->registration, connection->heartbeat))
+		FAULT(walk, schema_key(group, "heartbeat"),
+		      "heartbeat and registration begin alike, so they cannot be told apart");
+	for (size_t i = 0; i < config->n_connections; i++) {
+		const struct config_connection *other = &config->connections[i];
+		bool same = other->listen && connection->listen &&
+			    strcmp(other->listen, connection->listen) == 0;
+		if (same && begins_alike(other->registration, connection->registration))
+			FAULT(walk, schema_key(group, "registration"),
+			      "registration begins as that of connection \"%s\" at the same "
+			      "address, "
+			      "so callers cannot be told apart",
+			      other->id ? other->id : "?");
+	}
+}
+
 static void read_connection(struct walk *walk, struct config *config, const config_setting_t *group)
 {
 	struct connection_entry entry = {
@@ -305,12 +343,15 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 			       .max_registers = 125,
 			       .interval_ms = 1000,
 			       .timeout_ms = 500,
+			       .idle_s = 180,
 			       .qos = 1,
 			       .keepalive_s = 60,
 			       .ack_timeout_ms = 500},
 	};
 	struct config_connection *connection = &entry.connection;
 	unsigned variant = connection_variant(group);
+	if (variant == DTU)
+		connection->timeout_ms = 5000;
 	schema_read(walk, &connection_schema, group, variant, &entry);
 	connection->driver = variant == ON_MQTT    ? CONFIG_MQTT
 			     : variant == ON_HJ212 ? CONFIG_HJ212
@@ -323,6 +364,8 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 		      "connection \"%s\" is defined twice; give each its own id", connection->id);
 	if (variant == ON_MQTT)
 		check_mqtt(walk, config, group, connection);
+	if (variant == DTU)
+		check_dtu(walk, config, group, connection);
 	config->connections[config->n_connections++] = *connection;
 	free(entry.driver);
 }

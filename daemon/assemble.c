@@ -213,6 +213,26 @@ static void add_modbus_point(void *context, const struct config_monitor *m, uint
 	};
 }
 
+static enum modbus_framing framing_of(const char *transport)
+{
+	if (strcmp(transport, "tcp") == 0)
+		return MODBUS_MBAP;
+	return strcmp(transport, "dtu") == 0 ? MODBUS_DTU : MODBUS_RTU;
+}
+
+_Static_assert((int)CONFIG_PACKET_BYTES == (int)MODBUS_PACKET_BYTES, "packets are of one size");
+
+static int add_packets(struct modbus_connection *m, const struct config_connection *c)
+{
+	struct modbus_packet *packets = calloc(2, sizeof *packets);
+	m->packets = packets;
+	if (packets == NULL)
+		return -ENOMEM;
+	packets[0].n = (uint8_t)packet_bytes(c->registration, packets[0].bytes);
+	packets[1].n = (uint8_t)packet_bytes(c->heartbeat, packets[1].bytes);
+	return 0;
+}
+
 static int add_modbus(struct assembly *a, const struct config *config, size_t at)
 {
 	const struct config_connection *c = &config->connections[at];
@@ -226,8 +246,13 @@ static int add_modbus(struct assembly *a, const struct config *config, size_t at
 		.id = c->id,
 		.host = c->host,
 		.port = (uint16_t)c->port,
+		.framing = framing_of(c->transport),
+		.listen = c->listen,
+		.idle_ms = c->idle_s * INT64_C(1000),
 		.interval_ms = c->interval_ms,
 		.timeout_ms = c->timeout_ms,
+		.request_gap_ms = c->request_gap_ms,
+		.connect_pause_ms = c->connect_pause_ms,
 		.max_gap = (uint16_t)c->max_gap,
 		.max_registers = (uint16_t)c->max_registers,
 		.points = points,
@@ -235,7 +260,7 @@ static int add_modbus(struct assembly *a, const struct config *config, size_t at
 	a->n_modbus++;
 	each_monitor(config, at, add_modbus_point, m);
 	a->polled_per_minute += m->n_points * (size_t)(60000 / m->interval_ms + 1);
-	return 0;
+	return m->framing == MODBUS_DTU ? add_packets(m, c) : 0;
 }
 
 static void add_mqtt_point(void *context, const struct config_monitor *m, uint32_t monitor)
@@ -355,8 +380,10 @@ struct assembly *assembly_free(struct assembly *a)
 {
 	if (a == NULL)
 		return NULL;
-	for (size_t i = 0; i < a->n_modbus; i++)
+	for (size_t i = 0; i < a->n_modbus; i++) {
 		release(a->modbus[i].points);
+		release(a->modbus[i].packets);
+	}
 	for (size_t i = 0; i < a->n_mqtt; i++)
 		release(a->mqtt[i].points);
 	plan_deinit(&a->plan);

@@ -4,7 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEADER_BYTES = 6, EXCEPTION_BIT = 0x80, EXCEPTION_LENGTH = 3 };
+enum {
+	HEADER_BYTES = 6,
+	EXCEPTION_BIT = 0x80,
+	EXCEPTION_LENGTH = 3, /* unit, function, code */
+	RTU_HEAD_BYTES = 3,   /* unit, function, byte count or code */
+	CRC_BYTES = 2,
+};
 
 static uint8_t function_of(enum modbus_table table)
 {
@@ -79,6 +85,66 @@ enum modbus_verdict modbus_judge(const struct modbus_request *request, const uin
 	return exception ? MODBUS_EXCEPTION : MODBUS_COMPLETE;
 }
 
+uint16_t modbus_crc(const uint8_t *bytes, size_t n)
+{
+	unsigned crc = 0xffff;
+	for (size_t i = 0; i < n; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = (crc & 1) != 0 ? crc >> 1 ^ 0xa001 : crc >> 1;
+	}
+	return (uint16_t)crc;
+}
+
+void modbus_rtu_build(const struct modbus_request *request, uint8_t out[MODBUS_RTU_REQUEST_BYTES])
+{
+	uint8_t framed[MODBUS_REQUEST_BYTES];
+	modbus_build(request, framed);
+	size_t n = MODBUS_REQUEST_BYTES - HEADER_BYTES;
+	memcpy(out, framed + HEADER_BYTES, n);
+	uint16_t crc = modbus_crc(out, n);
+	out[n] = (uint8_t)(crc & 0xff);
+	out[n + 1] = (uint8_t)(crc >> 8);
+}
+
+size_t modbus_rtu_reply_bytes(const struct modbus_request *request)
+{
+	return RTU_HEAD_BYTES + data_bytes_of(request) + CRC_BYTES;
+}
+
+static bool crc_fits(const uint8_t *bytes, size_t n)
+{
+	unsigned said = (unsigned)bytes[n - 1] << 8 | bytes[n - 2];
+	return modbus_crc(bytes, n - CRC_BYTES) == said;
+}
+
+enum modbus_verdict modbus_rtu_judge(const struct modbus_request *request, const uint8_t *bytes,
+				     size_t n, struct modbus_reply *reply)
+{
+	unsigned data_bytes = data_bytes_of(request);
+	uint8_t function = function_of(request->table);
+	if (n >= 1 && bytes[0] != request->unit)
+		return MODBUS_WRONG_UNIT;
+	if (n < 2)
+		return MODBUS_MORE;
+	bool exception = bytes[1] == (function | EXCEPTION_BIT);
+	if (!exception && bytes[1] != function)
+		return MODBUS_WRONG_FUNCTION;
+	if (n >= RTU_HEAD_BYTES && (exception ? bytes[2] == 0 : bytes[2] != data_bytes))
+		return MODBUS_WRONG_BYTE_COUNT;
+	size_t length = RTU_HEAD_BYTES + (exception ? 0 : data_bytes) + CRC_BYTES;
+	if (n > length)
+		return MODBUS_WRONG_LENGTH;
+	if (n < length)
+		return MODBUS_MORE;
+	if (!crc_fits(bytes, n))
+		return MODBUS_WRONG_CRC;
+	*reply = (struct modbus_reply){.data = bytes + RTU_HEAD_BYTES,
+				       .data_bytes = exception ? 0 : data_bytes,
+				       .exception = exception ? bytes[2] : 0};
+	return exception ? MODBUS_EXCEPTION : MODBUS_COMPLETE;
+}
+
 const char *modbus_verdict_name(enum modbus_verdict verdict)
 {
 	switch (verdict) {
@@ -100,6 +166,8 @@ const char *modbus_verdict_name(enum modbus_verdict verdict)
 		return "function";
 	case MODBUS_WRONG_BYTE_COUNT:
 		return "byte count";
+	case MODBUS_WRONG_CRC:
+		return "CRC";
 	}
 	return "unknown";
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Codec: Modbus TCP frames to and from bytes, and registers to numbers. Pure.
+ * Codec: Modbus frames (TCP and RTU) to and from bytes, and registers to numbers. Pure.
  *
  * It can ask (functions 01 to 04) and judge an answer; nothing here can write to an instrument.
  * A reply counts only when everything in it fits the request: one that fits nearly belongs to
  * somebody else, and a value of the wrong register is worse than none.
- * Source: Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b, 3.1.3 (header).
+ * Source: Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b, 3.1.3 (header);
+ * Modbus over Serial Line V1.02, 2.5.1.2 and 6.2.2 (RTU frame, CRC).
  */
 #include "drivers/modbus/modbus.h"
 
 enum {
 	MODBUS_REQUEST_BYTES = 12,
 	MODBUS_REPLY_BYTES = 260, /* the longest frame there is */
+	MODBUS_RTU_REQUEST_BYTES = 8,
 	MODBUS_MAX_REGISTERS = 125,
 	MODBUS_MAX_BITS = 2000,
 };
@@ -35,6 +37,7 @@ enum modbus_verdict {
 	MODBUS_WRONG_UNIT,
 	MODBUS_WRONG_FUNCTION,
 	MODBUS_WRONG_BYTE_COUNT,
+	MODBUS_WRONG_CRC,
 };
 
 struct modbus_reply {
@@ -54,6 +57,25 @@ void modbus_build(const struct modbus_request *request, uint8_t out[MODBUS_REQUE
  */
 enum modbus_verdict modbus_judge(const struct modbus_request *request, const uint8_t *bytes,
 				 size_t n, struct modbus_reply *reply);
+
+/** modbus_crc() - the check over @n bytes as RTU sends it: the low byte goes first */
+uint16_t modbus_crc(const uint8_t *bytes, size_t n);
+
+/** modbus_rtu_build() - the bytes of @request for a serial line; its transaction is not sent */
+void modbus_rtu_build(const struct modbus_request *request, uint8_t out[MODBUS_RTU_REQUEST_BYTES]);
+
+/**
+ * modbus_rtu_judge() - modbus_judge() for a serial line
+ *
+ * The frame's end follows from function and byte count, since pauses between bytes mean nothing
+ * once a gateway has put them into packets. There is no transaction: the caller must see to it that
+ * no late reply to an earlier request can still come.
+ */
+enum modbus_verdict modbus_rtu_judge(const struct modbus_request *request, const uint8_t *bytes,
+				     size_t n, struct modbus_reply *reply);
+
+/** modbus_rtu_reply_bytes() - the length of a whole reply to @request that is no exception */
+size_t modbus_rtu_reply_bytes(const struct modbus_request *request);
 
 /** modbus_verdict_name() - such as "transaction", for logs */
 const char *modbus_verdict_name(enum modbus_verdict verdict);

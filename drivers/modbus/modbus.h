@@ -13,6 +13,13 @@ enum modbus_type {
 	MODBUS_FLOAT32, MODBUS_FLOAT64, MODBUS_BCD16, MODBUS_BCD32, MODBUS_BIT
 };
 enum modbus_order { MODBUS_ABCD, MODBUS_CDAB, MODBUS_BADC, MODBUS_DCBA };
+/* Modbus TCP; unit, PDU and CRC on a socket; the same from a unit that dials in */
+enum modbus_framing { MODBUS_MBAP, MODBUS_RTU, MODBUS_DTU };
+
+enum { MODBUS_PACKET_BYTES = 64 };
+struct modbus_packet { /* what a unit that dials in sends of itself */
+	uint8_t n, bytes[MODBUS_PACKET_BYTES];
+};
 
 struct modbus_point {
 	uint32_t monitor; /* for struct sample */
@@ -31,7 +38,12 @@ struct modbus_connection {
 	const char *id;
 	const char *host; /* IP literal or name; names are resolved once at start */
 	uint16_t port;
+	enum modbus_framing framing;
 	int64_t interval_ms, timeout_ms;
+	const char *listen; /* DTU: address:port, the address as digits */
+	const struct modbus_packet *packets; /* DTU: registration and heartbeat (n = 0: none) */
+	int64_t idle_ms; /* DTU: dropped when nothing came for so long */
+	int64_t request_gap_ms, connect_pause_ms; /* before the next and the first request; 0: none */
 	uint16_t max_gap, max_registers; /* registers that may be read though unused; 1..125 */
 	const struct modbus_point *points;
 	size_t n_points;

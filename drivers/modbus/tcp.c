@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modbus TCP driver: many instruments on the thread of one event loop, asked in turn.
+ * Modbus over sockets: many instruments on the thread of one event loop, asked in turn.
  *
  *             connect()                writable              a span's turn
  *   OFFLINE ────────────► CONNECTING ──────────► CONNECTED ─────────────► ASKING
@@ -10,8 +10,8 @@
  *      └──────────────────────┴───────────────────┴─────────────────────────┘ closed
  *
  * After anything but a fitting reply the connection is closed, since a late answer would otherwise
- * be taken for the next one's. The first retry comes after 100 ms, then ever more rarely; a fitting
- * reply sets that back.
+ * be taken for the next one's; on serial lines (wire.h) a timeout is sat out instead. The first
+ * retry comes after 100 ms, then ever more rarely; a fitting reply sets that back.
  *
  *   time     0         interval    2·interval  3·interval  4·interval
  *   due      |           |           |           |           |       phase = interval · index / n
@@ -29,9 +29,11 @@
 #include "base/log.h"
 #include "drivers/driver.h"
 #include "drivers/modbus/codec.h"
+#include "drivers/modbus/dtu.h"
 #include "drivers/modbus/planner.h"
 #include "drivers/modbus/resolve.h"
 #include "drivers/modbus/units.h"
+#include "drivers/modbus/wire.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -83,6 +85,7 @@ struct line {
 	int64_t connect_by_ns, retry_ns, retry_pause_ns, retry_cap_ns;
 	uint32_t jitter;
 
+	struct wire wire;
 	int64_t interval_ns, timeout_ns;
 	int64_t due_ns;          /* of round `round`, the next to begin */
 	uint64_t round, running; /* running: the one that runs or ran last */
@@ -107,6 +110,7 @@ struct line {
 struct tcp {
 	struct driver_host host;
 	struct resolver *resolver;
+	struct dtu *dtu; /* NULL: nobody dials in */
 	struct figures figures;
 	bool started;
 	bool submitted; /* in this batch, and nobody was woken for it */
@@ -117,6 +121,7 @@ struct tcp {
 };
 
 static void line_ready(void *context, uint32_t events);
+static void line_schedule(struct line *line);
 
 /* --- readings --- */
 
@@ -238,7 +243,7 @@ static void round_end(struct line *line)
 static void round_advance(struct line *line, int64_t now_ns)
 {
 	line->spans[line->turn].pending = false;
-	line->deadline_ns = now_ns + line->timeout_ns;
+	line->deadline_ns = wire_ready_ns(&line->wire, now_ns) + line->timeout_ns;
 	round_to_next(line);
 	if (!round_runs(line))
 		round_end(line);
@@ -337,7 +342,7 @@ static void round_begin(struct line *line, int64_t now_ns)
 	line->round_due_ns = line->due_ns;
 	line->running = line->round++;
 	line->due_ns += line->interval_ns;
-	line->deadline_ns = now_ns + line->timeout_ns;
+	line->deadline_ns = wire_ready_ns(&line->wire, now_ns) + line->timeout_ns;
 	line->first = true;
 	line->answered = false;
 	line->doubtful = false;
@@ -384,10 +389,32 @@ static void line_fail(struct line *line, int64_t now_ns, const char *cause, bool
 	line_close(line, now_ns);
 	if (!asking)
 		return;
+	wire_failed(&line->wire, now_ns);
 	if (line->units.n > 1 && line->link == LINK_UP) {
 		line->retry_ns = now_ns;
 		line->retry_pause_ns = RETRY_FIRST_MS * MS;
 	}
+	unit_failed(line, cause);
+	round_miss_one(line, now_ns);
+}
+
+/* The exchange has failed. A serial line keeps its connection, which may well serve other units:
+ * one to a gateway until it seems lost, one from a unit that dialled in always, since dialling is
+ * slow. */
+static void line_fail_exchange(struct line *line, int64_t now_ns, const char *cause,
+			       bool is_timeout)
+{
+	bool kept = wire_dials_in(&line->wire) || (is_timeout && wire_is_serial(&line->wire) &&
+						   line->rounds_missed < MISSES_OF_A_LOST_LINK);
+	if (!kept) {
+		line_fail(line, now_ns, cause, is_timeout);
+		return;
+	}
+	line->cause = cause;
+	line->cause_is_timeout = is_timeout;
+	line->fill = 0;
+	line->state = CONNECTED;
+	wire_failed(&line->wire, now_ns);
 	unit_failed(line, cause);
 	round_miss_one(line, now_ns);
 }
@@ -450,17 +477,17 @@ static void line_ask(struct line *line, int64_t now_ns)
 					.address = span->address,
 					.count = span->count};
 	uint8_t bytes[MODBUS_REQUEST_BYTES];
-	modbus_build(&line->request, bytes);
+	size_t n = wire_build(&line->wire, &line->request, bytes);
 	if (line->first && now_ns - line->round_due_ns > line->interval_ns / 10)
 		metric_add(line->tcp->figures.late, 1);
 	line->first = false;
 	line->state = ASKING;
 	line->sent_ns = now_ns;
 	line->deadline_ns = now_ns + line->timeout_ns;
-	ssize_t sent = send(line->fd, bytes, sizeof bytes, MSG_NOSIGNAL);
+	ssize_t sent = send(line->fd, bytes, n, MSG_NOSIGNAL);
 	if (sent < 0)
 		line_fail_errno(line, now_ns, errno);
-	else if (sent < (ssize_t)sizeof bytes)
+	else if (sent < (ssize_t)n)
 		line_fail(line, now_ns, "request cut short", false);
 }
 
@@ -509,8 +536,10 @@ static void line_replied(struct line *line, enum modbus_verdict verdict,
 	} else {
 		reply_is_exception(line, span, reply->exception);
 	}
-	line->fill = 0;
+	line->fill = wire_rest(&line->wire, wire_buffer(&line->wire, line->buffer, &(size_t){0}),
+			       line->fill);
 	line->state = CONNECTED;
+	wire_replied(&line->wire, now_ns);
 	round_advance(line, now_ns);
 	line->tcp->submitted = true;
 }
@@ -519,16 +548,17 @@ static void line_wrong(struct line *line, enum modbus_verdict verdict, int64_t n
 {
 	const char *what = modbus_verdict_name(verdict);
 	if (log_due(&line->wrong))
-		log_warnx("%s: wrong reply (%s) from unit %u, connecting anew", line->config->id,
+		log_warnx("%s: wrong reply (%s) from unit %u, starting anew", line->config->id,
 			  what, line->request.unit);
-	line_fail(line, now_ns, "wrong reply", false);
+	line_fail_exchange(line, now_ns, "wrong reply", false);
 }
 
 static void line_judge(struct line *line, int64_t now_ns)
 {
 	struct modbus_reply reply;
-	enum modbus_verdict verdict =
-		modbus_judge(&line->request, line->buffer, line->fill, &reply);
+	enum modbus_verdict verdict = wire_judge(
+		&line->wire, &line->request, wire_buffer(&line->wire, line->buffer, &(size_t){0}),
+		line->fill, &reply);
 	if (verdict == MODBUS_MORE)
 		return;
 	if (verdict == MODBUS_COMPLETE || verdict == MODBUS_EXCEPTION)
@@ -539,18 +569,38 @@ static void line_judge(struct line *line, int64_t now_ns)
 
 static void line_receive(struct line *line, int64_t now_ns)
 {
-	ssize_t n = recv(line->fd, line->buffer + line->fill, sizeof line->buffer - line->fill, 0);
+	size_t room = sizeof line->buffer;
+	uint8_t *buffer = wire_buffer(&line->wire, line->buffer, &room);
+	ssize_t n = recv(line->fd, buffer + line->fill, room - line->fill, 0);
+	if (n > 0)
+		wire_heard(&line->wire, now_ns);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			line_fail_errno(line, now_ns, errno);
 	} else if (n == 0) {
 		line_fail(line, now_ns, "connection closed by the instrument", false);
-	} else if (line->state != ASKING) {
-		line_fail(line, now_ns, "bytes that nobody asked for", false);
-	} else {
+	} else if (line->state == ASKING) {
 		line->fill += (size_t)n;
 		line_judge(line, now_ns);
+	} else if (wire_is_serial(&line->wire)) {
+		line->fill = wire_leave(&line->wire, buffer, line->fill + (size_t)n, now_ns);
+	} else {
+		line_fail(line, now_ns, "bytes that nobody asked for", false);
 	}
+}
+
+static bool may_ask(const struct line *line, int64_t now_ns)
+{
+	return line->state == CONNECTED && round_runs(line) && now_ns >= line->wire.quiet_until_ns;
+}
+
+/* Ask for the span whose turn it is, if the line is there and quiet. */
+static void line_proceed(struct line *line, int64_t now_ns)
+{
+	if (may_ask(line, now_ns) && wire_is_serial(&line->wire))
+		line_receive(line, now_ns);
+	if (may_ask(line, now_ns))
+		line_ask(line, now_ns);
 }
 
 static void line_connected(struct line *line, int64_t now_ns)
@@ -568,6 +618,34 @@ static void line_connected(struct line *line, int64_t now_ns)
 	line->refusals = 0;
 	line->address_turn--;
 	line->state = CONNECTED;
+	wire_connected(&line->wire, now_ns);
+}
+
+/* A unit has dialled in. What the older connection was asked, the newer one is asked again. */
+static void line_adopt(void *context, size_t index, int fd, const uint8_t *rest, size_t n)
+{
+	struct tcp *tcp = context;
+	struct line *line = &tcp->lines[index];
+	int64_t now_ns = loop_now(tcp->host.loop);
+	if (line->state == ASKING)
+		wire_failed(&line->wire, now_ns);
+	if (line->state != OFFLINE)
+		log_debug("%s: a newer connection replaces the older", line->config->id);
+	line_close(line, now_ns);
+	int error = loop_add(tcp->host.loop, fd, EPOLLIN, line_ready, line);
+	if (error != 0) {
+		close(fd);
+		line_fail_errno(line, now_ns, -error);
+		return;
+	}
+	line->fd = fd;
+	line->state = CONNECTED;
+	wire_heard(&line->wire, now_ns);
+	wire_connected(&line->wire, now_ns);
+	memcpy(line->wire.dial->raw, rest, n);
+	line->fill = wire_leave(&line->wire, line->wire.dial->raw, n, now_ns);
+	line->deadline_ns = wire_ready_ns(&line->wire, now_ns) + line->timeout_ns;
+	line_schedule(line);
 }
 
 /* --- time --- */
@@ -576,12 +654,16 @@ static void line_expire(struct line *line, int64_t now_ns)
 {
 	if (line->state == CONNECTING && now_ns >= line->connect_by_ns)
 		line_fail(line, now_ns, "no answer to connect", true);
+	if (line->state != OFFLINE && now_ns >= wire_idle_at_ns(&line->wire))
+		line_fail(line, now_ns, "nothing heard for too long", true);
 	if (!round_runs(line) || now_ns < line->deadline_ns)
 		return;
 	if (line->state == ASKING) {
-		line_fail(line, now_ns, "timeout", true);
+		line_fail_exchange(line, now_ns, "timeout", true);
 		return;
 	}
+	if (line->state == CONNECTED)
+		line_fail(line, now_ns, "a line that is never quiet", false);
 	while (round_runs(line)) /* the link has not come: none of them can be asked */
 		round_miss_one(line, now_ns);
 }
@@ -589,12 +671,16 @@ static void line_expire(struct line *line, int64_t now_ns)
 static void line_schedule(struct line *line)
 {
 	int64_t wake_ns = line->due_ns;
-	if (line->state == OFFLINE && line->retry_ns < wake_ns)
+	if (line->state == OFFLINE && !wire_dials_in(&line->wire) && line->retry_ns < wake_ns)
 		wake_ns = line->retry_ns;
+	if (line->state != OFFLINE && wire_idle_at_ns(&line->wire) < wake_ns)
+		wake_ns = wire_idle_at_ns(&line->wire);
 	if (line->state == CONNECTING && line->connect_by_ns < wake_ns)
 		wake_ns = line->connect_by_ns;
 	if (round_runs(line) && line->deadline_ns < wake_ns)
 		wake_ns = line->deadline_ns;
+	if (round_runs(line) && line->state == CONNECTED && line->wire.quiet_until_ns < wake_ns)
+		wake_ns = line->wire.quiet_until_ns;
 	line->tcp->wake_ns[line->index] = wake_ns;
 }
 
@@ -607,8 +693,7 @@ static void line_ready(void *context, uint32_t events)
 		line_connected(line, now_ns);
 	else
 		line_receive(line, now_ns);
-	if (line->state == CONNECTED && round_runs(line))
-		line_ask(line, now_ns);
+	line_proceed(line, now_ns);
 	line_schedule(line);
 }
 
@@ -617,10 +702,10 @@ static void line_tick(struct line *line, int64_t now_ns)
 	line_expire(line, now_ns);
 	if (now_ns + TICK_MS * MS / 2 >= line->due_ns)
 		round_begin(line, now_ns);
-	if (line->state == OFFLINE && now_ns >= line->retry_ns && line->tcp->connects_left > 0)
+	if (line->state == OFFLINE && now_ns >= line->retry_ns && line->tcp->connects_left > 0 &&
+	    !wire_dials_in(&line->wire))
 		line_connect(line, now_ns);
-	if (line->state == CONNECTED && round_runs(line))
-		line_ask(line, now_ns);
+	line_proceed(line, now_ns);
 	line_schedule(line);
 }
 
@@ -628,6 +713,7 @@ static void tcp_tick(void *context, int64_t mono_ns)
 {
 	struct tcp *tcp = context;
 	tcp->connects_left = CONNECTS_PER_TICK;
+	dtu_tick(tcp->dtu, mono_ns);
 	if (!tcp->started) {
 		tcp->started = true;
 		for (size_t i = 0; i < tcp->n_lines; i++) {
@@ -724,6 +810,8 @@ static int line_init(struct line *line, struct tcp *tcp, size_t index,
 		return error;
 	error = line_metrics(line, tcp->host.metrics);
 	if (error == 0)
+		error = wire_init(&line->wire, config, tcp->host.metrics);
+	if (error == 0 && !wire_dials_in(&line->wire))
 		error = resolver_ask(tcp->resolver, index, config->host, config->port);
 	return error;
 }
@@ -737,9 +825,11 @@ static void tcp_stop(void *instance)
 			continue;
 		line_close(line, 0);
 		modbus_plan_deinit(&line->plan);
+		wire_deinit(&line->wire);
 		modbus_units_deinit(&line->units);
 		free(line->spans);
 	}
+	dtu_free(tcp->dtu);
 	resolver_free(tcp->resolver);
 	free(tcp->wake_ns);
 	free(tcp->lines);
@@ -761,6 +851,9 @@ static int tcp_init(struct tcp *tcp, const struct modbus_connection *connections
 		error = line_init(&tcp->lines[i], tcp, i, &connections[i]);
 	if (error == 0)
 		error = resolver_start(tcp->resolver);
+	if (error == 0)
+		error = dtu_start(&tcp->dtu, &tcp->host, connections, tcp->n_lines, line_adopt,
+				  tcp);
 	return error;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Modbus reply: judged byte by byte and whole, and decoded as every type. */
-#include "drivers/modbus/codec.h"
+/* A Modbus reply, over TCP and RTU: judged byte by byte and whole, and decoded as every type. */
+#include "drivers/modbus/strip.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -32,6 +33,50 @@ static void decode_all(const struct modbus_request *request, const struct modbus
 	}
 }
 
+typedef enum modbus_verdict (*judge_fn)(const struct modbus_request *request, const uint8_t *bytes,
+					size_t n, struct modbus_reply *reply);
+
+static void judge_with(judge_fn judge, const struct modbus_request *request, const uint8_t *data,
+		       size_t n)
+{
+	struct modbus_reply reply;
+	enum modbus_verdict whole = judge(request, data, n, &reply);
+	if (whole == MODBUS_COMPLETE)
+		decode_all(request, &reply);
+	if (whole == MODBUS_EXCEPTION)
+		check(reply.exception != 0);
+	for (size_t i = 0; i < n; i++) {
+		struct modbus_reply early;
+		enum modbus_verdict part = judge(request, data, i, &early);
+		if (whole == MODBUS_COMPLETE || whole == MODBUS_EXCEPTION || whole == MODBUS_MORE)
+			check(part == MODBUS_MORE); /* nothing is taken before it is whole */
+	}
+}
+
+/* A right reply with a packet put into it at a place that the data says: it must be found. */
+static void strip_one(const struct modbus_request *request, const uint8_t *data, size_t n)
+{
+	struct modbus_packet packets[STRIP_PACKETS] = {{4, "ping"}, {2, {0xfe, 0xfe}}};
+	uint8_t raw[STRIP_RAW_BYTES], frame[MODBUS_REPLY_BYTES];
+	struct modbus_reply reply;
+	size_t used = 0, kept = n < sizeof raw ? n : sizeof raw;
+	memcpy(raw, data, kept);
+	enum modbus_verdict verdict =
+		strip_judge(packets, request, raw, kept, frame, &reply, &used);
+	check(verdict != MODBUS_COMPLETE || used <= kept);
+	if (n < MODBUS_REPLY_BYTES &&
+	    modbus_rtu_judge(request, data, n, &reply) == MODBUS_COMPLETE) {
+		size_t at = data[n - 1] % (n + 1);
+		memcpy(raw + at, "ping", 4);
+		memcpy(raw + at + 4, data + at, n - at);
+		check(strip_judge(packets, request, raw, n + 4, frame, &reply, &used) ==
+		      MODBUS_COMPLETE);
+	}
+	memcpy(raw, data, kept);
+	(void)strip_idle(packets, raw, &kept);
+	check(kept < 4);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n < 8)
@@ -44,17 +89,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	request.count = (uint16_t)(1 + ((unsigned)data[6] << 8 | data[7]) % most);
 	data += 8;
 	n -= 8;
-	struct modbus_reply reply;
-	enum modbus_verdict whole = modbus_judge(&request, data, n, &reply);
-	if (whole == MODBUS_COMPLETE)
-		decode_all(&request, &reply);
-	if (whole == MODBUS_EXCEPTION)
-		check(reply.exception != 0);
-	for (size_t i = 0; i < n; i++) {
-		struct modbus_reply early;
-		enum modbus_verdict part = modbus_judge(&request, data, i, &early);
-		if (whole == MODBUS_COMPLETE || whole == MODBUS_EXCEPTION || whole == MODBUS_MORE)
-			check(part == MODBUS_MORE); /* nothing is taken before it is whole */
+	judge_with(modbus_judge, &request, data, n);
+	judge_with(modbus_rtu_judge, &request, data, n);
+	strip_one(&request, data, n);
+	if (n >= 2 && n <= MODBUS_REPLY_BYTES) { /* chance would hardly ever find the CRC */
+		uint8_t closed[MODBUS_REPLY_BYTES];
+		memcpy(closed, data, n);
+		uint16_t crc = modbus_crc(closed, n - 2);
+		closed[n - 2] = (uint8_t)(crc & 0xff);
+		closed[n - 1] = (uint8_t)(crc >> 8);
+		judge_with(modbus_rtu_judge, &request, closed, n);
+		strip_one(&request, closed, n);
 	}
 	return 0;
 }

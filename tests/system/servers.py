@@ -203,13 +203,15 @@ class Influx(Process):
 
 
 class Instrument:
-    """pymodbus as a Modbus TCP server. The test sets registers while it runs.
+    """pymodbus as a Modbus TCP server. The test sets registers while it runs. With rtu it answers
+    in RTU frames, as a transparent serial gateway does.
 
     Registers are holding registers of unit 1. `counter` may name an address: there stands a uint32
     that grows with each request, and `served` says when each was handed out.
     """
 
-    def __init__(self, counter=None):
+    def __init__(self, counter=None, rtu=False):
+        self.rtu = rtu
         self.registers = {}
         self.refused = set()
         self.counter, self.count, self.served = counter, 0, []
@@ -233,6 +235,7 @@ class Instrument:
         from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
         from pymodbus.datastore.store import BaseModbusDataBlock
         from pymodbus.server.async_io import ModbusTcpServer
+        from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
         instrument = self
 
@@ -253,6 +256,8 @@ class Instrument:
             context = ModbusServerContext(
                 slaves={1: ModbusSlaveContext(hr=block, ir=block, zero_mode=True)}, single=False)
             self.server = ModbusTcpServer(context, address=("127.0.0.1", self.port),
+                                          framer=ModbusRtuFramer if self.rtu
+                                          else ModbusSocketFramer,
                                           allow_reuse_address=True)
             self.loop = asyncio.get_running_loop()
             self.ready.set()

@@ -108,6 +108,55 @@ static void test_a_choice_lists_what_is_known(void **state)
 	CHECK(state, examples);
 }
 
+#define UNIT(id, rest) "{ id = \"" id "\"; driver = \"modbus\"; transport = \"dtu\"; " rest " }"
+static void test_units_that_dial_in_are_told_apart(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "connections: (\n" UNIT(
+			 "a",
+			 "listen = \"localhost:9003\"; registration = \"A\"; idle_s = 5;") " );\n",
+		 "3: idle_s = 5 is out of range, 10 to 86400\n"
+		 "3: listen = \"localhost:9003\" is not right: use address:port with the address "
+		 "in digits, such as 192.0.2.1:9003"},
+		{NODE "connections: (\n" UNIT("a", "listen = \"[::1]:9003\";") ",\n" UNIT(
+			 "b", "listen = \"[::1]:9003\"; registration = \"hex:0\"; heartbeat = "
+			      "\"hex:0g\";") " );\n",
+		 "3: key \"registration\" is missing in a connection\n"
+		 "4: registration = \"hex:0\" is not right: use a text of at most 64 bytes, or "
+		 "hex: "
+		 "with two digits for each byte, such as hex:0d0a\n"
+		 "4: heartbeat = \"hex:0g\" is not right: use a text of at most 64 bytes, or hex: "
+		 "with two digits for each byte, such as hex:0d0a"},
+		{NODE "connections: (\n" UNIT(
+			 "a",
+			 "listen = \"127.0.0.1:9003\"; registration = "
+			 "\"DTU-1\";") ",\n" UNIT("b",
+						  "listen = \"127.0.0.1:9003\"; registration = "
+						  "\"hex:4454552D3130\";") ",\n" UNIT("c", "listen "
+											   "= "
+											   "\"127."
+											   "0.0.1:"
+											   "9004\";"
+											   " "
+											   "registr"
+											   "ation "
+											   "= "
+											   "\"DTU-"
+											   "1\"; "
+											   "heartbe"
+											   "at = "
+											   "\"DTU\""
+											   ";") " )"
+												";"
+												"\n",
+		 "4: registration begins as that of connection \"a\" at the same address, so "
+		 "callers "
+		 "cannot be told apart\n"
+		 "5: heartbeat and registration begin alike, so they cannot be told apart"},
+	};
+	CHECK(state, examples);
+}
+
 static void test_what_is_not_built_yet_is_said_so(void **state)
 {
 	static const struct example examples[] = {
@@ -118,14 +167,8 @@ static void test_what_is_not_built_yet_is_said_so(void **state)
 		{NODE
 		 "connections: (\n"
 		 "{ id = \"a\"; driver = \"modbus\"; transport = \"rtu\"; device = \"/dev/ttyS1\";"
-		 " baud = 9600; parity = \"N\"; data_bits = 8; stop_bits = 1; },\n"
-		 "{ id = \"b\"; driver = \"modbus\"; transport = \"rtu-over-tcp\"; host = \"h\"; "
-		 "port = 8899; },\n"
-		 "{ id = \"c\"; driver = \"modbus\"; transport = \"dtu\"; listen = "
-		 "\"127.0.0.1:9003\"; } );\n",
-		 "3: transport \"rtu\" is not in this build\n"
-		 "4: transport \"rtu-over-tcp\" is not in this build\n"
-		 "5: transport \"dtu\" is not in this build"},
+		 " baud = 9600; parity = \"N\"; data_bits = 8; stop_bits = 1; } );\n",
+		 "3: transport \"rtu\" is not in this build"},
 		{NODE MQTT
 		 "deliveries: (\n"
 		 "{ id = \"a\"; type = \"webhook\"; url = \"https://office.example/x\"; },\n"
@@ -597,6 +640,7 @@ int main(void)
 		TEST(test_a_wrong_type_says_which_is_right),
 		TEST(test_a_value_out_of_range_names_the_range),
 		TEST(test_a_choice_lists_what_is_known),
+		TEST(test_units_that_dial_in_are_told_apart),
 		TEST(test_what_is_not_built_yet_is_said_so),
 		TEST(test_dangling_and_duplicate_ids_name_both_sides),
 		TEST(test_a_missing_key_is_told_at_the_brace_of_its_group),

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/modbus/dtu.h"
+
+#include "base/log.h"
+#include "drivers/modbus/strip.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MS INT64_C(1000000)
+enum {
+	CALLERS = 64,
+	REGISTER_MS = 10000,
+	BACKLOG = 256,
+	ACCEPTS_AT_ONCE = 64,
+	CALLER_BYTES = 256,
+	SAID_BYTES = 32, /* of an unknown registration, in the log */
+};
+
+struct listener {
+	struct dtu *dtu;
+	const char *listen;
+	int fd;
+	bool muted; /* no descriptor is left: not watched until the next tick */
+};
+
+struct caller {
+	struct listener *listener; /* NULL: the place is free */
+	int fd;
+	int64_t since_ns;
+	size_t fill;
+	uint8_t bytes[CALLER_BYTES];
+};
+
+struct dtu {
+	struct driver_host host;
+	const struct modbus_connection *connections;
+	size_t n_connections;
+	dtu_adopt_fn adopt;
+	void *context;
+	struct metric *unknown, *silent, *crowded;
+	struct log_repeat said_unknown, said_crowded;
+	struct listener *listeners;
+	size_t n_listeners;
+	struct caller callers[CALLERS];
+};
+
+static void caller_leave(struct caller *caller)
+{
+	loop_remove(caller->listener->dtu->host.loop, caller->fd);
+	caller->listener = NULL;
+}
+
+static void caller_drop(struct caller *caller)
+{
+	caller_leave(caller);
+	close(caller->fd);
+}
+
+static void caller_refuse(struct caller *caller)
+{
+	struct dtu *dtu = caller->listener->dtu;
+	metric_add(dtu->unknown, 1);
+	if (log_due(&dtu->said_unknown)) {
+		char text[SAID_BYTES + 1], hex[2 * SAID_BYTES + 1];
+		size_t n = caller->fill < SAID_BYTES ? caller->fill : SAID_BYTES;
+		for (size_t i = 0; i < n; i++) {
+			uint8_t byte = caller->bytes[i];
+			text[i] = (char)(byte >= ' ' && byte < 0x7f ? byte : '.');
+			snprintf(hex + 2 * i, 3, "%02x", byte);
+		}
+		text[n] = '\0';
+		log_warnx("%s: no connection has a registration that begins \"%s\" (hex:%s); "
+			  "caller refused, %llu so far",
+			  caller->listener->listen, text, hex,
+			  (unsigned long long)dtu->said_unknown.count);
+	}
+	caller_drop(caller);
+}
+
+static bool is_of(const struct modbus_connection *connection, const struct listener *listener)
+{
+	return connection->framing == MODBUS_DTU &&
+	       strcmp(connection->listen, listener->listen) == 0;
+}
+
+/* Return: STRIP_WHOLE and *index; STRIP_PART while it can still become one; STRIP_NONE. */
+static enum strip_match caller_is_who(const struct caller *caller, size_t *index, size_t *heartbeat)
+{
+	const struct dtu *dtu = caller->listener->dtu;
+	enum strip_match best = STRIP_NONE;
+	*heartbeat = 0;
+	for (size_t i = 0; i < dtu->n_connections; i++) {
+		const struct modbus_connection *connection = &dtu->connections[i];
+		if (!is_of(connection, caller->listener))
+			continue;
+		enum strip_match match =
+			strip_match(&connection->packets[0], caller->bytes, caller->fill);
+		*index = i;
+		if (match == STRIP_WHOLE)
+			return match;
+		enum strip_match beat =
+			strip_match(&connection->packets[1], caller->bytes, caller->fill);
+		if (match == STRIP_PART || beat == STRIP_PART)
+			best = STRIP_PART;
+		if (beat == STRIP_WHOLE)
+			*heartbeat = connection->packets[1].n;
+	}
+	return best;
+}
+
+static void caller_registered(struct caller *caller, size_t index)
+{
+	struct dtu *dtu = caller->listener->dtu;
+	size_t n = dtu->connections[index].packets[0].n;
+	caller_leave(caller);
+	dtu->adopt(dtu->context, index, caller->fd, caller->bytes + n, caller->fill - n);
+}
+
+static void caller_judge(struct caller *caller)
+{
+	while (caller->fill > 0) {
+		size_t index = 0, heartbeat = 0;
+		enum strip_match match = caller_is_who(caller, &index, &heartbeat);
+		if (match == STRIP_WHOLE) {
+			caller_registered(caller, index);
+			return;
+		}
+		if (match == STRIP_PART)
+			return;
+		if (heartbeat == 0) {
+			caller_refuse(caller);
+			return;
+		}
+		caller->fill -= heartbeat;
+		memmove(caller->bytes, caller->bytes + heartbeat, caller->fill);
+	}
+}
+
+static void caller_ready(void *context, uint32_t events)
+{
+	(void)events;
+	struct caller *caller = context;
+	ssize_t n = recv(caller->fd, caller->bytes + caller->fill,
+			 sizeof caller->bytes - caller->fill, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		caller_drop(caller);
+		return;
+	}
+	caller->fill += (size_t)n;
+	caller_judge(caller);
+}
+
+static struct caller *free_place(struct dtu *dtu)
+{
+	struct caller *oldest = &dtu->callers[0];
+	for (size_t i = 0; i < CALLERS; i++) {
+		if (dtu->callers[i].listener == NULL)
+			return &dtu->callers[i];
+		if (dtu->callers[i].since_ns < oldest->since_ns)
+			oldest = &dtu->callers[i];
+	}
+	metric_add(dtu->crowded, 1);
+	if (log_due(&dtu->said_crowded))
+		log_warnx("%s: %d callers have not registered, the oldest is dropped",
+			  oldest->listener->listen, CALLERS);
+	caller_drop(oldest);
+	return oldest;
+}
+
+static void caller_accept(struct listener *listener, int fd)
+{
+	struct dtu *dtu = listener->dtu;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
+	struct caller *caller = free_place(dtu);
+	caller->fd = fd;
+	caller->fill = 0;
+	caller->since_ns = loop_now(dtu->host.loop);
+	if (loop_add(dtu->host.loop, fd, EPOLLIN, caller_ready, caller) != 0)
+		close(fd);
+	else
+		caller->listener = listener;
+}
+
+static void listener_ready(void *context, uint32_t events)
+{
+	(void)events;
+	struct listener *listener = context;
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			caller_accept(listener, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			listener->muted =
+				loop_change(listener->dtu->host.loop, listener->fd, 0) == 0;
+		return;
+	}
+}
+
+void dtu_tick(struct dtu *dtu, int64_t now_ns)
+{
+	if (dtu == NULL)
+		return;
+	for (size_t i = 0; i < CALLERS; i++) {
+		struct caller *caller = &dtu->callers[i];
+		if (caller->listener == NULL || now_ns - caller->since_ns < REGISTER_MS * MS)
+			continue;
+		metric_add(dtu->silent, 1);
+		caller_drop(caller);
+	}
+	for (size_t i = 0; i < dtu->n_listeners; i++) {
+		struct listener *listener = &dtu->listeners[i];
+		if (listener->muted)
+			listener->muted = loop_change(dtu->host.loop, listener->fd, EPOLLIN) != 0;
+	}
+}
+
+/* "192.0.2.1:9003" or "[2001:db8::1]:9003". Return: 0, a code of getaddrinfo(). */
+static int address_of(const char *listen, struct addrinfo **found)
+{
+	char host[80];
+	const char *colon = strrchr(listen, ':');
+	size_t n = colon == NULL ? 0 : (size_t)(colon - listen);
+	if (n == 0 || n >= sizeof host)
+		return EAI_NONAME;
+	bool bracketed = listen[0] == '[' && listen[n - 1] == ']';
+	memcpy(host, listen + bracketed, n - 2U * bracketed);
+	host[n - 2U * bracketed] = '\0';
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	return getaddrinfo(host, colon + 1, &hints, found);
+}
+
+static int listener_open(struct listener *listener, struct dtu *dtu, const char *listen_on)
+{
+	struct addrinfo *found = NULL;
+	*listener = (struct listener){.dtu = dtu, .listen = listen_on, .fd = -1};
+	if (address_of(listen_on, &found) != 0)
+		return -EINVAL;
+	int error = 0;
+	listener->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (listener->fd < 0)
+		error = -errno;
+	else
+		(void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (error == 0 && (bind(listener->fd, found->ai_addr, found->ai_addrlen) < 0 ||
+			   listen(listener->fd, BACKLOG) < 0))
+		error = -errno;
+	freeaddrinfo(found);
+	if (error == 0)
+		error = loop_add(dtu->host.loop, listener->fd, EPOLLIN, listener_ready, listener);
+	return error;
+}
+
+static int open_listeners(struct dtu *dtu)
+{
+	for (size_t i = 0; i < dtu->n_connections; i++) {
+		bool there = dtu->connections[i].framing != MODBUS_DTU;
+		for (size_t j = 0; !there && j < dtu->n_listeners; j++)
+			there = is_of(&dtu->connections[i], &dtu->listeners[j]);
+		if (there)
+			continue;
+		const char *address = dtu->connections[i].listen;
+		int error = listener_open(&dtu->listeners[dtu->n_listeners++], dtu, address);
+		if (error != 0) {
+			log_warnx("%s: cannot listen on %s: %s", dtu->connections[i].id, address,
+				  strerrordesc_np(-error));
+			return error;
+		}
+	}
+	return 0;
+}
+
+static struct metric *refused(const struct dtu *dtu, const char *labels)
+{
+	return metrics_counter(dtu->host.metrics, "ducha_callers_refused_total",
+			       "Units that dialled in and were not let in", labels);
+}
+
+int dtu_start(struct dtu **out, const struct driver_host *host,
+	      const struct modbus_connection *connections, size_t n, dtu_adopt_fn adopt,
+	      void *context)
+{
+	size_t wanted = 0;
+	for (size_t i = 0; i < n; i++)
+		wanted += connections[i].framing == MODBUS_DTU;
+	if (wanted == 0)
+		return 0;
+	struct dtu *dtu = calloc(1, sizeof *dtu);
+	if (dtu == NULL)
+		return -ENOMEM;
+	dtu->host = *host;
+	dtu->connections = connections;
+	dtu->n_connections = n;
+	dtu->adopt = adopt;
+	dtu->context = context;
+	dtu->listeners = calloc(wanted, sizeof *dtu->listeners);
+	dtu->unknown = refused(dtu, "reason=\"unknown\"");
+	dtu->silent = refused(dtu, "reason=\"silent\"");
+	dtu->crowded = refused(dtu, "reason=\"crowded\"");
+	int error = -ENOMEM;
+	if (dtu->listeners != NULL && dtu->unknown && dtu->silent && dtu->crowded)
+		error = open_listeners(dtu);
+	if (error != 0)
+		dtu_free(dtu);
+	else
+		*out = dtu;
+	return error;
+}
+
+struct dtu *dtu_free(struct dtu *dtu)
+{
+	if (dtu == NULL)
+		return NULL;
+	for (size_t i = 0; i < CALLERS; i++)
+		if (dtu->callers[i].listener != NULL)
+			caller_drop(&dtu->callers[i]);
+	for (size_t i = 0; i < dtu->n_listeners; i++) {
+		if (dtu->listeners[i].fd < 0)
+			continue;
+		loop_remove(dtu->host.loop, dtu->listeners[i].fd);
+		close(dtu->listeners[i].fd);
+	}
+	free(dtu->listeners);
+	free(dtu);
+	return NULL;
+}

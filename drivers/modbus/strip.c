@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/modbus/strip.h"
+
+#include <string.h>
+
+enum { MOST_STEPS = 20000 }; /* a packet of one byte in a reply full of it has ways beyond number */
+
+struct search {
+	const struct modbus_packet *packets;
+	const struct modbus_request *request;
+	const uint8_t *raw;
+	size_t n;
+	uint8_t *frame;
+	struct modbus_reply *reply;
+	unsigned steps;
+	bool may_come;               /* more bytes could make some way right */
+	enum modbus_verdict verdict; /* of the way that takes everything, or of the right one */
+	size_t used;
+};
+
+enum strip_match strip_match(const struct modbus_packet *packet, const uint8_t *raw, size_t n)
+{
+	size_t both = n < packet->n ? n : packet->n;
+	if (both == 0 || memcmp(raw, packet->bytes, both) != 0)
+		return STRIP_NONE;
+	return both == packet->n ? STRIP_WHOLE : STRIP_PART;
+}
+
+/* The longest packet that @raw begins with. Return: its bytes, 0: none. */
+static size_t whole_packet(const struct modbus_packet *packets, const uint8_t *raw, size_t n,
+			   bool *part)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < STRIP_PACKETS; i++) {
+		enum strip_match match = strip_match(&packets[i], raw, n);
+		if (match == STRIP_WHOLE && packets[i].n > longest)
+			longest = packets[i].n;
+		*part = *part || match == STRIP_PART;
+	}
+	return longest;
+}
+
+size_t strip_idle(const struct modbus_packet packets[STRIP_PACKETS], uint8_t *raw, size_t *n)
+{
+	size_t at = 0, unasked = 0;
+	bool part = false;
+	while (at < *n && !part) {
+		size_t packet = whole_packet(packets, raw + at, *n - at, &part);
+		if (packet > 0)
+			part = false;
+		else if (!part)
+			unasked++;
+		at += packet > 0 ? packet : !part;
+	}
+	*n -= at;
+	memmove(raw, raw + at, *n);
+	return unasked;
+}
+
+/* A right reply ends at @at: behind it only packets may stand. */
+static bool search_ends(struct search *search, size_t at, enum modbus_verdict verdict)
+{
+	bool part = false;
+	size_t packet;
+	while ((packet = whole_packet(search->packets, search->raw + at, search->n - at, &part)) >
+	       0) {
+		at += packet;
+		part = false;
+	}
+	bool right = at == search->n || part;
+	search->used = at;
+	search->verdict = right ? verdict : MODBUS_WRONG_LENGTH;
+	return right;
+}
+
+/* Of all ways to go on from raw byte @at with @filled bytes of the frame: is one right? */
+static bool search_from(struct search *search, size_t at, size_t filled, unsigned left)
+{
+	for (;; search->frame[filled++] = search->raw[at++]) {
+		search->verdict =
+			modbus_rtu_judge(search->request, search->frame, filled, search->reply);
+		if (search->verdict == MODBUS_COMPLETE || search->verdict == MODBUS_EXCEPTION)
+			return search_ends(search, at, search->verdict);
+		if (search->verdict != MODBUS_MORE)
+			return false;
+		if (at == search->n || ++search->steps > MOST_STEPS) {
+			search->may_come = true;
+			return false;
+		}
+		for (size_t i = 0; i < STRIP_PACKETS && left > 0; i++) {
+			enum strip_match match =
+				strip_match(&search->packets[i], search->raw + at, search->n - at);
+			if (match == STRIP_PART)
+				search->may_come = true;
+			else if (match == STRIP_WHOLE &&
+				 search_from(search, at + search->packets[i].n, filled,
+					     filled == 0 ? left : left - 1))
+				return true;
+		}
+	}
+}
+
+enum modbus_verdict strip_judge(const struct modbus_packet packets[STRIP_PACKETS],
+				const struct modbus_request *request, const uint8_t *raw, size_t n,
+				uint8_t *frame, struct modbus_reply *reply, size_t *used)
+{
+	struct search search = {.packets = packets,
+				.request = request,
+				.raw = raw,
+				.n = n,
+				.frame = frame,
+				.reply = reply};
+	if (search_from(&search, 0, 0, STRIP_MOST)) {
+		*used = search.used;
+		return search.verdict;
+	}
+	if (n >= STRIP_RAW_BYTES)
+		return MODBUS_WRONG_LENGTH;
+	return search.may_come ? MODBUS_MORE : search.verdict;
+}

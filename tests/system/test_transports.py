@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serial instruments behind sockets, with pymodbus as the other side."""
+import random
+import socket
+import threading
+
+import pytest
+
+import servers
+from conftest import modbus_monitor, site
+from servers import wait_until
+
+
+@pytest.fixture
+def gateway():
+    server = servers.Instrument(rtu=True).start()
+    yield server
+    server.stop()
+
+
+def test_an_instrument_behind_a_serial_gateway_opens_a_case(make_daemon, gateway):
+    gateway.set_float(0, 20.0)
+    gateway.refused.add(40)
+    line = (f'{{ id = "bus"; driver = "modbus"; transport = "rtu-over-tcp"; host = "127.0.0.1"; '
+            f'port = {gateway.port}; interval_ms = 100; timeout_ms = 1000; request_gap_ms = 5; '
+            f'connect_pause_ms = 20; max_gap = 0; }}')
+    daemon = make_daemon([line], [site("outfall-3", [
+        modbus_monitor("w01018", "bus", limits="{ max = 50.0; }"),
+        modbus_monitor("w21003", "bus", address=40)])])
+    wait_until(lambda: len(daemon.values("outfall-3", "w01018")) >= 5, what="readings")
+    assert set(daemon.values("outfall-3", "w01018")) == {20.0}
+    assert {r["value"] for r in daemon.readings("outfall-3", "w21003")} == {None}
+    gateway.set_float(0, 61.5)
+    case = wait_until(daemon.cases, what="a case")[0]
+    assert (case["first_value"], case["limit"]) == (61.5, 50)
+    assert daemon.metric("ducha_polls_total", connection="bus", result="exception") > 0
+    assert daemon.metric("ducha_polls_total", connection="bus", result="error") == 0
+    assert daemon.metric("ducha_unasked_bytes_total", connection="bus") == 0
+
+
+class Unit:
+    """A cellular unit: dials in, registers, and carries bytes between the daemon and an instrument.
+
+    Behind and within what the instrument says it puts heartbeats, and it sends everything in pieces.
+    """
+
+    def __init__(self, port, instrument, registration):
+        self.daemon = socket.create_connection(("127.0.0.1", port), 20)
+        self.instrument = socket.create_connection(("127.0.0.1", instrument.port), 20)
+        for s in (self.daemon, self.instrument):
+            s.settimeout(None)
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.random = random.Random(1)
+        self.say(registration)
+        self.threads = [threading.Thread(target=f, daemon=True) for f in (self.down, self.up)]
+        for thread in self.threads:
+            thread.start()
+
+    def say(self, data):
+        while data:
+            n = self.random.randint(1, 4)
+            self.daemon.sendall(data[:n])
+            data = data[n:]
+
+    def down(self):
+        self.carry(self.daemon, self.instrument.sendall)
+        self.close()
+
+    def up(self):
+        self.carry(self.instrument, lambda data: self.say(self.mixed(data)))
+
+    def mixed(self, data):
+        at = self.random.randint(0, len(data))
+        return data[:at] + b"\xfe\xfeping" + data[at:]
+
+    @staticmethod
+    def carry(source, sink):
+        try:
+            while data := source.recv(4096):
+                sink(data)
+        except OSError:
+            pass
+
+    def close(self):
+        for s in (self.daemon, self.instrument):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def end(self):
+        self.close()
+        for thread in self.threads:
+            thread.join(20)
+
+
+def test_instruments_behind_units_that_dial_in_are_read_through_heartbeats(make_daemon, gateway):
+    port = servers.free_port()
+    lines = [f'{{ id = "{id}"; driver = "modbus"; transport = "dtu"; listen = "127.0.0.1:{port}"; '
+             f'registration = "{packet}"; heartbeat = "hex:fefe70696e67"; interval_ms = 50; '
+             f'timeout_ms = 2000; max_gap = 0; }}'
+             for id, packet in (("unit-1", "860000000000017"), ("unit-2", "hex:d7020d0a"))]
+    gateway.set_float(0, 20.0)
+    gateway.set_float(10, 7.0)
+    daemon = make_daemon(lines, [site("outfall-3", [
+        modbus_monitor("w01018", "unit-1", limits="{ max = 50.0; }"),
+        modbus_monitor("w01001", "unit-2", address=10)])])
+    units = [Unit(port, gateway, b"860000000000017"), Unit(port, gateway, b"\xd7\x02\r\n")]
+    try:
+        wait_until(lambda: len(daemon.values("outfall-3", "w01018")) >= 40
+                   and len(daemon.values("outfall-3", "w01001")) >= 40, what="readings")
+        assert set(daemon.values("outfall-3", "w01018")) <= {20.0, None}
+        assert set(daemon.values("outfall-3", "w01001")) <= {7.0, None}
+        for unit in ("unit-1", "unit-2"):
+            assert daemon.metric("ducha_unasked_bytes_total", connection=unit) == 0
+            assert daemon.metric("ducha_polls_total", connection=unit, result="timeout") == 0
+        units.append(Unit(port, gateway, b"860000000000017"))
+        units[0].threads[0].join(20)
+        assert not units[0].threads[0].is_alive(), "the older connection goes on"
+        gateway.set_float(0, 61.5)
+        case = wait_until(daemon.cases, what="a case")[0]
+        assert (case["first_value"], case["limit"]) == (61.5, 50)
+        with socket.create_connection(("127.0.0.1", port), 20) as unknown:
+            unknown.sendall(b"who am I")
+            assert unknown.recv(1) == b""
+        assert daemon.metric("ducha_callers_refused_total", reason="unknown") == 1
+        assert daemon.said().count("no connection has a registration") == 1
+    finally:
+        for unit in units:
+            unit.end()

@@ -68,3 +68,19 @@ def test_a_malformed_row_is_named_and_the_rest_goes_on(backtest):
 def test_no_live_state_is_touched(backtest):
     assert backtest(ROWS).returncode == 0
     assert not os.path.exists(backtest.store)
+
+
+def test_silence_is_judged_up_to_the_last_year_that_can_be_written(tmp_path):
+    daemon = Daemon(tmp_path, [modbus_connection(1502)], [
+        site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")],
+             rest="stale_after_s = 60;")])
+    data = tmp_path / "data.csv"
+    data.write_text("time,site,factor,value,flag\n"
+                    "2026-01-02T03:00:00+08:00,outfall-3,w01018,20,N\n"
+                    "9999-12-31T23:59:59+08:00,outfall-3,w01018,NA,N\n")
+    answer = subprocess.run([DUCHAD, "--backtest", str(data), "-c", daemon.config],
+                            capture_output=True, timeout=60, env=ENVIRONMENT)
+    assert answer.returncode == 0 and b"runtime error" not in answer.stderr, answer.stderr
+    events = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [(e["type"], e["data"]["kind"]) for e in events
+            if e["type"].startswith("alert.")] == [("alert.raised", "stale")]

@@ -137,6 +137,26 @@ static void test_readings_that_are_fed_again_say_the_same_verdicts_again(void **
 	free(bytes);
 }
 
+/* --- a wall clock that is set back --- */
+
+static void test_what_comes_after_the_clock_was_set_back_is_not_late(void **state)
+{
+	struct rig *rig = *state;
+	rig_check(rig, "1000000:5 10:51", "");
+	evaluator_set_back(rig->evaluator, RIG_START_MS + 20000);
+	rig_check(rig, "21:51", "+exceedance@21/21=51");
+}
+
+static void test_setting_the_clock_back_breaks_runs(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].on_delay_ms = 10000;
+	rig_play(rig, "1000000:51");
+	evaluator_set_back(rig->evaluator, RIG_START_MS + 20000);
+	rig_check(rig, "21:51 30:51", "");
+	rig_check(rig, "31:51", "+exceedance@31/21=51");
+}
+
 /* --- a changed plan --- */
 
 static void test_a_limit_of_another_key_starts_at_rest(void **state)
@@ -313,6 +333,21 @@ static void test_every_kind_of_condition_is_adopted_and_clears(void **state)
 	rig_check(rig, "1^ 2:6", "-connection@1 -stale@2 -clue@2 -step@2 -warning@2 -flat@2");
 }
 
+static void test_a_condition_that_is_no_longer_looked_for_is_not_adopted(void **state)
+{
+	struct rig *rig = *state;
+	rig_start(rig); /* the limit alone, without a warning and without checks of the signal */
+	static const enum alert_kind kinds[] = {ALERT_STALE, ALERT_FLAT, ALERT_STEP, ALERT_CLUE,
+						ALERT_WARNING};
+	for (size_t i = 0; i < 5; i++) {
+		struct verdict alert = {.kind = kinds[i],
+					.connection = NO_INDEX,
+					.limit = kinds[i] == ALERT_WARNING ? 0 : NO_INDEX,
+					.raised_ms = RIG_START_MS};
+		assert_false(evaluator_adopt(rig->evaluator, &alert));
+	}
+}
+
 static void test_a_condition_that_cannot_be_is_not_adopted(void **state)
 {
 	struct rig *rig = *state;
@@ -338,6 +373,8 @@ int main(void)
 		rig_test(test_a_half_filled_window_goes_on_after_a_restart),
 		rig_test(test_flat_step_and_range_go_on_after_a_restart),
 		rig_test(test_readings_that_are_fed_again_say_the_same_verdicts_again),
+		rig_test(test_what_comes_after_the_clock_was_set_back_is_not_late),
+		rig_test(test_setting_the_clock_back_breaks_runs),
 		rig_test(test_a_limit_of_another_key_starts_at_rest),
 		rig_test(test_a_limit_keeps_its_state_at_another_place),
 		rig_test(test_a_monitor_keeps_its_state_at_another_place),
@@ -350,6 +387,7 @@ int main(void)
 		rig_test(test_an_adopted_alert_is_active_and_clears),
 		rig_test(test_adopting_keeps_a_higher_peak_that_was_saved),
 		rig_test(test_every_kind_of_condition_is_adopted_and_clears),
+		rig_test(test_a_condition_that_is_no_longer_looked_for_is_not_adopted),
 		rig_test(test_a_condition_that_cannot_be_is_not_adopted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

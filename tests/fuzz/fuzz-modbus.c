@@ -53,6 +53,17 @@ static void judge_with(judge_fn judge, const struct modbus_request *request, con
 	}
 }
 
+/* Places where the two-byte packet stands. The search for what to leave out doubles with each, and
+ * is bounded: with five of them it still sees every way in the longest reply. */
+enum { PLACES_SEARCHED = 5 };
+static size_t places(const uint8_t *data, size_t n)
+{
+	size_t found = 0;
+	for (size_t i = 0; i + 1 < n; i++)
+		found += data[i] == 0xfe && data[i + 1] == 0xfe;
+	return found;
+}
+
 /* A right reply with a packet put into it at a place that the data says: it must be found. */
 static void strip_one(const struct modbus_request *request, const uint8_t *data, size_t n)
 {
@@ -64,7 +75,7 @@ static void strip_one(const struct modbus_request *request, const uint8_t *data,
 	enum modbus_verdict verdict =
 		strip_judge(packets, request, raw, kept, frame, &reply, &used);
 	check(verdict != MODBUS_COMPLETE || used <= kept);
-	if (n < MODBUS_REPLY_BYTES &&
+	if (n < MODBUS_REPLY_BYTES && places(data, n) <= PLACES_SEARCHED &&
 	    modbus_rtu_judge(request, data, n, &reply) == MODBUS_COMPLETE) {
 		size_t at = data[n - 1] % (n + 1);
 		memcpy(raw + at, "ping", 4);

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 
+DATA = pathlib.Path(__file__).resolve().parents[2] / "config"  # also for builds that look elsewhere
 NODE = """node: { id = "bench"; office = "office"; case_prefix = "B"; timezone = "Asia/Shanghai";
-  language = "en"; };
+  language = "en"; data_directory = "%(data)s"; };
 storage: { directory = "%(directory)s/state"; };
 http: { socket = "%(directory)s/socket"; };
 """
@@ -25,7 +26,7 @@ http: { socket = "%(directory)s/socket"; };
 
 def config(directory, connections, sites):
     path = directory / "bench.cfg"
-    path.write_text(NODE % {"directory": directory}
+    path.write_text(NODE % {"directory": directory, "data": DATA}
                     + "connections: (\n" + ",\n".join(connections) + "\n);\n"
                     + "sites: (\n" + ",\n".join(sites) + "\n);\n")
     return path

@@ -53,14 +53,15 @@ static void judge_with(judge_fn judge, const struct modbus_request *request, con
 	}
 }
 
-/* Places where the two-byte packet stands. The search for what to leave out doubles with each, and
- * is bounded: with five of them it still sees every way in the longest reply. */
+/* Places where a packet stands. Each doubles the ways of leaving some out, and the search is bounded
+ * (strip.c: 20,000 steps): with five, and the one put in, 64 ways through 264 bytes are all seen. */
 enum { PLACES_SEARCHED = 5 };
 static size_t places(const uint8_t *data, size_t n)
 {
 	size_t found = 0;
 	for (size_t i = 0; i + 1 < n; i++)
-		found += data[i] == 0xfe && data[i + 1] == 0xfe;
+		found += (data[i] == 0xfe && data[i + 1] == 0xfe) ||
+			 (n - i >= 4 && memcmp(data + i, "ping", 4) == 0);
 	return found;
 }
 

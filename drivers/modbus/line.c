@@ -211,6 +211,8 @@ static void line_ready(void *context, uint32_t events)
 	int64_t now_ns = loop_now(line->host->loop);
 	if (line->state == LINE_CONNECTING)
 		line_connected(line, now_ns);
+	else if (line->state == LINE_ASKING && now_ns >= line->deadline_ns)
+		line_expire(line, now_ns); /* a held-up thread sees the bytes before the tick */
 	else
 		exchange_receive(line, now_ns);
 	exchange_proceed(line, now_ns);

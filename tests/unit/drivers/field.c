@@ -49,6 +49,8 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 	}
 	pthread_cond_broadcast(&door->changed);
 	pthread_mutex_unlock(&door->lock);
+	if (sample->monitor == 0 && door->hold_ms > 0)
+		usleep(door->hold_ms * 1000);
 	return DOOR_TAKEN;
 }
 

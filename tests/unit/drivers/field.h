@@ -32,6 +32,7 @@ struct door {
 	struct seen seen[FIELD_MONITORS];
 	uint64_t good, without, misattributed;
 	unsigned ups[FIELD_LINES], downs[FIELD_LINES];
+	unsigned hold_ms; /* how long each reading of monitor 0 holds up the event loop */
 };
 
 struct field_line { /* an instrument, or a gateway with some */

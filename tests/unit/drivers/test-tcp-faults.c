@@ -188,7 +188,7 @@ static void expect_rest(struct fault fault, int64_t timeout_ms)
 	field_await(field, first_unit_good, 5);
 	field_stop(field);
 	assert_int_equal(dead.good, 0);
-	assert_true(dead.without >= 200);         /* a reading in every round all the same */
+	assert_true(dead.without >= 200); /* a reading in every round all the same */
 	assert_true(asked >= 5); /* 1 1 2 4 8 16 32 60 60 rounds apart on an idle machine */
 	assert_true(asked * 8 <= dead.without);
 	for (uint8_t unit = 2; unit <= 4; unit++) /* the first failure may cost one */
@@ -266,6 +266,21 @@ static void test_a_dead_gateway_is_one_outage_and_its_units_come_back_together(v
 }
 
 /* --- outages and attribution --- */
+
+/* The loop is held up so long that the late reply lies there before the deadline is looked at. */
+static void test_a_late_reply_stays_late_when_the_loop_is_held_up(void **state)
+{
+	(void)state;
+	struct field *field = field_new(2, 1, INTERVAL_MS, INTERVAL_MS);
+	field->door.hold_ms = 4 * INTERVAL_MS;
+	field_fault(field, 1, 0, (struct fault){FAULT_LATE, 3 * INTERVAL_MS, 0}, 1, 0);
+	field_start(field);
+	field_await(field, first_unit_good, 20);
+	field_stop(field);
+	assert_int_equal(field_seen(field, 1, 1).good, 0);
+	assert_true(field_polls(field, 1, "timeout") >= 3);
+	field_free(field);
+}
 
 static bool each_without(struct field *field, uint64_t wanted)
 {
@@ -357,6 +372,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			test_a_dead_gateway_is_one_outage_and_its_units_come_back_together),
 		cmocka_unit_test(test_reconnecting_backs_off_and_is_spread),
+		cmocka_unit_test(test_a_late_reply_stays_late_when_the_loop_is_held_up),
 		cmocka_unit_test(test_no_reply_is_ever_given_to_another_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,8 @@ struct config_monitor {
 	char *unit;        /* the catalogue's unless given */
 	/* modbus; numbers as in drivers/modbus/modbus.h (enum order below is the same) */
 	int unit_id, table, address, type, order, bit;
+	bool exact;
+	int block, block_count; /* count 0: none */
 	double scale, offset;
 	/* mqtt */
 	char *topic, *value, *time, *flag;
@@ -100,6 +102,7 @@ struct config_connection {
 	/* modbus tcp, rtu-over-tcp; listen and what follows: dtu */
 	char *transport, *host;
 	int port, max_gap, max_registers;
+	bool exact;
 	int64_t interval_ms, timeout_ms, request_gap_ms, connect_pause_ms;
 	char *listen, *registration, *heartbeat; /* packets as written: packet_bytes() */
 	int idle_s;

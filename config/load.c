@@ -122,6 +122,7 @@ static const struct field connection_fields[] = {
 	{"max_gap", FIELD_INT, .offset = AT(max_gap), .low = 0, .high = 124, .only = ON_MODBUS},
 	{"max_registers", FIELD_INT, .offset = AT(max_registers), .low = 1, .high = 125,
 	 .only = ON_MODBUS},
+	{"exact", FIELD_BOOL, .offset = AT(exact), .only = ON_MODBUS},
 	{"device", FIELD_TEXT, .offset = NOWHERE, .only = RTU, .required = RTU},
 	{"baud", FIELD_INT, .offset = NOWHERE, .low = 300, .high = 4000000, .only = RTU},
 	{"parity", FIELD_CHOICE, .offset = NOWHERE, .only = RTU, .choices = parities},

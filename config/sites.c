@@ -56,6 +56,8 @@ static const struct field monitor_fields[] = {
 	 .choices = types},
 	{"order", FIELD_CHOICE, .offset = AT(order), .only = MODBUS, .choices = orders},
 	{"bit", FIELD_INT, .offset = AT(bit), .low = 0, .high = 15, .only = MODBUS},
+	{"exact", FIELD_BOOL, .offset = AT(exact), .only = MODBUS},
+	{"block", FIELD_LATER, .offset = NOWHERE, .only = MODBUS},
 	{"scale", FIELD_NUMBER, .offset = AT(scale), .only = MODBUS | MQTT},
 	{"offset", FIELD_NUMBER, .offset = AT(offset), .only = MODBUS | MQTT},
 	{"interval_ms", FIELD_INT64, .offset = AT(interval_ms), .low = 10, .high = 604800000,
@@ -189,10 +191,51 @@ static void check_register(struct walk *walk, const config_setting_t *group,
 		      monitor->address, width, types[monitor->type], 65536 - width);
 }
 
+/* Return: false where the element is no whole number from @least to @most. */
+static bool block_number(const config_setting_t *element, int least, int most, int *value)
+{
+	double number;
+	if (!schema_number(element, &number) || number < least || number > most)
+		return false;
+	*value = (int)number;
+	return *value == number;
+}
+
+/* The registers that a request for this value reads, as the instrument's manual has them. */
+static void read_block(struct walk *walk, const config_setting_t *group,
+		       const struct config_connection *connection, struct config_monitor *monitor)
+{
+	const config_setting_t *list = config_setting_get_member(group, "block");
+	if (!list)
+		return;
+	bool bits = monitor->table >= TABLE_COIL;
+	int type = config_setting_type(list), width = bits ? 1 : widths[monitor->type];
+	int most = bits ? 2000 : connection->max_registers;
+	if ((type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) ||
+	    config_setting_length(list) != 2 ||
+	    !block_number(config_setting_get_elem(list, 0), 0, 65535, &monitor->block) ||
+	    !block_number(config_setting_get_elem(list, 1), 1, most, &monitor->block_count)) {
+		FAULT(walk, list,
+		      "block must be a list of the first address and a count of 1 to %d, such as "
+		      "(0, 20)",
+		      most);
+		return;
+	}
+	int first = monitor->block, end = monitor->block + monitor->block_count;
+	if (end > 65536)
+		FAULT(walk, list, "block = (%d, %d) reaches beyond address 65535", first,
+		      monitor->block_count);
+	else if (monitor->address < first || monitor->address + width > end)
+		FAULT(walk, list,
+		      "block = (%d, %d) does not hold address %d, count %d of the value", first,
+		      monitor->block_count, monitor->address, width);
+}
+
 static void check_modbus(struct walk *walk, const config_setting_t *group,
 			 const struct config_connection *connection, struct config_monitor *monitor)
 {
 	check_register(walk, group, monitor);
+	read_block(walk, group, connection, monitor);
 	int width = widths[monitor->type];
 	if (monitor->table < TABLE_COIL && width > connection->max_registers)
 		FAULT(walk, schema_key(group, "type"),
@@ -301,6 +344,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 	unsigned variant = connection ? 1u << connection->driver : 0;
 	size_t before = walk->faults->list.n;
 
+	monitor->exact = connection && connection->exact;
 	schema_read(walk, &monitor_schema, group, variant, &entry);
 	if (id && !connection)
 		unknown_connection(walk, context->config, schema_key(group, "connection"), id);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- readings --- */
 
@@ -141,6 +142,35 @@ static void say_exception(struct bus *bus, const struct modbus_span *span, uint8
 		  span->unit, code, modbus_exception_name(code), span->address, span->count);
 }
 
+static void say_parted(struct bus *bus, const struct modbus_span *whole)
+{
+	struct modbus_unit *unit = modbus_units_of(&bus->units, bus->turn);
+	if (!unit->is_parted)
+		log_warnx("%s: unit %u does not answer address %u, count %u in one request "
+			  "(illegal data address); its values are asked apart from now on",
+			  bus->config->id, unit->id, whole->address, whole->count);
+	unit->is_parted = true;
+}
+
+/* Return: true where the span whose turn it is has become two, of which nothing is asked yet. */
+static bool part_span(struct bus *bus)
+{
+	size_t n = bus->plan.n_spans, i = bus->turn;
+	struct modbus_span whole = bus->plan.spans[i];
+	if (whole.n_points == 1 || modbus_units_reserve(&bus->units, n + 1) != 0)
+		return false;
+	struct bus_span *spans = reallocarray(bus->spans, n + 1, sizeof *spans);
+	if (spans == NULL)
+		return false;
+	bus->spans = spans;
+	if (modbus_plan_part(&bus->plan, bus->config->points, i) != MODBUS_PARTED)
+		return false;
+	memmove(&spans[i + 1], &spans[i], (n - i) * sizeof *spans);
+	modbus_units_part(&bus->units, i, n);
+	say_parted(bus, &whole);
+	return true;
+}
+
 /* Busy (5, 6) says nothing about the value: the next round asks again. Code 4 is the instrument's
  * own word that it has failed. All others mean that the value could not be had, as silence does, so
  * that an instrument which only ever refuses goes stale. */
@@ -169,9 +199,14 @@ void bus_replied(struct bus *bus, enum modbus_verdict verdict, const struct modb
 		metric_add(bus->ok, 1);
 		unit_answered(bus);
 		span_values(bus, span, reply);
+	} else if (reply->exception == 2 && part_span(bus)) {
+		metric_add(bus->exception, 1);
+		unit_answered(bus);
+		return;
 	} else {
 		replied_exception(bus, span, reply->exception);
 	}
+	round_advance(bus);
 }
 
 void bus_cause(struct bus *bus, const char *cause, bool is_timeout)
@@ -183,6 +218,7 @@ void bus_cause(struct bus *bus, const char *cause, bool is_timeout)
 void bus_failed(struct bus *bus)
 {
 	unit_failed(bus, bus->cause);
+	round_miss(bus);
 }
 
 /* --- birth and death --- */

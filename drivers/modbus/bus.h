@@ -72,7 +72,9 @@ void bus_ask(struct bus *bus, int64_t now_ns);
 
 /**
  * bus_replied() - @reply to the request came @after_ns after it (MODBUS_COMPLETE or _EXCEPTION)
- * The caller moves on with round_advance().
+ *
+ * A request for several values that is refused for an address in it (exception 2) is parted for
+ * good, and its parts are asked in the same round. Else the turn moves on.
  */
 void bus_replied(struct bus *bus, enum modbus_verdict verdict, const struct modbus_reply *reply,
 		 int64_t after_ns);
@@ -80,8 +82,7 @@ void bus_replied(struct bus *bus, enum modbus_verdict verdict, const struct modb
 /** bus_cause() - why nothing came; @cause is a literal or of strerrordesc_np() */
 void bus_cause(struct bus *bus, const char *cause, bool is_timeout);
 
-/** bus_failed() - the exchange that was under way brought nothing; the caller moves on with
- * round_miss() */
+/** bus_failed() - the exchange that was under way brought nothing; the turn moves on */
 void bus_failed(struct bus *bus);
 
 /** bus_without_value() - all points of span @i get a reading without value */

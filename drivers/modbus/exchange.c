@@ -15,7 +15,6 @@ static void exchange_replied(struct line *line, enum modbus_verdict verdict,
 			       line->fill);
 	line->state = LINE_CONNECTED;
 	wire_replied(&line->wire, now_ns);
-	round_advance(&line->bus);
 	line_await(line, now_ns);
 }
 

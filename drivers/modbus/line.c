@@ -57,13 +57,6 @@ static void line_close(struct line *line, int64_t now_ns)
 		line->retry_pause_ns = line->retry_cap_ns;
 }
 
-/* The span whose turn it is gets nothing. */
-static void line_miss(struct line *line, int64_t now_ns)
-{
-	round_miss(&line->bus);
-	line_await(line, now_ns);
-}
-
 void line_fail(struct line *line, int64_t now_ns, const char *cause, bool is_timeout)
 {
 	bool asking = line->state == LINE_ASKING;
@@ -77,7 +70,7 @@ void line_fail(struct line *line, int64_t now_ns, const char *cause, bool is_tim
 		line->retry_pause_ns = RETRY_FIRST_MS * MS;
 	}
 	bus_failed(&line->bus);
-	line_miss(line, now_ns);
+	line_await(line, now_ns);
 }
 
 /* A serial line keeps its connection, which may well serve other units: one to a gateway until it
@@ -96,7 +89,7 @@ void line_fail_exchange(struct line *line, int64_t now_ns, const char *cause, bo
 	line->state = LINE_CONNECTED;
 	wire_failed(&line->wire, now_ns);
 	bus_failed(&line->bus);
-	line_miss(line, now_ns);
+	line_await(line, now_ns);
 }
 
 void line_fail_errno(struct line *line, int64_t now_ns, int error)
@@ -184,7 +177,8 @@ static void line_expire(struct line *line, int64_t now_ns)
 	if (line->state == LINE_CONNECTED)
 		line_fail(line, now_ns, "a line that is never quiet", false);
 	while (round_runs(&line->bus)) /* the link has not come: none of them can be asked */
-		line_miss(line, now_ns);
+		round_miss(&line->bus);
+	line_await(line, now_ns);
 }
 
 static void line_schedule(struct line *line)

@@ -31,6 +31,8 @@ struct modbus_point {
 	uint8_t bit; /* MODBUS_BIT in a register table: 0 to 15 */
 	double scale, offset; /* value = raw * scale + offset */
 	uint32_t every; /* read at each every-th interval of the connection, from 1 */
+	bool exact; /* asked for its own registers alone, or for its block */
+	uint16_t block, block_count; /* all that a request for it is to read; count 0: none */
 };
 
 struct modbus_connection {

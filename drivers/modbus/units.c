@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint16_t unit_index(struct modbus_units *units, uint8_t id)
 {
@@ -38,6 +39,20 @@ void modbus_units_deinit(struct modbus_units *units)
 	free(units->at);
 	free(units->of_span);
 	*units = (struct modbus_units){.at = NULL};
+}
+
+int modbus_units_reserve(struct modbus_units *units, size_t n_spans)
+{
+	uint16_t *of_span = reallocarray(units->of_span, n_spans, sizeof *of_span);
+	if (of_span == NULL)
+		return -ENOMEM;
+	units->of_span = of_span;
+	return 0;
+}
+
+void modbus_units_part(struct modbus_units *units, size_t i, size_t n_spans)
+{
+	memmove(&units->of_span[i + 1], &units->of_span[i], (n_spans - i) * sizeof *units->of_span);
 }
 
 bool modbus_units_rest(const struct modbus_units *units, const struct modbus_unit *unit,

@@ -30,6 +30,7 @@ enum {
 struct modbus_unit {
 	uint8_t id;
 	bool is_said;        /* its outage is in the log */
+	bool is_parted;      /* it refused requests for several values, and that is in the log */
 	uint32_t failures;   /* in a row */
 	uint64_t next_round; /* not asked before */
 	uint64_t missed;     /* rounds since it last answered */
@@ -48,6 +49,10 @@ struct modbus_units {
 int modbus_units_init(struct modbus_units *units, const struct modbus_plan *plan,
 		      int64_t interval_ms);
 void modbus_units_deinit(struct modbus_units *units);
+/** modbus_units_reserve() - room for @n_spans spans. Return: 0, -ENOMEM. */
+int modbus_units_reserve(struct modbus_units *units, size_t n_spans);
+/** modbus_units_part() - span @i of @n_spans has become two, for which there is room */
+void modbus_units_part(struct modbus_units *units, size_t i, size_t n_spans);
 
 /** modbus_units_of() - the unit of span @span */
 static inline struct modbus_unit *modbus_units_of(const struct modbus_units *units, size_t span)

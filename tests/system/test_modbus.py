@@ -164,6 +164,21 @@ def test_exceptions_and_nan_are_flagged_readings_and_the_others_go_on(make_daemo
     assert daemon.metric("ducha_polls_total", connection="line", result="exception") > 0
 
 
+def test_a_request_refused_for_a_gap_is_parted_for_good(make_daemon, instrument):
+    instrument.set_float(0, 7.0)
+    instrument.set_float(10, 8.0)
+    instrument.refused.update(range(2, 10))
+    daemon = make_daemon([modbus_connection(instrument.port)], [site("outfall-3", [
+        modbus_monitor("w01018", address=0), modbus_monitor("w01001", address=10)])])
+    wait_until(lambda: len(daemon.values("outfall-3", "w01001")) >= 10, what="good readings")
+    for factor, value in (("w01018", 7.0), ("w01001", 8.0)):
+        assert {(r["value"], r["flag"]) for r in daemon.readings("outfall-3", factor)} == \
+            {(value, "N")}
+    assert daemon.metric("ducha_polls_total", connection="line", result="exception") == 1
+    with open(daemon.log) as log:
+        assert log.read().count("asked apart") == 1
+
+
 def test_an_instrument_that_goes_away_is_one_lost_connection(make_daemon, instrument):
     instrument.set_float(0, 20.0)
     daemon = outfall(make_daemon, instrument, limits="", rest="stale_after_s = 2;")

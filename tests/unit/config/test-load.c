@@ -329,6 +329,41 @@ static void test_registers_have_to_fit_their_table(void **state)
 	CHECK(state, examples);
 }
 
+static void test_a_block_has_to_hold_its_value(void **state)
+{
+#define BLOCK(keys) MONITOR("table = \"holding\"; address = 4; type = \"float32\";\n" keys)
+	static const struct example examples[] = {
+		{BLOCK("block = 0;"),
+		 "6: block must be a list of the first address and a count of 1 to "
+		 "125, such as (0, 20)"},
+		{BLOCK("block = (0, 0);"), "6: block must be a list"},
+		{BLOCK("block = (0, 126);"), "6: block must be a list"},
+		{BLOCK("block = (0, 5);"),
+		 "6: block = (0, 5) does not hold address 4, count 2 of the value"},
+		{BLOCK("block = (5, 5);"), "6: block = (5, 5) does not hold address 4, count 2"},
+		{BLOCK("block = (65535, 2);"),
+		 "6: block = (65535, 2) reaches beyond address 65535"},
+		{BLOCK("exact = 1;"), "6: exact is an integer, and must be true or false"},
+	};
+	CHECK(state, examples);
+	struct fixture *fixture = *state;
+	fixture_load(fixture,
+		     NODE "connections: ( { id = \"plc\"; driver = \"modbus\"; host = "
+			  "\"h\"; exact = true; } );\n"
+			  "sites: ( { id = \"s\"; kind = \"air\"; monitors: (\n"
+			  "{ factor = \"w01018\"; connection = \"plc\"; unit_id = 1; table = "
+			  "\"holding\"; address = 4; type = \"float32\"; block = [2, 4]; },\n"
+			  "{ factor = \"w21003\"; connection = \"plc\"; unit_id = 1; table = "
+			  "\"holding\"; address = 8; type = \"float32\"; exact = false; } ); } );");
+	expect_ok(fixture);
+	const struct config_monitor *monitors = fixture->config->sites[0].monitors;
+	assert_true(monitors[0].exact);
+	assert_int_equal(monitors[0].block, 2);
+	assert_int_equal(monitors[0].block_count, 4);
+	assert_false(monitors[1].exact);
+	assert_int_equal(monitors[1].block_count, 0);
+}
+
 #define REGISTER "table = \"holding\"; address = 0; type = \"float32\";\n"
 #define LIMIT(keys) MONITOR(REGISTER "limits: ( { " keys " } );")
 
@@ -647,6 +682,7 @@ int main(void)
 		TEST(test_all_faults_come_in_one_run_sorted_by_file_and_line),
 		TEST(test_texts_are_checked_for_their_form),
 		TEST(test_registers_have_to_fit_their_table),
+		TEST(test_a_block_has_to_hold_its_value),
 		TEST(test_limits_that_cannot_hold_are_refused),
 		TEST(test_an_unknown_standard_or_class_names_what_exists),
 		TEST(test_a_standard_becomes_its_limits),

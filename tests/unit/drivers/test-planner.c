@@ -72,6 +72,105 @@ static void test_a_value_wider_than_allowed_is_asked_whole(void **state)
 	modbus_plan_deinit(&plan);
 }
 
+static void test_exact_points_are_asked_alone(void **state)
+{
+	(void)state;
+	struct modbus_point points[] = {float_at(0), float_at(2), float_at(4), float_at(6),
+					float_at(2)};
+	points[1].exact = points[4].exact = true;
+	struct modbus_plan plan;
+	assert_int_equal(modbus_plan_init(&plan, points, 5, 16, 125), 0);
+	assert_int_equal(plan.n_spans, 2); /* 0, 4, 6 with a gap; 2 twice, for the same registers */
+	assert_int_equal(plan.spans[0].address, 0);
+	assert_int_equal(plan.spans[0].count, 8);
+	assert_int_equal(plan.spans[0].n_points, 3);
+	assert_int_equal(plan.spans[1].address, 2);
+	assert_int_equal(plan.spans[1].count, 2);
+	assert_int_equal(plan.spans[1].n_points, 2);
+	modbus_plan_deinit(&plan);
+}
+
+static void test_a_block_is_asked_as_it_is_written(void **state)
+{
+	(void)state;
+	struct modbus_point points[] = {float_at(2), float_at(12), float_at(2), float_at(8)};
+	for (size_t i = 0; i < 2; i++) {
+		points[i].block = 0;
+		points[i].block_count = 20;
+	}
+	points[2].block = 2; /* the same first value, and one register more of it */
+	points[2].block_count = 3;
+	struct modbus_plan plan;
+	assert_int_equal(modbus_plan_init(&plan, points, 4, 16, 4), 0);
+	assert_int_equal(plan.n_spans, 3);
+	assert_int_equal(plan.spans[0].address, 8);
+	assert_int_equal(plan.spans[1].address, 0);
+	assert_int_equal(plan.spans[1].count, 20);
+	assert_int_equal(plan.spans[1].n_points, 2);
+	assert_int_equal(plan.spans[2].count, 3);
+	modbus_plan_deinit(&plan);
+}
+
+static void test_a_block_that_does_not_hold_its_value_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		uint16_t address, block, count;
+	} wrong[] = {{0, 1, 20}, {19, 0, 20}, {65534, 65530, 7}, {100, 0, 126}};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct modbus_point point = float_at(wrong[i].address);
+		point.block = wrong[i].block;
+		point.block_count = wrong[i].count;
+		struct modbus_plan plan;
+		assert_int_equal(modbus_plan_init(&plan, &point, 1, 0, 125), -ERANGE);
+	}
+}
+
+static void expect_parts(struct modbus_plan *plan, const struct modbus_point *points,
+			 size_t first_points)
+{
+	struct modbus_span whole = plan->spans[0], last = plan->spans[plan->n_spans - 1];
+	size_t n = plan->n_spans;
+	assert_int_equal(modbus_plan_part(plan, points, 0), MODBUS_PARTED);
+	const struct modbus_span *a = &plan->spans[0], *b = &plan->spans[1];
+	assert_int_equal(plan->n_spans, n + 1);
+	assert_int_equal(a->n_points, first_points);
+	assert_int_equal(a->n_points + b->n_points, whole.n_points);
+	assert_int_equal(b->first, whole.first + a->n_points);
+	assert_int_equal(a->address, whole.address);
+	assert_int_equal(b->address + b->count, whole.address + whole.count);
+	assert_true(a->address + a->count <= b->address);
+	if (n > 1) /* those behind it have moved */
+		assert_memory_equal(&plan->spans[n], &last, sizeof last);
+}
+
+static void test_a_refused_request_is_parted_at_its_widest_gap(void **state)
+{
+	(void)state;
+	struct modbus_point points[] = {float_at(0),  float_at(2),  float_at(4),
+					float_at(16), float_at(20), float_at(500)};
+	struct modbus_plan plan;
+	assert_int_equal(modbus_plan_init(&plan, points, 6, 16, 125), 0);
+	assert_int_equal(plan.n_spans, 2);
+	expect_parts(&plan, points, 3);
+	expect_parts(&plan, points, 1); /* no gap: the first place nearest to the middle */
+	assert_int_equal(modbus_plan_part(&plan, points, 0), MODBUS_ONE_PIECE);
+	assert_int_equal(plan.n_spans, 4);
+	modbus_plan_deinit(&plan);
+}
+
+static void test_values_that_overlap_stay_together(void **state)
+{
+	(void)state;
+	struct modbus_point points[] = {float_at(0), float_at(1), float_at(0)};
+	struct modbus_plan plan;
+	assert_int_equal(modbus_plan_init(&plan, points, 3, 16, 125), 0);
+	assert_int_equal(modbus_plan_part(&plan, points, 0), MODBUS_ONE_PIECE);
+	assert_int_equal(plan.n_spans, 1);
+	assert_int_equal(plan.spans[0].count, 3);
+	modbus_plan_deinit(&plan);
+}
+
 static void test_a_point_beyond_the_last_address_is_refused(void **state)
 {
 	(void)state;
@@ -142,6 +241,11 @@ int main(void)
 		cmocka_unit_test(test_a_gap_too_wide_parts_them),
 		cmocka_unit_test(test_units_tables_and_rates_stay_apart),
 		cmocka_unit_test(test_a_value_wider_than_allowed_is_asked_whole),
+		cmocka_unit_test(test_exact_points_are_asked_alone),
+		cmocka_unit_test(test_a_block_is_asked_as_it_is_written),
+		cmocka_unit_test(test_a_block_that_does_not_hold_its_value_is_refused),
+		cmocka_unit_test(test_a_refused_request_is_parted_at_its_widest_gap),
+		cmocka_unit_test(test_values_that_overlap_stay_together),
 		cmocka_unit_test(test_a_point_beyond_the_last_address_is_refused),
 		cmocka_unit_test(test_any_points_are_covered_once_and_whole),
 	};

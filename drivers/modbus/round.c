@@ -6,8 +6,8 @@ static void round_to_next(struct bus *bus)
 	for (;;) {
 		for (; round_runs(bus); bus->turn++)
 			if (bus->spans[bus->turn].pending &&
-			    modbus_unit_doubtful(modbus_units_of(&bus->units, bus->turn)) ==
-				    bus->doubtful)
+			    (bus->doubtful ||
+			     !modbus_unit_doubtful(modbus_units_of(&bus->units, bus->turn))))
 				return;
 		if (bus->doubtful)
 			return;

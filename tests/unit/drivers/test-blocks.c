@@ -185,6 +185,21 @@ static void test_a_block_is_asked_whole(void **state)
 	end(&bench, &instrument);
 }
 
+/* The requests to a unit that failed come last; the first reply must not lose the second. */
+static void test_a_unit_that_answers_again_is_asked_for_all_of_it(void **state)
+{
+	(void)state;
+	struct instrument instrument = {.there = {{0, 200}}, .n_there = 1, .outages = 3};
+	struct modbus_point points[] = {value_at(0, 0), value_at(1, 100)};
+	struct field_bench bench;
+	poll_for(&bench, &instrument, points, 2, 40);
+	assert_int_equal(samples_of(&bench, 0, FLAG_COMMUNICATION), 3);
+	assert_int_equal(samples_of(&bench, 1, FLAG_COMMUNICATION), 3);
+	size_t first = samples_of(&bench, 0, FLAG_NORMAL);
+	assert_in_range(samples_of(&bench, 1, FLAG_NORMAL), first - 1, first);
+	end(&bench, &instrument);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_a_value_that_is_not_there_costs_only_itself),
 		cmocka_unit_test(test_exact_values_are_asked_alone),
 		cmocka_unit_test(test_a_block_is_asked_whole),
+		cmocka_unit_test(test_a_unit_that_answers_again_is_asked_for_all_of_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

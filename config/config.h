@@ -38,6 +38,8 @@ struct config_limit {
 	bool has_max, has_min;
 	double max, min;
 	enum config_average average;
+	char from[11], to[11]; /* dates, both included; "": without bound */
+	bool derived;          /* bounds were computed by a conversion of units */
 	double deadband, on_delay_s, off_delay_s;
 	int on_count, off_count;
 	double warn_at; /* 0: none */

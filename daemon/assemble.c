@@ -5,6 +5,8 @@
 #include "zone-load.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +43,19 @@ static char *limit_key(const struct config_monitor *m, size_t at)
 	return key.failed ? (text_deinit(&key), NULL) : key.at;
 }
 
-static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t at, unsigned opens)
+/* The start of the day that lies @days behind the date, in the node's zone; 0 where there is none.
+ */
+static int64_t day_start_ms(const struct zone *zone, const char *date, int days)
+{
+	struct civil day = {0};
+	if (sscanf(date, "%" SCNd64 "-%d-%d", &day.year, &day.month, &day.day) != 3)
+		return 0;
+	day.day += days;
+	return zone_wall_ms(zone, &day, 0);
+}
+
+static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t at, unsigned opens,
+		       const struct zone *zone)
 {
 	const struct config_limit *l = &m->limits[at];
 	bool by_site = (opens & (1u << ALERT_EXCEEDANCE)) != 0;
@@ -51,6 +65,9 @@ static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t
 		.max = l->max,
 		.min = l->min,
 		.average = (enum average)l->average,
+		.valid_from_ms = day_start_ms(zone, l->from, 0),
+		.valid_to_ms = day_start_ms(zone, l->to, 1),
+		.derived = l->derived,
 		.deadband = l->deadband,
 		.on_delay_ms = milliseconds(l->on_delay_s),
 		.off_delay_ms = milliseconds(l->off_delay_s),
@@ -70,7 +87,7 @@ static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t
 
 static int fill_monitor(struct monitor *out, const struct config *config,
 			const struct config_site *site, const struct config_monitor *m,
-			uint32_t site_index)
+			uint32_t site_index, const struct zone *zone)
 {
 	bool chinese = strcmp(config->language, "zh_CN") == 0;
 	struct limit *limits = calloc(m->n_limits + 1, sizeof *limits);
@@ -97,7 +114,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.n_limits = limits == NULL ? 0 : m->n_limits,
 	};
 	for (size_t i = 0; i < out->n_limits; i++)
-		if (!fill_limit(&limits[i], m, i, site->opens))
+		if (!fill_limit(&limits[i], m, i, site->opens, zone))
 			return -ENOMEM;
 	return limits == NULL ? -ENOMEM : 0;
 }
@@ -136,7 +153,8 @@ static int fill_sites(struct plan *plan, const struct config *config)
 		plan->n_sites++;
 		for (size_t j = 0; j < s->n_monitors; j++) {
 			plan->n_monitors = next + 1;
-			if (fill_monitor(&monitors[next++], config, s, &s->monitors[j], i) < 0)
+			if (fill_monitor(&monitors[next++], config, s, &s->monitors[j], i,
+					 &plan->zone) < 0)
 				return -ENOMEM;
 		}
 	}

@@ -22,8 +22,8 @@ static struct level level_exceedance(const struct limit *l)
 		.min = l->min,
 		.clear_max = l->max - l->deadband,
 		.clear_min = l->min + l->deadband,
-		.derived = l->average != AVERAGE_INSTANT,
-		.clear_derived = l->average != AVERAGE_INSTANT || l->deadband != 0,
+		.derived = l->derived || l->average != AVERAGE_INSTANT,
+		.clear_derived = l->derived || l->average != AVERAGE_INSTANT || l->deadband != 0,
 	};
 }
 
@@ -187,6 +187,24 @@ static void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, co
 	track_feed(e, &c, &state->warning, &e->warning[at], s, since_ms);
 }
 
+static bool in_force(const struct limit *l, int64_t wall_ms)
+{
+	return wall_ms >= l->valid_from_ms && (l->valid_to_ms == 0 || wall_ms < l->valid_to_ms);
+}
+
+/* What happens outside a limit's dates says nothing about it, and ends what it raised. */
+static void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms)
+{
+	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
+	struct condition c = {monitor, NO_INDEX, limit, ALERT_EXCEEDANCE, NULL};
+	alert_clear(e, &c, &state->exceedance.alert, time_ms);
+	c.kind = ALERT_WARNING;
+	alert_clear(e, &c, &state->warning.alert, time_ms);
+	c.kind = ALERT_UNDETERMINED;
+	alert_clear(e, &c, &state->undetermined, time_ms);
+	state->exceedance = state->warning = (struct track){0};
+}
+
 static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
@@ -194,6 +212,10 @@ static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step
 		struct step own = *s;
 		if (m->limits[i].average != AVERAGE_INSTANT)
 			continue;
+		if (!in_force(&m->limits[i], s->time_ms)) {
+			limit_rest(e, monitor, i, s->time_ms);
+			continue;
+		}
 		if (m->limits[i].compare == COMPARE_ROUNDED)
 			own.judged = round_even(s->value, m->limits[i].decimals);
 		limit_feed(e, monitor, i, &own, s->time_ms);
@@ -248,6 +270,10 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	const struct limit *l = &m->limits[limit];
+	if (!in_force(l, w->span.start_ms)) {
+		limit_rest(e, monitor, limit, w->span.end_ms);
+		return;
+	}
 	if (!share_suffices(m, l, w)) {
 		undetermined(e, monitor, limit, w);
 		return;

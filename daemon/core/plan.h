@@ -45,6 +45,10 @@ struct limit {
 	bool has_max, has_min;
 	double max, min; /* in the monitor's unit */
 	enum average average;
+	/* In force for what is measured from the one (included) to the other (excluded), both a
+	 * start of a day in the node's zone; 0: without bound. A window counts by its start. */
+	int64_t valid_from_ms, valid_to_ms;
+	bool derived; /* bounds were computed by a conversion of units: compared to 12 digits */
 	double deadband;
 	int64_t on_delay_ms, off_delay_ms;
 	uint32_t on_count, off_count; /* new results; 0: not asked for */

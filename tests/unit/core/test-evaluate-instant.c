@@ -590,6 +590,50 @@ static void test_rounding_decides_and_the_measured_value_is_reported(void **stat
 	rig_check(rig, "0:50.7 1:50.4", "+exceedance@0/0=50.7 -exceedance@1");
 }
 
+/* --- dates --- */
+
+static void test_a_limit_holds_from_its_first_moment_until_its_end(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].valid_from_ms = RIG_START_MS + 10000;
+	rig->limits[0].valid_to_ms = RIG_START_MS + 20000;
+	rig_check(rig, "9.999:60", "");
+	rig_check(rig, "10:60", "+exceedance@10/10=60");
+	rig_check(rig, "19.999:60", "");
+	rig_check(rig, "20:60", "-exceedance@20");
+	rig_check(rig, "21:99", "");
+}
+
+static void test_one_limit_follows_another_at_a_date(void **state)
+{
+	struct rig *rig = *state;
+	rig->monitors[0].n_limits = 2;
+	rig->limits[0].valid_to_ms = rig->limits[1].valid_from_ms = RIG_START_MS + 10000;
+	rig->limits[1].has_max = true;
+	rig->limits[1].max = 40;
+	rig_check(rig, "0:45 9:51", "+exceedance@9/9=51");
+	rig_check(rig, "10:51", "-exceedance@10 +exceedance#1@10/10=51");
+	rig_check(rig, "11:40", "-exceedance#1@11");
+}
+
+static void test_a_run_does_not_begin_before_the_limit_does(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].on_delay_ms = 5000;
+	rig->limits[0].valid_from_ms = RIG_START_MS + 10000;
+	rig_check(rig, "0:60 9:60 10:60 14:60", "");
+	rig_check(rig, "15:60", "+exceedance@15/10=60");
+}
+
+static void test_a_converted_limit_is_compared_as_it_reads(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].max = 0.1;
+	rig->limits[0].derived = true;
+	rig_check(rig, "0:0.10000000000000002", "");
+	rig_check(rig, "1:0.100000000002", "+exceedance@1/1=0.1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +703,10 @@ int main(void)
 		rig_test(test_the_worst_of_a_broken_run_is_forgotten),
 		rig_test(test_a_peak_is_said_at_most_every_ten_seconds),
 		rig_test(test_rounding_decides_and_the_measured_value_is_reported),
+		rig_test(test_a_limit_holds_from_its_first_moment_until_its_end),
+		rig_test(test_one_limit_follows_another_at_a_date),
+		rig_test(test_a_run_does_not_begin_before_the_limit_does),
+		rig_test(test_a_converted_limit_is_compared_as_it_reads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

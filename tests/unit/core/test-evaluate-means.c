@@ -282,6 +282,25 @@ static void test_a_day_of_twenty_five_hours_expects_as_many_readings(void **stat
 	assert_int_equal(rig->said[1].time_ms, (midnight + 25 * 3600) * 1000);
 }
 
+static void test_a_mean_belongs_to_the_limit_in_force_at_its_start(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig->limits[0].valid_from_ms = RIG_START_MS + 3600000;
+	rig->limits[0].valid_to_ms = RIG_START_MS + 7200000;
+	rig_check(rig, "0:60 900:60 1800:60 2700:60 3660!", "");
+	rig_check(rig, "3660:60 4500:60 5400:60 6300:60 7260!", "+exceedance@7200/3600=60");
+	rig_check(rig, "7260:60 8100:60 9000:60 9900:60 10860!", "-exceedance@10800");
+}
+
+static void test_outside_its_dates_a_mean_is_not_undetermined(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig->limits[0].valid_to_ms = RIG_START_MS + 3600000;
+	rig_check(rig, "3660!", "+undetermined@3600/0");
+	rig_check(rig, "7260!", "-undetermined@7200");
+	rig_check(rig, "10860!", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +331,8 @@ int main(void)
 		rig_test(test_windows_before_the_start_are_judged_once_they_are_reached_back_to),
 		rig_test(test_an_hour_that_occurs_twice_is_two_windows),
 		rig_test(test_a_day_of_twenty_five_hours_expects_as_many_readings),
+		rig_test(test_a_mean_belongs_to_the_limit_in_force_at_its_start),
+		rig_test(test_outside_its_dates_a_mean_is_not_undetermined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

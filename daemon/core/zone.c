@@ -73,6 +73,20 @@ int64_t zone_wall_ms(const struct zone *zone, const struct civil *civil, int mil
 	return (local - offset) * 1000 + millisecond;
 }
 
+static int month_days(int64_t year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	return days[month - 1] + (month == 2 && leap);
+}
+
+bool civil_valid(const struct civil *c)
+{
+	return c->year >= 1 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
+	       c->day <= month_days(c->year, c->month) && c->hour >= 0 && c->hour <= 23 &&
+	       c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 59;
+}
+
 /* --- parsing --- */
 
 struct cursor {
@@ -113,13 +127,6 @@ static bool take_fraction(struct cursor *c, int *ms)
 		scale /= 10;
 	}
 	return count > 0;
-}
-
-static int month_days(int64_t year, int month)
-{
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-	return days[month - 1] + (month == 2 && leap);
 }
 
 static bool take_offset(struct cursor *c, int *offset_s)

@@ -24,6 +24,8 @@ struct civil {
 	int month, day, hour, minute, second; /* 1..12, 1..31, 0..23, 0..59, 0..60 */
 };
 
+/** civil_valid() - a moment of the calendar between the years 1 and 9999; second 60 is none */
+bool civil_valid(const struct civil *civil);
 int32_t zone_offset_s(const struct zone *zone, int64_t wall_ms);
 /** zone_civil() - wall clock to civil time in the zone */
 struct civil zone_civil(const struct zone *zone, int64_t wall_ms);

@@ -19,31 +19,30 @@ static void submit(struct bus *bus, const struct sample *sample)
 	bus->host->submitted = true;
 }
 
-static const struct modbus_point *span_point(const struct bus *bus, const struct modbus_span *span,
-					     size_t i)
+/* The configured point of the @i-th entry of @span. */
+static uint32_t span_point(const struct bus *bus, const struct modbus_span *span, uint32_t i)
 {
-	return &bus->config->points[bus->plan.order[span->first + i]];
+	return modbus_asked_of(&bus->asked, bus->plan.order[span->first + i]);
 }
 
-void bus_without_value(struct bus *bus, size_t i, enum flag flag)
+void bus_without_value(struct bus *bus, size_t i, char flag)
 {
 	const struct modbus_span *span = &bus->plan.spans[i];
-	for (size_t j = 0; j < span->n_points; j++)
-		submit(bus, &(struct sample){.monitor = span_point(bus, span, j)->monitor,
-					     .flag = flag});
+	for (uint32_t j = 0; j < span->n_points; j++) {
+		struct sample sample;
+		if (values_missed(&bus->values, span_point(bus, span, j), flag, &sample))
+			submit(bus, &sample);
+	}
 }
 
 static void span_values(struct bus *bus, const struct modbus_span *span,
 			const struct modbus_reply *reply)
 {
-	for (size_t i = 0; i < span->n_points; i++) {
-		const struct modbus_point *point = span_point(bus, span, i);
-		struct modbus_value value = modbus_decode(point, &bus->request, reply);
-		submit(bus, &(struct sample){.monitor = point->monitor,
-					     .has_value = value.has_value,
-					     .value = value.value,
-					     .flag = value.has_value ? FLAG_NORMAL : FLAG_FAULT,
-					     .raw = value.raw});
+	for (uint32_t i = 0; i < span->n_points; i++) {
+		struct sample sample;
+		uint32_t point = span_point(bus, span, i);
+		if (values_reply(&bus->values, point, &bus->request, reply, &sample))
+			submit(bus, &sample);
 	}
 }
 
@@ -163,7 +162,7 @@ static bool part_span(struct bus *bus)
 	if (spans == NULL)
 		return false;
 	bus->spans = spans;
-	if (modbus_plan_part(&bus->plan, bus->config->points, i) != MODBUS_PARTED)
+	if (modbus_plan_part(&bus->plan, bus->asked.points, i) != MODBUS_PARTED)
 		return false;
 	memmove(&spans[i + 1], &spans[i], (n - i) * sizeof *spans);
 	modbus_units_part(&bus->units, i, n);
@@ -184,9 +183,11 @@ static void replied_exception(struct bus *bus, const struct modbus_span *span, u
 		unit_answered(bus);
 		say_exception(bus, span, code);
 	}
-	if (code == 5 || code == 6)
-		return;
-	bus_without_value(bus, bus->turn, code == 4 ? FLAG_FAULT : FLAG_COMMUNICATION);
+	bool is_busy = code == 5 || code == 6;
+	bus_without_value(bus, bus->turn,
+			  (char)(is_busy     ? 0
+				 : code == 4 ? FLAG_FAULT
+					     : FLAG_COMMUNICATION));
 }
 
 void bus_replied(struct bus *bus, enum modbus_verdict verdict, const struct modbus_reply *reply,
@@ -270,8 +271,12 @@ int bus_init(struct bus *bus, struct bus_host *host, const struct modbus_connect
 			    .host = host,
 			    .cause = "not connected",
 			    .interval_ns = config->interval_ms * INT64_C(1000000)};
-	int error = modbus_plan_init(&bus->plan, config->points, config->n_points, config->max_gap,
-				     config->max_registers);
+	int error = modbus_asked_init(&bus->asked, config);
+	if (error == 0)
+		error = values_init(&bus->values, config, &bus->asked);
+	if (error == 0)
+		error = modbus_plan_init(&bus->plan, bus->asked.points, bus->asked.n,
+					 config->max_gap, config->max_registers);
 	if (error != 0)
 		return error;
 	bus->turn = bus->plan.n_spans;
@@ -287,6 +292,8 @@ int bus_init(struct bus *bus, struct bus_host *host, const struct modbus_connect
 void bus_deinit(struct bus *bus)
 {
 	modbus_plan_deinit(&bus->plan);
+	values_deinit(&bus->values);
+	modbus_asked_deinit(&bus->asked);
 	modbus_units_deinit(&bus->units);
 	free(bus->spans);
 	bus->spans = NULL;

@@ -14,6 +14,7 @@
 #include "drivers/modbus/codec.h"
 #include "drivers/modbus/planner.h"
 #include "drivers/modbus/units.h"
+#include "drivers/modbus/value.h"
 
 enum { BUS_MISSES_OF_A_LOST_LINK = 3 };
 
@@ -36,7 +37,9 @@ struct bus_span {
 struct bus {
 	const struct modbus_connection *config;
 	struct bus_host *host;
-	struct modbus_plan plan;
+	struct modbus_asked asked;
+	struct modbus_plan plan; /* of what is asked */
+	struct values values;
 	struct bus_span *spans;
 	struct modbus_units units;
 	int64_t interval_ns;
@@ -85,8 +88,9 @@ void bus_cause(struct bus *bus, const char *cause, bool is_timeout);
 /** bus_failed() - the exchange that was under way brought nothing; the turn moves on */
 void bus_failed(struct bus *bus);
 
-/** bus_without_value() - all points of span @i get a reading without value */
-void bus_without_value(struct bus *bus, size_t i, enum flag flag);
+/** bus_without_value() - all points of span @i get a reading without value; 0: none, span @i was
+ * not read and there is nothing to say of them */
+void bus_without_value(struct bus *bus, size_t i, char flag);
 
 /** bus_link_down() - nobody answers there; said once */
 void bus_link_down(struct bus *bus);

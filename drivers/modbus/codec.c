@@ -248,24 +248,30 @@ static bool bcd(uint64_t word, double *value)
 	return true;
 }
 
-static double float32_of(uint64_t word)
+/* Return: false for NaN and infinity, by the bits alone. */
+static bool float32_of(uint64_t word, double *value)
 {
 	uint32_t bits = (uint32_t)word;
-	float value;
-	memcpy(&value, &bits, sizeof value);
-	return (double)value;
+	float number;
+	if ((bits & 0x7f800000) == 0x7f800000)
+		return false;
+	memcpy(&number, &bits, sizeof number);
+	*value = (double)number;
+	return true;
 }
 
-static double float64_of(uint64_t word)
+static bool float64_of(uint64_t word, double *value)
 {
-	double value;
-	memcpy(&value, &word, sizeof value);
-	return value;
+	uint64_t exponent = UINT64_C(0x7ff0000000000000);
+	if ((word & exponent) == exponent)
+		return false;
+	memcpy(value, &word, sizeof *value);
+	return true;
 }
 
-static bool number_of(const struct modbus_point *point, uint64_t word, double *value)
+static bool number_of(const struct modbus_place *place, uint64_t word, double *value)
 {
-	switch (point->type) {
+	switch (place->type) {
 	case MODBUS_INT16:
 		*value = (int16_t)(uint16_t)word;
 		return true;
@@ -281,19 +287,50 @@ static bool number_of(const struct modbus_point *point, uint64_t word, double *v
 		*value = (double)word;
 		return true;
 	case MODBUS_FLOAT32:
-		*value = float32_of(word);
-		return isfinite(*value);
+		return float32_of(word, value);
 	case MODBUS_FLOAT64:
-		*value = float64_of(word);
-		return isfinite(*value);
+		return float64_of(word, value);
 	case MODBUS_BCD16:
 	case MODBUS_BCD32:
 		return bcd(word, value);
 	case MODBUS_BIT:
-		*value = (double)(word >> (point->bit & 15) & 1);
+		*value = (double)(word >> (place->bit & 15) & 1);
 		return true;
 	}
 	return false;
+}
+
+bool modbus_number(const struct modbus_place *place, const uint8_t *bytes, double *number,
+		   uint64_t *raw)
+{
+	if (modbus_is_bits(place->table)) {
+		*raw = bytes[0] & 1;
+		*number = (double)*raw;
+		return true;
+	}
+	size_t n = 2U * modbus_width(place->table, place->type);
+	*raw = big_endian(bytes, n);
+	*number = 0;
+	return number_of(place, in_order(bytes, n, place->order), number);
+}
+
+bool modbus_take(enum modbus_table table, uint16_t address, uint16_t width,
+		 const struct modbus_request *request, const struct modbus_reply *reply,
+		 uint8_t *bytes)
+{
+	if (table != request->table || address < request->address)
+		return false;
+	size_t at = (size_t)(address - request->address);
+	if (modbus_is_bits(table)) {
+		if (at / 8 >= reply->data_bytes)
+			return false;
+		bytes[0] = reply->data[at / 8] >> (at % 8) & 1;
+		return true;
+	}
+	if ((at + width) * 2 > reply->data_bytes)
+		return false;
+	memcpy(bytes, reply->data + at * 2, width * 2U);
+	return true;
 }
 
 struct modbus_value modbus_decode(const struct modbus_point *point,
@@ -301,22 +338,13 @@ struct modbus_value modbus_decode(const struct modbus_point *point,
 				  const struct modbus_reply *reply)
 {
 	struct modbus_value out = {.has_value = false};
-	size_t at = (size_t)(point->address - request->address);
-	double number = 0;
-	if (modbus_is_bits(point->table)) {
-		if (at / 8 >= reply->data_bytes)
-			return out;
-		out.raw = reply->data[at / 8] >> (at % 8) & 1;
-		number = (double)out.raw;
-		out.has_value = true;
-	} else {
-		size_t n = 2U * modbus_width(point->table, point->type);
-		if (point->address < request->address || at * 2 + n > reply->data_bytes)
-			return out;
-		out.raw = big_endian(reply->data + at * 2, n);
-		uint64_t word = in_order(reply->data + at * 2, n, point->order);
-		out.has_value = number_of(point, word, &number);
-	}
+	struct modbus_place place = modbus_place_of(point);
+	uint8_t bytes[MODBUS_NUMBER_BYTES];
+	double number;
+	if (!modbus_take(place.table, place.address, modbus_width(place.table, place.type), request,
+			 reply, bytes))
+		return out;
+	out.has_value = modbus_number(&place, bytes, &number, &out.raw);
 	number = number * point->scale + point->offset;
 	out.has_value = out.has_value && isfinite(number);
 	out.value = out.has_value ? number : 0;

@@ -91,8 +91,37 @@ struct modbus_value {
 /** modbus_width() - registers that a value of @type takes (bits of a bit table take one each) */
 uint16_t modbus_width(enum modbus_table table, enum modbus_type type);
 
+enum { MODBUS_NUMBER_BYTES = 8 };
 /**
- * modbus_decode() - the value of @point out of the reply to @request, which must cover it
+ * modbus_number() - the number whose registers (or whose bit, 0 or 1) begin at @bytes
+ * @raw: out, the bytes as received, the first one highest
+ *
+ * Return: false for NaN of any payload, infinity and what are no BCD digits. A signalling NaN is
+ * found by its bits: it never becomes a float, which could raise a flag or change its payload.
+ */
+bool modbus_number(const struct modbus_place *place, const uint8_t *bytes, double *number,
+		   uint64_t *raw);
+
+/** modbus_place_of() - where the first number of @point stands */
+static inline struct modbus_place modbus_place_of(const struct modbus_point *point)
+{
+	return (struct modbus_place){.table = point->table,
+				     .address = point->address,
+				     .type = point->type,
+				     .order = point->order,
+				     .bit = point->bit};
+}
+
+/**
+ * modbus_take() - copy what @width registers (or a bit) from @address on hold out of @reply
+ * Return: false where @request asked for another table or @reply does not cover them
+ */
+bool modbus_take(enum modbus_table table, uint16_t address, uint16_t width,
+		 const struct modbus_request *request, const struct modbus_reply *reply,
+		 uint8_t *bytes);
+
+/**
+ * modbus_decode() - the first number of @point, scaled, out of the reply to @request
  */
 struct modbus_value modbus_decode(const struct modbus_point *point,
 				  const struct modbus_request *request,

@@ -16,9 +16,16 @@ struct extent {
 	uint32_t address, end; /* end: the first that is not read */
 };
 
+static uint32_t end_of_point(const struct modbus_point *point)
+{
+	uint32_t width =
+		point->registers != 0 ? point->registers : modbus_width(point->table, point->type);
+	return point->address + width;
+}
+
 static struct extent extent_of(const struct modbus_point *point)
 {
-	uint32_t end = (uint32_t)point->address + modbus_width(point->table, point->type);
+	uint32_t end = end_of_point(point);
 	if (point->block_count > 0)
 		return (struct extent){true, point->block,
 				       (uint32_t)point->block + point->block_count};
@@ -28,7 +35,7 @@ static struct extent extent_of(const struct modbus_point *point)
 static bool is_in_range(const struct modbus_point *point)
 {
 	struct extent extent = extent_of(point);
-	uint32_t end = (uint32_t)point->address + modbus_width(point->table, point->type);
+	uint32_t end = end_of_point(point);
 	uint32_t most = modbus_is_bits(point->table) ? MODBUS_MAX_BITS : MODBUS_MAX_REGISTERS;
 	return extent.end <= 65536 && extent.address <= point->address && end <= extent.end &&
 	       extent.end - extent.address <= most;

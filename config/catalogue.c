@@ -11,9 +11,13 @@
 
 static const struct field factor_fields[] = {
 	{"code", FIELD_TEXT, .offset = AT(code), .required = EVERY, .check = check_factor},
+	{"old", FIELD_TEXT, .offset = AT(old_code), .check = check_factor},
 	{"zh", FIELD_TEXT, .offset = AT(name_zh), .required = EVERY},
 	{"en", FIELD_TEXT, .offset = AT(name_en), .required = EVERY},
 	{"unit", FIELD_TEXT, .offset = AT(unit), .low = 0, .high = 32, .required = EVERY},
+	{"other_unit", FIELD_TEXT, .offset = AT(other_unit), .check = check_unit},
+	{"load", FIELD_TEXT, .offset = AT(load_unit), .check = check_unit},
+	{"molar", FIELD_NUMBER, .open = true, .offset = AT(molar_g), .low = 0, .high = 1000},
 	{"decimals", FIELD_INT, .offset = AT(decimals), .low = 0, .high = 9, .required = EVERY},
 	{"no_multiple", FIELD_BOOL, .offset = AT(no_multiple)},
 	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
@@ -85,6 +89,15 @@ static struct config_factor *next_factor(struct catalogue *catalogue)
 	return factor;
 }
 
+/* A code names one factor, whether it is a new or an old one. */
+static void refuse_again(struct walk *walk, const struct catalogue *catalogue,
+			 const config_setting_t *group, const char *key, const char *code)
+{
+	if (code && catalogue_find(catalogue, code))
+		FAULT(walk, schema_key(group, key), "factor \"%s\" is in the catalogue already",
+		      code);
+}
+
 static void read_factor(struct catalogue *catalogue, struct walk *walk,
 			const config_setting_t *group)
 {
@@ -95,9 +108,8 @@ static void read_factor(struct catalogue *catalogue, struct walk *walk,
 		return;
 	}
 	schema_read(walk, &factor_schema, group, 0, factor);
-	if (factor->code && catalogue_find(catalogue, factor->code))
-		FAULT(walk, schema_key(group, "code"), "factor \"%s\" is in the catalogue already",
-		      factor->code);
+	refuse_again(walk, catalogue, group, "code", factor->code);
+	refuse_again(walk, catalogue, group, "old", factor->old_code);
 	if (walk->faults->list.n == before && !walk->faults->no_memory)
 		catalogue->n++;
 	else
@@ -135,7 +147,8 @@ void catalogue_deinit(struct catalogue *catalogue)
 const struct config_factor *catalogue_find(const struct catalogue *catalogue, const char *code)
 {
 	for (size_t i = 0; i < catalogue->n; i++)
-		if (strcmp(catalogue->at[i].code, code) == 0)
+		if (strcmp(catalogue->at[i].code, code) == 0 ||
+		    (catalogue->at[i].old_code && strcmp(catalogue->at[i].old_code, code) == 0))
 			return &catalogue->at[i];
 	return NULL;
 }

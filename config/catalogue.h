@@ -18,6 +18,7 @@ struct catalogue {
 int catalogue_read(struct catalogue *catalogue, const char *data, const struct reader *reader,
 		   struct faults *faults);
 void catalogue_deinit(struct catalogue *catalogue);
+/** catalogue_find() - by code or by the old code of HJ/T 212-2005; NULL: there is none */
 const struct config_factor *catalogue_find(const struct catalogue *catalogue, const char *code);
 /** catalogue_nearest() - the code that differs by capitals only, or NULL; codes are
  * too dense for a guess by letters */

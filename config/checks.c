@@ -2,6 +2,7 @@
 #include "config/checks.h"
 
 #include "config/config.h"
+#include "config/units.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -40,6 +41,11 @@ const char *check_factor(const char *text)
 	return made_of(text, LETTERS CAPITALS DIGITS "-_") && strlen(text) <= 24
 		       ? NULL
 		       : "use a code of HJ 525 such as w01018";
+}
+
+const char *check_unit(const char *text)
+{
+	return unit_known(text) ? NULL : "no such unit is known; duchad.cfg(5) lists them";
 }
 
 const char *check_mn(const char *text)

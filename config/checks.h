@@ -21,4 +21,5 @@ const char *check_pointer(const char *text); /* RFC 6901 */
 const char *check_event_filter(const char *text);
 const char *check_date(const char *text); /* YYYY-MM-DD */
 const char *check_factor(const char *text);
+const char *check_unit(const char *text); /* one of the table of units */
 const char *check_mn(const char *text);

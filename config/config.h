@@ -28,7 +28,11 @@ struct config_faults {
 
 struct config_factor { /* from the catalogue */
 	char *code, *name_zh, *name_en, *unit;
-	int decimals;
+	char *old_code;   /* of HJ/T 212-2005; NULL: none */
+	char *other_unit; /* of another quantity that stands for the factor; NULL: none */
+	char *load_unit;  /* of discharged totals; NULL: none are computed */
+	double molar_g;   /* g/mol of a gas; 0: not known */
+	int decimals;     /* for people, in `unit` */
 	bool no_multiple;
 };
 
@@ -38,8 +42,8 @@ struct config_limit {
 	bool has_max, has_min;
 	double max, min;
 	enum config_average average;
-	char from[11], to[11]; /* dates, both included; "": without bound */
-	bool derived;          /* bounds were computed by a conversion of units */
+	int from_day, to_day; /* days since 1970-01-01, both included; 0: without bound */
+	bool derived;         /* bounds were computed by a conversion of units */
 	double deadband, on_delay_s, off_delay_s;
 	int on_count, off_count;
 	double warn_at; /* 0: none */
@@ -62,7 +66,9 @@ enum config_site_kind {
 struct config_monitor {
 	struct config_factor factor;
 	size_t connection; /* index */
-	char *unit;        /* the catalogue's unless given */
+	char *unit;        /* as the instrument measures and all figures here are; the catalogue's
+			      unless given */
+	int decimals;      /* for people, in `unit` */
 	/* modbus; numbers as in drivers/modbus/modbus.h (enum order below is the same) */
 	int unit_id, table, address, type, order, bit;
 	bool exact;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/limits.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 struct entry { /* as written */
 	struct config_limit limit;
 	int compare, average;
-	char *standard, *class_name, *condition;
+	char *standard, *class_name, *condition, *unit;
 };
 
 static const char *const averages[] = {"instant", "hour", "day", NULL};
@@ -25,6 +26,7 @@ static const struct field fields[] = {
 	{"condition", FIELD_TEXT, .offset = ENTRY(condition)},
 	{"max", FIELD_NUMBER, .offset = LIMIT(max)},
 	{"min", FIELD_NUMBER, .offset = LIMIT(min)},
+	{"unit", FIELD_TEXT, .offset = ENTRY(unit), .low = 0, .high = 32},
 	{"average", FIELD_CHOICE, .offset = ENTRY(average), .choices = averages},
 	{"deadband", FIELD_NUMBER, .offset = LIMIT(deadband), .low = 0, .high = 1e15},
 	{"on_delay_s", FIELD_NUMBER, .offset = LIMIT(on_delay_s), .low = 0, .high = YEAR_S},
@@ -121,6 +123,43 @@ static bool append(struct walk *walk, struct config_monitor *monitor, struct con
 	return true;
 }
 
+/* Bounds and deadband as the entry's own unit says them become the monitor's. */
+static void convert_own(struct walk *walk, const config_setting_t *group, const char *unit,
+			const struct config_monitor *monitor, struct config_limit *limit)
+{
+	struct conversion c;
+	if (!unit_conversion(unit, monitor->unit, NULL, &c)) {
+		FAULT(walk, schema_key(group, "unit"),
+		      "unit \"%s\" cannot be converted to \"%s\", the unit of the monitor", unit,
+		      monitor->unit);
+		return;
+	}
+	limit->max = conversion_level(&c, limit->max);
+	limit->min = conversion_level(&c, limit->min);
+	limit->deadband = conversion_size(&c, limit->deadband);
+	limit->derived = !c.exact;
+}
+
+/* Decimals count in the unit of the limit, the catalogue's in that of the catalogue. */
+static void settle_decimals(struct walk *walk, const config_setting_t *group, const char *unit,
+			    const struct config_monitor *monitor, struct config_limit *limit)
+{
+	struct conversion c;
+	const char *from = schema_has(group, "decimals") ? unit : monitor->factor.unit;
+	if (!limit->rounded || !unit_conversion(from, monitor->unit, NULL, &c))
+		return;
+	if (!c.exact)
+		FAULT(walk, schema_key(group, "compare"),
+		      "rounding to decimals of \"%s\" means nothing in \"%s\", the unit of the "
+		      "monitor",
+		      from, monitor->unit);
+	limit->decimals -= c.exponent;
+	if (limit->decimals > 9)
+		limit->decimals = 9;
+	if (limit->decimals < -9)
+		limit->decimals = -9;
+}
+
 static void add_own(struct walk *walk, const config_setting_t *group, struct entry *entry,
 		    struct config_monitor *monitor)
 {
@@ -135,6 +174,11 @@ static void add_own(struct walk *walk, const config_setting_t *group, struct ent
 		      "class and condition stand only beside standard");
 	if (limit->average != CONFIG_INSTANT)
 		check_instant_keys(walk, group);
+	if (entry->unit && monitor->unit)
+		convert_own(walk, group, entry->unit, monitor, limit);
+	if (monitor->unit)
+		settle_decimals(walk, group, entry->unit ? entry->unit : monitor->unit, monitor,
+				limit);
 	check_bounds(walk, group, limit);
 	check_warning(walk, group, limit);
 	check_grace(walk, group, limit);
@@ -198,6 +242,7 @@ static void add_standard(struct walk *walk, const struct standards *standards,
 	const char *own = schema_has(group, "max")      ? "max"
 			  : schema_has(group, "min")    ? "min"
 			  : schema_has(group, "source") ? "source"
+			  : schema_has(group, "unit")   ? "unit"
 							: NULL;
 	if (own)
 		FAULT(walk, schema_key(group, own),

@@ -2,6 +2,7 @@
 #include "config/sites.h"
 #include "config/checks.h"
 #include "config/limits.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -278,43 +279,86 @@ static void settle_signals(struct walk *walk, const config_setting_t *group,
 		monitor->flat_after_s = site->flat_after_s;
 }
 
-static void take_factor(struct walk *walk, const struct catalogue *catalogue,
-			const config_setting_t *group, struct monitor_entry *entry)
+/* Decimals are for people: 0.05 mg/L with two of them is 50 µg/L with none. */
+static int shown_decimals(const struct config_factor *factor, const char *unit)
 {
-	struct config_monitor *monitor = &entry->monitor;
-	const struct config_factor *factor =
-		entry->factor ? catalogue_find(catalogue, entry->factor) : NULL;
-	if (factor) {
-		monitor->factor = (struct config_factor){
-			.code = schema_copy(walk, factor->code),
-			.name_zh = schema_copy(walk, factor->name_zh),
-			.name_en = schema_copy(walk, factor->name_en),
-			.unit = schema_copy(walk, factor->unit),
-			.decimals = factor->decimals,
-			.no_multiple = factor->no_multiple,
-		};
-		if (!monitor->unit)
-			monitor->unit = schema_copy(walk, factor->unit);
-	} else if (entry->factor && catalogue->n > 0) {
-		const char *near = catalogue_nearest(catalogue, entry->factor);
-		FAULT(walk, schema_key(group, "factor"),
-		      "factor \"%s\" is not in the catalogue%s%s%s", entry->factor,
-		      near ? "; did you mean \"" : "; use a code of HJ 525 such as w01018",
-		      near ? near : "", near ? "\"?" : "");
-	}
+	struct conversion c;
+	int decimals = factor->decimals;
+	if (unit_conversion(factor->unit, unit, NULL, &c) && c.exact)
+		decimals -= c.exponent;
+	return decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
+}
+
+/* A gas may be measured as a share; at which state that is so many mg/m³ a standard says. */
+static bool measures(const struct config_factor *factor, const char *unit)
+{
+	const struct gas gas = {factor->molar_g, 273.15};
+	struct conversion c;
+	return unit_conversion(unit, factor->unit, &gas, &c) ||
+	       (factor->other_unit && unit_conversion(unit, factor->other_unit, NULL, &c));
+}
+
+static void check_unit_of(struct walk *walk, const config_setting_t *group,
+			  const struct config_factor *factor, const char *unit)
+{
+	if (measures(factor, unit))
+		return;
+	char *known = unit_siblings(factor->unit);
+	FAULT(walk, schema_key(group, "unit"),
+	      "unit \"%s\" cannot be converted to \"%s\", in which the catalogue has %s; units of "
+	      "that kind are %s",
+	      unit, factor->unit, factor->code, known ? known : "others");
+	free(known);
+}
+
+static void unknown_factor(struct walk *walk, const struct catalogue *catalogue,
+			   const config_setting_t *group, const char *code)
+{
+	const char *near = catalogue_nearest(catalogue, code);
+	FAULT(walk, schema_key(group, "factor"), "factor \"%s\" is not in the catalogue%s%s%s",
+	      code, near ? "; did you mean \"" : "; use a code of HJ 525 such as w01018",
+	      near ? near : "", near ? "\"?" : "");
+}
+
+/* What an old code names is known by its code from here on. */
+static void take_factor(struct walk *walk, const struct catalogue *catalogue,
+			const config_setting_t *group, const char *code,
+			struct config_monitor *monitor)
+{
+	const struct config_factor *factor = code ? catalogue_find(catalogue, code) : NULL;
+	if (code && !factor && catalogue->n > 0)
+		unknown_factor(walk, catalogue, group, code);
+	if (!factor)
+		return;
+	monitor->factor = (struct config_factor){
+		.code = schema_copy(walk, factor->code),
+		.name_zh = schema_copy(walk, factor->name_zh),
+		.name_en = schema_copy(walk, factor->name_en),
+		.unit = schema_copy(walk, factor->unit),
+		.load_unit = schema_copy(walk, factor->load_unit),
+		.molar_g = factor->molar_g,
+		.decimals = factor->decimals,
+		.no_multiple = factor->no_multiple,
+	};
+	if (!monitor->unit)
+		monitor->unit = schema_copy(walk, factor->unit);
+	if (!monitor->unit)
+		return;
+	check_unit_of(walk, group, factor, monitor->unit);
+	monitor->decimals = shown_decimals(factor, monitor->unit);
 }
 
 static void check_repeated(struct walk *walk, const config_setting_t *group,
-			   const struct config_site *site, const struct monitor_entry *entry)
+			   const struct config_site *site, const char *factor)
 {
-	for (size_t i = 0; entry->factor && i < site->n_monitors; i++) {
+	for (size_t i = 0; factor && i < site->n_monitors; i++) {
 		const char *code = site->monitors[i].factor.code;
-		if (code && strcmp(code, entry->factor) == 0)
+		if (code && strcmp(code, factor) == 0)
 			FAULT(walk, schema_key(group, "factor"),
 			      "factor \"%s\" has a monitor at site \"%s\" already; a site has one "
 			      "per "
 			      "factor",
-			      entry->factor, site->id ? site->id : "?");
+			      factor, site->id ? site->id : "?");
 	}
 }
 
@@ -352,8 +396,8 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 		FAULT(walk, schema_key(group, "scale"), "scale = 0 makes every value the same");
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
 		read_range(walk, group, monitor);
-		take_factor(walk, context->catalogue, group, &entry);
-		check_repeated(walk, group, &site->site, &entry);
+		take_factor(walk, context->catalogue, group, entry.factor, monitor);
+		check_repeated(walk, group, &site->site, monitor->factor.code);
 		context->config->n_limits += limits_read(walk, context->standards, group, monitor);
 	}
 	if (connection && walk->faults->list.n == before) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/standards.h"
 #include "config/checks.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -194,38 +195,6 @@ static bool in_force(const struct standard_limit *limit, const char *today)
 	return strcmp(limit->from, today) <= 0 && (!limit->to || strcmp(today, limit->to) <= 0);
 }
 
-/* Units of one quantity, by what they are in mg/L. */
-static double unit_size(const char *unit)
-{
-	static const struct {
-		const char *name;
-		double size;
-	} units[] = {{"g/L", 1e3},    {"mg/L", 1},     {"µg/L", 1e-3},  {"ug/L", 1e-3},
-		     {"ng/L", 1e-6},  {"mg/m³", 1e-3}, {"mg/m3", 1e-3}, {"µg/m³", 1e-6},
-		     {"ug/m3", 1e-6}, {"ng/m³", 1e-9}};
-	for (size_t i = 0; i < COUNT(units); i++)
-		if (strcmp(units[i].name, unit) == 0)
-			return units[i].size;
-	return 0;
-}
-
-/* 0: the units are of different kinds. */
-static double unit_factor(const char *from, const char *to)
-{
-	if (strcmp(from, to) == 0)
-		return 1;
-	double a = unit_size(from), b = unit_size(to);
-	return a > 0 && b > 0 ? a / b : 0;
-}
-
-/* 0.05 mg/L is 50 µg/L as people write it, not 50.000000000000007. */
-static double scaled(double value, double factor)
-{
-	char text[32];
-	snprintf(text, sizeof(text), "%.12g", value * factor);
-	return strtod(text, NULL);
-}
-
 static char *source_text(const struct standard *standard, const struct standard_limit *limit,
 			 const struct standard_ask *ask)
 {
@@ -239,12 +208,14 @@ static struct config_limit converted(const struct standard *standard,
 				     const struct standard_limit *limit,
 				     const struct standard_ask *ask)
 {
-	double factor = unit_factor(limit->unit, ask->unit);
+	struct conversion c;
+	unit_conversion(limit->unit, ask->unit, NULL, &c);
 	return (struct config_limit){
 		.has_max = limit->has_max,
 		.has_min = limit->has_min,
-		.max = limit->has_max ? scaled(limit->max, factor) : 0,
-		.min = limit->has_min ? scaled(limit->min, factor) : 0,
+		.max = limit->has_max ? conversion_level(&c, limit->max) : 0,
+		.min = limit->has_min ? conversion_level(&c, limit->min) : 0,
+		.derived = !c.exact,
 		.average = (enum config_average)limit->average,
 		.opens = limit->opens,
 		.source = source_text(standard, limit, ask),
@@ -337,7 +308,8 @@ static bool add_limit(struct config_limit **out, size_t *n, struct config_limit 
 static bool units_agree(const struct standard_limit *limit, const struct standard_ask *ask,
 			struct walk *walk, const config_setting_t *entry)
 {
-	if (unit_factor(limit->unit, ask->unit) > 0)
+	struct conversion c;
+	if (unit_conversion(limit->unit, ask->unit, NULL, &c))
 		return true;
 	FAULT(walk, schema_key(entry, "standard"),
 	      "%s limits %s in \"%s\", and the monitor's unit is \"%s\"; set its unit, or state "

@@ -5,8 +5,6 @@
 #include "zone-load.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,15 +41,11 @@ static char *limit_key(const struct config_monitor *m, size_t at)
 	return key.failed ? (text_deinit(&key), NULL) : key.at;
 }
 
-/* The start of the day that lies @days behind the date, in the node's zone; 0 where there is none.
- */
-static int64_t day_start_ms(const struct zone *zone, const char *date, int days)
+/* The start of the day, in the node's zone; 0 where there is none. */
+static int64_t day_start_ms(const struct zone *zone, int day)
 {
-	struct civil day = {0};
-	if (sscanf(date, "%" SCNd64 "-%d-%d", &day.year, &day.month, &day.day) != 3)
-		return 0;
-	day.day += days;
-	return zone_wall_ms(zone, &day, 0);
+	const struct civil civil = {.year = 1970, .month = 1, .day = 1 + day};
+	return day == 0 ? 0 : zone_wall_ms(zone, &civil, 0);
 }
 
 static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t at, unsigned opens,
@@ -65,8 +59,8 @@ static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t
 		.max = l->max,
 		.min = l->min,
 		.average = (enum average)l->average,
-		.valid_from_ms = day_start_ms(zone, l->from, 0),
-		.valid_to_ms = day_start_ms(zone, l->to, 1),
+		.valid_from_ms = day_start_ms(zone, l->from_day),
+		.valid_to_ms = l->to_day == 0 ? 0 : day_start_ms(zone, l->to_day + 1),
 		.derived = l->derived,
 		.deadband = l->deadband,
 		.on_delay_ms = milliseconds(l->on_delay_s),
@@ -97,7 +91,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.factor = m->factor.code,
 		.factor_name = chinese ? m->factor.name_zh : m->factor.name_en,
 		.unit = m->unit,
-		.decimals = m->factor.decimals,
+		.decimals = m->decimals,
 		.no_multiple = m->factor.no_multiple,
 		.has_range = m->has_range,
 		.range_low = m->range_low,

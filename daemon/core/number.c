@@ -26,10 +26,11 @@ int compare12(double a, double b)
 double round_even(double value, int decimals)
 {
 	static const double power[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-	double scaled = value * power[decimals];
+	double scaled = decimals < 0 ? value / power[-decimals] : value * power[decimals];
 	if (fabs(scaled) >= 1e15)
 		return value;
 	if (fabs(scaled - trunc(scaled)) != 0)
 		scaled = round12(scaled);
-	return rint(scaled) / power[decimals];
+	scaled = rint(scaled);
+	return decimals < 0 ? scaled * power[-decimals] : scaled / power[decimals];
 }

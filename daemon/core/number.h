@@ -9,6 +9,6 @@
 
 /** compare12() - -1, 0 or 1 as @a reads below, equal to or above @b to 12 significant digits */
 int compare12(double a, double b);
-/** round_even() - @value to @decimals places (0 to 9), half to even (GB/T 8170), of the number as
+/** round_even() - @value to @decimals places (-9 to 9; -2: to hundreds), half to even (GB/T 8170), of the number as
  * it reads: 50.15 to one place is 50.2 although the double lies a little below */
 double round_even(double value, int decimals);

@@ -427,6 +427,7 @@ static void test_an_unknown_standard_or_class_names_what_exists(void **state)
 		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w20115\"; "
 		 "connection = \"bus\"; topic = \"t\"; unit = \"ppm\";\n limits: ( { standard = "
 		 "\"GB18918-2002\"; class = \"3\"; } ); } ); } );\n",
+		 "3: unit \"ppm\" cannot be converted to \"µg/L\"\n"
 		 "4: GB18918-2002 limits w20115 in \"mg/L\", and the monitor's unit is \"ppm\""},
 	};
 	CHECK(state, examples);

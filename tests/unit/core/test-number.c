@@ -59,6 +59,8 @@ static void test_halves_go_to_the_even_digit_of_the_number_as_it_reads(void **st
 		{12, 0, 12},         {0.1234567895, 9, 0.123456790},
 		{50.4999999, 0, 50}, {49.5, 0, 50},
 		{-0.04, 1, 0},       {123456789.5, 0, 123456790},
+		{50450, -2, 50400},  {50050.1, -2, 50100},
+		{50500, -3, 50000},  {0.4, -9, 0},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		assert_true(round_even(cases[i].value, cases[i].decimals) == cases[i].expected);

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { MOST_STEPS = 20000 }; /* a packet of one byte in a reply full of it has ways beyond number */
+enum {
+	HEADER_BYTES = 3, /* unit, function, byte count: what is wrong in them ends a way */
+	EXCEPTION_BYTES = 5,
+	MOST_FRAMES = 128, /* with a wrong CRC: each more may have it right by chance */
+};
 
 struct search {
 	const struct modbus_packet *packets;
@@ -12,7 +16,7 @@ struct search {
 	size_t n;
 	uint8_t *frame;
 	struct modbus_reply *reply;
-	unsigned steps;
+	unsigned frames;             /* that had a wrong CRC */
 	bool may_come;               /* more bytes could make some way right */
 	enum modbus_verdict verdict; /* of the way that takes everything, or of the right one */
 	size_t used;
@@ -73,27 +77,49 @@ static bool search_ends(struct search *search, size_t at, enum modbus_verdict ve
 	return right;
 }
 
-/* Of all ways to go on from raw byte @at with @filled bytes of the frame: is one right? */
+/* The least bytes of the reply that begins with these, which hold more than its function. */
+static size_t whole_bytes(const struct modbus_request *request, const uint8_t *frame)
+{
+	return (frame[1] & 0x80) != 0 ? EXCEPTION_BYTES : modbus_rtu_reply_bytes(request);
+}
+
+/* The last @taken bytes before @at end with the packet that stands there, too: to leave that one
+ * out instead gives the same frame, and was tried. */
+static bool was_tried(const struct search *search, const struct modbus_packet *packet, size_t at,
+		      size_t taken)
+{
+	return taken >= packet->n &&
+	       memcmp(search->raw + at - packet->n, packet->bytes, packet->n) == 0;
+}
+
+/* Of all ways to go on from raw byte @at with @filled bytes of the frame: is one right? A way that
+ * has left out too much to be whole yet is not followed, so that beside the reply's own bytes only
+ * as many are left out as came too many: the ways are few. */
 static bool search_from(struct search *search, size_t at, size_t filled, unsigned left)
 {
-	for (;; search->frame[filled++] = search->raw[at++]) {
+	for (size_t taken = 0;; taken++, search->frame[filled++] = search->raw[at++]) {
 		search->verdict =
 			modbus_rtu_judge(search->request, search->frame, filled, search->reply);
 		if (search->verdict == MODBUS_COMPLETE || search->verdict == MODBUS_EXCEPTION)
 			return search_ends(search, at, search->verdict);
+		search->frames += search->verdict == MODBUS_WRONG_CRC;
 		if (search->verdict != MODBUS_MORE)
 			return false;
-		if (at == search->n || ++search->steps > MOST_STEPS) {
+		if (at == search->n ||
+		    (filled >= HEADER_BYTES &&
+		     filled + search->n - at < whole_bytes(search->request, search->frame))) {
 			search->may_come = true;
 			return false;
 		}
-		for (size_t i = 0; i < STRIP_PACKETS && left > 0; i++) {
+		for (size_t i = 0; i < STRIP_PACKETS && left > 0 && search->frames < MOST_FRAMES;
+		     i++) {
+			const struct modbus_packet *packet = &search->packets[i];
 			enum strip_match match =
-				strip_match(&search->packets[i], search->raw + at, search->n - at);
+				strip_match(packet, search->raw + at, search->n - at);
 			if (match == STRIP_PART)
 				search->may_come = true;
-			else if (match == STRIP_WHOLE &&
-				 search_from(search, at + search->packets[i].n, filled,
+			else if (match == STRIP_WHOLE && !was_tried(search, packet, at, taken) &&
+				 search_from(search, at + packet->n, filled,
 					     filled == 0 ? left : left - 1))
 				return true;
 		}
@@ -116,5 +142,7 @@ enum modbus_verdict strip_judge(const struct modbus_packet packets[STRIP_PACKETS
 	}
 	if (n >= STRIP_RAW_BYTES)
 		return MODBUS_WRONG_LENGTH;
+	if (search.frames >= MOST_FRAMES)
+		return MODBUS_WRONG_CRC;
 	return search.may_come ? MODBUS_MORE : search.verdict;
 }

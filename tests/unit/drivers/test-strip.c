@@ -136,6 +136,73 @@ static void test_ways_beyond_number_end(void **state)
 	(void)strip_judge(zero, &long_one, raw, 900, frame, &reply, &used);
 }
 
+/* Every place where a packet could stand makes another way, and only one gives the right frame. */
+static void test_a_heartbeat_is_found_among_many_that_are_data(void **state)
+{
+	(void)state;
+	const struct modbus_packet fefe[STRIP_PACKETS] = {{4, "ping"}, {2, {0xfe, 0xfe}}};
+	const struct modbus_request long_one = {.unit = 1, .count = 125};
+	uint8_t reply[MODBUS_REPLY_BYTES] = {1, 3, 250}, frame[MODBUS_REPLY_BYTES];
+	for (size_t i = 0; i < 250; i++)
+		reply[3 + i] = (uint8_t)(i % 20 < 2 ? 0xfe : i);
+	uint16_t crc = modbus_crc(reply, 253);
+	reply[253] = (uint8_t)(crc & 0xff);
+	reply[254] = (uint8_t)(crc >> 8);
+	for (size_t at = 0; at <= 255; at++) {
+		uint8_t raw[STRIP_RAW_BYTES];
+		struct modbus_reply out;
+		size_t used = 0;
+		memcpy(raw, reply, sizeof reply);
+		size_t n = insert(raw, 255, at, "\xfe\xfe");
+		assert_int_equal(strip_judge(fefe, &long_one, raw, n, frame, &out, &used),
+				 MODBUS_COMPLETE);
+		assert_memory_equal(out.data, reply + 3, 250);
+		for (size_t part = 0; part < 255; part++)
+			assert_int_equal(
+				strip_judge(fefe, &long_one, raw, part, frame, &out, &used),
+				MODBUS_MORE);
+	}
+}
+
+static void test_a_heartbeat_is_found_in_a_reply_full_of_it(void **state)
+{
+	(void)state;
+	const struct modbus_packet zero[STRIP_PACKETS] = {{1, {0}}, {2, {0, 0}}};
+	const struct modbus_request long_one = {.unit = 1, .count = 120};
+	uint8_t raw[STRIP_RAW_BYTES] = {1, 3, 240}, frame[MODBUS_REPLY_BYTES];
+	struct modbus_reply reply;
+	size_t used = 0;
+	uint16_t crc = modbus_crc(raw, 243);
+	raw[246] = (uint8_t)(crc & 0xff);
+	raw[247] = (uint8_t)(crc >> 8);
+	assert_int_equal(strip_judge(zero, &long_one, raw, 248, frame, &reply, &used),
+			 MODBUS_COMPLETE);
+	assert_int_equal(used, 248);
+	assert_int_equal(reply.data_bytes, 240);
+}
+
+/* A frame that is right by chance is one in 65536: damage is to be found, not tried away. */
+static void test_damage_is_not_made_good_by_trying(void **state)
+{
+	(void)state;
+	const struct modbus_packet fefe[STRIP_PACKETS] = {{0}, {2, {0xfe, 0xfe}}};
+	const struct modbus_request long_one = {.unit = 1, .count = 120};
+	size_t taken = 0;
+	uint32_t random = 1;
+	for (int i = 0; i < 300; i++) {
+		uint8_t raw[STRIP_RAW_BYTES] = {1, 3, 240}, frame[MODBUS_REPLY_BYTES];
+		struct modbus_reply reply;
+		size_t used;
+		for (size_t at = 3; at < 251; at++) {
+			random = random * 1103515245U + 12345U;
+			raw[at] = (uint8_t)(at % 3 < 2 ? 0xfe : random >> 16);
+		}
+		taken += strip_judge(fefe, &long_one, raw, 251, frame, &reply, &used) ==
+			 MODBUS_COMPLETE;
+	}
+	assert_in_range(taken, 0, 5); /* 300 * 128 / 65536 = 0.6; with all ways tried nearly 300 */
+}
+
 static void test_between_replies_only_what_is_no_heartbeat_counts(void **state)
 {
 	(void)state;
@@ -168,6 +235,9 @@ int main(void)
 		cmocka_unit_test(test_the_beginning_of_a_heartbeat_is_kept_for_later),
 		cmocka_unit_test(test_what_is_no_reply_is_refused),
 		cmocka_unit_test(test_ways_beyond_number_end),
+		cmocka_unit_test(test_a_heartbeat_is_found_among_many_that_are_data),
+		cmocka_unit_test(test_a_heartbeat_is_found_in_a_reply_full_of_it),
+		cmocka_unit_test(test_damage_is_not_made_good_by_trying),
 		cmocka_unit_test(test_between_replies_only_what_is_no_heartbeat_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,8 @@ struct driver_host {
 	struct door *door;       /* of the thread this driver produces on */
 	struct loop *loop;       /* for socket drivers; NULL for those with a thread of their own */
 	struct metrics *metrics; /* register series in start() */
+	/* Counted up at least once a second by a driver with a thread of its own; may be NULL. */
+	_Atomic uint64_t *heartbeat;
 };
 
 struct driver {
@@ -29,4 +31,6 @@ struct driver {
 };
 
 extern const struct driver modbus_driver; /* connections: struct modbus_connection */
+/* connections: one struct modbus_connection with `serial`: a bus is a thread, and thus a producer */
+extern const struct driver modbus_rtu_driver;
 extern const struct driver mqtt_driver;   /* connections: struct mqtt_connection */

@@ -77,6 +77,22 @@ struct modbus_packet { /* what a unit that dials in sends of itself */
 	uint8_t n, bytes[MODBUS_PACKET_BYTES];
 };
 
+/* How a line with two wires is turned from sending to receiving. */
+enum modbus_direction {
+	MODBUS_DIRECTION_NONE, /* by itself */
+	MODBUS_RS485, /* by the kernel's driver (TIOCSRS485) */
+	MODBUS_RTS_UP, MODBUS_RTS_DOWN /* by RTS, up or down while sending */
+};
+
+struct modbus_serial { /* a line of this machine */
+	const char *device;
+	int baud, data_bits, stop_bits;
+	char parity; /* N, E, O */
+	enum modbus_direction direction;
+	int rts_delay_us; /* before and after a request, with RTS; -1: one character */
+	bool echo; /* the adapter gives back what is sent */
+};
+
 struct modbus_point {
 	uint32_t monitor; /* for struct sample */
 	uint8_t unit_id;
@@ -100,6 +116,7 @@ struct modbus_connection {
 	uint16_t port;
 	enum modbus_framing framing;
 	int64_t interval_ms, timeout_ms;
+	const struct modbus_serial *serial; /* NULL: a socket */
 	const char *listen; /* DTU: address:port, the address as digits */
 	const struct modbus_packet *packets; /* DTU: registration and heartbeat (n = 0: none) */
 	int64_t idle_ms; /* DTU: dropped when nothing came for so long */

@@ -167,6 +167,13 @@ const char *check_host(const char *text)
 		       : "use an address such as 192.0.2.10 or a host name, without port";
 }
 
+const char *check_device(const char *text)
+{
+	return text[0] == '/' ? NULL
+			      : "use the whole path, such as /dev/ttyS1 or one of "
+				"/dev/serial/by-path";
+}
+
 const char *check_listen(const char *text)
 {
 	return good_host(text, text + strlen(text), true)

@@ -12,6 +12,7 @@ const char *check_http_url(const char *text);
 const char *check_smtp_url(const char *text);
 const char *check_mqtt_uri(const char *text);
 const char *check_host(const char *text);
+const char *check_device(const char *text);
 const char *check_listen(const char *text);         /* host:port, [v6]:port */
 const char *check_listen_address(const char *text); /* the same with digits only, for dtu */
 const char *check_packet(const char *text);         /* text, or hex: and digits */

@@ -107,11 +107,15 @@ enum config_driver { CONFIG_MODBUS, CONFIG_MQTT, CONFIG_HJ212 };
 struct config_connection {
 	char *id;
 	enum config_driver driver;
-	/* modbus tcp, rtu-over-tcp; listen and what follows: dtu */
+	/* modbus; host: tcp, rtu-over-tcp; listen and what follows: dtu */
 	char *transport, *host;
 	int port, max_gap, max_registers;
 	bool exact;
 	int64_t interval_ms, timeout_ms, request_gap_ms, connect_pause_ms;
+	char *device; /* rtu, with what follows */
+	int baud, parity, data_bits, stop_bits; /* parity: 0 N, 1 E, 2 O */
+	int rts, rts_delay_us; /* 0 none, 1 up, 2 down; -1: one character */
+	bool rs485, echo;
 	char *listen, *registration, *heartbeat; /* packets as written: packet_bytes() */
 	int idle_s;
 	/* mqtt */
@@ -165,7 +169,7 @@ int config_load(const char *file, struct config **out, struct config_faults *fau
  */
 int config_load_with(const char *file, const struct reader *reader, struct config **out,
 		     struct config_faults *faults);
-enum { CONFIG_PACKET_BYTES = 64 };
+enum { CONFIG_PACKET_BYTES = 64, CONFIG_MOST_BUSES = 32 /* serial lines, a thread each */ };
 /** packet_bytes() - the bytes of a packet as written, "text" or "hex:0a1b". Return: 0 where it is
  * not right; NULL is none */
 size_t packet_bytes(const char *text, uint8_t out[CONFIG_PACKET_BYTES]);

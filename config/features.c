@@ -5,7 +5,7 @@
 const struct feature features[] = {
 	{"driver", "modbus", true},          {"driver", "mqtt", true},
 	{"driver", "hj212", false},          {"transport", "tcp", true},
-	{"transport", "rtu", false},         {"transport", "rtu-over-tcp", true},
+	{"transport", "rtu", true},          {"transport", "rtu-over-tcp", true},
 	{"transport", "dtu", true},          {"delivery type", "file", true},
 	{"delivery type", "webhook", false}, {"delivery type", "smtp", false},
 	{"delivery type", "mqtt", false},    {"influx api", "v1", true},

@@ -92,6 +92,7 @@ static const char *const connection_variants[] = {"driver modbus, transport tcp"
 						  "driver hj212",
 						  NULL};
 static const char *const parities[] = {"N", "E", "O", NULL};
+static const char *const directions[] = {"none", "up", "down", NULL};
 static const char *const acks[] = {"stored", "received", NULL};
 
 /* What a connection's group is read into. */
@@ -123,11 +124,17 @@ static const struct field connection_fields[] = {
 	{"max_registers", FIELD_INT, .offset = AT(max_registers), .low = 1, .high = 125,
 	 .only = ON_MODBUS},
 	{"exact", FIELD_BOOL, .offset = AT(exact), .only = ON_MODBUS},
-	{"device", FIELD_TEXT, .offset = NOWHERE, .only = RTU, .required = RTU},
-	{"baud", FIELD_INT, .offset = NOWHERE, .low = 300, .high = 4000000, .only = RTU},
-	{"parity", FIELD_CHOICE, .offset = NOWHERE, .only = RTU, .choices = parities},
-	{"data_bits", FIELD_INT, .offset = NOWHERE, .low = 7, .high = 8, .only = RTU},
-	{"stop_bits", FIELD_INT, .offset = NOWHERE, .low = 1, .high = 2, .only = RTU},
+	{"device", FIELD_TEXT, .offset = AT(device), .only = RTU, .required = RTU,
+	 .check = check_device},
+	{"baud", FIELD_INT, .offset = AT(baud), .low = 300, .high = 4000000, .only = RTU},
+	{"parity", FIELD_CHOICE, .offset = AT(parity), .only = RTU, .choices = parities},
+	{"data_bits", FIELD_INT, .offset = AT(data_bits), .low = 7, .high = 8, .only = RTU},
+	{"stop_bits", FIELD_INT, .offset = AT(stop_bits), .low = 1, .high = 2, .only = RTU},
+	{"rs485", FIELD_BOOL, .offset = AT(rs485), .only = RTU},
+	{"rts", FIELD_CHOICE, .offset = AT(rts), .only = RTU, .choices = directions},
+	{"rts_delay_us", FIELD_INT, .offset = AT(rts_delay_us), .low = 0, .high = 100000,
+	 .only = RTU},
+	{"echo", FIELD_BOOL, .offset = AT(echo), .only = RTU},
 	{"listen", FIELD_TEXT, .offset = AT(listen), .only = DTU | ON_HJ212,
 	 .required = DTU | ON_HJ212, .check = check_listen},
 	{"registration", FIELD_TEXT, .offset = AT(registration), .only = DTU, .required = DTU,
@@ -336,6 +343,61 @@ static void check_dtu(struct walk *walk, const struct config *config, const conf
 	}
 }
 
+/* libmodbus takes what is not among these for 9600. */
+static bool is_baud(int baud)
+{
+	static const int bauds[] = {300,     600,     1200,    2400,    4800,    9600,
+				    19200,   38400,   57600,   115200,  230400,  460800,
+				    500000,  576000,  921600,  1000000, 1152000, 1500000,
+				    2500000, 3000000, 3500000, 4000000};
+	for (size_t i = 0; i < COUNT(bauds); i++)
+		if (bauds[i] == baud)
+			return true;
+	return false;
+}
+
+static void check_devices(struct walk *walk, const struct config *config,
+			  const config_setting_t *group, const struct config_connection *connection)
+{
+	size_t buses = 1;
+	for (size_t i = 0; i < config->n_connections; i++) {
+		const struct config_connection *other = &config->connections[i];
+		buses += other->device != NULL;
+		if (other->device && connection->device &&
+		    strcmp(other->device, connection->device) == 0)
+			FAULT(walk, schema_key(group, "device"),
+			      "device \"%s\" is that of connection \"%s\"; a bus is one "
+			      "connection, and its instruments differ in unit_id",
+			      connection->device, other->id ? other->id : "?");
+	}
+	if (buses > CONFIG_MOST_BUSES)
+		FAULT(walk, schema_key(group, "device"),
+		      "more than %d serial lines; put the others behind a gateway (rtu-over-tcp)",
+		      CONFIG_MOST_BUSES);
+}
+
+static void check_rtu(struct walk *walk, const struct config *config, const config_setting_t *group,
+		      const struct config_connection *connection)
+{
+	if (!is_baud(connection->baud))
+		FAULT(walk, schema_key(group, "baud"),
+		      "baud = %d is no speed of serial lines; usual ones are 2400, 4800, 9600, "
+		      "19200, 38400, 57600, 115200",
+		      connection->baud);
+	if (connection->data_bits != 8)
+		FAULT(walk, schema_key(group, "data_bits"),
+		      "data_bits = %d cannot carry RTU frames, which need 8",
+		      connection->data_bits);
+	if (connection->rs485 && connection->rts != 0)
+		FAULT(walk, schema_key(group, "rts"),
+		      "rts and rs485 both turn the line round; keep rs485 where the driver knows "
+		      "it");
+	if (connection->rts == 0 && schema_has(group, "rts_delay_us"))
+		FAULT(walk, schema_key(group, "rts_delay_us"),
+		      "rts_delay_us needs rts = \"up\" or \"down\"");
+	check_devices(walk, config, group, connection);
+}
+
 static void read_connection(struct walk *walk, struct config *config, const config_setting_t *group)
 {
 	struct connection_entry entry = {
@@ -345,6 +407,10 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 			       .interval_ms = 1000,
 			       .timeout_ms = 500,
 			       .idle_s = 180,
+			       .baud = 9600,
+			       .data_bits = 8,
+			       .stop_bits = 1,
+			       .rts_delay_us = -1,
 			       .qos = 1,
 			       .keepalive_s = 60,
 			       .ack_timeout_ms = 500},
@@ -365,6 +431,8 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 		      "connection \"%s\" is defined twice; give each its own id", connection->id);
 	if (variant == ON_MQTT)
 		check_mqtt(walk, config, group, connection);
+	if (variant == RTU)
+		check_rtu(walk, config, group, connection);
 	if (variant == DTU)
 		check_dtu(walk, config, group, connection);
 	config->connections[config->n_connections++] = *connection;

@@ -237,6 +237,11 @@ static void check_modbus(struct walk *walk, const config_setting_t *group,
 {
 	check_register(walk, group, monitor);
 	read_block(walk, group, connection, monitor);
+	if (monitor->unit_id == 0 && schema_has(group, "unit_id") && connection->transport &&
+	    strcmp(connection->transport, "tcp") != 0)
+		FAULT(walk, schema_key(group, "unit_id"),
+		      "unit_id = 0 is everybody on a serial line, and nobody answers it; an "
+		      "instrument has 1 to 247");
 	int width = widths[monitor->type];
 	if (monitor->table < TABLE_COIL && width > connection->max_registers)
 		FAULT(walk, schema_key(group, "type"),

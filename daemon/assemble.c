@@ -248,10 +248,33 @@ static int add_packets(struct modbus_connection *m, const struct config_connecti
 	return 0;
 }
 
+static int add_serial(struct modbus_connection *m, const struct config_connection *c)
+{
+	static const char parities[] = {'N', 'E', 'O'};
+	static const enum modbus_direction directions[] = {MODBUS_DIRECTION_NONE, MODBUS_RTS_UP,
+							   MODBUS_RTS_DOWN};
+	struct modbus_serial *serial = calloc(1, sizeof *serial);
+	m->serial = serial;
+	if (serial == NULL)
+		return -ENOMEM;
+	*serial = (struct modbus_serial){
+		.device = c->device,
+		.baud = c->baud,
+		.data_bits = c->data_bits,
+		.stop_bits = c->stop_bits,
+		.parity = parities[c->parity],
+		.direction = c->rs485 ? MODBUS_RS485 : directions[c->rts],
+		.rts_delay_us = c->rts_delay_us,
+		.echo = c->echo,
+	};
+	return 0;
+}
+
 static int add_modbus(struct assembly *a, const struct config *config, size_t at)
 {
 	const struct config_connection *c = &config->connections[at];
-	struct modbus_connection *m = &a->modbus[a->n_modbus];
+	bool is_bus = strcmp(c->transport, "rtu") == 0;
+	struct modbus_connection *m = is_bus ? &a->buses[a->n_buses] : &a->modbus[a->n_modbus];
 	struct modbus_point *points =
 		calloc(each_monitor(config, at, NULL, NULL) + 1, sizeof *points);
 	if (points == NULL)
@@ -272,9 +295,14 @@ static int add_modbus(struct assembly *a, const struct config *config, size_t at
 		.max_registers = (uint16_t)c->max_registers,
 		.points = points,
 	};
-	a->n_modbus++;
+	if (is_bus)
+		a->n_buses++;
+	else
+		a->n_modbus++;
 	each_monitor(config, at, add_modbus_point, m);
 	a->polled_per_minute += m->n_points * (size_t)(60000 / m->interval_ms + 1);
+	if (is_bus)
+		return add_serial(m, c);
 	return m->framing == MODBUS_DTU ? add_packets(m, c) : 0;
 }
 
@@ -322,8 +350,9 @@ static int add_mqtt(struct assembly *a, const struct config *config, size_t at)
 static int fill_drivers(struct assembly *a, const struct config *config)
 {
 	a->modbus = calloc(config->n_connections + 1, sizeof *a->modbus);
+	a->buses = calloc(config->n_connections + 1, sizeof *a->buses);
 	a->mqtt = calloc(config->n_connections + 1, sizeof *a->mqtt);
-	if (a->modbus == NULL || a->mqtt == NULL)
+	if (a->modbus == NULL || a->buses == NULL || a->mqtt == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_connections; i++) {
 		int r = 0;
@@ -399,10 +428,15 @@ struct assembly *assembly_free(struct assembly *a)
 		release(a->modbus[i].points);
 		release(a->modbus[i].packets);
 	}
+	for (size_t i = 0; i < a->n_buses; i++) {
+		release(a->buses[i].points);
+		release(a->buses[i].serial);
+	}
 	for (size_t i = 0; i < a->n_mqtt; i++)
 		release(a->mqtt[i].points);
 	plan_deinit(&a->plan);
 	free(a->modbus);
+	free(a->buses);
 	free(a->mqtt);
 	free(a->deliveries);
 	free(a);

@@ -16,6 +16,8 @@ struct assembly {
 	struct plan plan;
 	struct modbus_connection *modbus;
 	size_t n_modbus;
+	struct modbus_connection *buses; /* serial lines of this machine */
+	size_t n_buses;
 	struct mqtt_connection *mqtt;
 	size_t n_mqtt;
 	struct delivery_setup *deliveries;

@@ -28,7 +28,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum { RING_FIELD, RING_PUSHED, RINGS };
+enum { RING_FIELD, RING_PUSHED, RINGS }; /* behind them one for each serial line */
+_Static_assert(RINGS + CONFIG_MOST_BUSES <= RINGS_MAX, "there is a ring for each serial line");
 enum { BEAT_LOOP, BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEATS };
 
 static const char *const beat_names[BEATS] = {"event loop", "judge",   "recorder",
@@ -51,6 +52,14 @@ struct ring_view {
 	enum ring_reader who;
 };
 
+/* A serial line: a thread, and thus a producer, of its own. */
+struct bus {
+	struct door *door;
+	void *driver;
+	struct beat beat;
+	char name[80];
+};
+
 struct run {
 	const struct config *config;
 	const struct assembly *assembly;
@@ -71,8 +80,9 @@ struct run {
 	struct exporter *exporter;
 	struct serve *serve;
 	void *modbus, *mqtt;
+	struct bus *buses; /* assembly->n_buses */
 	struct beat beats[BEATS];
-	struct ring_view views[RINGS][RING_READERS];
+	struct ring_view (*views)[RING_READERS]; /* by ring */
 	struct metric *opened[ALERT_KINDS][SEVERITIES];
 	int fatal_fd, signal_fd;
 	int64_t pruned_ns;
@@ -161,18 +171,30 @@ static void wake_courier(void *context)
 		courier_wake(run->courier);
 }
 
+static bool beat_is_stuck(const struct beat *beat, int64_t now_ns)
+{
+	return beat->runs && now_ns - atomic_load(&beat->moved_ns) >= STUCK_NS;
+}
+
+static bool beats_are_well(struct run *run, struct text *reasons)
+{
+	int64_t now_ns = clock_mono_ns();
+	bool well = true;
+	for (size_t i = 0; i < BEATS + run->assembly->n_buses; i++) {
+		struct bus *bus = i < BEATS ? NULL : &run->buses[i - BEATS];
+		if (!beat_is_stuck(bus == NULL ? &run->beats[i] : &bus->beat, now_ns))
+			continue;
+		text_format(reasons, "the %s does not move\n",
+			    bus == NULL ? beat_names[i] : bus->name);
+		well = false;
+	}
+	return well;
+}
+
 static bool health(void *context, struct text *reasons)
 {
 	struct run *run = context;
-	int64_t now_ns = clock_mono_ns();
-	bool well = true;
-	for (int i = 0; i < BEATS; i++) {
-		struct beat *b = &run->beats[i];
-		if (!b->runs || now_ns - atomic_load(&b->moved_ns) < STUCK_NS)
-			continue;
-		text_format(reasons, "the %s does not move\n", beat_names[i]);
-		well = false;
-	}
+	bool well = beats_are_well(run, reasons);
 	if (recorder_failing(run->recorder)) {
 		text_add(reasons, "readings cannot be recorded\n");
 		well = false;
@@ -206,7 +228,7 @@ static double view_refused(void *context)
 static int show_ring(struct run *run, size_t index, const char *name)
 {
 	static const char *const readers[RING_READERS] = {"judge", "recorder"};
-	char labels[64];
+	char labels[128];
 	int r = 0;
 	for (int who = 0; who < RING_READERS && r == 0; who++) {
 		struct ring_view *v = &run->views[index][who];
@@ -256,7 +278,7 @@ static int failed(const char *what, int result)
 static int raise_descriptors(const struct run *run)
 {
 	struct rlimit limit;
-	rlim_t wanted = run->assembly->n_modbus * 2 + 256;
+	rlim_t wanted = (run->assembly->n_modbus + run->assembly->n_buses) * 2 + 256;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return -errno;
 	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted) {
@@ -290,31 +312,54 @@ static size_t slots_for(const struct assembly *assembly)
 	return slots;
 }
 
-static int open_flow(struct run *run)
+static int open_rings(struct run *run)
 {
-	int r = rings_init(&run->rings, RINGS, slots_for(run->assembly));
-	if (r == 0)
-		r = verdicts_init(&run->verdicts);
+	size_t n = RINGS + run->assembly->n_buses;
+	int r = rings_init(&run->rings, n, slots_for(run->assembly));
+	run->views = calloc(n, sizeof *run->views);
+	if (r == 0 && run->views == NULL)
+		r = -ENOMEM;
 	if (r == 0)
 		r = show_ring(run, RING_FIELD, "field");
 	if (r == 0)
 		r = show_ring(run, RING_PUSHED, "mqtt");
-	if (r == 0)
-		r = show_cases(run);
+	return r;
+}
+
+static int open_doors(struct run *run)
+{
 	struct door_setup door = {.plan = run->plan,
 				  .rings = &run->rings,
 				  .ring = RING_FIELD,
 				  .driver = "modbus",
 				  .remembered = 1,
 				  .metrics = run->metrics};
-	if (r == 0)
-		r = door_new(&run->field, &door);
+	int r = door_new(&run->field, &door);
+	for (size_t i = 0; r == 0 && i < run->assembly->n_buses; i++) {
+		struct bus *bus = &run->buses[i];
+		snprintf(bus->name, sizeof bus->name, "serial-%s", run->assembly->buses[i].id);
+		door.ring = (uint32_t)(RINGS + i);
+		r = show_ring(run, door.ring, bus->name);
+		if (r == 0)
+			r = door_new(&bus->door, &door);
+	}
 	door.ring = RING_PUSHED;
 	door.driver = "mqtt";
 	door.remembered = REMEMBERED;
 	if (r == 0)
 		r = door_new(&run->pushed, &door);
 	return r;
+}
+
+static int open_flow(struct run *run)
+{
+	run->buses = calloc(run->assembly->n_buses + 1, sizeof *run->buses);
+	int r = run->buses == NULL ? -ENOMEM : open_rings(run);
+	if (r == 0)
+		r = verdicts_init(&run->verdicts);
+	if (r == 0)
+		r = show_cases(run);
+	return r == 0 ? open_doors(run) : r;
 }
 
 static int make_threads(struct run *run)
@@ -422,10 +467,10 @@ static int open_serve(struct run *run)
 	return r;
 }
 
-static void alive(struct run *run, int beat)
+static void alive(struct beat *beat)
 {
-	run->beats[beat].runs = true;
-	atomic_store(&run->beats[beat].moved_ns, clock_mono_ns());
+	beat->runs = true;
+	atomic_store(&beat->moved_ns, clock_mono_ns());
 }
 
 static int start_threads(struct run *run)
@@ -442,7 +487,7 @@ static int start_threads(struct run *run)
 		r = exporter_start(run->exporter);
 	for (int i = BEAT_JUDGE; r == 0 && i < BEATS; i++)
 		if (i != BEAT_EXPORTER || run->exporter != NULL)
-			alive(run, i);
+			alive(&run->beats[i]);
 	return r;
 }
 
@@ -455,18 +500,34 @@ static void *loop_main(void *context)
 	return NULL;
 }
 
+static int start_buses(struct run *run)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < run->assembly->n_buses; i++) {
+		struct bus *bus = &run->buses[i];
+		struct driver_host host = {
+			.door = bus->door, .metrics = run->metrics, .heartbeat = &bus->beat.count};
+		r = modbus_rtu_driver.start(&host, &run->assembly->buses[i], 1, &bus->driver);
+		if (r == 0)
+			alive(&bus->beat);
+	}
+	return r;
+}
+
 static int start_drivers(struct run *run)
 {
 	const struct assembly *a = run->assembly;
-	struct driver_host field = {run->field, run->loop, run->metrics};
-	struct driver_host pushed = {run->pushed, NULL, run->metrics};
+	struct driver_host field = {.door = run->field, .loop = run->loop, .metrics = run->metrics};
+	struct driver_host pushed = {.door = run->pushed, .metrics = run->metrics};
 	int r = modbus_driver.start(&field, a->modbus, a->n_modbus, &run->modbus);
 	if (r == 0)
 		r = -pthread_create(&run->loop_thread, NULL, loop_main, run);
 	if (r == 0) {
 		run->loop_runs = true;
-		alive(run, BEAT_LOOP);
+		alive(&run->beats[BEAT_LOOP]);
 	}
+	if (r == 0)
+		r = start_buses(run);
 	if (r == 0 && a->n_mqtt > 0)
 		r = mqtt_driver.start(&pushed, a->mqtt, a->n_mqtt, &run->mqtt);
 	return r < 0 ? failed("the drivers cannot be started", r) : 0;
@@ -501,18 +562,23 @@ static int begin(struct run *run)
 
 /* --- life --- */
 
+static bool beat_moves(struct beat *beat, int64_t now_ns)
+{
+	uint64_t count = atomic_load_explicit(&beat->count, memory_order_relaxed);
+	if (count != beat->seen)
+		atomic_store(&beat->moved_ns, now_ns);
+	beat->seen = count;
+	return !beat_is_stuck(beat, now_ns);
+}
+
 static void feel_pulse(struct run *run)
 {
 	int64_t now_ns = clock_mono_ns();
 	bool all = true;
-	for (int i = 0; i < BEATS; i++) {
-		struct beat *b = &run->beats[i];
-		uint64_t count = atomic_load_explicit(&b->count, memory_order_relaxed);
-		if (count != b->seen)
-			atomic_store(&b->moved_ns, now_ns);
-		b->seen = count;
-		all &= !b->runs || now_ns - atomic_load(&b->moved_ns) < STUCK_NS;
-	}
+	for (int i = 0; i < BEATS; i++)
+		all &= beat_moves(&run->beats[i], now_ns);
+	for (size_t i = 0; i < run->assembly->n_buses; i++)
+		all &= beat_moves(&run->buses[i].beat, now_ns);
 	if (all)
 		sd_notify(0, "WATCHDOG=1");
 }
@@ -585,6 +651,9 @@ static void end_threads(struct run *run)
 	}
 	if (run->modbus != NULL)
 		modbus_driver.stop(run->modbus);
+	for (size_t i = 0; i < run->assembly->n_buses; i++)
+		if (run->buses[i].driver != NULL)
+			modbus_rtu_driver.stop(run->buses[i].driver);
 	if (run->mqtt != NULL)
 		mqtt_driver.stop(run->mqtt);
 	if (run->recorder_runs)
@@ -619,6 +688,8 @@ static void end(struct run *run)
 	loop_free(run->loop);
 	door_free(run->pushed);
 	door_free(run->field);
+	for (size_t i = 0; run->buses != NULL && i < run->assembly->n_buses; i++)
+		door_free(run->buses[i].door);
 	if (run->rings.n > 0) {
 		verdicts_deinit(&run->verdicts);
 		rings_deinit(&run->rings);
@@ -626,6 +697,8 @@ static void end(struct run *run)
 	ledger_close(run->ledger);
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);
+	free(run->views);
+	free(run->buses);
 	close(run->signal_fd);
 	close(run->fatal_fd);
 }

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#define RINGS_MAX 16
+#define RINGS_MAX 64
 
 /* How far each ring was committed, and who waits for it (acknowledge after commit). */
 struct stored {

@@ -5,12 +5,14 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import struct
 import subprocess
 import threading
 import time
+import tty
 import urllib.parse
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
@@ -202,16 +204,54 @@ class Influx(Process):
         return rows
 
 
+class Cable:
+    """A serial line from `device`, which can be unplugged, to `far`: two pseudo-terminals whose
+    bytes cross."""
+
+    def __init__(self, directory):
+        self.device = os.path.join(str(directory), "line")
+        self.master, self.slave = self.terminal()
+        self.far = os.ttyname(self.slave)
+        self.plug()
+
+    @staticmethod
+    def terminal():
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        return master, slave
+
+    def plug(self):
+        self.near, slave = self.terminal()
+        os.symlink(os.ttyname(slave), self.device)
+        self.cut = threading.Event()
+        self.thread = threading.Thread(target=self.carry, args=(slave,), daemon=True)
+        self.thread.start()
+
+    def carry(self, slave):
+        """The near end stays open here, since reading fails while nobody has it open."""
+        other = {self.near: self.master, self.master: self.near}
+        while not self.cut.is_set():
+            for end in select.select(list(other), [], [], 0.02)[0]:
+                os.write(other[end], os.read(end, 4096))
+        os.close(slave)
+        os.close(self.near)
+
+    def unplug(self):
+        os.unlink(self.device)
+        self.cut.set()
+        self.thread.join(20)
+
+
 class Instrument:
     """pymodbus as a Modbus TCP server. The test sets registers while it runs. With rtu it answers
-    in RTU frames, as a transparent serial gateway does.
+    in RTU frames, as a transparent serial gateway does; with a device it does so on a serial line.
 
     Registers are holding registers of unit 1. `counter` may name an address: there stands a uint32
     that grows with each request, and `served` says when each was handed out.
     """
 
-    def __init__(self, counter=None, rtu=False):
-        self.rtu = rtu
+    def __init__(self, counter=None, rtu=False, device=None):
+        self.rtu, self.device = rtu, device
         self.registers = {}
         self.refused = set()
         self.counter, self.count, self.served = counter, 0, []
@@ -224,7 +264,8 @@ class Instrument:
     def start(self):
         self.thread.start()
         assert self.ready.wait(20)
-        wait_until(lambda: self.answers(), 20, "pymodbus listening")
+        if self.device is None:
+            wait_until(lambda: self.answers(), 20, "pymodbus listening")
         return self
 
     def answers(self):
@@ -234,7 +275,7 @@ class Instrument:
     def main(self):
         from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
         from pymodbus.datastore.store import BaseModbusDataBlock
-        from pymodbus.server.async_io import ModbusTcpServer
+        from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
         from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
         instrument = self
@@ -255,11 +296,17 @@ class Instrument:
             block = Block()
             context = ModbusServerContext(
                 slaves={1: ModbusSlaveContext(hr=block, ir=block, zero_mode=True)}, single=False)
-            self.server = ModbusTcpServer(context, address=("127.0.0.1", self.port),
-                                          framer=ModbusRtuFramer if self.rtu
-                                          else ModbusSocketFramer,
-                                          allow_reuse_address=True)
+            if self.device is None:
+                self.server = ModbusTcpServer(context, address=("127.0.0.1", self.port),
+                                              framer=ModbusRtuFramer if self.rtu
+                                              else ModbusSocketFramer,
+                                              allow_reuse_address=True)
+            else:
+                self.server = ModbusSerialServer(context, framer=ModbusRtuFramer, port=self.device,
+                                                 baudrate=19200, stopbits=1, timeout=1)
+                await self.server.start()
             self.loop = asyncio.get_running_loop()
+            self.serving = asyncio.current_task()
             self.ready.set()
             try:
                 await self.server.serve_forever()
@@ -289,6 +336,8 @@ class Instrument:
 
         async def close():
             await self.server.shutdown()
+            if self.device is not None:
+                self.serving.cancel()
         future = asyncio.run_coroutine_threadsafe(close(), self.loop)
         try:
             future.result(10)

@@ -38,6 +38,45 @@ def test_an_instrument_behind_a_serial_gateway_opens_a_case(make_daemon, gateway
     assert daemon.metric("ducha_unasked_bytes_total", connection="bus") == 0
 
 
+def test_instruments_on_a_serial_line_open_a_case_and_it_may_be_unplugged(make_daemon, tmp_path):
+    cable = servers.Cable(tmp_path)
+    instrument = servers.Instrument(device=cable.far).start()
+    line = (f'{{ id = "bus"; driver = "modbus"; transport = "rtu"; device = "{cable.device}"; '
+            f'baud = 19200; parity = "N"; data_bits = 8; stop_bits = 1; interval_ms = 100; '
+            f'timeout_ms = 1000; max_gap = 0; }}')
+    try:
+        instrument.set_float(0, 20.0)
+        instrument.refused.add(40)
+        daemon = make_daemon([line], [site("outfall-3", [
+            modbus_monitor("w01018", "bus", limits="{ max = 50.0; }"),
+            modbus_monitor("w21003", "bus", address=40)])])
+        wait_until(lambda: len(daemon.values("outfall-3", "w01018")) >= 5, what="readings")
+        assert set(daemon.values("outfall-3", "w01018")) == {20.0}
+        assert {r["value"] for r in daemon.readings("outfall-3", "w21003")} == {None}
+        assert daemon.metric("ducha_polls_total", connection="bus", result="exception") > 0
+        assert daemon.metric("ducha_polls_total", connection="bus", result="error") == 0
+        cable.unplug()
+        wait_until(lambda: daemon.delivered("connection.lost"), what="connection.lost")
+        assert daemon.metric("ducha_connections_up", connection="bus") == 0
+        cable.plug()
+        wait_until(lambda: daemon.delivered("connection.restored"), what="connection.restored")
+        wait_until(lambda: daemon.readings("outfall-3", "w01018")[-1]["flag"] == "N",
+                   what="readings again")
+        assert {r["flag"] for r in daemon.readings("outfall-3", "w01018")} == {"N", "B"}
+        said = [text for text in daemon.said().splitlines() if "answer" in text and "bus: " in text
+                and "exception" not in text]
+        assert len(said) == 2 and "no answer for 3 polls" in said[0], said
+        assert "answering again" in said[1]
+        instrument.set_float(0, 61.5)
+        case = wait_until(daemon.cases, what="a case")[0]
+        assert (case["first_value"], case["limit"]) == (61.5, 50)
+        status, health = daemon.request("GET", "/health")
+        assert status == 200, health
+    finally:
+        instrument.stop()
+        cable.unplug()
+
+
 class Unit:
     """A cellular unit: dials in, registers, and carries bytes between the daemon and an instrument.
 

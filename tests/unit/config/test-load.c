@@ -132,29 +132,80 @@ static void test_units_that_dial_in_are_told_apart(void **state)
 			 "listen = \"127.0.0.1:9003\"; registration = "
 			 "\"DTU-1\";") ",\n" UNIT("b",
 						  "listen = \"127.0.0.1:9003\"; registration = "
-						  "\"hex:4454552D3130\";") ",\n" UNIT("c", "listen "
-											   "= "
-											   "\"127."
-											   "0.0.1:"
-											   "9004\";"
-											   " "
-											   "registr"
-											   "ation "
-											   "= "
-											   "\"DTU-"
-											   "1\"; "
-											   "heartbe"
-											   "at = "
-											   "\"DTU\""
-											   ";") " )"
-												";"
-												"\n",
+						  "\"hex:4454552D3130\";") ",\n" UNIT("c",
+										      "listen "
+										      "= "
+										      "\"127."
+										      "0.0.1:"
+										      "9004\";"
+										      " "
+										      "registr"
+										      "ation "
+										      "= "
+										      "\"DTU-"
+										      "1\"; "
+										      "heartbe"
+										      "at = "
+										      "\"DTU\""
+										      ";") " )"
+											   ";"
+											   "\n",
 		 "4: registration begins as that of connection \"a\" at the same address, so "
 		 "callers "
 		 "cannot be told apart\n"
 		 "5: heartbeat and registration begin alike, so they cannot be told apart"},
 	};
 	CHECK(state, examples);
+}
+
+#define RTU "driver = \"modbus\"; transport = \"rtu\"; device = \"/dev/ttyS1\"; "
+
+static void test_a_serial_line_is_checked(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "connections: ( { id = \"a\"; driver = \"modbus\"; transport = \"rtu\";\n"
+		      "host = \"192.0.2.1\"; } );\n",
+		 "2: key \"device\" is missing in a connection\n"
+		 "3: key \"host\" is not one of a connection of driver modbus, transport rtu; "
+		 "remove it"},
+		{NODE "connections: ( { id = \"a\"; " RTU "\nbaud = 2000000;\nparity = \"X\";\n"
+		      "data_bits = 7;\nstop_bits = 3; } );\n",
+		 "3: baud = 2000000 is no speed of serial lines; usual ones are 2400, 4800, 9600, "
+		 "19200, 38400, 57600, 115200\n"
+		 "4: parity \"X\" is not known; known are \"N\", \"E\", \"O\"\n"
+		 "5: data_bits = 7 cannot carry RTU frames, which need 8\n"
+		 "6: stop_bits = 3 is out of range, 1 to 2"},
+		{NODE "connections: ( { id = \"a\"; driver = \"modbus\"; transport = \"rtu\";\n"
+		      "device = \"ttyS1\";\nrs485 = true;\nrts = \"up\"; } );\n",
+		 "3: device = \"ttyS1\" is not right: use the whole path, such as /dev/ttyS1 or "
+		 "one "
+		 "of /dev/serial/by-path\n"
+		 "5: rts and rs485 both turn the line round; keep rs485 where the driver knows it"},
+		{NODE "connections: ( { id = \"a\"; " RTU "\nrts_delay_us = 100; },\n"
+		      "{ id = \"b\"; " RTU "rts = \"down\"; rts_delay_us = 100; } );\n",
+		 "3: rts_delay_us needs rts = \"up\" or \"down\"\n"
+		 "4: device \"/dev/ttyS1\" is that of connection \"a\"; a bus is one connection, "
+		 "and "
+		 "its instruments differ in unit_id"},
+		{NODE "connections: ( { id = \"a\"; " RTU "} );\n"
+		      "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w01018\";\n"
+		      "connection = \"a\"; table = \"holding\"; address = 0; type = \"int16\";\n"
+		      "unit_id = 0; } ); } );\n",
+		 "5: unit_id = 0 is everybody on a serial line, and nobody answers it; an "
+		 "instrument has 1 to 247"},
+	};
+	CHECK(state, examples);
+	struct fixture *fixture = *state;
+	fixture_load(fixture, NODE "connections: ( { id = \"a\"; " RTU "}, { id = \"b\";"
+				   "driver = \"modbus\"; transport = \"rtu\"; device = "
+				   "\"/dev/ttyS2\"; baud = 19200; parity = \"E\"; data_bits = 8; "
+				   "stop_bits = 2; rts = \"down\"; echo = true; } );\n");
+	expect_ok(fixture);
+	const struct config_connection *a = fixture->config->connections, *b = a + 1;
+	assert_int_equal(a->baud, 9600);
+	assert_true(a->parity == 0 && a->stop_bits == 1 && a->rts == 0 && !a->rs485 && !a->echo);
+	assert_int_equal(b->baud, 19200);
+	assert_true(b->parity == 1 && b->stop_bits == 2 && b->rts == 2 && b->echo);
 }
 
 static void test_what_is_not_built_yet_is_said_so(void **state)
@@ -164,11 +215,6 @@ static void test_what_is_not_built_yet_is_said_so(void **state)
 		 "connections: ( { id = \"l\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\"; "
 		 "} );\n",
 		 "2: driver \"hj212\" is not in this build"},
-		{NODE
-		 "connections: (\n"
-		 "{ id = \"a\"; driver = \"modbus\"; transport = \"rtu\"; device = \"/dev/ttyS1\";"
-		 " baud = 9600; parity = \"N\"; data_bits = 8; stop_bits = 1; } );\n",
-		 "3: transport \"rtu\" is not in this build"},
 		{NODE MQTT
 		 "deliveries: (\n"
 		 "{ id = \"a\"; type = \"webhook\"; url = \"https://office.example/x\"; },\n"
@@ -677,6 +723,7 @@ int main(void)
 		TEST(test_a_value_out_of_range_names_the_range),
 		TEST(test_a_choice_lists_what_is_known),
 		TEST(test_units_that_dial_in_are_told_apart),
+		TEST(test_a_serial_line_is_checked),
 		TEST(test_what_is_not_built_yet_is_said_so),
 		TEST(test_dangling_and_duplicate_ids_name_both_sides),
 		TEST(test_a_missing_key_is_told_at_the_brace_of_its_group),

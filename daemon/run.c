@@ -140,13 +140,16 @@ static const char *translate(const char *english)
 static void count_case(struct run *run, const struct verdict *v)
 {
 	const struct monitor *m = &run->plan->monitors[v->monitor];
-	double multiple = 0;
-	bool has = v->has_limit &&
-		   case_multiple(m, v->bound, v->peak_value, v->limit_value, &multiple);
+	struct severity_facts facts = {.kind = run->plan->sites[m->site].kind,
+				       .factor = m->factor,
+				       .has_peak = v->has_value,
+				       .peak = v->peak_value,
+				       .has_limit = v->has_limit,
+				       .limit = v->limit_value};
+	facts.has_multiple = v->has_limit && case_multiple(m, v->bound, v->peak_value,
+							   v->limit_value, &facts.multiple);
 	enum severity severity =
-		v->kind == ALERT_EXCEEDANCE
-			? case_severity(run->plan->sites[m->site].kind, has, multiple)
-			: SEVERITY_GENERAL;
+		v->kind == ALERT_EXCEEDANCE ? case_severity(&facts) : SEVERITY_GENERAL;
 	metric_add(run->opened[v->kind][severity], 1);
 }
 

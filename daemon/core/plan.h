@@ -20,6 +20,7 @@ enum site_kind {
 	SITE_SOIL,
 	SITE_NOISE
 };
+enum { SITE_KINDS = SITE_NOISE + 1 };
 
 /* Kinds of alerts (ISA-18.2: an alarm is a condition that needs a response). */
 enum alert_kind {
@@ -112,6 +113,7 @@ struct plan {
 	size_t n_monitors;
 	const struct connection *connections;
 	size_t n_connections;
+	const struct case_rules *rules; /* core/caserules.h; NULL: nothing falls due, all may act */
 };
 
 const char *alert_kind_name(enum alert_kind kind); /* "exceedance" */

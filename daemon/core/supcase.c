@@ -7,14 +7,21 @@
 #include <string.h>
 
 /*
- *                    accept      assign        plan          rectified   return
- *   registered ──┐   (stays) ──► assigned ──► rectifying ──► review ──► rectifying
- *                │                                             │ close
- *   withdrawn ◄──┴── withdraw (from every open status)         ▼
- *       │ reopen ──► registered              closed ── reopen ──► rectifying
+ *                 accept          assign         plan           plan
+ *                ┌─────┐          ┌────┐         ┌────┐        ┌────┐
+ *                │     ▼  assign  │    ▼  plan   │    ▼        │    ▼
+ *   open ──────► registered ────► assigned ────► rectifying ───┘
+ *                    ▲               │             │  ▲  ▲
+ *                    │               │   rectified │  │  │ return, or a new episode (反复)
+ *                    │ reopen        │             ▼  │  │
+ *                    │               │            review ┘
+ *                    │               │               │ close
+ *                    │               │               ▼
+ *                withdrawn ◄─────────┴── withdraw   closed ── reopen ──► rectifying
+ *                        (from every open status)
  *
- *   extend: any open status, unchanged. transfer, feedback, attach, note: any, unchanged.
- *   merge: any, becomes withdrawn (the case lives on in another).
+ *   extend, level: any open status, unchanged. transfer, feedback, attach, note, link: any,
+ *   unchanged. merge: any, becomes withdrawn (the case lives on in another).
  */
 enum { NO = -1, SAME = -2 };
 
@@ -37,6 +44,8 @@ static const signed char steps[CASE_ACTIONS][CASE_STATUSES] = {
 	[ACTION_FEEDBACK] = {SAME, SAME, SAME, SAME, SAME, SAME},
 	[ACTION_ATTACH] = {SAME, SAME, SAME, SAME, SAME, SAME},
 	[ACTION_NOTE] = {SAME, SAME, SAME, SAME, SAME, SAME},
+	[ACTION_LINK] = {SAME, SAME, SAME, SAME, SAME, SAME},
+	[ACTION_LEVEL] = {SAME, SAME, SAME, SAME, NO, NO},
 };
 
 static const struct {
@@ -57,6 +66,8 @@ static const struct {
 	[ACTION_FEEDBACK] = {"feedback", NEED_NOTE},
 	[ACTION_ATTACH] = {"attach", NEED_NOTE},
 	[ACTION_NOTE] = {"note", NEED_NOTE},
+	[ACTION_LINK] = {"link", NEED_OTHER},
+	[ACTION_LEVEL] = {"level", NEED_LEVEL | NEED_DOCUMENT},
 };
 
 const char *case_status_name(enum case_status status)
@@ -113,16 +124,142 @@ bool case_multiple(const struct monitor *monitor, enum bound bound, double peak,
 	return true;
 }
 
-/* Steps by the share over the limit; a water source knows no general case. */
-enum severity case_severity(enum site_kind kind, bool has_multiple, double multiple)
+/* --- listed words --- */
+
+static const struct word {
+	enum case_list list;
+	const char *code, *chinese;
+} words[] = {
+	{LIST_REASON, "instrument_fault", "设备故障"},
+	{LIST_REASON, "maintenance", "运维质控"},
+	{LIST_REASON, "marked", "数据已标记"},
+	{LIST_REASON, "duplicate", "重复"},
+	{LIST_REASON, "elsewhere", "非本辖区(已转办)"},
+	{LIST_REASON, "elsewhere", "非本辖区"},
+	{LIST_REASON, "unfounded", "核查不属实"},
+	{LIST_REASON, "other", "其他"},
+	{LIST_TRACK, "immediate", "立行立改"},
+	{LIST_TRACK, "planned", "限期整改"},
+	{LIST_LEVEL, "district", "区级"},
+	{LIST_LEVEL, "city", "市级"},
+	{LIST_LEVEL, "province", "省级"},
+	{LIST_SOURCE, "inspection", "现场检查"},
+	{LIST_SOURCE, "complaint", "群众投诉"},
+	{LIST_SOURCE, "12369", "12369举报"},
+	{LIST_SOURCE, "12319", "12319热线"},
+	{LIST_SOURCE, "mayor", "市长热线"},
+	{LIST_SOURCE, "city", "市级交办"},
+	{LIST_SOURCE, "province", "省级交办"},
+	{LIST_ATTACHMENT, "photo", "照片"},
+	{LIST_ATTACHMENT, "record", "现场检查笔录"},
+	{LIST_ATTACHMENT, "laboratory", "检测报告"},
+	{LIST_ATTACHMENT, "delivery", "送达回证"},
+	{LIST_ATTACHMENT, "plan", "整改方案"},
+	{LIST_ATTACHMENT, "acceptance", "验收报告"},
+	{LIST_ATTACHMENT, "release", "上级销号文件"},
+	{LIST_ATTACHMENT, "other", "其他"},
+	{LIST_SEVERITY, "general", "一般"},
+	{LIST_SEVERITY, "serious", "较重"},
+	{LIST_SEVERITY, "grave", "严重"},
+};
+enum { WORDS = sizeof words / sizeof words[0] };
+
+const char *case_word(enum case_list list, const char *word)
 {
-	double over = has_multiple ? multiple : 0;
-	if (kind == SITE_WATER_SOURCE)
-		return over > 0.5 ? SEVERITY_GRAVE : SEVERITY_SERIOUS;
-	if (over >= 2) /* at least three times the limit */
-		return SEVERITY_GRAVE;
-	return over > 0.5 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
+	for (size_t i = 0; i < WORDS; i++)
+		if (words[i].list == list &&
+		    (strcmp(words[i].code, word) == 0 || strcmp(words[i].chinese, word) == 0))
+			return words[i].code;
+	return NULL;
 }
+
+void case_words(enum case_list list, struct text *out)
+{
+	const char *last = NULL;
+	for (size_t i = 0; i < WORDS; i++) {
+		if (words[i].list != list || (last != NULL && strcmp(last, words[i].code) == 0))
+			continue;
+		text_add(out, last == NULL ? "" : ", ");
+		text_add(out, words[i].code);
+		last = words[i].code;
+	}
+}
+
+const char *case_track_name(enum case_track track)
+{
+	return track == TRACK_IMMEDIATE ? "immediate" : track == TRACK_PLANNED ? "planned" : NULL;
+}
+
+enum case_track case_track_find(const char *code)
+{
+	if (code == NULL || case_word(LIST_TRACK, code) == NULL)
+		return TRACK_NONE;
+	return case_word(LIST_TRACK, code)[0] == 'i' ? TRACK_IMMEDIATE : TRACK_PLANNED;
+}
+
+/* --- severity --- */
+
+enum severity severity_find(const char *code)
+{
+	int severity = SEVERITY_GRAVE;
+	while (severity > SEVERITY_GENERAL &&
+	       strcmp(severity_name((enum severity)severity), code) != 0)
+		severity--;
+	return (enum severity)severity;
+}
+
+static bool one_of(const char *factor, const char *const *codes, size_t n)
+{
+	for (size_t i = 0; factor != NULL && i < n; i++)
+		if (strcmp(factor, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The metals of GB 8978-1996 table 1 (first-class pollutants), dissolved forms, and cyanide. */
+static bool is_toxic(const char *factor)
+{
+	static const char *const codes[] = {"w20111", "w20113", "w20115", "w20116", "w20117",
+					    "w20119", "w20120", "w20121", "w20126", "w20127",
+					    "w20141", "w20142", "w20143", "w20144", "w21016"};
+	return one_of(factor, codes, sizeof codes / sizeof codes[0]);
+}
+
+static enum severity acidity_severity(const struct severity_facts *f)
+{
+	if (f->peak <= 2 || f->peak >= 12.5)
+		return SEVERITY_GRAVE;
+	return f->has_limit && fabs(f->peak - f->limit) > 0.5 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
+}
+
+static enum severity own_severity(const struct severity_facts *f)
+{
+	static const char *const acidity[] = {"w01001"}, *const oxygen[] = {"w01009"};
+	if (f->has_peak && one_of(f->factor, acidity, 1))
+		return acidity_severity(f);
+	if (f->has_peak && one_of(f->factor, oxygen, 1))
+		return f->peak < 2 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
+	if (f->has_multiple && f->multiple >= 2) /* at least three times the limit */
+		return SEVERITY_GRAVE;
+	return f->has_multiple && f->multiple > 0.5 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
+}
+
+enum severity case_severity(const struct severity_facts *f)
+{
+	bool toxic = is_toxic(f->factor);
+	enum severity severity = own_severity(f);
+	if (f->kind == SITE_WATER_SOURCE && severity == SEVERITY_GENERAL)
+		severity = SEVERITY_SERIOUS;
+	if (f->kind == SITE_WATER_SOURCE && f->has_multiple && f->multiple > 0.5)
+		severity = SEVERITY_GRAVE;
+	if ((f->kind == SITE_WATER_SOURCE || f->kind == SITE_RIVER_SECTION) && toxic)
+		severity = SEVERITY_GRAVE;
+	if (f->kind == SITE_OUTFALL && f->days >= 3 && severity == SEVERITY_GENERAL)
+		severity = SEVERITY_SERIOUS;
+	return severity;
+}
+
+/* --- registration --- */
 
 bool case_wanted(const struct plan *plan, const struct verdict *raised)
 {

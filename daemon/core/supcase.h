@@ -5,7 +5,8 @@
  *
  * An alert begins and ends by itself; a case is registered by the daemon, carries a number, and
  * ends only by a person. This file holds the rules that need no database: which action leads from
- * which status to which, which multiple and severity a case has, when an alert joins an open case.
+ * which status to which, which words are listed, which multiple and severity a case has, when an
+ * alert opens one. Deadlines: core/deadline.h. Roles and closing conditions: core/caserules.h.
  */
 #include "core/verdict.h"
 
@@ -36,10 +37,22 @@ enum case_action {
 	ACTION_FEEDBACK,
 	ACTION_ATTACH,
 	ACTION_NOTE,
+	ACTION_LINK,
+	ACTION_LEVEL,
 	CASE_ACTIONS
 };
 
-enum case_need { NEED_NOTE = 1, NEED_UNIT = 2, NEED_REASON = 4, NEED_DUE = 8 };
+enum case_need {
+	NEED_NOTE = 1,
+	NEED_UNIT = 2,
+	NEED_REASON = 4,
+	NEED_DUE = 8,
+	NEED_OTHER = 16,
+	NEED_LEVEL = 32,
+	NEED_DOCUMENT = 64
+};
+/* 立行立改 at once, 限期整改 by a plan with a deadline */
+enum case_track { TRACK_NONE, TRACK_IMMEDIATE, TRACK_PLANNED, TRACKS };
 enum severity { SEVERITY_GENERAL, SEVERITY_SERIOUS, SEVERITY_GRAVE, SEVERITIES };
 
 const char *case_status_name(enum case_status status);
@@ -57,6 +70,27 @@ bool case_step(enum case_status from, enum case_action action, enum case_status 
 /** case_needs() - Return: OR of enum case_need that the action's body must have */
 unsigned case_needs(enum case_action action);
 
+/*
+ * Listed words: each has a code, which travels, and is also taken in Chinese as an office writes
+ * it.
+ */
+enum case_list {
+	LIST_REASON,     /* why a case is withdrawn */
+	LIST_TRACK,      /* immediate, planned */
+	LIST_LEVEL,      /* district, city, province */
+	LIST_SOURCE,     /* of a case by hand: inspection, complaint, 12369 ... */
+	LIST_ATTACHMENT, /* photo, record, laboratory ... */
+	LIST_SEVERITY,
+	CASE_LISTS
+};
+/** case_word() - Return: the code of a listed word; NULL where the list does not have it. */
+const char *case_word(enum case_list list, const char *word);
+/** case_words() - adds all codes of a list, as "a, b, c" */
+void case_words(enum case_list list, struct text *out);
+enum case_track case_track_find(const char *code);  /* TRACK_NONE: NULL or unknown */
+const char *case_track_name(enum case_track track); /* NULL: TRACK_NONE */
+enum severity severity_find(const char *code);      /* general where unknown */
+
 /**
  * case_multiple() - 超标倍数 = peak / limit - 1
  * Return: true and @out; false where there is none: min limits, pH, dissolved oxygen, temperature,
@@ -64,8 +98,22 @@ unsigned case_needs(enum case_action action);
  */
 bool case_multiple(const struct monitor *monitor, enum bound bound, double peak, double limit,
 		   double *out);
-/** case_severity() - the steps of a site kind for a multiple; general where there is none */
-enum severity case_severity(enum site_kind kind, bool has_multiple, double multiple);
+/* What the severity of an exceedance follows from. */
+struct severity_facts {
+	enum site_kind kind;
+	const char *factor; /* HJ 525 code; NULL: none */
+	bool has_multiple, has_peak, has_limit;
+	double multiple, peak, limit;
+	int days; /* with an exceeding day mean among the last 30 */
+};
+/**
+ * case_severity() - by the kind of site: multiples; pH by how far it is out; dissolved oxygen under
+ * 2 mg/L; toxic factors at rivers and water sources; three days in thirty at outfalls
+ *
+ * Classes of surface water are not known here: at a river section more than half over the limit
+ * stands for two classes, three times the limit for twice class V.
+ */
+enum severity case_severity(const struct severity_facts *facts);
 /** case_wanted() - does this raised alert open (or join) a case at its site? */
 bool case_wanted(const struct plan *plan, const struct verdict *raised);
 /** case_number() - writes the number from plan->case_number, as 五环督挂〔2026〕1号 */

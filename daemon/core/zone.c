@@ -87,6 +87,18 @@ bool civil_valid(const struct civil *c)
 	       c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 59;
 }
 
+int64_t zone_day(const struct zone *zone, int64_t wall_ms)
+{
+	return floor_div(floor_div(wall_ms, 1000) + zone_offset_s(zone, wall_ms), 86400);
+}
+
+int64_t zone_day_ms(const struct zone *zone, int64_t day)
+{
+	struct civil civil = {0};
+	date_of(day, &civil);
+	return zone_wall_ms(zone, &civil, 0);
+}
+
 /* --- parsing --- */
 
 struct cursor {

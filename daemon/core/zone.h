@@ -33,6 +33,11 @@ struct civil zone_civil(const struct zone *zone, int64_t wall_ms);
  * one that does not occur is what it would have been before the change */
 int64_t zone_wall_ms(const struct zone *zone, const struct civil *civil, int millisecond);
 
+/** zone_day() - the civil day in the zone, counted from 1970-01-01 = 0 */
+int64_t zone_day(const struct zone *zone, int64_t wall_ms);
+/** zone_day_ms() - when a day so counted begins */
+int64_t zone_day_ms(const struct zone *zone, int64_t day);
+
 /**
  * time_parse() - RFC 3339 text, or epoch seconds with optional fraction
  * @zone: for times without offset; NULL: they are refused

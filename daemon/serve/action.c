@@ -4,7 +4,16 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { BY_BYTES_MOST = 200 };
+enum { FOR_S_MOST = 366 * 86400 };
+
+/* One body on its way. */
+struct reading {
+	const struct zone *zone;
+	enum order_use use;
+	int64_t now_ms;
+	struct case_order *order;
+	struct text *error;
+};
 
 /* A date alone is the end of that day in the node's zone. */
 static bool due_read(const char *text, const struct zone *zone, int64_t *out)
@@ -19,89 +28,121 @@ static bool due_read(const char *text, const struct zone *zone, int64_t *out)
 	return time_parse(whole, strlen(whole), zone, out);
 }
 
-static bool field_special(const char *name, const char *value, const struct zone *zone,
-			  struct case_order *order, struct text *error)
+static bool read_action(struct reading *r, const char *name, const json_t *value)
 {
-	if (strcmp(name, "action") == 0) {
-		order->action = case_action_find(value);
-		if (order->action == CASE_ACTIONS)
-			text_format(error, "unknown action \"%.64s\"", value);
-		return order->action != CASE_ACTIONS;
-	}
-	if (due_read(value, zone, &order->due_ms))
+	const char *text = json_string_value(value);
+	r->order->action = text == NULL ? CASE_ACTIONS : case_action_find(text);
+	if (r->order->action != CASE_ACTIONS)
 		return true;
-	text_format(error, "field \"due\" is \"%.64s\"; it must be a date or an RFC 3339 time",
-		    value);
+	if (text == NULL)
+		text_format(r->error, "field \"%s\" must be text", name);
+	else
+		text_format(r->error, "unknown action \"%.64s\"", text);
 	return false;
 }
 
-static bool field_known(const char *name)
+static bool read_due(struct reading *r, const char *name, const json_t *value)
 {
-	static const char *const names[] = {"action", "by",   "note",   "unit",
-					    "leader", "team", "reason", "due"};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
+	const char *text = json_string_value(value);
+	if (text == NULL)
+		text_format(r->error, "field \"%s\" must be text", name);
+	else if (text[0] == '\0' || due_read(text, r->zone, &r->order->due_ms))
+		return true;
+	else
+		text_format(r->error,
+			    "field \"%s\" is \"%.64s\"; it must be a date or an RFC 3339 time",
+			    name, text);
 	return false;
 }
 
-static bool field_read(const char *name, const char *value, const struct zone *zone,
-		       struct case_order *order, struct text *error)
+/* A whole number, as such or in digits. Return: -1 if it is none. */
+static int64_t whole_of(const json_t *value)
 {
-	const struct {
-		const char *name;
-		const char **at;
-	} fields[] = {
-		{"by", &order->by},         {"note", &order->note}, {"unit", &order->unit},
-		{"leader", &order->leader}, {"team", &order->team}, {"reason", &order->reason},
-		{"action", NULL},           {"due", NULL},
-	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		if (strcmp(name, fields[i].name) != 0)
-			continue;
-		if (value == NULL || value[0] == '\0')
-			return true;
-		if (fields[i].at == NULL)
-			return field_special(name, value, zone, order, error);
-		*fields[i].at = value;
+	const char *text = json_string_value(value);
+	if (json_is_integer(value))
+		return json_integer_value(value);
+	if (text == NULL || strlen(text) > 18 || text[0] == '\0' ||
+	    strspn(text, "0123456789") != strlen(text))
+		return -1;
+	return (int64_t)strtoll(text, NULL, 10);
+}
+
+static bool read_other(struct reading *r, const char *name, const json_t *value)
+{
+	r->order->other = whole_of(value);
+	if (r->order->other > 0)
+		return true;
+	text_format(r->error, "field \"%s\" must be the id of a case", name);
+	return false;
+}
+
+static bool read_for(struct reading *r, const char *name, const json_t *value)
+{
+	int64_t seconds = whole_of(value);
+	r->order->due_ms = r->now_ms + seconds * 1000;
+	if (seconds > 0 && seconds <= FOR_S_MOST)
+		return true;
+	text_format(r->error, "field \"%s\" must be seconds, at most %d", name, FOR_S_MOST);
+	return false;
+}
+
+static const struct special {
+	const char *name;
+	unsigned uses;
+	bool (*read)(struct reading *r, const char *name, const json_t *value);
+} specials[] = {
+	{"action", USE_ACT, read_action}, {"due", USE_ACT, read_due},
+	{"other", USE_ACT, read_other},   {"until", USE_SHELVE, read_due},
+	{"for_s", USE_SHELVE, read_for},
+};
+
+static const struct special *special_find(const char *name, enum order_use use)
+{
+	for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
+		if ((specials[i].uses & use) != 0 && strcmp(specials[i].name, name) == 0)
+			return &specials[i];
+	return NULL;
+}
+
+static bool field_read(struct reading *r, const char *name, const json_t *value)
+{
+	const struct special *special = special_find(name, r->use);
+	const struct order_field *field = order_field_find(name, r->use);
+	if (special == NULL && field == NULL) {
+		text_format(r->error, "unknown field \"%.64s\"", name);
+		return false;
 	}
-	return true;
+	if (json_is_null(value))
+		return true;
+	if (special != NULL)
+		return special->read(r, name, value);
+	if (json_is_string(value))
+		return order_take(r->order, field, json_string_value(value), r->error);
+	text_format(r->error, "field \"%s\" must be text", name);
+	return false;
 }
 
-static bool fields_read(json_t *json, const struct zone *zone, struct case_order *order,
-			struct text *error)
+static bool fields_read(struct reading *r, json_t *json)
 {
 	const char *name;
 	json_t *value;
 	json_object_foreach(json, name, value)
 	{
-		if (!field_known(name)) {
-			text_format(error, "unknown field \"%.64s\"", name);
-			return false;
-		}
-		if (!json_is_string(value) && !json_is_null(value)) {
-			text_format(error, "field \"%.64s\" must be text", name);
-			return false;
-		}
-		if (!field_read(name, json_string_value(value), zone, order, error))
+		if (!field_read(r, name, value))
 			return false;
 	}
-	if (order->action == CASE_ACTIONS) {
-		text_add(error, "field \"action\" is missing");
-		return false;
-	}
-	if (order->by != NULL && strlen(order->by) > BY_BYTES_MOST) {
-		text_format(error, "field \"by\" is longer than %d bytes", BY_BYTES_MOST);
-		return false;
-	}
-	return true;
+	if (r->use != USE_ACT || r->order->action != CASE_ACTIONS)
+		return true;
+	text_add(r->error, "field \"action\" is missing");
+	return false;
 }
 
-bool action_read(const char *body, size_t length, const struct zone *zone, struct action_body *out,
-		 struct text *error)
+bool action_read(const char *body, size_t length, const struct zone *zone, enum order_use use,
+		 int64_t now_ms, struct action_body *out, struct text *error)
 {
 	json_error_t place;
 	*out = (struct action_body){.order = {.action = CASE_ACTIONS}};
+	struct reading reading = {zone, use, now_ms, &out->order, error};
 	json_t *json = json_loadb(body == NULL ? "" : body, length, JSON_REJECT_DUPLICATES, &place);
 	if (json == NULL) {
 		text_format(error, "the body is not JSON: line %d, column %d: %s", place.line,
@@ -110,7 +151,7 @@ bool action_read(const char *body, size_t length, const struct zone *zone, struc
 	}
 	if (!json_is_object(json))
 		text_add(error, "the body must be a JSON object");
-	else if (fields_read(json, zone, &out->order, error)) {
+	else if (fields_read(&reading, json)) {
 		out->json = json;
 		return true;
 	}

@@ -2,6 +2,7 @@
 #include "serve/api.h"
 
 #include "base/log.h"
+#include "core/caserules.h"
 #include "serve/pages.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ void api_error(struct api_answer *answer, unsigned status, const char *sentence)
 
 bool api_refuse(const struct api_request *request, struct api_answer *answer)
 {
-	bool posts = endpoint_posts(request->endpoint);
+	enum endpoint endpoint = request->endpoint;
+	bool post = request->method == METHOD_POST;
 	if (request->method == METHOD_POST && !request->may_act) {
 		api_error(answer, 403, "this listener is for reading only");
 		return true;
@@ -30,13 +32,18 @@ bool api_refuse(const struct api_request *request, struct api_answer *answer)
 		api_error(answer, 404, "no such path");
 		return true;
 	}
-	if (posts != (request->method == METHOD_POST) || request->method == METHOD_OTHER) {
+	if (request->method == METHOD_OTHER ||
+	    !(post ? endpoint_posts(endpoint) : endpoint_reads(endpoint))) {
 		api_error(answer, 405, "this method is not for this path");
-		answer->allow = posts ? "POST" : "GET, HEAD";
+		answer->allow = !endpoint_posts(endpoint)  ? "GET, HEAD"
+				: endpoint_reads(endpoint) ? "GET, HEAD, POST"
+							   : "POST";
 		return true;
 	}
-	if (request->body_too_large) {
-		api_error(answer, 413, "the body is larger than 64 KiB");
+	if (post && request->body_too_large) {
+		api_error(answer, 413,
+			  endpoint == ENDPOINT_ATTACHMENTS ? "the file is larger than 16 MiB"
+							   : "the body is larger than 64 KiB");
 		return true;
 	}
 	return false;
@@ -158,6 +165,9 @@ static void answer_case_result(struct api_answer *answer, int result, int64_t id
 	case 0:
 		break;
 	case LEDGER_UNKNOWN:
+		answer->status = 404;
+		if (answer->body.length > 0)
+			break;
 		text_format(&sentence, "no case %lld", (long long)id);
 		api_error(answer, 404, sentence.at);
 		text_deinit(&sentence);
@@ -173,33 +183,190 @@ static void answer_case_result(struct api_answer *answer, int result, int64_t id
 	}
 }
 
+/* --- what people do --- */
+
+/* Whoever acts is named; where the office has named its officers, it must be one who may. */
+static bool allow(const struct api *api, const struct api_request *request, int deed,
+		  struct case_order *order, struct api_answer *answer)
+{
+	const struct case_rules *rules = api->setup.plan->rules;
+	struct text why = {0};
+	if (rules == NULL || rules->n_officers == 0) {
+		order->by = order->by == NULL ? request->peer : order->by;
+		return true;
+	}
+	const struct officer *officer = officer_of(rules, order->by, request->peer);
+	bool may = officer != NULL && officer_may(rules, officer, deed, &why);
+	if (officer == NULL)
+		text_format(&why, "\"%.200s\" is none of the officers",
+			    order->by == NULL ? request->peer : order->by);
+	else
+		order->by = officer->name;
+	if (!may)
+		api_error(answer, 403, why.at == NULL ? "not allowed" : why.at);
+	text_deinit(&why);
+	return may;
+}
+
+/* Return: true and @body, to be deinitialised; else @answer is filled. */
+static bool read_body(const struct api *api, const struct api_request *request, enum order_use use,
+		      struct action_body *body, struct api_answer *answer)
+{
+	struct text error = {0};
+	bool good = action_read(request->body, request->body_length, &api->setup.plan->zone, use,
+				wall_ms(), body, &error);
+	if (!good)
+		api_error(answer, 400, error.at == NULL ? "out of memory" : error.at);
+	text_deinit(&error);
+	return good;
+}
+
 static void answer_action(struct api *api, const struct api_request *request,
 			  struct api_answer *answer)
 {
-	struct action_body action;
-	struct text error = {0};
-	if (!action_read(request->body, request->body_length, &api->setup.plan->zone, &action,
-			 &error)) {
-		api_error(answer, 400, error.at == NULL ? "out of memory" : error.at);
-		text_deinit(&error);
+	struct action_body body;
+	if (!read_body(api, request, USE_ACT, &body, answer))
+		return;
+	if (allow(api, request, (int)body.order.action, &body.order, answer))
+		answer_case_result(answer,
+				   ledger_act(api->setup.ledger, request->id, &body.order,
+					      wall_ms(), &answer->body),
+				   request->id);
+	action_body_deinit(&body);
+}
+
+static void answer_open(struct api *api, const struct api_request *request,
+			struct api_answer *answer)
+{
+	struct action_body body;
+	if (!read_body(api, request, USE_OPEN, &body, answer))
+		return;
+	if (allow(api, request, DEED_OPEN, &body.order, answer))
+		answer_case_result(
+			answer,
+			ledger_open_case(api->setup.ledger, &body.order, wall_ms(), &answer->body),
+			0);
+	action_body_deinit(&body);
+}
+
+static void answer_attach(struct api *api, const struct api_request *request,
+			  struct api_answer *answer)
+{
+	struct case_order order = request->query.order;
+	if (request->body_length == 0 || order.file == NULL || order.type == NULL) {
+		api_error(answer, 400,
+			  request->body_length == 0 ? "the file is empty"
+						    : "an attachment needs name and type");
 		return;
 	}
-	if (action.order.by == NULL)
-		action.order.by = request->peer;
-	answer_case_result(answer,
-			   ledger_act(api->setup.ledger, request->case_id, &action.order, wall_ms(),
-				      &answer->body),
-			   request->case_id);
-	action_body_deinit(&action);
-	text_deinit(&error);
+	if (allow(api, request, ACTION_ATTACH, &order, answer))
+		answer_case_result(answer,
+				   ledger_attach(api->setup.ledger, request->id, &order,
+						 request->body, request->body_length, wall_ms(),
+						 &answer->body),
+				   request->id);
+}
+
+/* The bytes as they came, for saving only: nothing of it is to run in a browser. */
+static void answer_attachment(struct api *api, const struct api_request *request,
+			      struct api_answer *answer)
+{
+	if (!request->may_act) {
+		api_error(answer, 403, "attachments are not read over this listener");
+		return;
+	}
+	answer->type = "application/octet-stream";
+	int result = ledger_attachment(api->setup.ledger, request->id, attachment_of(request->path),
+				       &answer->body);
+	if (result == LEDGER_UNKNOWN)
+		api_error(answer, 404, "no such attachment");
+	else if (result != 0)
+		answer_store(answer, result, "attachment");
+}
+
+static void answer_acknowledge(struct api *api, const struct api_request *request,
+			       struct api_answer *answer)
+{
+	struct action_body body;
+	int result = 0;
+	if (!read_body(api, request, USE_ACKNOWLEDGE, &body, answer))
+		return;
+	if (allow(api, request, DEED_ACKNOWLEDGE, &body.order, answer))
+		result = ledger_acknowledge(api->setup.ledger, request->id, body.order.by,
+					    wall_ms(), &answer->body);
+	if (result == LEDGER_UNKNOWN)
+		api_error(answer, 404, "no such alert");
+	else if (result != 0)
+		answer_store(answer, result, "ledger");
+	action_body_deinit(&body);
+}
+
+static bool shelf_known(const struct api *api, const struct case_order *order,
+			struct api_answer *answer)
+{
+	const struct plan *plan = api->setup.plan;
+	if (order->site == NULL) {
+		api_error(answer, 400, "field \"site\" is missing");
+		return false;
+	}
+	if (!api_site(api, order->site, answer))
+		return false;
+	if (order->factor == NULL || plan_monitor(plan, order->site, order->factor) != NO_INDEX)
+		return true;
+	api_error(answer, 404, "the site has no such factor");
+	return false;
+}
+
+static int shelve(struct api *api, const struct api_request *request, const struct case_order *o,
+		  struct api_answer *answer)
+{
+	const struct shelf_order shelf = {o->site, o->factor, o->why, o->by, o->due_ms};
+	if (request->endpoint == ENDPOINT_UNSHELVE)
+		return ledger_unshelve(api->setup.ledger, o->site, o->factor, o->by, wall_ms());
+	if (o->why == NULL || o->due_ms <= wall_ms()) {
+		api_error(answer, 400, "a shelf needs reason, and for_s or until ahead of now");
+		return LEDGER_INCOMPLETE;
+	}
+	return ledger_shelve(api->setup.ledger, &shelf, wall_ms());
+}
+
+static void answer_shelve(struct api *api, const struct api_request *request,
+			  struct api_answer *answer)
+{
+	struct action_body body;
+	if (!read_body(api, request, USE_SHELVE, &body, answer))
+		return;
+	if (shelf_known(api, &body.order, answer) &&
+	    allow(api, request, DEED_SHELVE, &body.order, answer)) {
+		int result = shelve(api, request, &body.order, answer);
+		if (result == 0)
+			result = ledger_shelves_json(api->setup.ledger, false, &answer->body);
+		if (result == LEDGER_UNKNOWN)
+			api_error(answer, 404, "nothing is shelved there");
+		else if (result != 0 && result != LEDGER_INCOMPLETE)
+			answer_store(answer, result, "ledger");
+	}
+	action_body_deinit(&body);
+}
+
+static void answer_shelves(struct api *api, const struct api_request *request,
+			   struct api_answer *answer)
+{
+	if (request->method == METHOD_POST) {
+		answer_shelve(api, request, answer);
+		return;
+	}
+	int result = ledger_shelves_json(api->setup.ledger, request->query.all, &answer->body);
+	if (result != 0)
+		answer_store(answer, result, "ledger");
 }
 
 static void answer_dossier(struct api *api, const struct api_request *request,
 			   struct api_answer *answer)
 {
 	struct text unused = {0};
-	int result = ledger_case_json(api->setup.ledger, request->case_id, &unused);
-	answer_case_result(answer, result, request->case_id);
+	int result = ledger_case_json(api->setup.ledger, request->id, &unused);
+	answer_case_result(answer, result, request->id);
 	if (result == 0)
 		api_error(answer, 501, "dossiers are not in this build");
 	text_deinit(&unused);
@@ -227,19 +394,36 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		answer_alerts(api, &request->query, answer);
 		break;
 	case ENDPOINT_CASES:
-		answer_cases(api, &request->query, answer);
+		if (request->method == METHOD_POST)
+			answer_open(api, request, answer);
+		else
+			answer_cases(api, &request->query, answer);
 		break;
 	case ENDPOINT_CASE:
-		answer_case_result(
-			answer,
-			ledger_case_json(api->setup.ledger, request->case_id, &answer->body),
-			request->case_id);
+		answer_case_result(answer,
+				   ledger_case_json(api->setup.ledger, request->id, &answer->body),
+				   request->id);
 		break;
 	case ENDPOINT_ACTIONS:
 		answer_action(api, request, answer);
 		break;
 	case ENDPOINT_DOSSIER:
 		answer_dossier(api, request, answer);
+		break;
+	case ENDPOINT_ATTACHMENTS:
+		answer_attach(api, request, answer);
+		break;
+	case ENDPOINT_ATTACHMENT:
+		answer_attachment(api, request, answer);
+		break;
+	case ENDPOINT_ACKNOWLEDGE:
+		answer_acknowledge(api, request, answer);
+		break;
+	case ENDPOINT_SHELVES:
+		answer_shelves(api, request, answer);
+		break;
+	case ENDPOINT_UNSHELVE:
+		answer_shelve(api, request, answer);
 		break;
 	case ENDPOINT_EVENTS: /* stream.c */
 	case ENDPOINT_NONE:

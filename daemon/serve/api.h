@@ -18,7 +18,8 @@ enum api_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 struct api_request {
 	enum api_method method;
 	enum endpoint endpoint;
-	int64_t case_id;
+	int64_t id; /* of the case or alert in the path */
+	const char *path;
 	bool may_act; /* came over the Unix socket */
 	struct query query;
 	const char *accept; /* header; NULL: none */

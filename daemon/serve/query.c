@@ -11,10 +11,15 @@ static const struct {
 	const char *path;
 	enum endpoint endpoint;
 } endpoints[] = {
-	{"/health", ENDPOINT_HEALTH},        {"/metrics", ENDPOINT_METRICS},
-	{"/api/v1/sites", ENDPOINT_SITES},   {"/api/v1/readings", ENDPOINT_READINGS},
-	{"/api/v1/alerts", ENDPOINT_ALERTS}, {"/api/v1/cases", ENDPOINT_CASES},
+	{"/health", ENDPOINT_HEALTH},
+	{"/metrics", ENDPOINT_METRICS},
+	{"/api/v1/sites", ENDPOINT_SITES},
+	{"/api/v1/readings", ENDPOINT_READINGS},
+	{"/api/v1/alerts", ENDPOINT_ALERTS},
+	{"/api/v1/cases", ENDPOINT_CASES},
 	{"/api/v1/events", ENDPOINT_EVENTS},
+	{"/api/v1/shelves", ENDPOINT_SHELVES},
+	{"/api/v1/unshelve", ENDPOINT_UNSHELVE},
 };
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -26,38 +31,109 @@ static bool whole_number(const char *text, int64_t least, int64_t most, int64_t 
 	return *out >= least && *out <= most;
 }
 
-static enum endpoint endpoint_case(const char *rest, int64_t *case_id)
+/* The number at @rest, at most 18 digits. Return: what follows it; NULL if there is none. */
+static const char *path_number(const char *rest, int64_t *id)
 {
 	char digits[20];
 	size_t n = strspn(rest, "0123456789");
 	if (n == 0 || n >= sizeof digits)
-		return ENDPOINT_NONE;
+		return NULL;
 	memcpy(digits, rest, n);
 	digits[n] = '\0';
-	if (!whole_number(digits, 0, INT64_MAX, case_id))
-		return ENDPOINT_NONE;
-	if (rest[n] == '\0')
-		return ENDPOINT_CASE;
-	if (strcmp(rest + n, "/dossier") == 0)
-		return ENDPOINT_DOSSIER;
-	return strcmp(rest + n, "/actions") == 0 ? ENDPOINT_ACTIONS : ENDPOINT_NONE;
+	return whole_number(digits, 0, INT64_MAX, id) ? rest + n : NULL;
 }
 
-enum endpoint endpoint_find(const char *path, int64_t *case_id)
+const char *attachment_of(const char *path)
 {
-	static const char cases[] = "/api/v1/cases/";
-	*case_id = 0;
+	return strrchr(path, '/') + 1;
+}
+
+static bool is_hash(const char *text)
+{
+	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static enum endpoint endpoint_case(const char *rest, int64_t *case_id)
+{
+	static const struct {
+		const char *rest;
+		enum endpoint endpoint;
+	} parts[] = {
+		{"", ENDPOINT_CASE},
+		{"/dossier", ENDPOINT_DOSSIER},
+		{"/actions", ENDPOINT_ACTIONS},
+		{"/attachments", ENDPOINT_ATTACHMENTS},
+	};
+	const char *after = path_number(rest, case_id);
+	for (size_t i = 0; after != NULL && i < sizeof parts / sizeof parts[0]; i++)
+		if (strcmp(after, parts[i].rest) == 0)
+			return parts[i].endpoint;
+	if (after != NULL && strncmp(after, "/attachments/", 13) == 0 && is_hash(after + 13))
+		return ENDPOINT_ATTACHMENT;
+	return ENDPOINT_NONE;
+}
+
+static enum endpoint endpoint_alert(const char *rest, int64_t *id)
+{
+	const char *after = path_number(rest, id);
+	return after != NULL && strcmp(after, "/ack") == 0 ? ENDPOINT_ACKNOWLEDGE : ENDPOINT_NONE;
+}
+
+enum endpoint endpoint_find(const char *path, int64_t *id)
+{
+	static const char cases[] = "/api/v1/cases/", alerts[] = "/api/v1/alerts/";
+	*id = 0;
 	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
 		if (strcmp(path, endpoints[i].path) == 0)
 			return endpoints[i].endpoint;
 	if (strncmp(path, cases, sizeof cases - 1) == 0)
-		return endpoint_case(path + sizeof cases - 1, case_id);
+		return endpoint_case(path + sizeof cases - 1, id);
+	if (strncmp(path, alerts, sizeof alerts - 1) == 0)
+		return endpoint_alert(path + sizeof alerts - 1, id);
 	return ENDPOINT_NONE;
+}
+
+enum { READS = 1, POSTS = 2 };
+
+static int methods_of(enum endpoint endpoint)
+{
+	switch (endpoint) {
+	case ENDPOINT_ACTIONS:
+	case ENDPOINT_ATTACHMENTS:
+	case ENDPOINT_ACKNOWLEDGE:
+	case ENDPOINT_UNSHELVE:
+		return POSTS;
+	case ENDPOINT_CASES:
+	case ENDPOINT_SHELVES:
+		return READS | POSTS;
+	case ENDPOINT_NONE:
+	case ENDPOINT_HEALTH:
+	case ENDPOINT_METRICS:
+	case ENDPOINT_SITES:
+	case ENDPOINT_READINGS:
+	case ENDPOINT_ALERTS:
+	case ENDPOINT_CASE:
+	case ENDPOINT_DOSSIER:
+	case ENDPOINT_ATTACHMENT:
+	case ENDPOINT_EVENTS:
+	default:
+		return READS;
+	}
+}
+
+bool endpoint_reads(enum endpoint endpoint)
+{
+	return (methods_of(endpoint) & READS) != 0;
 }
 
 bool endpoint_posts(enum endpoint endpoint)
 {
-	return endpoint == ENDPOINT_ACTIONS;
+	return (methods_of(endpoint) & POSTS) != 0;
+}
+
+size_t endpoint_body_most(enum endpoint endpoint)
+{
+	return endpoint == ENDPOINT_ATTACHMENTS ? ATTACHMENT_BYTES_MOST : 65536;
 }
 
 /* --- parameters --- */
@@ -73,6 +149,7 @@ enum {
 	PARAM_STATUS = 128,
 	PARAM_LAST_EVENT_ID = 256,
 	PARAM_LAST = 512,
+	PARAM_ATTACHMENT = 1024, /* the texts of one */
 };
 
 static bool param_time(const char *value, const struct zone *zone, int64_t *out)
@@ -194,6 +271,13 @@ static unsigned params_of(enum endpoint endpoint)
 		       PARAM_AFTER;
 	case ENDPOINT_EVENTS:
 		return PARAM_SITE | PARAM_LAST_EVENT_ID | PARAM_LAST;
+	case ENDPOINT_ATTACHMENTS:
+		return PARAM_ATTACHMENT;
+	case ENDPOINT_SHELVES:
+		return PARAM_STATUS;
+	case ENDPOINT_ATTACHMENT:
+	case ENDPOINT_ACKNOWLEDGE:
+	case ENDPOINT_UNSHELVE:
 	case ENDPOINT_NONE:
 	case ENDPOINT_HEALTH:
 	case ENDPOINT_METRICS:

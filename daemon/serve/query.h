@@ -21,16 +21,26 @@ enum endpoint {
 	ENDPOINT_CASE,
 	ENDPOINT_DOSSIER,
 	ENDPOINT_ACTIONS,
+	ENDPOINT_ATTACHMENTS,
+	ENDPOINT_ATTACHMENT,
+	ENDPOINT_ACKNOWLEDGE,
+	ENDPOINT_SHELVES,
+	ENDPOINT_UNSHELVE,
 	ENDPOINT_EVENTS,
 };
 
 /**
  * endpoint_find() - which endpoint a path names
- * @case_id: set for those of one case
+ * @id: set for those of one case or one alert
  */
-enum endpoint endpoint_find(const char *path, int64_t *case_id);
-/** endpoint_posts() - true for the endpoint that is posted to and not read */
+enum endpoint endpoint_find(const char *path, int64_t *id);
+/** endpoint_reads(), endpoint_posts() - may it be read, may it be posted to */
+bool endpoint_reads(enum endpoint endpoint);
 bool endpoint_posts(enum endpoint endpoint);
+/** endpoint_body_most() - bytes of a body that is posted to it */
+size_t endpoint_body_most(enum endpoint endpoint);
+/** attachment_of() - the hash at the end of an attachment's path */
+const char *attachment_of(const char *path);
 
 struct query_pair {
 	const char *name, *value; /* value NULL: "?name" alone */
@@ -47,7 +57,8 @@ struct query {
 	int active; /* -1: both */
 	bool all;   /* status=all */
 	const char *last_event_id;
-	size_t last; /* 0: not given */
+	size_t last;             /* 0: not given */
+	struct case_order order; /* of an attachment */
 };
 
 /**
@@ -61,19 +72,20 @@ bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n
 /** query_wants_csv() - does an Accept header (NULL: none) prefer text/csv to JSON? */
 bool query_wants_csv(const char *accept);
 
-/* The body of an action. */
+/* The body of an action, of a case by hand, of a shelf or an acknowledgement. */
 struct action_body {
 	struct case_order order; /* by is NULL where not given; texts live in @json */
 	void *json;
 };
 
 /**
- * action_read() - {"action":…,"by":…,"note":…,…}
+ * action_read() - {"action":…,"by":…,"note":…,…}: the fields that core/order.h names for @use
  * @out: action_body_deinit() it when true is returned
  * @error: a sentence, where false is returned: not JSON, an unknown field or action, a bad value
  *
- * An empty text counts as not given. `due` is a time, or a date: then the end of that day.
+ * An empty text counts as not given. `due` is a time, or a date: then the end of that day; `until`
+ * the same, or `for_s` seconds from @now_ms.
  */
-bool action_read(const char *body, size_t length, const struct zone *zone, struct action_body *out,
-		 struct text *error);
+bool action_read(const char *body, size_t length, const struct zone *zone, enum order_use use,
+		 int64_t now_ms, struct action_body *out, struct text *error);
 void action_body_deinit(struct action_body *body);

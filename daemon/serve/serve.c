@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-	BODY_BYTES_MOST = 65536,
 	DISCARDED_BYTES_MOST = 4 * 1024 * 1024,
 	PARAMETERS_MOST = 16,
 	SOCKET_THREADS = 4,
@@ -27,6 +26,7 @@ enum {
 	TIMEOUT_S = 30,
 	PEER_BYTES = 64,
 	UNSENT_MOST = 64 << 20, /* bytes of answers that clients have not read yet, all together */
+	HELD_MOST = 64 << 20,   /* bytes of bodies on their way in, all together */
 };
 
 /* One of the two ways in. */
@@ -48,7 +48,7 @@ struct serve {
 	struct serve_door socket, listen;
 	struct listen_file file;
 	uint16_t port;
-	_Atomic size_t unsent;
+	_Atomic size_t unsent, held;
 	struct serve_gauge alerts[ALERT_KINDS], cases[CASE_STATUSES];
 };
 
@@ -58,23 +58,41 @@ _Static_assert((int)READERS_MOST >= (int)SOCKET_THREADS + (int)LISTEN_THREADS,
 /* --- one request --- */
 
 struct serve_request {
+	struct serve *serve;
 	struct text body;
-	size_t received;
+	size_t received, most, held;
 };
 
-static enum MHD_Result request_begin(void **state)
+/* The listener only reads: what is sent to it is not kept. */
+static enum MHD_Result request_begin(const struct serve_door *door, const char *path, void **state)
 {
-	*state = calloc(1, sizeof(struct serve_request));
-	return *state == NULL ? MHD_NO : MHD_YES;
+	int64_t id;
+	struct serve_request *request = calloc(1, sizeof *request);
+	*state = request;
+	if (request == NULL)
+		return MHD_NO;
+	request->serve = door->serve;
+	request->most = door->may_act ? endpoint_body_most(endpoint_find(path, &id)) : 0;
+	return MHD_YES;
+}
+
+static bool request_hold(struct serve_request *request, size_t size)
+{
+	if (atomic_fetch_add(&request->serve->held, size) + size > HELD_MOST) {
+		atomic_fetch_sub(&request->serve->held, size);
+		return false;
+	}
+	request->held += size;
+	return true;
 }
 
 static enum MHD_Result request_body(struct serve_request *request, const char *data, size_t *size)
 {
 	request->received += *size;
-	if (request->received <= BODY_BYTES_MOST)
+	if (request->received <= request->most && request_hold(request, *size))
 		text_add_n(&request->body, data, *size);
 	*size = 0;
-	return request->received > DISCARDED_BYTES_MOST ? MHD_NO : MHD_YES;
+	return request->received > request->most + DISCARDED_BYTES_MOST ? MHD_NO : MHD_YES;
 }
 
 static void request_end(void *context, struct MHD_Connection *connection, void **state,
@@ -84,8 +102,10 @@ static void request_end(void *context, struct MHD_Connection *connection, void *
 	(void)context;
 	(void)connection;
 	(void)why;
-	if (request != NULL)
+	if (request != NULL) {
+		atomic_fetch_sub(&request->serve->held, request->held);
 		text_deinit(&request->body);
+	}
 	free(request);
 	*state = NULL;
 }
@@ -244,10 +264,17 @@ static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connec
 		.peer = peer,
 		.body = state->body.at,
 		.body_length = state->body.length,
-		.body_too_large = state->received > BODY_BYTES_MOST,
+		.path = path,
+		.body_too_large = state->received > state->most,
 	};
-	request.endpoint = endpoint_find(path, &request.case_id);
-	if (api_refuse(&request, &answer) || !read_query(serve, connection, &request, &answer))
+	request.endpoint = endpoint_find(path, &request.id);
+	if (api_refuse(&request, &answer))
+		return send_answer(serve, connection, &answer);
+	if (request.method == METHOD_POST && state->received != state->body.length) {
+		api_error(&answer, 503, "too many files are on their way in; try again");
+		return send_answer(serve, connection, &answer);
+	}
+	if (!read_query(serve, connection, &request, &answer))
 		return send_answer(serve, connection, &answer);
 	if (request.endpoint == ENDPOINT_EVENTS)
 		return send_stream(serve, connection, &request.query);
@@ -263,7 +290,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
 	(void)version;
 	if (*state == NULL)
-		return request_begin(state);
+		return request_begin(context, path, state);
 	if (*size > 0)
 		return request_body(*state, data, size);
 	return answer_request(context, connection, path, method, *state);

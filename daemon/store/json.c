@@ -64,6 +64,25 @@ static void json_time(struct text *out, const char *key, const struct plan *plan
 	text_char(out, '"');
 }
 
+/* Members that are left out where they do not apply. */
+static void json_given(struct text *out, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_text(out, key, value);
+}
+
+static void json_moment(struct text *out, const char *key, const struct plan *plan, int64_t ms)
+{
+	if (ms != 0)
+		json_time(out, key, plan, true, ms);
+}
+
+static void json_count(struct text *out, const char *key, int64_t n)
+{
+	if (n != 0)
+		json_int(out, key, n);
+}
+
 static const char *json_bound(enum bound bound)
 {
 	switch (bound) {
@@ -108,6 +127,9 @@ void json_alert(struct text *out, const struct plan *plan, const struct alert_vi
 	json_double(out, "peak_value", alert->has_value, alert->peak);
 	json_text(out, "reason", alert->reason);
 	json_id(out, "case", alert->case_id);
+	json_moment(out, "acknowledged_at", plan, alert->acknowledged_ms);
+	json_given(out, "acknowledged_by", alert->acknowledged_by);
+	json_moment(out, "shelved_until", plan, alert->shelved_ms);
 	text_char(out, '}');
 }
 
@@ -141,10 +163,22 @@ static void json_episodes(struct text *out, const struct plan *plan, const struc
 	text_char(out, ']');
 }
 
-static void json_given(struct text *out, const char *key, const char *value)
+static void json_step(struct text *out, const struct plan *plan, const struct history_view *h)
 {
-	if (value != NULL)
-		json_text(out, key, value);
+	struct case_order order = h->order;
+
+	json_time(out, "at", plan, true, h->at_ms);
+	json_text(out, "action", h->action);
+	json_text(out, "by", order.by);
+	json_text(out, "note", order.note);
+	order.by = order.note = NULL;
+	for (size_t i = 0; i < n_order_fields; i++)
+		json_given(out, order_fields[i].name, *order_text(&order, &order_fields[i]));
+	json_given(out, "sha256", order.sha256);
+	json_count(out, "bytes", order.bytes);
+	json_moment(out, "due", plan, order.due_ms);
+	json_count(out, "other", order.other);
+	json_count(out, "escalation", h->escalation);
 }
 
 static void json_history(struct text *out, const struct plan *plan, const struct case_view *c)
@@ -152,21 +186,125 @@ static void json_history(struct text *out, const struct plan *plan, const struct
 	json_key(out, "history");
 	text_char(out, '[');
 	for (size_t i = 0; i < c->n_history; i++) {
-		const struct history_view *h = &c->history[i];
 		text_add(out, i > 0 ? ",{" : "{");
-		json_time(out, "at", plan, true, h->at_ms);
-		json_text(out, "action", h->action);
-		json_text(out, "by", h->by);
-		json_text(out, "note", h->note);
-		json_given(out, "unit", h->unit);
-		json_given(out, "leader", h->leader);
-		json_given(out, "team", h->team);
-		json_given(out, "reason", h->reason);
-		if (h->due_ms != 0)
-			json_time(out, "due", plan, true, h->due_ms);
+		json_step(out, plan, &c->history[i]);
 		text_char(out, '}');
 	}
 	text_char(out, ']');
+}
+
+/* --- what follows from the history --- */
+
+static bool history_is(const struct history_view *h, const char *action)
+{
+	return strcmp(h->action, action) == 0;
+}
+
+/* The begin of an element of a list that is left out when it is empty. */
+static void list_open(struct text *out, const char *key, size_t *n)
+{
+	if ((*n)++ == 0) {
+		json_key(out, key);
+		text_add(out, "[{");
+	} else {
+		text_add(out, ",{");
+	}
+}
+
+/* The newest plan of a step holds, and the first report of it after that. */
+static bool step_planned(const struct case_view *c, size_t at, int64_t *done_ms)
+{
+	const char *step = c->history[at].order.step;
+
+	*done_ms = 0;
+	if (!history_is(&c->history[at], "plan") || step == NULL)
+		return false;
+	for (size_t i = at + 1; i < c->n_history; i++) {
+		const struct history_view *h = &c->history[i];
+		if (h->order.step == NULL || strcmp(h->order.step, step) != 0)
+			continue;
+		if (history_is(h, "plan"))
+			return false;
+		if (history_is(h, "rectified") && *done_ms == 0)
+			*done_ms = h->at_ms;
+	}
+	return true;
+}
+
+static void json_steps(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	size_t n = 0;
+	int64_t done_ms;
+
+	for (size_t i = 0; i < c->n_history; i++) {
+		if (!step_planned(c, i, &done_ms))
+			continue;
+		const struct case_order *o = &c->history[i].order;
+		list_open(out, "steps", &n);
+		json_text(out, "step", o->step);
+		json_time(out, "due_at", plan, o->due_ms != 0, o->due_ms);
+		json_time(out, "done_at", plan, done_ms != 0, done_ms);
+		text_char(out, '}');
+	}
+	text_add(out, n > 0 ? "]" : "");
+}
+
+static void json_attachments(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_history; i++) {
+		const struct case_order *o = &c->history[i].order;
+		if (o->sha256 == NULL)
+			continue;
+		list_open(out, "attachments", &n);
+		json_time(out, "at", plan, true, c->history[i].at_ms);
+		json_text(out, "by", o->by);
+		json_text(out, "name", o->file);
+		json_text(out, "type", o->type);
+		json_int(out, "bytes", o->bytes);
+		json_text(out, "sha256", o->sha256);
+		text_char(out, '}');
+	}
+	text_add(out, n > 0 ? "]" : "");
+}
+
+static void json_links(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_history; i++) {
+		const struct history_view *h = &c->history[i];
+		if (h->order.other == 0)
+			continue;
+		list_open(out, "links", &n);
+		json_int(out, "case", h->order.other);
+		json_text(out, "relation",
+			  h->order.relation == NULL ? h->action : h->order.relation);
+		json_time(out, "at", plan, true, h->at_ms);
+		json_text(out, "by", h->order.by);
+		text_char(out, '}');
+	}
+	text_add(out, n > 0 ? "]" : "");
+}
+
+/* Which deadline runs, and what has become of the case. */
+static void json_case_course(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	json_given(out, "title", c->title);
+	json_given(out, "document", c->document);
+	json_given(out, "track", c->track);
+	if (c->due_ms != 0)
+		json_given(out, "stage", stage_name(deadline_stage(c->status, c->verified)));
+	if (c->extended)
+		json_bool(out, "extended", true);
+	json_count(out, "relapses", c->relapses);
+	json_count(out, "reopened", c->reopened);
+	json_given(out, "withdrawn_reason", c->reason);
+	json_count(out, "merged_into", c->merged_into);
+	json_steps(out, plan, c);
+	json_attachments(out, plan, c);
+	json_links(out, plan, c);
 }
 
 static void json_case_head(struct text *out, const struct plan *plan, const struct case_view *c)
@@ -220,11 +358,28 @@ void json_case(struct text *out, const struct plan *plan, const struct case_view
 	json_text(out, "team", c->responsible.team);
 	text_char(out, '}');
 	json_history(out, plan, c);
+	json_case_course(out, plan, c);
 	json_key(out, "evidence");
 	text_char(out, '{');
 	json_int(out, "readings", c->n_readings);
 	json_text(out, "digest", NULL);
 	text_add(out, "}}");
+}
+
+void json_shelf(struct text *out, const struct plan *plan, const struct shelf_view *shelf)
+{
+	text_char(out, '{');
+	json_id(out, "id", shelf->id);
+	json_text(out, "site", shelf->site);
+	json_text(out, "factor", shelf->factor);
+	json_time(out, "began_at", plan, true, shelf->began_ms);
+	json_time(out, "until", plan, true, shelf->until_ms);
+	json_text(out, "reason", shelf->reason);
+	json_text(out, "by", shelf->by);
+	json_id(out, "case", shelf->case_id);
+	json_time(out, "ended_at", plan, shelf->ended_ms != 0, shelf->ended_ms);
+	json_text(out, "ended_by", shelf->ended_by);
+	text_char(out, '}');
 }
 
 void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type,

@@ -3,7 +3,8 @@
 /*
  * JSON of alerts, cases and events: the same bytes in the API, the events, and --backtest.
  */
-#include "core/supcase.h"
+#include "core/deadline.h"
+#include "core/order.h"
 #include "core/text.h"
 
 struct alert_view {
@@ -17,8 +18,10 @@ struct alert_view {
 	double value, limit, peak;
 	const char *limit_source, *unit, *reason;
 	const char *site_name, *factor_name;
-	int decimals;    /* the catalogue's, for showing values to people */
-	int64_t case_id; /* 0: none */
+	int decimals;                        /* the catalogue's, for showing values to people */
+	int64_t case_id;                     /* 0: none */
+	int64_t acknowledged_ms, shelved_ms; /* 0: left out */
+	const char *acknowledged_by;
 };
 void json_alert(struct text *out, const struct plan *plan, const struct alert_view *alert);
 
@@ -30,9 +33,9 @@ struct episode_view {
 };
 struct history_view {
 	int64_t at_ms;
-	const char *action, *by, *note;            /* NULL: null */
-	const char *unit, *leader, *team, *reason; /* NULL: left out */
-	int64_t due_ms;                            /* 0: left out */
+	const char *action;
+	struct case_order order; /* what was given; the rest is left out */
+	int escalation;          /* 0: left out */
 };
 struct case_view {
 	int64_t id, seq, year;
@@ -58,8 +61,20 @@ struct case_view {
 	const struct history_view *history;
 	size_t n_history;
 	int64_t n_readings; /* evidence.readings */
+	/* left out where they do not apply */
+	const char *title, *document, *track, *reason;
+	bool extended;
+	int relapses, reopened;
+	int64_t merged_into;
 };
+/** json_case() - with the steps, attachments and links that follow from the history */
 void json_case(struct text *out, const struct plan *plan, const struct case_view *c);
+
+struct shelf_view {
+	int64_t id, began_ms, until_ms, ended_ms, case_id; /* 0: null */
+	const char *site, *factor, *reason, *by, *ended_by;
+};
+void json_shelf(struct text *out, const struct plan *plan, const struct shelf_view *shelf);
 
 /**
  * json_event() - a CloudEvent 1.0 around @data (JSON text)

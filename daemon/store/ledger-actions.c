@@ -3,159 +3,378 @@
 
 #include <string.h>
 
-/* What an action changes of the case's row. */
-struct case_state {
-	enum case_status status;
-	bool verified, loud; /* loud: an alert of the case is active */
-	int64_t closed_ms;
-	int64_t rival; /* another open case of the same identity, which forbids to reopen; 0: none
-			*/
+/* One action on its way: what the case is, and what it becomes. */
+struct deed {
+	struct ledger *ledger;
+	const struct case_order *order;
+	int64_t now_ms;
+	struct case_row row; /* as it is; the clock as it becomes */
+	enum case_status from, to;
+	int64_t rival;   /* another open case of the same identity, which forbids to reopen */
+	bool loud;       /* an alert of the case is active */
+	struct text why; /* refused: a sentence */
+	unsigned lacks;  /* refused: OR of enum closing_lack */
 };
 
-static int state_rival(struct ledger *ledger, sqlite3_stmt *one, struct case_state *state)
+static int deed_rival(struct deed *d)
 {
-	sqlite3_stmt *find = ledger->sql[SQL_CASE_OPEN];
+	sqlite3_stmt *find = d->ledger->sql[SQL_CASE_OPEN];
 	bool row;
 
-	sql_bind(find, "tttt", sql_text(one, 3), sql_text(one, 5), sql_text(one, 7),
-		 sql_text(one, 8));
+	if (!d->row.automatic)
+		return 0;
+	sql_bind(find, "tttt", d->row.site, d->row.factor, d->row.kind, d->row.average);
 	int r = sql_step(find, &row);
-	state->rival = r == 0 && row ? sqlite3_column_int64(find, 0) : 0;
+	d->rival = r == 0 && row ? sqlite3_column_int64(find, 0) : 0;
 	sql_reset(find);
 	return r;
 }
 
-static int state_read(struct ledger *ledger, int64_t id, struct case_state *state)
+static int deed_read(struct deed *d, int64_t id)
 {
-	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE], *loud = ledger->sql[SQL_CASE_LOUD];
-	bool row;
+	sqlite3_stmt *loud = d->ledger->sql[SQL_CASE_LOUD];
 
-	sql_bind(one, "i", id);
-	int r = sql_step(one, &row);
-	if (r == 0 && !row)
-		r = LEDGER_UNKNOWN;
-	if (r == 0) {
-		state->status = ledger_status(sql_text(one, 11));
-		state->verified = sqlite3_column_int(one, 12) != 0;
-		state->closed_ms = sqlite3_column_int64(one, 17);
-		r = state_rival(ledger, one, state);
-	}
-	sql_reset(one);
+	int r = ledger_case_row(d->ledger, id, &d->row);
+	d->from = d->row.clock.status;
+	if (r == 0)
+		r = deed_rival(d);
 	if (r != 0)
 		return r;
 	sql_bind(loud, "i", id);
-	r = sql_step(loud, &state->loud);
+	r = sql_step(loud, &d->loud);
 	sql_reset(loud);
 	return r;
 }
 
-static const char *order_lacks(const struct case_order *order)
-{
-	unsigned needs = case_needs(order->action);
+/* --- what the table allows, and what an action asks beside it --- */
 
-	if ((needs & NEED_UNIT) != 0 && (order->unit == NULL || *order->unit == '\0'))
-		return "unit";
-	if ((needs & NEED_REASON) != 0 && (order->reason == NULL || *order->reason == '\0'))
-		return "reason";
-	if ((needs & NEED_DUE) != 0 && order->due_ms == 0)
-		return "due";
-	if ((needs & NEED_NOTE) != 0 && (order->note == NULL || *order->note == '\0'))
-		return "note";
-	return NULL;
-}
-
-/* Return: why not, as a sentence in @why, or NULL. */
-static bool state_allows(const struct case_state *state, enum case_action action,
-			 enum case_status *to, struct text *why)
+static bool deed_allowed(struct deed *d, enum case_action action, enum case_status *to)
 {
-	if (!case_step(state->status, action, to)) {
-		text_format(why, "a case that is %s does not take the action %s",
-			    case_status_name(state->status), case_action_name(action));
+	if (!case_step(d->from, action, to)) {
+		text_format(&d->why, "a case that is %s does not take the action %s",
+			    case_status_name(d->from), case_action_name(action));
 		return false;
 	}
-	if (action == ACTION_CLOSE && state->loud) {
-		text_add(why, "the case cannot be closed while an alert of it is active");
-		return false;
-	}
-	if (action == ACTION_REOPEN && state->rival != 0) {
-		text_format(why, "case %lld of the same site, factor, kind and averaging is open",
-			    (long long)state->rival);
+	if (action == ACTION_REOPEN && d->rival != 0) {
+		text_format(&d->why,
+			    "case %lld of the same site, factor, kind and averaging is open",
+			    (long long)d->rival);
 		return false;
 	}
 	return true;
 }
 
-static void refuse(const struct case_state *state, const char *why, struct text *out)
-{
-	struct text ignored = {0};
-	enum case_status to;
-	bool first = true;
+static const char loud_text[] = "the case cannot be closed while an alert of it is active";
 
-	text_add(out, "{\"error\":");
-	text_json(out, why);
-	text_add(out, ",\"allowed\":[");
-	for (int i = 0; i < CASE_ACTIONS; i++) {
-		if (!state_allows(state, (enum case_action)i, &to, &ignored))
-			continue;
-		text_add(out, first ? "" : ",");
-		text_json(out, case_action_name((enum case_action)i));
-		first = false;
-	}
-	text_add(out, "]}");
-	text_deinit(&ignored);
+static bool too_loud(const struct deed *d)
+{
+	const struct case_rules *rules = d->ledger->plan->rules;
+	return d->loud && (rules == NULL || rules->closing.clear);
 }
 
-static int act(struct ledger *ledger, int64_t id, const struct case_order *order,
-	       struct case_state *state, enum case_status to, int64_t now_ms)
+static int ask_sentence(struct deed *d, const char *sentence)
 {
-	bool moves = order->action == ACTION_ASSIGN || order->action == ACTION_TRANSFER;
+	if (sentence == NULL)
+		return 0;
+	text_add(&d->why, sentence);
+	return LEDGER_REFUSED;
+}
 
-	if (to == CASE_CLOSED && order->action == ACTION_CLOSE)
-		state->closed_ms = now_ms;
-	if (order->action == ACTION_REOPEN)
-		state->closed_ms = 0;
-	int r = sql_do(ledger->sql[SQL_CASE_ACT], "itbzzttt", id, case_status_name(to),
-		       (int)(state->verified || order->action == ACTION_ACCEPT), state->closed_ms,
-		       order->action == ACTION_EXTEND ? order->due_ms : (int64_t)0,
-		       moves ? order->unit : NULL, moves ? order->leader : NULL,
-		       moves ? order->team : NULL);
-	if (r == 0)
-		r = sql_do(ledger->sql[SQL_HISTORY_ADD], "iitttttttz", id, now_ms,
-			   case_action_name(order->action), order->by, order->note, order->unit,
-			   order->leader, order->team, order->reason, order->due_ms);
-	if (r == 0)
-		r = ledger_case_event(ledger, id,
-				      order->action == ACTION_CLOSE ? "ducha.case.closed"
-								    : "ducha.case.updated",
-				      now_ms);
+static void lacks_text(struct deed *d, int days)
+{
+	const char *comma = " ";
+
+	text_add(&d->why, "the case cannot be closed yet; it lacks:");
+	for (unsigned i = 0; i < CLOSING_LACKS; i++) {
+		if ((d->lacks & 1u << i) == 0)
+			continue;
+		text_add(&d->why, comma);
+		text_add(&d->why, closing_lack_text(1u << i));
+		if (1u << i == LACK_DAYS)
+			text_format(
+				&d->why, " (%d of %d)", days,
+				d->ledger->plan->rules->closing.compliant_days[d->row.clock.kind]);
+		comma = "; ";
+	}
+}
+
+static int ask_close(struct deed *d)
+{
+	int days = 0;
+
+	if (d->ledger->plan->rules == NULL)
+		return ask_sentence(d, d->loud ? loud_text : NULL);
+	int r = ledger_case_lacks(d->ledger, &d->row, d->order, d->now_ms, d->loud, &d->lacks,
+				  &days);
+	if (r != 0 || d->lacks == 0)
+		return r;
+	if (d->lacks == LACK_CLEAR)
+		return ask_sentence(d, loud_text);
+	lacks_text(d, days);
+	return LEDGER_REFUSED;
+}
+
+static int ask_plan(struct deed *d)
+{
+	const struct case_order *o = d->order;
+	struct case_clock *clock = &d->row.clock;
+	bool begins = clock->status == CASE_ASSIGNED;
+
+	if (o->track != NULL)
+		clock->track = case_track_find(o->track);
+	else if (clock->track == TRACK_NONE)
+		clock->track = TRACK_PLANNED;
+	clock->status = CASE_RECTIFYING;
+	if (begins)
+		deadline_begin(d->ledger->plan, clock, d->now_ms);
+	if (o->due_ms == 0)
+		return 0;
+	return ask_sentence(d, deadline_plan(d->ledger->plan, clock, o->due_ms,
+					     begins && o->step == NULL, d->now_ms));
+}
+
+/* With a step it strikes off that step, and the case stays where it is. */
+static int ask_rectified(struct deed *d)
+{
+	int open = 0;
+
+	if (d->order->step == NULL)
+		return 0;
+	d->to = d->row.clock.status;
+	int r = ledger_steps_open(d->ledger, d->row.id, d->order->step, &open);
+	if (r == 0 && open == 0)
+		r = ask_sentence(d, "no step of that name is planned and not struck off");
 	return r;
 }
 
-static int act_checked(struct ledger *ledger, int64_t id, const struct case_order *order,
-		       int64_t now_ms, struct text *out)
+/* A case is merged into one that lives, or linked to any other. */
+static int ask_other(struct deed *d)
 {
-	struct case_state state = {0};
-	struct text why = {0};
-	enum case_status to;
+	struct case_row other;
+	bool merges = d->order->action == ACTION_MERGE;
 
-	int r = state_read(ledger, id, &state);
-	if (r != 0)
-		return r;
-	const char *lacks = order_lacks(order);
-	if (lacks != NULL) {
-		text_format(out, "{\"error\":\"%s needs %s\"}", case_action_name(order->action),
-			    lacks);
+	if (d->order->other == 0)
+		return 0;
+	int r = d->order->other == d->row.id ? LEDGER_UNKNOWN
+					     : ledger_case_row(d->ledger, d->order->other, &other);
+	if (r == LEDGER_UNKNOWN) {
+		text_format(&d->why, "there is no other case %lld", (long long)d->order->other);
 		return LEDGER_INCOMPLETE;
 	}
-	if (state_allows(&state, order->action, &to, &why)) {
-		r = act(ledger, id, order, &state, to, now_ms);
-		if (r == 0)
-			r = ledger_case_text(ledger, id, EPISODES_ALL, out);
-	} else {
-		refuse(&state, why.at, out);
-		r = LEDGER_REFUSED;
+	if (r == 0 && merges && !case_status_open(other.clock.status))
+		r = ask_sentence(d, "a case is merged into one that is open");
+	return r;
+}
+
+static int deed_ask(struct deed *d)
+{
+	switch (d->order->action) {
+	case ACTION_CLOSE:
+		return ask_close(d);
+	case ACTION_PLAN:
+		return ask_plan(d);
+	case ACTION_RECTIFIED:
+		return ask_rectified(d);
+	case ACTION_EXTEND:
+		return ask_sentence(d, deadline_extend(d->ledger->plan, &d->row.clock,
+						       d->order->due_ms, d->now_ms));
+	case ACTION_MERGE:
+	case ACTION_LINK:
+		return ask_other(d);
+	case ACTION_ACCEPT:
+	case ACTION_ASSIGN:
+	case ACTION_RETURN:
+	case ACTION_REOPEN:
+	case ACTION_WITHDRAW:
+	case ACTION_TRANSFER:
+	case ACTION_FEEDBACK:
+	case ACTION_ATTACH:
+	case ACTION_NOTE:
+	case ACTION_LEVEL:
+	case CASE_ACTIONS:
+	default:
+		return 0;
 	}
-	text_deinit(&why);
+}
+
+/* --- refusing --- */
+
+static void refuse_allowed(struct deed *d, struct text *out)
+{
+	bool first = true;
+	enum case_status to;
+
+	text_add(out, ",\"allowed\":[");
+	for (int i = 0; i < CASE_ACTIONS; i++) {
+		enum case_action action = (enum case_action)i;
+		if (action == d->order->action || !deed_allowed(d, action, &to) ||
+		    (action == ACTION_CLOSE && too_loud(d)))
+			continue;
+		text_add(out, first ? "" : ",");
+		text_json(out, case_action_name(action));
+		first = false;
+	}
+	text_add(out, "]");
+}
+
+static void refuse_missing(const struct deed *d, struct text *out)
+{
+	bool first = true;
+
+	text_add(out, ",\"missing\":[");
+	for (unsigned i = 0; i < CLOSING_LACKS; i++) {
+		if ((d->lacks & 1u << i) == 0)
+			continue;
+		text_add(out, first ? "" : ",");
+		text_json(out, closing_lack_name(1u << i));
+		first = false;
+	}
+	text_add(out, "]");
+}
+
+static void refuse(struct deed *d, int r, struct text *out)
+{
+	text_clear(out);
+	text_add(out, "{\"error\":");
+	text_json(out, d->why.at);
+	if (r == LEDGER_REFUSED)
+		refuse_allowed(d, out);
+	if (d->lacks != 0)
+		refuse_missing(d, out);
+	text_add(out, "}");
+}
+
+/* --- doing --- */
+
+/* A stage ends where the status, or what is asked of it, becomes another. */
+static void deed_clock(struct deed *d)
+{
+	struct case_clock *clock = &d->row.clock;
+	enum stage before = deadline_stage(clock->status, clock->verified);
+	bool reopens = d->order->action == ACTION_REOPEN;
+
+	if (d->order->action == ACTION_ACCEPT)
+		clock->verified = true;
+	clock->status = d->to;
+	enum stage after = deadline_stage(clock->status, clock->verified);
+	if (after != STAGE_NONE && (after != before || reopens))
+		deadline_begin(d->ledger->plan, clock, d->now_ms);
+}
+
+static bool names_people(enum case_action action)
+{
+	return action == ACTION_ASSIGN || action == ACTION_TRANSFER || action == ACTION_PLAN;
+}
+
+static int deed_row(struct deed *d)
+{
+	const struct case_order *o = d->order;
+	const struct case_row *row = &d->row;
+	enum case_action action = o->action;
+	bool people = names_people(action), reopens = action == ACTION_REOPEN;
+	bool lists = action == ACTION_LEVEL, merges = action == ACTION_MERGE;
+	int64_t closed_ms = reopens ? 0 : action == ACTION_CLOSE ? d->now_ms : row->closed_ms;
+	const char *reason = reopens ? NULL : merges ? "merged" : o->reason;
+
+	if (reason == NULL && !reopens && row->reason[0] != '\0')
+		reason = row->reason;
+	return sql_do(d->ledger->sql[SQL_CASE_ACT], "itbztzitttttt", row->id,
+		      case_status_name(row->clock.status), (int)row->clock.verified, closed_ms,
+		      reason,
+		      reopens  ? (int64_t)0
+		      : merges ? o->other
+			       : row->merged_into,
+		      (int64_t)(row->reopened + reopens), people ? o->unit : NULL,
+		      people ? o->leader : NULL, people ? o->team : NULL,
+		      case_track_name(row->clock.track), lists ? o->level : NULL,
+		      lists ? o->document : NULL);
+}
+
+/* The other case says the same, from its side. */
+static int deed_other(struct deed *d)
+{
+	bool merges = d->order->action == ACTION_MERGE;
+	struct case_order theirs = {.by = d->order->by,
+				    .note = d->order->note,
+				    .relation = d->order->relation,
+				    .other = d->row.id};
+
+	if (d->order->other == 0 || (!merges && d->order->action != ACTION_LINK))
+		return 0;
+	int r = ledger_history(d->ledger, d->order->other, d->now_ms, merges ? "merged" : "link",
+			       &theirs, 0);
+	return r == 0 ? ledger_case_event(d->ledger, d->order->other, "ducha.case.updated",
+					  d->now_ms)
+		      : r;
+}
+
+/* An instrument's fault, said by a person: its alerts open no case until it is mended. */
+static int deed_shelve(struct deed *d)
+{
+	const struct plan *plan = d->ledger->plan;
+	const struct case_order *o = d->order;
+	const struct term term = {TERM_WORKDAYS,
+				  plan->rules == NULL ? 0 : plan->rules->fault_shelve_workdays};
+
+	if (o->action != ACTION_WITHDRAW || term.n == 0 || d->row.factor[0] == '\0' ||
+	    strcmp(o->reason, "instrument_fault") != 0)
+		return 0;
+	const struct shelf_order shelf = {
+		.site = d->row.site,
+		.factor = d->row.factor,
+		.reason = o->note,
+		.by = o->by,
+		.until_ms = term_end(term, d->now_ms, &plan->rules->workdays, &plan->zone),
+	};
+	return ledger_shelf_add(d->ledger, &shelf, d->row.id, d->now_ms);
+}
+
+static int deed_do(struct deed *d)
+{
+	const char *event =
+		d->order->action == ACTION_CLOSE ? "ducha.case.closed" : "ducha.case.updated";
+
+	deed_clock(d);
+	int r = deed_row(d);
+	if (r == 0)
+		r = ledger_case_clock(d->ledger, d->row.id, &d->row.clock);
+	if (r == 0)
+		r = ledger_history(d->ledger, d->row.id, d->now_ms,
+				   case_action_name(d->order->action), d->order, 0);
+	if (r == 0)
+		r = deed_shelve(d);
+	if (r == 0)
+		r = ledger_case_event(d->ledger, d->row.id, event, d->now_ms);
+	return r == 0 ? deed_other(d) : r;
+}
+
+static int deed_check(struct deed *d)
+{
+	const char *lacks = order_lacks(d->order);
+
+	if (lacks != NULL) {
+		text_format(&d->why, "%s needs %s", case_action_name(d->order->action), lacks);
+		return LEDGER_INCOMPLETE;
+	}
+	return deed_allowed(d, d->order->action, &d->to) ? deed_ask(d) : LEDGER_REFUSED;
+}
+
+static int act(struct ledger *ledger, int64_t id, const struct case_order *order, int64_t now_ms,
+	       struct text *out)
+{
+	struct deed deed = {.ledger = ledger, .order = order, .now_ms = now_ms};
+
+	int r = deed_read(&deed, id);
+	if (r == 0) {
+		r = deed_check(&deed);
+		if (r == LEDGER_INCOMPLETE || r == LEDGER_REFUSED)
+			refuse(&deed, r, out);
+	}
+	if (r == 0)
+		r = deed_do(&deed);
+	if (r == 0)
+		r = ledger_case_text(ledger, id, EPISODES_ALL, out);
+	text_deinit(&deed.why);
 	return r;
 }
 
@@ -165,6 +384,6 @@ int ledger_act(struct ledger *ledger, int64_t id, const struct case_order *order
 	int r = ledger_begin(ledger);
 
 	if (r == 0)
-		r = act_checked(ledger, id, order, now_ms, out);
+		r = act(ledger, id, order, now_ms, out);
 	return ledger_end(ledger, r);
 }

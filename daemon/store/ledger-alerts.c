@@ -96,12 +96,18 @@ static int alert_add(struct ledger *ledger, const struct verdict *v, const char 
 	return r;
 }
 
+static int verdict_shelved(struct ledger *ledger, const struct verdict *v, bool *shelved)
+{
+	const struct monitor *m = &ledger->plan->monitors[v->monitor];
+	return ledger_shelved(ledger, ledger->plan->sites[m->site].id, m->factor, shelved);
+}
+
 static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t now_ms,
 			 int64_t *opened)
 {
 	char key[KEY_BYTES];
 	int64_t case_id = 0, id;
-	bool known, is_new = false;
+	bool known, is_new = false, shelved = false;
 
 	verdict_key(ledger->plan, v, key, sizeof key);
 	sql_bind(ledger->sql[SQL_ALERT_KNOWN], "ti", key, v->raised_ms);
@@ -110,11 +116,13 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 	if (r != 0 || known)
 		return r;
 	if (case_wanted(ledger->plan, v))
+		r = verdict_shelved(ledger, v, &shelved);
+	if (r == 0 && case_wanted(ledger->plan, v) && !shelved)
 		r = ledger_case_raise(ledger, v, now_ms, &case_id, &is_new);
 	if (r == 0)
 		r = alert_add(ledger, v, key, case_id, &id);
 	if (r == 0 && case_id != 0)
-		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value);
+		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value, v->time_ms);
 	if (r == 0)
 		r = ledger_alert_event(ledger, id, "ducha.alert.raised", v->time_ms, now_ms);
 	if (r == 0 && case_id != 0)
@@ -174,7 +182,7 @@ static int alert_take(struct ledger *ledger, const struct active_alert *alert,
 	int r = sql_do(ledger->sql[SQL_ALERT_WORST], "ididoi", alert->id, peak, peak_ms,
 		       v->last_value, (int)has_multiple, multiple, (int64_t)v->readings);
 	if (r == 0 && alert->case_id != 0)
-		r = ledger_case_refresh(ledger, alert->case_id, true, v->last_value);
+		r = ledger_case_refresh(ledger, alert->case_id, true, v->last_value, v->time_ms);
 	return r;
 }
 
@@ -239,6 +247,9 @@ static struct alert_view alert_view(sqlite3_stmt *row)
 		.decimals = sqlite3_column_int(row, 18),
 		.case_id = sqlite3_column_int64(row, 19),
 	};
+	a.acknowledged_ms = sqlite3_column_int64(row, 25);
+	a.acknowledged_by = sql_text(row, 26);
+	a.shelved_ms = sqlite3_column_int64(row, 27);
 	a.has_value = sql_double(row, 10, &a.value);
 	a.has_limit = sql_double(row, 11, &a.limit);
 	sql_double(row, 12, &a.peak);
@@ -405,6 +416,62 @@ int ledger_open_alerts(struct ledger *ledger,
 		free((void *)(uintptr_t)alerts.at[i].key);
 	}
 	free(alerts.at);
+	return r;
+}
+
+/* --- what a shelf held back --- */
+
+static int waiting_next(struct ledger *ledger, const char *site, const char *factor,
+			int64_t case_id, int64_t after, struct open_alert *out)
+{
+	sqlite3_stmt *waiting = ledger->sql[SQL_ALERT_WAITING];
+	bool row;
+
+	*out = (struct open_alert){0};
+	sql_bind(waiting, "ttii", site, factor, case_id, after);
+	int r = sql_step(waiting, &row);
+	if (r == 0 && row)
+		r = open_alert_read(ledger, waiting, out);
+	sql_reset(waiting);
+	return r;
+}
+
+static int alert_adopt(struct ledger *ledger, const struct open_alert *alert, int64_t now_ms)
+{
+	const struct verdict *v = &alert->verdict;
+	int64_t case_id;
+	bool shelved, opened;
+
+	if (!case_wanted(ledger->plan, v))
+		return 0;
+	int r = verdict_shelved(ledger, v, &shelved);
+	if (r != 0 || shelved)
+		return r;
+	r = ledger_case_raise(ledger, v, now_ms, &case_id, &opened);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_ALERT_ADOPT], "ii", alert->id, case_id);
+	if (r == 0)
+		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value, now_ms);
+	if (r == 0)
+		r = ledger_case_event(ledger, case_id,
+				      opened ? "ducha.case.opened" : "ducha.case.updated", now_ms);
+	return r;
+}
+
+int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *factor,
+			int64_t case_id, int64_t now_ms)
+{
+	struct open_alert alert;
+	int64_t after = 0;
+	int r;
+
+	do {
+		r = waiting_next(ledger, site, factor, case_id, after, &alert);
+		if (r == 0 && alert.id != 0)
+			r = alert_adopt(ledger, &alert, now_ms);
+		after = alert.id;
+		free((void *)(uintptr_t)alert.key);
+	} while (r == 0 && after != 0);
 	return r;
 }
 

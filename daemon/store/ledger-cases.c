@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger-internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-
-#define BY_DAEMON "duchad"
 
 int ledger_recount_cases(struct ledger *ledger)
 {
@@ -45,13 +42,101 @@ static int case_number_next(struct ledger *ledger, int64_t year, int64_t *seq)
 	return r;
 }
 
-static int history_add(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,
-		       const struct case_order *order)
+int ledger_history(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,
+		   const struct case_order *o, int escalation)
 {
-	return sql_do(ledger->sql[SQL_HISTORY_ADD], "iitttttttz", id, now_ms, action, order->by,
-		      order->note, order->unit, order->leader, order->team, order->reason,
-		      order->due_ms);
+	return sql_do(ledger->sql[SQL_HISTORY_ADD], "iitttttttttttttttttzzzz", id, now_ms, action,
+		      o->by, o->note, o->unit, o->leader, o->team, o->reason, o->track, o->step,
+		      o->document, o->level, o->checkers, o->approved_by, o->relation, o->file,
+		      o->type, o->sha256, o->due_ms, o->other, o->bytes, (int64_t)escalation);
 }
+
+/* --- the clock of a case --- */
+
+static void row_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static struct case_clock row_clock(sqlite3_stmt *row)
+{
+	struct case_clock clock = {
+		.kind = (enum site_kind)sqlite3_column_int(row, CASE_SITE_KIND),
+		.severity = severity_find(sql_text(row, CASE_SEVERITY)),
+		.status = ledger_status(sql_text(row, CASE_STATUS)),
+		.verified = sqlite3_column_int(row, CASE_VERIFIED) != 0,
+		.track = case_track_find(sql_text(row, CASE_TRACK)),
+		.stage_ms = sqlite3_column_int64(row, CASE_STAGE),
+		.due_ms = sqlite3_column_int64(row, CASE_DUE),
+		.reminded = sqlite3_column_int(row, CASE_REMINDED),
+		.escalation = sqlite3_column_int(row, CASE_ESCALATION),
+		.extended = sqlite3_column_int(row, CASE_EXTENDED) != 0,
+	};
+	if (clock.stage_ms == 0)
+		clock.stage_ms = sqlite3_column_int64(row, CASE_OPENED_AT);
+	return clock;
+}
+
+static void row_read(sqlite3_stmt *row, struct case_row *out)
+{
+	*out = (struct case_row){
+		.id = sqlite3_column_int64(row, CASE_ID),
+		.opened_ms = sqlite3_column_int64(row, CASE_OPENED_AT),
+		.closed_ms = sqlite3_column_int64(row, CASE_CLOSED_AT),
+		.merged_into = sqlite3_column_int64(row, CASE_MERGED),
+		.automatic = strcmp(sql_text(row, CASE_SOURCE), "automatic") == 0,
+		.district = strcmp(sql_text(row, CASE_LEVEL), "district") == 0,
+		.has_unit = sql_text(row, CASE_UNIT) != NULL,
+		.has_leader = sql_text(row, CASE_LEADER) != NULL,
+		.has_team = sql_text(row, CASE_TEAM) != NULL,
+		.reopened = sqlite3_column_int(row, CASE_REOPENED),
+		.clock = row_clock(row),
+	};
+	row_text(out->site, sizeof out->site, sql_text(row, CASE_SITE));
+	row_text(out->factor, sizeof out->factor, sql_text(row, CASE_FACTOR));
+	row_text(out->kind, sizeof out->kind, sql_text(row, CASE_KIND));
+	row_text(out->average, sizeof out->average, sql_text(row, CASE_AVERAGE));
+	row_text(out->reason, sizeof out->reason, sql_text(row, CASE_REASON));
+}
+
+int ledger_case_row(struct ledger *ledger, int64_t id, struct case_row *out)
+{
+	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE];
+	bool row;
+
+	sql_bind(one, "i", id);
+	int r = sql_step(one, &row);
+	if (r == 0 && !row)
+		r = LEDGER_UNKNOWN;
+	if (r == 0)
+		row_read(one, out);
+	sql_reset(one);
+	return r;
+}
+
+int ledger_case_clock(struct ledger *ledger, int64_t id, const struct case_clock *clock)
+{
+	ledger->timed = true;
+	return sql_do(ledger->sql[SQL_CASE_CLOCK], "izzziib", id, clock->stage_ms, clock->due_ms,
+		      deadline_timer(ledger->plan, clock), (int64_t)clock->reminded,
+		      (int64_t)clock->escalation, (int)clock->extended);
+}
+
+/* A new case's clock begins; in recorded data nothing falls due. */
+static int case_begin(struct ledger *ledger, int64_t id, int64_t now_ms)
+{
+	struct case_row row;
+
+	if (ledger->plan->rules == NULL)
+		return 0;
+	int r = ledger_case_row(ledger, id, &row);
+	if (r != 0)
+		return r;
+	deadline_begin(ledger->plan, &row.clock, now_ms);
+	return ledger_case_clock(ledger, id, &row.clock);
+}
+
+/* --- registration of what the judge raised --- */
 
 static int case_register(struct ledger *ledger, const struct verdict *v, int64_t now_ms,
 			 int64_t *id)
@@ -72,8 +157,29 @@ static int case_register(struct ledger *ledger, const struct verdict *v, int64_t
 			   who->leader, who->team);
 	*id = sqlite3_last_insert_rowid(ledger->db);
 	if (r == 0)
-		r = history_add(ledger, *id, now_ms, "registered",
-				&(struct case_order){.by = BY_DAEMON});
+		r = ledger_history(ledger, *id, now_ms, "registered",
+				   &(struct case_order){.by = BY_DAEMON}, 0);
+	if (r == 0)
+		r = case_begin(ledger, *id, now_ms);
+	return r;
+}
+
+/* 反复: what was reported as put right is wrong again, and goes back to work. */
+static int case_relapse(struct ledger *ledger, int64_t id, int64_t now_ms)
+{
+	struct case_row row;
+
+	int r = ledger_case_row(ledger, id, &row);
+	if (r != 0 || row.clock.status != CASE_REVIEW)
+		return r;
+	r = sql_do(ledger->sql[SQL_CASE_RELAPSE], "i", id);
+	row.clock.status = CASE_RECTIFYING;
+	deadline_begin(ledger->plan, &row.clock, now_ms);
+	if (r == 0)
+		r = ledger_case_clock(ledger, id, &row.clock);
+	if (r == 0)
+		r = ledger_history(ledger, id, now_ms, "relapsed",
+				   &(struct case_order){.by = BY_DAEMON}, 0);
 	return r;
 }
 
@@ -91,262 +197,181 @@ int ledger_case_raise(struct ledger *ledger, const struct verdict *v, int64_t no
 		*id = sqlite3_column_int64(find, 0);
 	sql_reset(find);
 	*opened = r == 0 && !row;
-	return *opened ? case_register(ledger, v, now_ms, id) : r;
+	if (r == 0)
+		r = *opened ? case_register(ledger, v, now_ms, id)
+			    : case_relapse(ledger, *id, now_ms);
+	return r;
 }
 
-int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last)
+/* --- the worst of its episodes --- */
+
+static int exceeding_days(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms, int *days)
 {
-	sqlite3_stmt *worst = ledger->sql[SQL_CASE_WORST], *refresh = ledger->sql[SQL_CASE_REFRESH];
+	sqlite3_stmt *count = ledger->sql[SQL_CASE_DAYS];
+	bool row;
+
+	*days = 0;
+	if (strcmp(sql_text(worst, 11), average_name(AVERAGE_DAY)) != 0)
+		return 0;
+	sql_bind(count, "tti", sql_text(worst, 10), sql_text(worst, 9), at_ms);
+	int r = sql_step(count, &row);
+	if (r == 0 && row)
+		*days = sqlite3_column_int(count, 0);
+	sql_reset(count);
+	return r;
+}
+
+/* The columns of SQL_CASE_WORST. A case once grave stays so: people were told. */
+static int worst_severity(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms,
+			  enum severity *severity, bool *risen)
+{
+	enum severity before = severity_find(sql_text(worst, 8));
+	struct severity_facts facts = {.kind = (enum site_kind)sqlite3_column_int(worst, 6),
+				       .factor = sql_text(worst, 9)};
+
+	*severity = before;
+	*risen = false;
+	if (strcmp(sql_text(worst, 7), alert_kind_name(ALERT_EXCEEDANCE)) != 0)
+		return 0;
+	facts.has_limit = sql_double(worst, 1, &facts.limit);
+	facts.has_peak = sql_double(worst, 3, &facts.peak);
+	facts.has_multiple = sql_double(worst, 5, &facts.multiple);
+	int r = exceeding_days(ledger, worst, at_ms, &facts.days);
+	if (r == 0 && case_severity(&facts) > before) {
+		*severity = case_severity(&facts);
+		*risen = true;
+	}
+	return r;
+}
+
+static int case_tighten(struct ledger *ledger, int64_t id)
+{
+	struct case_row row;
+
+	if (ledger->plan->rules == NULL)
+		return 0;
+	int r = ledger_case_row(ledger, id, &row);
+	if (r != 0)
+		return r;
+	deadline_tighten(ledger->plan, &row.clock);
+	return ledger_case_clock(ledger, id, &row.clock);
+}
+
+static int refresh(struct ledger *ledger, int64_t id, sqlite3_stmt *worst, bool has_last,
+		   double last, int64_t at_ms)
+{
+	enum severity severity;
 	double limit, peak, multiple;
+	bool risen;
+
+	int r = worst_severity(ledger, worst, at_ms, &severity, &risen);
+	if (r != 0)
+		return r;
+	bool has_limit = sql_double(worst, 1, &limit), has_peak = sql_double(worst, 3, &peak);
+	bool has_multiple = sql_double(worst, 5, &multiple);
+	r = sql_do(ledger->sql[SQL_CASE_REFRESH], "itotoioto", id, sql_text(worst, 0),
+		   (int)has_limit, limit, sql_text(worst, 2), (int)has_peak, peak,
+		   sqlite3_column_int64(worst, 4), (int)has_multiple, multiple,
+		   severity_name(severity), (int)has_last, last);
+	return r == 0 && risen ? case_tighten(ledger, id) : r;
+}
+
+int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last,
+			int64_t at_ms)
+{
+	sqlite3_stmt *worst = ledger->sql[SQL_CASE_WORST];
 	bool row;
 
 	sql_bind(worst, "i", id);
 	int r = sql_step(worst, &row);
-	if (r == 0 && row) {
-		bool has_limit = sql_double(worst, 1, &limit),
-		     has_peak = sql_double(worst, 3, &peak);
-		bool has_multiple = sql_double(worst, 5, &multiple);
-		enum severity severity =
-			strcmp(sql_text(worst, 7), alert_kind_name(ALERT_EXCEEDANCE)) == 0
-				? case_severity((enum site_kind)sqlite3_column_int(worst, 6),
-						has_multiple, multiple)
-				: SEVERITY_GENERAL;
-		r = sql_do(refresh, "itotoioto", id, sql_text(worst, 0), (int)has_limit, limit,
-			   sql_text(worst, 2), (int)has_peak, peak, sqlite3_column_int64(worst, 4),
-			   (int)has_multiple, multiple, severity_name(severity), (int)has_last,
-			   last);
-	}
+	if (r == 0 && row)
+		r = refresh(ledger, id, worst, has_last, last, at_ms);
 	sql_reset(worst);
 	return r;
 }
 
-/* --- reading --- */
+/* --- cases by hand --- */
 
-static enum severity case_severity_find(const char *name)
-{
-	int severity = SEVERITY_GRAVE;
-	while (severity > SEVERITY_GENERAL &&
-	       strcmp(severity_name((enum severity)severity), name) != 0)
-		severity--;
-	return (enum severity)severity;
-}
-
-/* The columns of CASE_COLUMNS; texts are valid until the statement moves on. */
-static struct case_view case_view(sqlite3_stmt *row)
-{
-	struct case_view c = {
-		.id = sqlite3_column_int64(row, 0),
-		.seq = sqlite3_column_int64(row, 1),
-		.year = sqlite3_column_int64(row, 2),
-		.site = sql_text(row, 3),
-		.site_name = sql_text(row, 4),
-		.factor = sql_text(row, 5),
-		.factor_name = sql_text(row, 6),
-		.kind = ledger_kind(sql_text(row, 7)),
-		.average = ledger_average(sql_text(row, 8)),
-		.bound = ledger_bound(sql_text(row, 9)),
-		.severity = case_severity_find(sql_text(row, 10)),
-		.status = ledger_status(sql_text(row, 11)),
-		.verified = sqlite3_column_int(row, 12) != 0,
-		.level = sql_text(row, 13),
-		.escalation = sqlite3_column_int(row, 14),
-		.source = sql_text(row, 15),
-		.opened_ms = sqlite3_column_int64(row, 16),
-		.closed_ms = sqlite3_column_int64(row, 17),
-		.due_ms = sqlite3_column_int64(row, 18),
-		.peak_ms = sqlite3_column_int64(row, 24),
-		.limit_source = sql_text(row, 25),
-		.unit = sql_text(row, 26),
-		.decimals = sqlite3_column_int(row, 27),
-		.n_readings = sqlite3_column_int64(row, 31),
-		.responsible = {.unit = sql_text(row, 28),
-				.leader = sql_text(row, 29),
-				.team = sql_text(row, 30)},
-	};
-	c.has_limit = sql_double(row, 19, &c.limit);
-	c.has_value = sql_double(row, 20, &c.first_value);
-	sql_double(row, 21, &c.peak_value);
-	sql_double(row, 22, &c.last_value);
-	c.has_multiple = sql_double(row, 23, &c.multiple);
-	return c;
-}
-
-/* Texts read from one statement while another moves: kept until the case is written. */
-struct case_parts {
-	struct episode_view *episodes;
-	struct history_view *history;
-	size_t n_episodes, n_history;
-	char **texts;
-	size_t n_texts, capacity;
-	bool failed;
+struct hand {
+	const struct site *site;
+	const struct monitor *monitor; /* NULL: the case is about no one factor */
+	enum alert_kind kind;
 };
 
-static void parts_free(struct case_parts *parts)
+/* Return: 0; LEDGER_UNKNOWN or LEDGER_INCOMPLETE and {"error":…} in @out */
+static int hand_look(const struct ledger *ledger, const struct case_order *o, struct hand *hand,
+		     struct text *out)
 {
-	for (size_t i = 0; i < parts->n_texts; i++)
-		free(parts->texts[i]);
-	free(parts->texts);
-	free(parts->episodes);
-	free(parts->history);
-}
+	const struct plan *plan = ledger->plan;
+	uint32_t site = o->site == NULL ? NO_INDEX : plan_site(plan, o->site), monitor = NO_INDEX;
 
-static const char *parts_text(struct case_parts *parts, const char *s)
-{
-	if (s == NULL || parts->failed)
-		return NULL;
-	if (parts->n_texts == parts->capacity) {
-		size_t more = parts->capacity * 2 + 16;
-		void *grown = reallocarray(parts->texts, more, sizeof *parts->texts);
-		if (grown == NULL) {
-			parts->failed = true;
-			return NULL;
-		}
-		parts->texts = grown;
-		parts->capacity = more;
+	hand->kind = o->kind == NULL ? ALERT_CLUE : ledger_kind(o->kind);
+	if (o->site == NULL || o->source == NULL || hand->kind == ALERT_KINDS) {
+		text_format(out, "{\"error\":\"%s\"}",
+			    o->site == NULL     ? "open needs site"
+			    : o->source == NULL ? "open needs source"
+						: "kind is none of the kinds of alerts");
+		return LEDGER_INCOMPLETE;
 	}
-	char *copy = strdup(s);
-	if (copy == NULL)
-		parts->failed = true;
-	else
-		parts->texts[parts->n_texts++] = copy;
-	return copy;
-}
-
-/* Return: room for one more, NULL without memory. Grows by powers of two. */
-static void *parts_grow(void **array, size_t n, size_t size)
-{
-	if (n == 0 || (n & (n - 1)) == 0) {
-		void *grown = reallocarray(*array, n == 0 ? 1 : n * 2, size);
-		if (grown == NULL)
-			return NULL;
-		*array = grown;
+	if (site != NO_INDEX && o->factor != NULL)
+		monitor = plan_monitor(plan, o->site, o->factor);
+	if (site == NO_INDEX || (o->factor != NULL && monitor == NO_INDEX)) {
+		text_add(out, site == NO_INDEX ? "{\"error\":\"no such site\"}"
+					       : "{\"error\":\"the site has no such factor\"}");
+		return LEDGER_UNKNOWN;
 	}
-	return (char *)*array + n * size;
+	hand->site = &plan->sites[site];
+	hand->monitor = monitor == NO_INDEX ? NULL : &plan->monitors[monitor];
+	return 0;
 }
 
-static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struct case_parts *parts)
+static const char *or_else(const char *given, const char *otherwise)
 {
-	sqlite3_stmt *list = ledger->sql[SQL_CASE_EPISODES];
-	bool row;
-
-	sql_bind(list, "ii", id, most);
-	int r = sql_step(list, &row);
-	for (; r == 0 && row; r = sql_step(list, &row)) {
-		void *array = parts->episodes;
-		struct episode_view *e = parts_grow(&array, parts->n_episodes, sizeof *e);
-		parts->episodes = array;
-		if (e == NULL) {
-			r = -ENOMEM;
-			break;
-		}
-		*e = (struct episode_view){.alert_id = sqlite3_column_int64(list, 0),
-					   .began_ms = sqlite3_column_int64(list, 1),
-					   .raised_ms = sqlite3_column_int64(list, 2),
-					   .ended_ms = sqlite3_column_int64(list, 3),
-					   .limit_source = parts_text(parts, sql_text(list, 6))};
-		e->has_value = sql_double(list, 4, &e->peak);
-		e->has_limit = sql_double(list, 5, &e->limit);
-		parts->n_episodes++;
-	}
-	sql_reset(list);
-	return r;
+	return given != NULL ? given : otherwise;
 }
 
-static int parts_history(struct ledger *ledger, int64_t id, struct case_parts *parts)
+static int hand_add(struct ledger *ledger, const struct case_order *o, const struct hand *hand,
+		    int64_t now_ms, int64_t *id)
 {
-	sqlite3_stmt *list = ledger->sql[SQL_CASE_HISTORY];
-	bool row;
+	static const struct monitor none = {.decimals = 0};
+	const struct monitor *m = hand->monitor != NULL ? hand->monitor : &none;
+	const struct responsible *who = &hand->site->responsible;
+	bool listed = strcmp(o->source, "city") == 0 || strcmp(o->source, "province") == 0;
+	int64_t year = zone_civil(&ledger->plan->zone, now_ms).year, seq = 0;
 
-	sql_bind(list, "i", id);
-	int r = sql_step(list, &row);
-	for (; r == 0 && row; r = sql_step(list, &row)) {
-		void *array = parts->history;
-		struct history_view *h = parts_grow(&array, parts->n_history, sizeof *h);
-		parts->history = array;
-		if (h == NULL) {
-			r = -ENOMEM;
-			break;
-		}
-		*h = (struct history_view){.at_ms = sqlite3_column_int64(list, 0),
-					   .action = parts_text(parts, sql_text(list, 1)),
-					   .by = parts_text(parts, sql_text(list, 2)),
-					   .note = parts_text(parts, sql_text(list, 3)),
-					   .unit = parts_text(parts, sql_text(list, 4)),
-					   .leader = parts_text(parts, sql_text(list, 5)),
-					   .team = parts_text(parts, sql_text(list, 6)),
-					   .reason = parts_text(parts, sql_text(list, 7)),
-					   .due_ms = sqlite3_column_int64(list, 8)};
-		parts->n_history++;
-	}
-	sql_reset(list);
-	return r;
-}
-
-static int case_write(struct ledger *ledger, sqlite3_stmt *row, int64_t most, struct text *out)
-{
-	struct case_view c = case_view(row);
-	struct case_parts parts = {0};
-
-	int r = parts_episodes(ledger, c.id, most, &parts);
+	int r = case_number_next(ledger, year, &seq);
 	if (r == 0)
-		r = parts_history(ledger, c.id, &parts);
-	if (r == 0 && parts.failed)
-		r = -ENOMEM;
-	c.episodes = parts.episodes;
-	c.n_episodes = parts.n_episodes;
-	c.history = parts.history;
-	c.n_history = parts.n_history;
+		r = sql_do(ledger->sql[SQL_CASE_HAND], "iittittttttitittttt", year, seq,
+			   hand->site->id, hand->site->name, (int64_t)hand->site->kind, m->factor,
+			   m->factor_name, alert_kind_name(hand->kind),
+			   or_else(o->severity, severity_name(SEVERITY_GENERAL)),
+			   or_else(o->level, listed ? o->source : "district"), o->source, now_ms,
+			   m->unit, (int64_t)m->decimals, or_else(o->unit, who->unit),
+			   or_else(o->leader, who->leader), or_else(o->team, who->team), o->title,
+			   o->document);
+	*id = sqlite3_last_insert_rowid(ledger->db);
 	if (r == 0)
-		json_case(out, ledger->plan, &c);
-	parts_free(&parts);
+		r = ledger_history(ledger, *id, now_ms, "registered", o, 0);
+	if (r == 0)
+		r = case_begin(ledger, *id, now_ms);
+	if (r == 0)
+		r = ledger_case_event(ledger, *id, "ducha.case.opened", now_ms);
 	return r;
 }
 
-int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out)
+int ledger_open_case(struct ledger *ledger, const struct case_order *order, int64_t now_ms,
+		     struct text *out)
 {
-	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE];
-	bool row;
+	struct hand hand;
+	int64_t id;
 
-	sql_bind(one, "i", id);
-	int r = sql_step(one, &row);
+	int r = hand_look(ledger, order, &hand, out);
+	if (r != 0)
+		return r;
+	r = ledger_begin(ledger);
 	if (r == 0)
-		r = row ? case_write(ledger, one, most, out) : LEDGER_UNKNOWN;
-	sql_reset(one);
-	return r;
-}
-
-int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out)
-{
-	pthread_mutex_lock(&ledger->lock);
-	int r = ledger_case_text(ledger, id, EPISODES_ALL, out);
-	pthread_mutex_unlock(&ledger->lock);
-	return r == 0 && out->failed ? -ENOMEM : r;
-}
-
-int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out)
-{
-	sqlite3_stmt *list = ledger->sql[SQL_CASE_LIST];
-	int64_t last = 0;
-	size_t n = 0;
-	bool row;
-
-	text_add(out, "{\"cases\":[");
-	pthread_mutex_lock(&ledger->lock);
-	sql_bind(list, "btiiii", (int)filter->all, filter->site, filter->from_ms, filter->to_ms,
-		 filter->after, (int64_t)filter->limit);
-	int r = sql_step(list, &row);
-	while (r == 0 && row) {
-		last = sqlite3_column_int64(list, 0);
-		text_add(out, n++ > 0 ? "," : "");
-		r = case_write(ledger, list, EPISODES_ALL, out);
-		if (r == 0)
-			r = sql_step(list, &row);
-	}
-	sql_reset(list);
-	pthread_mutex_unlock(&ledger->lock);
-	text_add(out, "]");
-	if (n > 0 && n == filter->limit)
-		text_format(out, ",\"next\":%lld", (long long)last);
-	text_add(out, "}");
-	return r == 0 && out->failed ? -ENOMEM : r;
+		r = hand_add(ledger, order, &hand, now_ms, &id);
+	if (r == 0)
+		r = ledger_case_text(ledger, id, EPISODES_ALL, out);
+	return ledger_end(ledger, r);
 }

@@ -4,10 +4,16 @@
  * The ledger's inside, shared by its files and nobody else:
  *   ledger.c         opening, transactions, named values
  *   ledger-alerts.c  verdicts to alerts
- *   ledger-cases.c   registration, joining, actions
+ *   ledger-cases.c   registration, joining, severity
+ *   ledger-actions.c what people do to cases
+ *   ledger-closing.c what a case lacks to be closed
+ *   ledger-timers.c  deadlines and the ends of shelves
+ *   ledger-shelves.c alerts that open no case for a while
+ *   ledger-read.c    cases as JSON
  *   ledger-events.c  the outbox
  * Functions here are called with the mutex held unless they say otherwise.
  */
+#include "core/deadline.h"
 #include "store/json.h"
 #include "store/ledger.h"
 #include "store/sql.h"
@@ -37,7 +43,10 @@ enum ledger_sql {
 	SQL_CASE_OPEN,
 	SQL_CASE_NEXT,
 	SQL_CASE_ADD,
+	SQL_CASE_HAND,
 	SQL_CASE_WORST,
+	SQL_CASE_DAYS,
+	SQL_CASE_QUIET,
 	SQL_CASE_REFRESH,
 	SQL_CASE_ONE,
 	SQL_CASE_LIST,
@@ -45,8 +54,20 @@ enum ledger_sql {
 	SQL_CASE_HISTORY,
 	SQL_CASE_LOUD,
 	SQL_CASE_ACT,
+	SQL_CASE_CLOCK,
+	SQL_CASE_RELAPSE,
+	SQL_CASE_DUE,
 	SQL_CASE_COUNT,
 	SQL_HISTORY_ADD,
+	SQL_TIMER_NEXT,
+	SQL_SHELF_ADD,
+	SQL_SHELF_FIND,
+	SQL_SHELF_OVER,
+	SQL_SHELF_END,
+	SQL_SHELF_LIST,
+	SQL_ALERT_ACKNOWLEDGE,
+	SQL_ALERT_ADOPT,
+	SQL_ALERT_WAITING,
 	SQL_EVENT_NEXT,
 	SQL_EVENT_ADD,
 	SQL_EVENT_LIST,
@@ -56,7 +77,56 @@ enum ledger_sql {
 	LEDGER_STATEMENTS
 };
 extern const char *const ledger_sql[LEDGER_STATEMENTS];
-extern const char ledger_schema[];
+/* Each takes the file from the version before it to its own; a released one never changes. */
+enum { LEDGER_VERSION = 2 };
+extern const char *const ledger_schemas[LEDGER_VERSION];
+
+/* The columns of a case as they are read. */
+enum case_column {
+	CASE_ID,
+	CASE_SEQ,
+	CASE_YEAR,
+	CASE_SITE,
+	CASE_SITE_NAME,
+	CASE_FACTOR,
+	CASE_FACTOR_NAME,
+	CASE_KIND,
+	CASE_AVERAGE,
+	CASE_BOUND,
+	CASE_SEVERITY,
+	CASE_STATUS,
+	CASE_VERIFIED,
+	CASE_LEVEL,
+	CASE_ESCALATION,
+	CASE_SOURCE,
+	CASE_OPENED_AT,
+	CASE_CLOSED_AT,
+	CASE_DUE,
+	CASE_LIMIT,
+	CASE_FIRST,
+	CASE_PEAK,
+	CASE_LAST,
+	CASE_MULTIPLE,
+	CASE_PEAK_AT,
+	CASE_LIMIT_SOURCE,
+	CASE_VALUE_UNIT,
+	CASE_DECIMALS,
+	CASE_UNIT,
+	CASE_LEADER,
+	CASE_TEAM,
+	CASE_READINGS,
+	CASE_SITE_KIND,
+	CASE_TITLE,
+	CASE_DOCUMENT,
+	CASE_TRACK,
+	CASE_STAGE,
+	CASE_REMINDED,
+	CASE_EXTENDED,
+	CASE_RELAPSES,
+	CASE_REOPENED,
+	CASE_MERGED,
+	CASE_REASON
+};
 
 #define LEDGER_LISTENERS 8
 #define LEDGER_WORDS 64
@@ -69,6 +139,7 @@ struct ledger {
 	bool fatal;                /* an fsync failed: nothing is written any more */
 	bool recount;              /* the figures below are not those of the file */
 	bool announced;            /* the open transaction made events */
+	bool timed;                /* it moved a timer */
 	struct text data, event;   /* scratch for events */
 	char *words[LEDGER_WORDS]; /* reasons handed out with open alerts; they live as long as we
 				    */
@@ -83,7 +154,11 @@ struct ledger {
 	_Atomic size_t active[ALERT_KINDS];
 	_Atomic size_t cases[CASE_STATUSES];
 	_Atomic int64_t last_event;
+	_Atomic int64_t timer; /* when ledger_tick() has something to do; INT64_MAX: never */
+	char *directory;       /* of the attachments; NULL: in memory only */
 };
+
+#define BY_DAEMON "duchad"
 
 /** ledger_begin(), ledger_end() - one transaction under the mutex, which begin takes and end gives
  * back in any case. ledger_end() commits if @r is 0, else rolls back; then the listeners hear. */
@@ -92,6 +167,7 @@ int ledger_end(struct ledger *ledger, int r);
 int ledger_recount_alerts(struct ledger *ledger);
 int ledger_recount_cases(struct ledger *ledger);
 int ledger_recount_events(struct ledger *ledger);
+int ledger_recount_timer(struct ledger *ledger);
 
 /* names to enums; the last value (ALERT_KINDS …) where unknown */
 enum alert_kind ledger_kind(const char *name);
@@ -103,12 +179,64 @@ const char *ledger_bound_name(enum bound bound);
 /** ledger_alert_text() - JSON of one alert. Return: 0, LEDGER_UNKNOWN, error. */
 int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out);
 
+/* What actions and deadlines need to know of a case. */
+struct case_row {
+	int64_t id, opened_ms, closed_ms, merged_into;
+	char site[72], factor[72], kind[24], average[16], reason[24];
+	bool automatic, district, has_unit, has_leader, has_team;
+	int reopened;
+	struct case_clock clock;
+};
+/** ledger_case_row() - Return: 0, LEDGER_UNKNOWN, error. */
+int ledger_case_row(struct ledger *ledger, int64_t id, struct case_row *out);
+/** ledger_case_clock() - keep a case's clock, with the timer that follows from it */
+int ledger_case_clock(struct ledger *ledger, int64_t id, const struct case_clock *clock);
+/** ledger_history() - one step of a case; @escalation 0: none */
+int ledger_history(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,
+		   const struct case_order *order, int escalation);
+/** ledger_case_link() - the same step at both: each names the other */
+int ledger_case_link(struct ledger *ledger, int64_t id, int64_t other, int64_t now_ms,
+		     const char *by, const char *relation);
+
+/* Episodes and history of one case, with copies of their texts. */
+struct case_parts {
+	struct episode_view *episodes;
+	struct history_view *history;
+	size_t n_episodes, n_history;
+	char **texts;
+	size_t n_texts, capacity;
+	bool failed;
+};
+/** ledger_case_history() - read the history into @parts; case_parts_deinit() in any case */
+int ledger_case_history(struct ledger *ledger, int64_t id, struct case_parts *parts);
+void case_parts_deinit(struct case_parts *parts);
+
+/** ledger_case_lacks() - OR of enum closing_lack, and how many compliant days there were */
+int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
+		      const struct case_order *order, int64_t now_ms, bool loud, unsigned *lacks,
+		      int *days);
+/** ledger_steps_open() - is @step planned and not struck off? NULL: how many are so */
+int ledger_steps_open(struct ledger *ledger, int64_t id, const char *step, int *open);
+
+/** ledger_shelved() - does a shelf hold back the cases of a monitor? */
+int ledger_shelved(struct ledger *ledger, const char *site, const char *factor, bool *shelved);
+int ledger_shelf_add(struct ledger *ledger, const struct shelf_order *order, int64_t case_id,
+		     int64_t now_ms);
+/** ledger_shelves_over() - end those whose time has come, and of @site and @factor where given */
+int ledger_shelves_over(struct ledger *ledger, const char *site, const char *factor, const char *by,
+			int64_t now_ms, size_t *ended);
+/** ledger_alerts_adopt() - cases for active alerts that a shelf held back
+ * @case_id: alerts of this withdrawn case, too; 0: none */
+int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *factor,
+			int64_t case_id, int64_t now_ms);
+
 /** ledger_case_raise() - find or open the case of a raised alert
  * @alert: in, and its case_id out; @opened: out: true if the case is new */
 int ledger_case_raise(struct ledger *ledger, const struct verdict *verdict, int64_t now_ms,
 		      int64_t *id, bool *opened);
 /** ledger_case_refresh() - take over the worst and newest values of the case's episodes */
-int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last);
+int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last,
+			int64_t at_ms);
 /* The events of a case that has gone on for long would otherwise grow with each episode. */
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger-internal.h"
 
-const char ledger_schema[] =
+static const char first_schema[] =
 	"CREATE TABLE cases(id INTEGER PRIMARY KEY AUTOINCREMENT, year INTEGER NOT NULL,"
 	" seq INTEGER NOT NULL, site TEXT, site_name TEXT, site_kind INTEGER, factor TEXT,"
 	" factor_name TEXT, kind TEXT NOT NULL, average TEXT NOT NULL, bound TEXT,"
@@ -39,17 +39,66 @@ const char ledger_schema[] =
 	"CREATE TABLE cursors(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA user_version=1;";
 
+/* The life cycle of cases: deadlines, cases by hand, attachments, shelves. */
+static const char cases_schema[] =
+	"ALTER TABLE cases ADD COLUMN title TEXT;"
+	"ALTER TABLE cases ADD COLUMN document TEXT;"
+	"ALTER TABLE cases ADD COLUMN track TEXT;"
+	"ALTER TABLE cases ADD COLUMN stage_at INTEGER;"
+	"ALTER TABLE cases ADD COLUMN timer INTEGER;"
+	"ALTER TABLE cases ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cases ADD COLUMN extended INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cases ADD COLUMN relapses INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cases ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cases ADD COLUMN merged_into INTEGER REFERENCES cases(id);"
+	"ALTER TABLE cases ADD COLUMN withdrawn TEXT;"
+	"DROP INDEX cases_open;"
+	"CREATE UNIQUE INDEX cases_open ON cases(site, factor, kind, average)"
+	" WHERE status NOT IN ('closed', 'withdrawn') AND source = 'automatic';"
+	"CREATE INDEX cases_timer ON cases(timer) WHERE timer IS NOT NULL;"
+	"CREATE TRIGGER cases_remain BEFORE DELETE ON cases"
+	" BEGIN SELECT RAISE(ABORT, 'a case is never removed'); END;"
+	"CREATE TRIGGER cases_number BEFORE UPDATE OF id, year, seq, opened, source ON cases"
+	" BEGIN SELECT RAISE(ABORT, 'a registration is never rewritten'); END;"
+	"ALTER TABLE history ADD COLUMN track TEXT;"
+	"ALTER TABLE history ADD COLUMN step TEXT;"
+	"ALTER TABLE history ADD COLUMN document TEXT;"
+	"ALTER TABLE history ADD COLUMN level TEXT;"
+	"ALTER TABLE history ADD COLUMN checkers TEXT;"
+	"ALTER TABLE history ADD COLUMN approved_by TEXT;"
+	"ALTER TABLE history ADD COLUMN relation TEXT;"
+	"ALTER TABLE history ADD COLUMN file TEXT;"
+	"ALTER TABLE history ADD COLUMN type TEXT;"
+	"ALTER TABLE history ADD COLUMN sha256 TEXT;"
+	"ALTER TABLE history ADD COLUMN bytes INTEGER;"
+	"ALTER TABLE history ADD COLUMN other INTEGER REFERENCES cases(id);"
+	"ALTER TABLE history ADD COLUMN escalation INTEGER;"
+	"ALTER TABLE alerts ADD COLUMN acknowledged INTEGER;"
+	"ALTER TABLE alerts ADD COLUMN acknowledged_by TEXT;"
+	"CREATE TABLE shelves(id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL,"
+	" factor TEXT, began INTEGER NOT NULL, until INTEGER NOT NULL, reason TEXT NOT NULL,"
+	" by TEXT NOT NULL, case_id INTEGER REFERENCES cases(id), ended INTEGER, ended_by TEXT);"
+	"CREATE INDEX shelves_open ON shelves(site) WHERE ended IS NULL;"
+	"PRAGMA user_version=2;";
+
+const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema};
+
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \
 	" value, limit_value, peak, limit_source, unit, reason, site_name, factor_name, decimals," \
-	" case_id, key, limit_key, peak_at, last, readings FROM alerts "
+	" case_id, key, limit_key, peak_at, last, readings, acknowledged, acknowledged_by,"        \
+	" (SELECT max(until) FROM shelves s WHERE s.ended IS NULL AND alerts.cleared IS NULL"      \
+	" AND s.site = alerts.site AND (s.factor IS NULL OR s.factor = alerts.factor))"            \
+	" FROM alerts "
 
 #define CASE_COLUMNS                                                                               \
 	"SELECT id, seq, year, site, site_name, factor, factor_name, kind, average, bound,"        \
 	" severity, status, verified, level, escalation, source, opened, closed, due,"             \
 	" limit_value, first_value, peak_value, last_value, multiple, peak_at, limit_source,"      \
 	" unit, decimals, in_charge, leader, team,"                                                \
-	" (SELECT sum(readings) FROM alerts WHERE case_id = cases.id) FROM cases "
+	" (SELECT sum(readings) FROM alerts WHERE case_id = cases.id), site_kind, title,"          \
+	" document, track, stage_at, reminded, extended, relapses, reopened, merged_into,"         \
+	" withdrawn FROM cases "
 
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
@@ -89,7 +138,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_COUNT] = "SELECT site, factor, kind FROM alerts WHERE cleared IS NULL",
 
 	[SQL_CASE_OPEN] = "SELECT id FROM cases WHERE site = ?1 AND factor = ?2 AND kind = ?3"
-			  " AND average = ?4 AND " CASE_IS_OPEN,
+			  " AND average = ?4 AND source = 'automatic' AND " CASE_IS_OPEN,
 	[SQL_CASE_NEXT] = "SELECT coalesce(max(seq), 0) + 1 FROM cases WHERE year = ?1",
 	[SQL_CASE_ADD] =
 		"INSERT INTO cases(year, seq, site, site_name, site_kind, factor, factor_name, "
@@ -98,11 +147,29 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" decimals, first_value, last_value, in_charge, leader, team) VALUES(?1, ?2, ?3,"
 		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'general', 'registered', 'district', 'automatic',"
 		" ?11, ?12, ?13, ?14, ?15, ?15, ?16, ?17, ?18)",
+	[SQL_CASE_HAND] =
+		"INSERT INTO cases(year, seq, site, site_name, site_kind, factor, factor_name, "
+		"kind,"
+		" average, severity, status, level, source, opened, unit, decimals, in_charge,"
+		" leader, team, title, document) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'instant',"
+		" ?9, 'registered', ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
 	[SQL_CASE_WORST] =
 		"SELECT a.bound, a.limit_value, a.limit_source, a.peak, a.peak_at, a.multiple,"
-		" c.site_kind, c.kind FROM alerts a JOIN cases c ON c.id = a.case_id"
+		" c.site_kind, c.kind, c.severity, c.factor, c.site, c.average"
+		" FROM alerts a JOIN cases c ON c.id = a.case_id"
 		" WHERE a.case_id = ?1 ORDER BY a.multiple DESC, abs(a.peak - a.limit_value) DESC,"
 		" a.id LIMIT 1",
+	/* each alert of day means stands for the days from the one that raised it to its clear */
+	[SQL_CASE_DAYS] =
+		"SELECT sum(1 + (coalesce(cleared - 1, ?3) - raised) / 86400000) FROM alerts"
+		" WHERE site = ?1 AND factor = ?2 AND kind = 'exceedance' AND average = 'day'"
+		" AND coalesce(cleared, ?3) > ?3 - 2592000000",
+	/* since when nothing is wrong at a monitor; the mean that clears is itself a good one */
+	[SQL_CASE_QUIET] =
+		"SELECT max(CASE WHEN cleared IS NULL THEN ?3 WHEN average = 'day'"
+		" AND kind <> 'stale' THEN cleared - 86400000 ELSE cleared END) FROM alerts"
+		" WHERE site = ?1 AND factor = ?2 AND kind IN ('exceedance', 'undetermined', "
+		"'stale')",
 	[SQL_CASE_REFRESH] =
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"
 		" peak_at = ?6, multiple = ?7, severity = ?8, last_value = coalesce(?9, last_value)"
@@ -116,18 +183,47 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source"
 		" FROM alerts WHERE case_id = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
 	[SQL_CASE_HISTORY] =
-		"SELECT at, action, by, note, unit, leader, team, reason, due FROM history"
-		" WHERE case_id = ?1 ORDER BY id",
+		"SELECT at, action, by, note, unit, leader, team, reason, track, step, document,"
+		" level, checkers, approved_by, relation, file, type, sha256, due, other, bytes,"
+		" escalation FROM history WHERE case_id = ?1 ORDER BY id",
 	[SQL_CASE_LOUD] = "SELECT 1 FROM alerts WHERE case_id = ?1 AND cleared IS NULL LIMIT 1",
-	[SQL_CASE_ACT] =
-		"UPDATE cases SET status = ?2, verified = ?3, closed = ?4, due = coalesce(?5, due),"
-		" in_charge = coalesce(?6, in_charge), leader = coalesce(?7, leader),"
-		" team = coalesce(?8, team) WHERE id = ?1",
+	[SQL_CASE_ACT] = "UPDATE cases SET status = ?2, verified = ?3, closed = ?4, withdrawn = ?5,"
+			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
+			 " leader = coalesce(?9, leader), team = coalesce(?10, team),"
+			 " track = coalesce(?11, track), level = coalesce(?12, level),"
+			 " document = coalesce(?13, document) WHERE id = ?1",
+	[SQL_CASE_CLOCK] = "UPDATE cases SET stage_at = ?2, due = ?3, timer = ?4, reminded = ?5,"
+			   " escalation = ?6, extended = ?7 WHERE id = ?1",
+	[SQL_CASE_RELAPSE] = "UPDATE cases SET status = 'rectifying', relapses = relapses + 1"
+			     " WHERE id = ?1",
+	[SQL_CASE_DUE] = "SELECT id FROM cases WHERE timer <= ?1 ORDER BY timer, id LIMIT 1",
 	[SQL_CASE_COUNT] = "SELECT status, count(*) FROM cases GROUP BY status",
 
-	[SQL_HISTORY_ADD] = "INSERT INTO history(case_id, at, action, by, note, unit, leader, "
-			    "team, reason, due)"
-			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_HISTORY_ADD] =
+		"INSERT INTO history(case_id, at, action, by, note, unit, leader, team, reason,"
+		" track, step, document, level, checkers, approved_by, relation, file, type,"
+		" sha256, due, other, bytes, escalation) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+
+	[SQL_TIMER_NEXT] = "SELECT min(at) FROM (SELECT min(timer) AS at FROM cases"
+			   " UNION ALL SELECT min(until) FROM shelves WHERE ended IS NULL)",
+	[SQL_SHELF_ADD] = "INSERT INTO shelves(site, factor, began, until, reason, by, case_id)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_SHELF_FIND] = "SELECT id FROM shelves WHERE ended IS NULL AND site = ?1"
+			   " AND (factor IS NULL OR factor = ?2) ORDER BY until DESC LIMIT 1",
+	[SQL_SHELF_OVER] = "SELECT id, site, factor, case_id FROM shelves WHERE ended IS NULL"
+			   " AND (until <= ?1 OR (site = ?2 AND factor IS ?3)) ORDER BY id LIMIT 1",
+	[SQL_SHELF_END] = "UPDATE shelves SET ended = ?2, ended_by = ?3 WHERE id = ?1",
+	[SQL_SHELF_LIST] = "SELECT id, site, factor, began, until, reason, by, case_id, ended,"
+			   " ended_by FROM shelves WHERE ended IS NULL OR ?1 ORDER BY id DESC"
+			   " LIMIT 1000",
+	[SQL_ALERT_ACKNOWLEDGE] =
+		"UPDATE alerts SET acknowledged = coalesce(acknowledged, ?2),"
+		" acknowledged_by = coalesce(acknowledged_by, ?3) WHERE id = ?1 RETURNING id",
+	[SQL_ALERT_ADOPT] = "UPDATE alerts SET case_id = ?2 WHERE id = ?1",
+	[SQL_ALERT_WAITING] = ALERT_COLUMNS
+	"WHERE cleared IS NULL AND site = ?1 AND (?2 IS NULL OR factor = ?2)"
+	" AND (case_id IS NULL OR case_id = ?3) AND id > ?4 ORDER BY id LIMIT 1",
 
 	[SQL_EVENT_NEXT] =
 		"SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) + 1",

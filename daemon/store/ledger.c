@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LEDGER_VERSION = 1 };
-
 static int ledger_check(sqlite3 *db)
 {
 	sqlite3_stmt *statement = NULL;
@@ -38,14 +36,14 @@ static int ledger_schema_begin(sqlite3 *db, const char *path)
 			  (long long)version, LEDGER_VERSION);
 		return -EPROTONOSUPPORT;
 	}
-	if (version == LEDGER_VERSION)
-		return 0;
-	r = sql_exec(db, "BEGIN IMMEDIATE");
-	if (r == 0)
-		r = sql_exec(db, ledger_schema);
-	if (r == 0)
-		r = sql_exec(db, "COMMIT");
-	sql_rollback(db);
+	for (; r == 0 && version < LEDGER_VERSION; version++) {
+		r = sql_exec(db, "BEGIN IMMEDIATE");
+		if (r == 0)
+			r = sql_exec(db, ledger_schemas[version]);
+		if (r == 0)
+			r = sql_exec(db, "COMMIT");
+		sql_rollback(db);
+	}
 	return r;
 }
 
@@ -86,6 +84,8 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 		r = ledger_recount_cases(ledger);
 	if (r == 0)
 		r = ledger_recount_events(ledger);
+	if (r == 0)
+		r = ledger_recount_timer(ledger);
 	if (r != 0)
 		ledger_disconnect(ledger);
 	return r;
@@ -118,8 +118,9 @@ int ledger_open(struct ledger **out, const char *directory, const struct plan *p
 	ledger->plan = plan;
 	ledger->kinds = calloc(plan->n_monitors + 1, sizeof *ledger->kinds);
 	pthread_mutex_init(&ledger->lock, NULL);
+	ledger->directory = directory == NULL ? NULL : strdup(directory);
 	int r = -ENOMEM;
-	if (ledger->kinds != NULL)
+	if (ledger->kinds != NULL && (directory == NULL || ledger->directory != NULL))
 		r = directory == NULL ? ledger_connect(ledger, ":memory:")
 				      : ledger_connect_file(ledger, directory);
 	if (r != 0)
@@ -139,6 +140,7 @@ struct ledger *ledger_close(struct ledger *ledger)
 	for (size_t i = 0; i < ledger->n_words; i++)
 		free(ledger->words[i]);
 	free(ledger->kinds);
+	free(ledger->directory);
 	free(ledger);
 	return NULL;
 }
@@ -151,6 +153,8 @@ static int ledger_recount(struct ledger *ledger)
 		r = ledger_recount_cases(ledger);
 	if (r == 0)
 		r = ledger_recount_events(ledger);
+	if (r == 0)
+		r = ledger_recount_timer(ledger);
 	if (r == 0)
 		ledger->recount = false;
 	return r;
@@ -166,7 +170,7 @@ int ledger_begin(struct ledger *ledger)
 		if (r != 0)
 			return r;
 	}
-	ledger->announced = false;
+	ledger->announced = ledger->timed = false;
 	return sql_do(ledger->sql[SQL_BEGIN], "");
 }
 
@@ -186,7 +190,7 @@ int ledger_end(struct ledger *ledger, int r)
 		sql_rollback(ledger->db);
 	if (r == LEDGER_FATAL)
 		ledger->fatal = true;
-	if (r < 0 || announced)
+	if (r < 0 || announced || ledger->timed)
 		ledger->recount = r < 0 || ledger_recount(ledger) != 0;
 	pthread_mutex_unlock(&ledger->lock);
 	if (announced)

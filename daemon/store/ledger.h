@@ -10,7 +10,7 @@
  *
  * Any thread may call; each call holds the mutex for its own time.
  */
-#include "core/supcase.h"
+#include "core/order.h"
 #include "core/text.h"
 #include "core/verdict.h"
 
@@ -95,20 +95,64 @@ size_t ledger_case_count(struct ledger *ledger, enum case_status status);
 
 /* --- acting on a case --- */
 
-struct case_order {
-	enum case_action action;
-	const char *by;                                   /* who; never NULL */
-	const char *note, *unit, *leader, *team, *reason; /* NULL where not given */
-	int64_t due_ms;                                   /* 0: not given */
-};
 /**
  * ledger_act() - one step of one case, committed with its history line and event
- * @out: the case's JSON afterwards; on LEDGER_REFUSED {"error":…,"allowed":[…]}; on
- *       LEDGER_INCOMPLETE {"error":…} that names the need
- * Closing is refused while an alert of the case is active.
+ * @out: the case's JSON afterwards; on LEDGER_REFUSED {"error":…,"allowed":[…]}, when closing
+ *       with "missing":[…]; on LEDGER_INCOMPLETE {"error":…} that names the need
+ * What it needs beside the status (core/supcase.h, core/deadline.h, core/caserules.h): a deadline
+ * may be extended once, a step must be planned to be struck off, and closing has its conditions.
  */
 int ledger_act(struct ledger *ledger, int64_t id, const struct case_order *order, int64_t now_ms,
 	       struct text *out);
+
+/**
+ * ledger_open_case() - register a case by hand: an inspection, a complaint, a higher authority's
+ * list
+ * @order: site (of the plan) and source are needed; kind is "clue" unless given
+ * @out: as of ledger_act(); LEDGER_UNKNOWN: no such site or factor
+ */
+int ledger_open_case(struct ledger *ledger, const struct case_order *order, int64_t now_ms,
+		     struct text *out);
+
+/* The largest file that is kept with a case. */
+#define ATTACHMENT_BYTES_MOST ((size_t)16 << 20)
+/**
+ * ledger_attach() - keep a file beside the ledger, directory/attachments/SHA256, and say so in the
+ * case's history
+ * @order: file (its name), type and by are needed; the rest as of ledger_act()
+ */
+int ledger_attach(struct ledger *ledger, int64_t id, const struct case_order *order,
+		  const void *data, size_t size, int64_t now_ms, struct text *out);
+/** ledger_attachment() - the bytes of an attachment of this case. Return: 0, LEDGER_UNKNOWN,
+ * -EBADMSG where the file is not what was kept, other errors. */
+int ledger_attachment(struct ledger *ledger, int64_t id, const char *sha256, struct text *out);
+
+/* --- time --- */
+
+/** ledger_timer() - when ledger_tick() has something to do (any thread, no disk); INT64_MAX: never
+ */
+int64_t ledger_timer(const struct ledger *ledger);
+/** ledger_tick() - say what has fallen due: reminders, overdue cases, ends of shelves. Each is one
+ * transaction; what fails is tried again. Return: 0, LEDGER_FATAL, negative errno. */
+int ledger_tick(struct ledger *ledger, int64_t now_ms);
+
+/* --- alerts: acknowledged, shelved --- */
+
+/** ledger_acknowledge() - the first one counts. @out: the alert's JSON */
+int ledger_acknowledge(struct ledger *ledger, int64_t id, const char *by, int64_t now_ms,
+		       struct text *out);
+
+/* For a while the alerts of a monitor (@factor NULL: of a site) open no case; they stay visible. */
+struct shelf_order {
+	const char *site, *factor, *reason, *by;
+	int64_t until_ms;
+};
+int ledger_shelve(struct ledger *ledger, const struct shelf_order *order, int64_t now_ms);
+/** ledger_unshelve() - what is still active then opens its case. LEDGER_UNKNOWN: there is none */
+int ledger_unshelve(struct ledger *ledger, const char *site, const char *factor, const char *by,
+		    int64_t now_ms);
+/** ledger_shelves_json() - {"shelves":[…]}, newest first; @all: ended ones, too */
+int ledger_shelves_json(struct ledger *ledger, bool all, struct text *out);
 
 /* --- events: the outbox --- */
 

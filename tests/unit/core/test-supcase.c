@@ -22,6 +22,7 @@ static void test_every_cell_of_the_action_table(void **state)
 		[ACTION_EXTEND] = {R, A, F, V, X, X}, [ACTION_TRANSFER] = {R, A, F, V, C, W},
 		[ACTION_MERGE] = {W, W, W, W, W, W},  [ACTION_FEEDBACK] = {R, A, F, V, C, W},
 		[ACTION_ATTACH] = {R, A, F, V, C, W}, [ACTION_NOTE] = {R, A, F, V, C, W},
+		[ACTION_LINK] = {R, A, F, V, C, W},   [ACTION_LEVEL] = {R, A, F, V, X, X},
 	};
 	for (unsigned action = 0; action < CASE_ACTIONS; action++) {
 		for (unsigned from = 0; from < CASE_STATUSES; from++) {
@@ -57,6 +58,8 @@ static void test_every_action_has_its_name_and_needs(void **state)
 		{ACTION_FEEDBACK, "feedback", NEED_NOTE},
 		{ACTION_ATTACH, "attach", NEED_NOTE},
 		{ACTION_NOTE, "note", NEED_NOTE},
+		{ACTION_LINK, "link", NEED_OTHER},
+		{ACTION_LEVEL, "level", NEED_LEVEL | NEED_DOCUMENT},
 	};
 	assert_int_equal(sizeof cases / sizeof cases[0], CASE_ACTIONS);
 	for (size_t i = 0; i < CASE_ACTIONS; i++) {
@@ -119,8 +122,127 @@ static void test_severity_follows_the_multiple_and_the_kind_of_site(void **state
 		{SITE_WATER_SOURCE, true, 0.51, SEVERITY_GRAVE},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		assert_int_equal(case_severity(cases[i].kind, cases[i].has, cases[i].multiple),
-				 cases[i].severity);
+		assert_int_equal(
+			case_severity(&(struct severity_facts){.kind = cases[i].kind,
+							       .factor = "w01018",
+							       .has_multiple = cases[i].has,
+							       .multiple = cases[i].multiple}),
+			cases[i].severity);
+	(void)state;
+}
+
+static void severity_is(struct severity_facts facts, enum severity expected)
+{
+	assert_int_equal(case_severity(&facts), expected);
+}
+
+static void test_acidity_is_grave_by_how_far_it_is_out(void **state)
+{
+	struct severity_facts f = {.kind = SITE_OUTFALL,
+				   .factor = "w01001",
+				   .has_peak = true,
+				   .has_limit = true,
+				   .limit = 9};
+	static const struct {
+		double peak;
+		enum severity severity;
+	} cells[] = {{9.5, SEVERITY_GENERAL},
+		     {9.51, SEVERITY_SERIOUS},
+		     {12.49, SEVERITY_SERIOUS},
+		     {12.5, SEVERITY_GRAVE},
+		     {2, SEVERITY_GRAVE}};
+	for (size_t i = 0; i < 5; i++) {
+		f.peak = cells[i].peak;
+		severity_is(f, cells[i].severity);
+	}
+	f.limit = 6;
+	f.peak = 5.5;
+	severity_is(f, SEVERITY_GENERAL);
+	f.peak = 2.01;
+	severity_is(f, SEVERITY_SERIOUS);
+	f.kind = SITE_WATER_SOURCE;
+	f.peak = 5.5;
+	severity_is(f, SEVERITY_SERIOUS);
+	f.peak = 1.9;
+	severity_is(f, SEVERITY_GRAVE);
+	(void)state;
+}
+
+static void test_little_oxygen_is_serious(void **state)
+{
+	struct severity_facts f = {.kind = SITE_RIVER_SECTION,
+				   .factor = "w01009",
+				   .has_peak = true,
+				   .has_limit = true,
+				   .limit = 5,
+				   .peak = 2};
+	severity_is(f, SEVERITY_GENERAL);
+	f.peak = 1.9;
+	severity_is(f, SEVERITY_SERIOUS);
+	(void)state;
+}
+
+static void test_toxic_factors_are_grave_where_water_is_drunk_or_flows(void **state)
+{
+	struct severity_facts f = {
+		.factor = "w20115", .has_multiple = true, .multiple = 0.1, .kind = SITE_OUTFALL};
+	severity_is(f, SEVERITY_GENERAL);
+	f.kind = SITE_RIVER_SECTION;
+	severity_is(f, SEVERITY_GRAVE);
+	f.kind = SITE_WATER_SOURCE;
+	severity_is(f, SEVERITY_GRAVE);
+	f.factor = "w21003";
+	severity_is(f, SEVERITY_SERIOUS);
+	(void)state;
+}
+
+static void test_three_exceeding_days_in_thirty_are_serious_at_outfalls(void **state)
+{
+	struct severity_facts f = {
+		.factor = "w01018", .has_multiple = true, .multiple = 0.1, .days = 2};
+	f.kind = SITE_OUTFALL;
+	severity_is(f, SEVERITY_GENERAL);
+	f.days = 3;
+	severity_is(f, SEVERITY_SERIOUS);
+	f.kind = SITE_RIVER_SECTION;
+	severity_is(f, SEVERITY_GENERAL);
+	(void)state;
+}
+
+static void test_listed_words_are_taken_as_codes_and_in_chinese(void **state)
+{
+	static const struct {
+		enum case_list list;
+		const char *words, *chinese, *code;
+	} lists[CASE_LISTS] = {
+		{LIST_REASON,
+		 "instrument_fault, maintenance, marked, duplicate, elsewhere, unfounded, other",
+		 "核查不属实", "unfounded"},
+		{LIST_TRACK, "immediate, planned", "限期整改", "planned"},
+		{LIST_LEVEL, "district, city, province", "市级", "city"},
+		{LIST_SOURCE, "inspection, complaint, 12369, 12319, mayor, city, province",
+		 "市长热线", "mayor"},
+		{LIST_ATTACHMENT,
+		 "photo, record, laboratory, delivery, plan, acceptance, release, other",
+		 "现场检查笔录", "record"},
+		{LIST_SEVERITY, "general, serious, grave", "严重", "grave"},
+	};
+	for (size_t i = 0; i < CASE_LISTS; i++) {
+		struct text text = {0};
+		case_words(lists[i].list, &text);
+		assert_string_equal(text.at, lists[i].words);
+		assert_string_equal(case_word(lists[i].list, lists[i].chinese), lists[i].code);
+		assert_string_equal(case_word(lists[i].list, lists[i].code), lists[i].code);
+		assert_null(case_word(lists[i].list, "nonsense"));
+		text_deinit(&text);
+	}
+	assert_int_equal(case_track_find("planned"), TRACK_PLANNED);
+	assert_int_equal(case_track_find("immediate"), TRACK_IMMEDIATE);
+	assert_int_equal(case_track_find(NULL), TRACK_NONE);
+	assert_string_equal(case_track_name(TRACK_IMMEDIATE), "immediate");
+	assert_string_equal(case_track_name(TRACK_PLANNED), "planned");
+	assert_null(case_track_name(TRACK_NONE));
+	assert_int_equal(severity_find("serious"), SEVERITY_SERIOUS);
 	(void)state;
 }
 
@@ -172,6 +294,11 @@ int main(void)
 		cmocka_unit_test(test_statuses_are_named_and_open_until_closed_or_withdrawn),
 		cmocka_unit_test(test_the_multiple_is_the_share_over_the_limit),
 		cmocka_unit_test(test_severity_follows_the_multiple_and_the_kind_of_site),
+		cmocka_unit_test(test_acidity_is_grave_by_how_far_it_is_out),
+		cmocka_unit_test(test_little_oxygen_is_serious),
+		cmocka_unit_test(test_toxic_factors_are_grave_where_water_is_drunk_or_flows),
+		cmocka_unit_test(test_three_exceeding_days_in_thirty_are_serious_at_outfalls),
+		cmocka_unit_test(test_listed_words_are_taken_as_codes_and_in_chinese),
 		cmocka_unit_test(test_a_limits_own_word_decides_over_the_sites_list),
 		cmocka_unit_test(test_numbers_follow_their_pattern),
 	};

@@ -162,7 +162,7 @@ static void test_csv_is_given_to_those_who_ask_for_it(void **state)
 static bool act(const char *body, struct action_body *out, struct text *error)
 {
 	text_clear(error);
-	return action_read(body, strlen(body), &zone, out, error);
+	return action_read(body, strlen(body), &zone, USE_ACT, 0, out, error);
 }
 
 static void test_an_action_is_read_whole(void **state)

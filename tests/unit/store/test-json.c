@@ -79,13 +79,14 @@ static void test_a_case_has_the_names_of_the_interface(void **state)
 					   .limit = 1,
 					   .limit_source = "x"},
 					  {.alert_id = 2, .began_ms = NOW, .raised_ms = NOW}};
-	struct history_view history[] = {{.at_ms = NOW, .action = "registered", .by = "duchad"},
-					 {.at_ms = NOW,
-					  .action = "extend",
-					  .by = "B",
-					  .note = "n",
-					  .unit = "U",
-					  .due_ms = NOW}};
+	struct history_view history[] = {
+		{.at_ms = NOW, .action = "registered", .order.by = "duchad"},
+		{.at_ms = NOW,
+		 .action = "extend",
+		 .order.by = "B",
+		 .order.note = "n",
+		 .order.unit = "U",
+		 .order.due_ms = NOW}};
 	json_case(&out, &test_plan,
 		  &(struct case_view){.id = 9,
 				      .seq = 4,

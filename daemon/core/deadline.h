@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Deadline: when a case falls due, and what is to be said before and after. Time is an argument.
+ *
+ *      stage begins                 reminders          due      later     still later
+ *   ───────┼──────────────────────────┼─────────┼───────┼─────────┼───────────┼──►
+ *   escalation 0                  "reminded" "reminded" 1 催办     2 督办单     3 建议提请上级督办
+ *
+ * Due times stand on the wall clock, as people read them; whoever asks late (a daemon that was
+ * down, a clock that was set) hears of the newest thing only: what a later one has made pointless
+ * is passed over. A case that has ended keeps its last deadline, which then says no more.
+ */
+#include "core/caserules.h"
+
+/* What the deadlines need to know of a case. */
+struct case_clock {
+	enum site_kind kind;
+	enum severity severity;
+	enum case_status status;
+	bool verified;
+	enum case_track track;
+	int64_t stage_ms; /* since when this stage runs */
+	int64_t due_ms;   /* 0: it has no deadline */
+	int reminded;     /* reminders of this deadline that are behind */
+	int escalation;   /* 0 to 3; above 0 it was said to be overdue */
+	bool extended;    /* this deadline was moved once */
+};
+
+/** workday() - @day counted from 1970-01-01: the lists, else Monday to Friday */
+bool workday(const struct workdays *days, int64_t day);
+
+/**
+ * term_end() - when a term that begins at @from_ms ends
+ *
+ * Minutes run on. Days and working days are those of the zone: the day of the beginning does not
+ * count, and the last one counts to its end (23:59:59); calendar days that end on a day off go on
+ * to the next working day. Return: 0 for TERM_NONE.
+ */
+int64_t term_end(struct term term, int64_t from_ms, const struct workdays *days,
+		 const struct zone *zone);
+
+/** deadline_stage() - which stage a status is in */
+enum stage deadline_stage(enum case_status status, bool verified);
+
+/** deadline_begin() - a new stage, or the same one anew, begins now: sets stage_ms, due_ms and
+ * forgets reminders, escalation and extension. Without rules there is no deadline. */
+void deadline_begin(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
+
+/** deadline_tighten() - the severity has risen: an earlier deadline of the same stage holds */
+void deadline_tighten(const struct plan *plan, struct case_clock *clock);
+
+/** deadline_timer() - when there is something to say next; 0: never */
+int64_t deadline_timer(const struct plan *plan, const struct case_clock *clock);
+
+enum deadline_word { DEADLINE_NOTHING, DEADLINE_REMINDED, DEADLINE_OVERDUE };
+/** deadline_tell() - what is to be said at @now_ms; @clock counts it, so that it is said once */
+enum deadline_word deadline_tell(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
+
+/**
+ * deadline_extend() - 延期: before the deadline has passed, once, by at most the original term
+ * Return: NULL and @clock moved; else why not, as a sentence. Without a deadline any is set.
+ */
+const char *deadline_extend(const struct plan *plan, struct case_clock *clock, int64_t due_ms,
+			    int64_t now_ms);
+
+/**
+ * deadline_plan() - the plan names when it will be done, for the whole or for a step
+ * @whole: the case's deadline is set to it; else it is only moved out where the step lies beyond
+ * Return: NULL and @clock moved; else why not: beyond the longest term, or in the past.
+ */
+const char *deadline_plan(const struct plan *plan, struct case_clock *clock, int64_t due_ms,
+			  bool whole, int64_t now_ms);

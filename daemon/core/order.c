@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/order.h"
+
+#include "core/text.h"
+
+#include <string.h>
+
+enum {
+	FREE = -1,
+	CASES = USE_ACT | USE_OPEN | USE_ATTACH,
+	ALL = CASES | USE_SHELVE | USE_ACKNOWLEDGE
+};
+#define AT(member) offsetof(struct case_order, member)
+
+const struct order_field order_fields[] = {
+	{"by", AT(by), 200, ALL, false, FREE},
+	{"note", AT(note), 4000, CASES, true, FREE},
+	{"unit", AT(unit), 300, USE_ACT | USE_OPEN, false, FREE},
+	{"leader", AT(leader), 200, USE_ACT | USE_OPEN, false, FREE},
+	{"team", AT(team), 200, USE_ACT | USE_OPEN, false, FREE},
+	{"reason", AT(reason), 100, USE_ACT, false, LIST_REASON},
+	{"track", AT(track), 40, USE_ACT, false, LIST_TRACK},
+	{"step", AT(step), 300, USE_ACT, false, FREE},
+	{"document", AT(document), 200, USE_ACT | USE_OPEN, false, FREE},
+	{"level", AT(level), 40, USE_ACT | USE_OPEN, false, LIST_LEVEL},
+	{"checkers", AT(checkers), 600, USE_ACT, false, FREE},
+	{"approved_by", AT(approved_by), 200, USE_ACT, false, FREE},
+	{"relation", AT(relation), 100, USE_ACT, false, FREE},
+	{"site", AT(site), 64, USE_OPEN | USE_SHELVE, false, FREE},
+	{"factor", AT(factor), 64, USE_OPEN | USE_SHELVE, false, FREE},
+	{"kind", AT(kind), 40, USE_OPEN, false, FREE},
+	{"source", AT(source), 40, USE_OPEN, false, LIST_SOURCE},
+	{"severity", AT(severity), 40, USE_OPEN, false, LIST_SEVERITY},
+	{"title", AT(title), 300, USE_OPEN, false, FREE},
+	{"name", AT(file), 200, USE_ATTACH, false, FREE},
+	{"type", AT(type), 40, USE_ATTACH, false, LIST_ATTACHMENT},
+	{"reason", AT(why), 1000, USE_SHELVE, false, FREE},
+};
+const size_t n_order_fields = sizeof order_fields / sizeof order_fields[0];
+
+const struct order_field *order_field_find(const char *name, enum order_use use)
+{
+	for (size_t i = 0; i < n_order_fields; i++)
+		if ((order_fields[i].uses & use) != 0 && strcmp(order_fields[i].name, name) == 0)
+			return &order_fields[i];
+	return NULL;
+}
+
+const char **order_text(struct case_order *order, const struct order_field *field)
+{
+	return (const char **)((char *)order + field->offset);
+}
+
+/* Bytes of the well-formed character at @s; 0: there is none. Table 3-7 of Unicode. */
+static size_t utf8_length(const unsigned char *s)
+{
+	static const struct {
+		unsigned char first, last, low, high; /* of the first byte; of the second */
+		size_t length;
+	} forms[] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	if (s[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (s[0] < forms[i].first || s[0] > forms[i].last || s[1] < forms[i].low ||
+		    s[1] > forms[i].high)
+			continue;
+		for (size_t k = 2; k < forms[i].length; k++)
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].length;
+	}
+	return 0;
+}
+
+bool text_is_utf8(const char *s)
+{
+	const unsigned char *at = (const unsigned char *)s;
+	while (*at != '\0') {
+		size_t n = utf8_length(at);
+		if (n == 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+static bool has_control(const char *s, bool lines)
+{
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+		bool end = c == '\n' || c == '\r' || c == '\t';
+		bool c1 = c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0;
+		if (((c < ' ' || c == 0x7f) && !(end && lines)) || c1)
+			return true;
+	}
+	return false;
+}
+
+bool order_take(struct case_order *order, const struct order_field *field, const char *value,
+		struct text *error)
+{
+	if (value == NULL || *value == '\0')
+		return true;
+	if (strlen(value) > field->most) {
+		text_format(error, "field \"%s\" is longer than %zu bytes", field->name,
+			    field->most);
+		return false;
+	}
+	if (!text_is_utf8(value) || has_control(value, field->lines)) {
+		text_format(error, "field \"%s\" %s", field->name,
+			    text_is_utf8(value) ? "holds a control character"
+						: "is not valid UTF-8");
+		return false;
+	}
+	const char *kept =
+		field->list == FREE ? value : case_word((enum case_list)field->list, value);
+	if (kept == NULL) {
+		text_format(error, "field \"%s\" is \"%.64s\"; it must be one of ", field->name,
+			    value);
+		case_words((enum case_list)field->list, error);
+		return false;
+	}
+	*order_text(order, field) = kept;
+	return true;
+}
+
+const char *order_lacks(const struct case_order *order)
+{
+	const struct {
+		unsigned need;
+		bool given;
+		const char *name;
+	} needs[] = {
+		{NEED_UNIT, order->unit != NULL, "unit"},
+		{NEED_REASON, order->reason != NULL, "reason"},
+		{NEED_DUE, order->due_ms != 0, "due"},
+		{NEED_OTHER, order->other != 0, "other"},
+		{NEED_LEVEL, order->level != NULL, "level"},
+		{NEED_DOCUMENT, order->document != NULL, "document"},
+		{NEED_NOTE, order->note != NULL, "note"},
+	};
+	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+		if ((case_needs(order->action) & needs[i].need) != 0 && !needs[i].given)
+			return needs[i].name;
+	return NULL;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ledger-internal.h"
+
+#include <string.h>
+
+static bool step_is(const struct history_view *h, const char *action)
+{
+	return strcmp(h->action, action) == 0;
+}
+
+/* Is the step that @at plans struck off later, and is it the last to plan it? */
+static bool step_last(const struct case_parts *parts, size_t at, bool *struck)
+{
+	const char *step = parts->history[at].order.step;
+
+	*struck = false;
+	for (size_t i = at + 1; i < parts->n_history; i++) {
+		const struct history_view *h = &parts->history[i];
+		if (h->order.step == NULL || strcmp(h->order.step, step) != 0)
+			continue;
+		if (step_is(h, "plan"))
+			return false;
+		*struck |= step_is(h, "rectified");
+	}
+	return true;
+}
+
+static int steps_open(const struct case_parts *parts, const char *step)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < parts->n_history; i++) {
+		const struct history_view *h = &parts->history[i];
+		bool struck;
+		if (!step_is(h, "plan") || h->order.step == NULL ||
+		    (step != NULL && strcmp(h->order.step, step) != 0))
+			continue;
+		n += step_last(parts, i, &struck) && !struck;
+	}
+	return n;
+}
+
+int ledger_steps_open(struct ledger *ledger, int64_t id, const char *step, int *open)
+{
+	struct case_parts parts = {0};
+
+	int r = ledger_case_history(ledger, id, &parts);
+	if (r == 0)
+		*open = steps_open(&parts, step);
+	case_parts_deinit(&parts);
+	return r;
+}
+
+/* The history since the case was opened or taken up again; a record counts only after the last
+ * report of rectification, for it is that which was checked. */
+static void facts_history(struct closing_facts *f, const struct case_parts *parts, const char *by)
+{
+	for (size_t i = 0; i < parts->n_history; i++) {
+		const struct history_view *h = &parts->history[i];
+		const char *type = h->order.type;
+		if (step_is(h, "reopen"))
+			*f = (struct closing_facts){.plan = f->plan};
+		if (step_is(h, "rectified") && h->order.step == NULL) {
+			f->reported_by_closer = strcmp(h->order.by, by) == 0;
+			f->record = false;
+		}
+		f->plan |= step_is(h, "plan");
+		if (h->order.sha256 == NULL || type == NULL)
+			continue;
+		f->record |= strcmp(type, "record") == 0;
+		f->laboratory |= strcmp(type, "laboratory") == 0;
+		f->release |= strcmp(type, "release") == 0;
+		f->attachments += strcmp(type, "record") != 0;
+	}
+}
+
+/* Whole days of the zone since anything was wrong at the monitor. */
+static int quiet_days(struct ledger *ledger, const struct case_row *row, int64_t now_ms, int *days)
+{
+	sqlite3_stmt *quiet = ledger->sql[SQL_CASE_QUIET];
+	const struct zone *zone = &ledger->plan->zone;
+	bool found;
+
+	sql_bind(quiet, "tti", row->site, row->factor, now_ms);
+	int r = sql_step(quiet, &found);
+	int64_t since_ms = row->opened_ms;
+	if (r == 0 && found && sqlite3_column_type(quiet, 0) != SQLITE_NULL)
+		since_ms = sqlite3_column_int64(quiet, 0);
+	sql_reset(quiet);
+	int64_t whole = zone_day(zone, now_ms) - zone_day(zone, since_ms - 1) - 1;
+	*days = whole < 0 ? 0 : (int)whole;
+	return r;
+}
+
+static void facts_row(struct closing_facts *f, const struct case_row *row)
+{
+	f->kind = row->clock.kind;
+	f->severity = row->clock.severity;
+	f->track = row->clock.track;
+	f->exceedance =
+		row->factor[0] != '\0' && strcmp(row->kind, alert_kind_name(ALERT_EXCEEDANCE)) == 0;
+	f->district = row->district;
+	f->unit = row->has_unit;
+	f->leader = row->has_leader;
+	f->team = row->has_team;
+}
+
+int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
+		      const struct case_order *order, int64_t now_ms, bool loud, unsigned *lacks,
+		      int *days)
+{
+	const struct case_rules *rules = ledger->plan->rules;
+	struct closing_facts f = {0};
+	struct case_parts parts = {0};
+
+	int r = ledger_case_history(ledger, row->id, &parts);
+	if (r == 0) {
+		facts_history(&f, &parts, order->by);
+		f.open_steps = steps_open(&parts, NULL);
+		r = quiet_days(ledger, row, now_ms, days);
+	}
+	case_parts_deinit(&parts);
+	facts_row(&f, row);
+	f.alert_active = loud;
+	f.compliant_days = *days;
+	f.checkers = names_count(order->checkers);
+	f.approved =
+		order->approved_by != NULL && officer_is(rules, order->approved_by, ROLE_LEADER);
+	*lacks = closing_lacks(&rules->closing, &f);
+	return r;
+}

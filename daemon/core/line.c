@@ -4,40 +4,93 @@
 #include "core/text.h"
 
 #include <math.h>
+#include <string.h>
 
-/* A tag: "," key "=" value, with comma, equals sign and space escaped; control characters, which
- * could start another point, become '_'; an empty value is left out, since a server refuses it. */
-static void add_tag(struct text *out, const char *key, const char *value)
+enum { ROOM = 256 }; /* for all of a line but the names in it */
+
+static inline char *add(char *at, const char *text)
+{
+	return stpcpy(at, text);
+}
+
+/* Bytes of a name that are not written as they are: control characters, space and four more. */
+#define EIGHT true, true, true, true, true, true, true, true
+static const bool special[256] = {EIGHT,        EIGHT,         EIGHT,
+				  EIGHT,        [' '] = true,  [','] = true,
+				  ['='] = true, ['\\'] = true, [0x7f] = true};
+#undef EIGHT
+
+/* Comma, equals sign and space are escaped; a control character is replaced, as a newline would
+ * start another point. No server reads a backslash back that stands before an escape or at the end
+ * of a name, and VictoriaMetrics reads two as one. */
+static char *add_special(char *at, char c, char next)
+{
+	if (c == ',' || c == '=' || c == ' ')
+		*at++ = '\\';
+	else if (c != '\\' || strchr("\\,= ", next) != NULL) /* finds '\0', too */
+		c = '_';
+	*at++ = c;
+	return at;
+}
+
+static char *add_name(char *at, const char *name)
+{
+	for (;; name++) {
+		while (!special[(unsigned char)*name])
+			*at++ = *name++;
+		if (*name == '\0')
+			return at;
+		at = add_special(at, *name, name[1]);
+	}
+}
+
+/* A tag: "," key "=" value; an empty value is left out, since a server refuses it. */
+static inline char *add_tag(char *at, const char *key, const char *value)
 {
 	if (value == NULL || value[0] == '\0')
-		return;
-	text_char(out, ',');
-	text_add(out, key);
-	text_char(out, '=');
-	for (const char *at = value; *at != '\0'; at++) {
-		char c = *at;
-		if (c == ',' || c == '=' || c == ' ')
-			text_char(out, '\\');
-		if ((unsigned char)c < 0x20 || c == 0x7f || (c == '\\' && at[1] == '\0'))
-			c = '_';
-		text_char(out, c);
-	}
+		return at;
+	*at++ = ',';
+	at = add(at, key);
+	*at++ = '=';
+	return add_name(at, value);
 }
 
-static void add_string(struct text *out, const char *value)
+static char *add_string(char *at, const char *value)
 {
-	text_char(out, '"');
-	for (const char *at = value; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\')
-			text_char(out, '\\');
-		text_char(out, (unsigned char)*at < 0x20 || *at == 0x7f ? ' ' : *at);
+	*at++ = '"';
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			*at++ = '\\';
+		*at++ = (unsigned char)*value < 0x20 || *value == 0x7f ? ' ' : *value;
 	}
-	text_char(out, '"');
+	*at++ = '"';
+	return at;
 }
 
-static void add_time(struct text *out, int64_t time_ms)
+static char *add_number(char *at, const char *key, double value)
 {
-	text_format(out, " %lld000000\n", (long long)time_ms);
+	at = add(at, key);
+	return at + double_text(at, value);
+}
+
+static char *add_integer(char *at, int64_t n)
+{
+	if (n < 0)
+		*at++ = '-';
+	return at + digits_text(at, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+/* Nanoseconds, by putting six digits behind the milliseconds. */
+static char *add_time(char *at, int64_t time_ms)
+{
+	*at++ = ' ';
+	at = add_integer(at, time_ms);
+	return add(at, "000000\n");
+}
+
+static size_t room_for(const char *name)
+{
+	return name == NULL ? 0 : 2 * strlen(name);
 }
 
 void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
@@ -45,37 +98,44 @@ void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
 {
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct site *s = &plan->sites[m->site];
-	text_add(out, "reading");
-	add_tag(out, "factor", m->factor);
-	add_tag(out, "kind", site_kind_name(s->kind));
-	add_tag(out, "node", plan->node);
-	add_tag(out, "site", s->id);
-	text_char(out, ' ');
+	char *at =
+		text_room(out, ROOM + room_for(m->factor) + room_for(plan->node) + room_for(s->id));
+	if (at == NULL)
+		return;
+	at = add(at, "reading");
+	at = add_tag(at, "factor", m->factor);
+	at = add_tag(at, "kind", site_kind_name(s->kind));
+	at = add_tag(at, "node", plan->node);
+	at = add_tag(at, "site", s->id);
+	*at++ = ' ';
 	if (reading->has_value && isfinite(reading->value)) {
-		text_add(out, "value=");
-		text_double(out, reading->value);
-		text_char(out, ',');
+		at = add_number(at, "value=", reading->value);
+		*at++ = ',';
 	}
-	text_format(out, "flag=\"%c\"", reading->flag);
-	add_time(out, reading->measured_ms);
+	at = add(at, "flag=\"N\"");
+	at[-2] = (char)reading->flag;
+	text_take(out, add_time(at, reading->measured_ms));
 }
 
 void line_case(struct text *out, const struct line_case *event)
 {
-	text_add(out, "case");
-	add_tag(out, "factor", event->factor);
-	add_tag(out, "kind", event->kind);
-	add_tag(out, "node", event->node);
-	add_tag(out, "site", event->site);
-	text_format(out, " id=%lldi,event=", (long long)event->id);
-	add_string(out, event->event);
-	if (event->has_value && isfinite(event->value)) {
-		text_add(out, ",value=");
-		text_double(out, event->value);
-	}
-	if (event->has_limit && isfinite(event->limit)) {
-		text_add(out, ",limit=");
-		text_double(out, event->limit);
-	}
-	add_time(out, event->time_ms);
+	char *at = text_room(out, ROOM + room_for(event->factor) + room_for(event->kind) +
+					  room_for(event->node) + room_for(event->site) +
+					  room_for(event->event));
+	if (at == NULL)
+		return;
+	at = add(at, "case");
+	at = add_tag(at, "factor", event->factor);
+	at = add_tag(at, "kind", event->kind);
+	at = add_tag(at, "node", event->node);
+	at = add_tag(at, "site", event->site);
+	at = add(at, " id=");
+	at = add_integer(at, event->id);
+	at = add(at, "i,event=");
+	at = add_string(at, event->event);
+	if (event->has_value && isfinite(event->value))
+		at = add_number(at, ",value=", event->value);
+	if (event->has_limit && isfinite(event->limit))
+		at = add_number(at, ",limit=", event->limit);
+	text_take(out, add_time(at, event->time_ms));
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/text.h"
 
+#include "core/decimal.h"
 #include "core/zone.h"
 
+#include <endian.h>
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -44,6 +46,17 @@ static bool text_reserve(struct text *text, size_t n)
 	return true;
 }
 
+char *text_room(struct text *text, size_t n)
+{
+	return text_reserve(text, n) ? text->at + text->length : NULL;
+}
+
+void text_take(struct text *text, const char *end)
+{
+	text->length = (size_t)(end - text->at);
+	text->at[text->length] = '\0';
+}
+
 void text_add_n(struct text *text, const char *s, size_t n)
 {
 	if (!text_reserve(text, n))
@@ -77,49 +90,71 @@ void text_format(struct text *text, const char *format, ...)
 	text->length += (size_t)n;
 }
 
-/* Digits of @n, right-aligned and zero-padded to @width; returns the length. */
-static size_t digits(char *buffer, uint64_t n, int width)
+/* The eight digits of @n < 10^8 as bytes 0 to 9, the first in the lowest byte: halves of 4, of 2
+ * and of 1 digits are parted in all lanes at once. n * 10486 >> 20 is n / 100 below 10^4, n * 103
+ * >> 10 is n / 10 below 100. */
+static uint64_t eight_digits(uint32_t n)
 {
-	char reversed[20];
-	int length = 0;
-	do
-		reversed[length++] = (char)('0' + n % 10);
-	while ((n /= 10) != 0);
-	while (length < width)
-		reversed[length++] = '0';
-	for (int i = 0; i < length; i++)
-		buffer[i] = reversed[length - 1 - i];
-	return (size_t)length;
+	uint64_t fours = n / 10000 | (uint64_t)(n % 10000) << 32;
+	uint64_t hundreds = (fours * 10486) >> 20 & 0x0000007f0000007f;
+	uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+	uint64_t tens = (twos * 103) >> 10 & 0x000f000f000f000f;
+	return tens | (twos - 10 * tens) << 8;
 }
 
-/*
- * Most values of instruments have few decimals. If round(value * 10^k) / 10^k is the value again,
- * the division being correctly rounded, that decimal reads back as the same double, and the first
- * such k is the shortest.
- */
-static size_t double_few_decimals(char *buffer, double value)
+size_t digits_text(char *buffer, uint64_t n)
 {
-	static const double power[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
-	double magnitude = fabs(value);
-	if (!(magnitude < 1e9) || (magnitude < 1e-4 && magnitude != 0))
-		return 0;
-	for (int k = 0; k <= 6; k++) {
-		double scaled = rint(magnitude * power[k]);
-		if (scaled / power[k] != magnitude)
-			continue;
-		size_t at = 0;
-		if (signbit(value))
-			buffer[at++] = '-';
-		uint64_t whole = (uint64_t)scaled, unit = (uint64_t)power[k];
-		at += digits(buffer + at, whole / unit, 1);
-		if (k > 0) {
-			buffer[at++] = '.';
-			at += digits(buffer + at, whole % unit, k);
-		}
-		buffer[at] = '\0';
-		return at;
+	enum { MOST = 24 };
+	char padded[2 * MOST] = {0}; /* copied at one length, from the first digit on */
+	uint64_t rest = n / 100000000;
+	uint64_t groups[] = {eight_digits((uint32_t)(rest / 100000000)),
+			     eight_digits((uint32_t)(rest % 100000000)),
+			     eight_digits((uint32_t)(n % 100000000))};
+	size_t zeros = 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (zeros == 8 * i)
+			zeros += groups[i] == 0 ? 8 : (size_t)__builtin_ctzll(groups[i]) / 8;
+		uint64_t text = htole64(groups[i] + 0x3030303030303030);
+		memcpy(padded + 8 * i, &text, sizeof text);
 	}
-	return 0;
+	if (zeros == MOST)
+		zeros--;
+	memcpy(buffer, padded + zeros, MOST);
+	return MOST - zeros;
+}
+
+/* Without an exponent: digits with a point among them, or zeros before or behind them. */
+static size_t decimal_text(char *buffer, struct decimal decimal)
+{
+	char digits[24];
+	size_t n = digits_text(digits, decimal.digits);
+	for (; n > 1 && digits[n - 1] == '0'; n--)
+		decimal.exponent++;
+	if (decimal.exponent >= 0) {
+		memcpy(buffer, digits, n);
+		memset(buffer + n, '0', (size_t)decimal.exponent);
+		return n + (size_t)decimal.exponent;
+	}
+	size_t places = (size_t)-decimal.exponent;
+	if (places >= n) {
+		memcpy(buffer, "0.00000", 2 + places - n);
+		memcpy(buffer + 2 + places - n, digits, n);
+		return 2 + places;
+	}
+	memcpy(buffer, digits, n - places);
+	buffer[n - places] = '.';
+	memcpy(buffer + n - places + 1, digits + n - places, places);
+	return n + 1;
+}
+
+/* Up to 15 digits survive a double, so fewer need no try; subnormal ones hold fewer. */
+static size_t printed_text(char *buffer, double value)
+{
+	int precision = fabs(value) < DBL_MIN ? 1 : 15, n;
+	do
+		n = snprintf(buffer, 32, "%.*g", precision, value);
+	while (precision++ < 17 && strtod(buffer, NULL) != value);
+	return (size_t)n;
 }
 
 size_t double_text(char *buffer, double value)
@@ -128,13 +163,18 @@ size_t double_text(char *buffer, double value)
 		memcpy(buffer, "null", 5);
 		return 4;
 	}
-	size_t length = double_few_decimals(buffer, value);
-	/* Up to 15 digits survive a double, so fewer need no try; subnormal ones hold fewer. */
-	for (int precision = fabs(value) < DBL_MIN ? 1 : 15; length == 0; precision++) {
-		int n = snprintf(buffer, 32, "%.*g", precision, value);
-		if (precision >= 17 || strtod(buffer, NULL) == value)
-			length = (size_t)n;
-	}
+	double magnitude = fabs(value);
+	bool plain = magnitude == 0 || (magnitude >= DECIMAL_LEAST && magnitude < DECIMAL_BEYOND);
+	if (!plain)
+		return printed_text(buffer, value);
+	size_t length = 0;
+	if (signbit(value))
+		buffer[length++] = '-';
+	struct decimal decimal = {0};
+	if (magnitude != 0)
+		decimal = decimal_shortest(magnitude);
+	length += decimal_text(buffer + length, decimal);
+	buffer[length] = '\0';
 	return length;
 }
 

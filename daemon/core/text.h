@@ -26,10 +26,20 @@ void text_add_n(struct text *text, const char *s, size_t n);
 void text_char(struct text *text, char c);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * text_room() - where to write at most @n bytes directly; text_take() then adds those written
+ * Return: NULL if it failed
+ */
+char *text_room(struct text *text, size_t n);
+void text_take(struct text *text, const char *end);
+
 /** text_double() - the shortest decimal that reads back as the same double; "null" if not finite */
 void text_double(struct text *text, double value);
-/** double_text() - the same into @buffer (at least 32 bytes). Return: length. */
+/** double_text() - the same into @buffer (at least 32 bytes), with a NUL. Return: length. */
 size_t double_text(char *buffer, double value);
+/** digits_text() - @n without leading zeros into @buffer (at least 24 bytes), no NUL. Return:
+ * length. */
+size_t digits_text(char *buffer, uint64_t n);
 /** text_fixed() - @decimals places (0 to 9), correctly rounded from the double's exact value */
 void text_fixed(struct text *text, double value, int decimals);
 /** text_json() - a JSON string with quotes; bytes that are not UTF-8 become U+FFFD; NULL → null */

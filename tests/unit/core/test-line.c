@@ -99,6 +99,15 @@ static void test_hostile_names_start_no_second_point(void **state)
 	(void)state;
 }
 
+static void test_a_backslash_stays_where_it_can_be_read_back(void **state)
+{
+	struct line_case event = {
+		.node = "a\\b", .site = "a\\ b\\\\c\\,d\\=\\", .event = "opened", .time_ms = -1};
+	check_case(event, "case,node=a\\b,site=a_\\ b_\\c_\\,d_\\=_ id=0i,event=\"opened\" "
+			  "-1000000\n");
+	(void)state;
+}
+
 static void test_names_of_other_scripts_pass_unchanged(void **state)
 {
 	struct line_case event = {.node = "五华", .site = "三号", .event = "opened", .time_ms = 1};
@@ -114,6 +123,7 @@ int main(void)
 		cmocka_unit_test(test_a_reading_without_value_leaves_the_field_out),
 		cmocka_unit_test(test_a_case_event_is_one_line),
 		cmocka_unit_test(test_hostile_names_start_no_second_point),
+		cmocka_unit_test(test_a_backslash_stays_where_it_can_be_read_back),
 		cmocka_unit_test(test_names_of_other_scripts_pass_unchanged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

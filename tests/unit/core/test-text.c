@@ -32,6 +32,21 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
+/* The significant digits of a number as text, without zeros at the end. */
+static size_t digits_of(char *out, const char *text)
+{
+	size_t n = 0, kept = 0;
+	for (; *text != '\0' && *text != 'e'; text++) {
+		if (*text < '0' || *text > '9' || (*text == '0' && n == 0))
+			continue;
+		out[n++] = *text;
+		if (*text != '0')
+			kept = n;
+	}
+	out[kept] = '\0';
+	return kept;
+}
+
 static void check_double(double value)
 {
 	char ours[32], theirs[40];
@@ -44,17 +59,13 @@ static void check_double(double value)
 	do
 		snprintf(theirs, sizeof theirs, "%.*e", precision - 1, value);
 	while (strtod(theirs, NULL) != value && precision++ < 17);
-	int digits = 0, zeros = 0; /* significant digits of ours */
-	for (const char *at = ours; *at != '\0' && *at != 'e'; at++) {
-		if (*at >= '1' && *at <= '9') {
-			digits += zeros + 1;
-			zeros = 0;
-		} else if (*at == '0' && digits > 0) {
-			zeros++;
-		}
-	}
-	if (value != 0)
-		assert_true(digits <= precision);
+	char our_digits[32], their_digits[32];
+	size_t n = digits_of(our_digits, ours);
+	size_t precise = digits_of(their_digits, theirs);
+	if (n > precise)
+		fail_msg("%s is longer than %s", ours, theirs);
+	if (n == precise && strcmp(our_digits, their_digits) != 0)
+		fail_msg("%s is not the nearest, %s", ours, theirs);
 }
 
 static void test_doubles_are_the_shortest_text_that_reads_back(void **state)
@@ -77,10 +88,15 @@ static void test_doubles_are_the_shortest_text_that_reads_back(void **state)
 				       4.35,
 				       0.0001,
 				       0.00001,
-				       999999999.999999};
+				       999999999.999999,
+				       9.999999999999999e-5,
+				       999999999999999.9,
+				       999999999999999.875,
+				       1e15,
+				       5e-5};
 	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
 		check_double(plain[i]);
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		uint64_t bits = next_random(&seed);
 		double value;
 		memcpy(&value, &bits, sizeof value);
@@ -88,7 +104,13 @@ static void test_doubles_are_the_shortest_text_that_reads_back(void **state)
 			check_double(value);
 		check_double((double)(int64_t)(bits % 2000000000) / 1000 - 1e6);
 		check_double((double)(bits % 1000003) / 997);
+		check_double((double)((float)(bits % 1000003) / 997.0f));
 	}
+	/* a power of two has a nearer neighbour below than above */
+	for (int exponent = -20; exponent <= 60; exponent++)
+		for (int step = -2; step <= 2; step++)
+			check_double(ldexp(1, exponent) +
+				     step * ldexp(1, exponent - (step < 0 ? 53 : 52)));
 	(void)state;
 }
 

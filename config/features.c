@@ -9,6 +9,6 @@ const struct feature features[] = {
 	{"transport", "dtu", true},          {"delivery type", "file", true},
 	{"delivery type", "webhook", false}, {"delivery type", "smtp", false},
 	{"delivery type", "mqtt", false},    {"influx api", "v1", true},
-	{"influx api", "v2", false},
+	{"influx api", "v2", true},          {"influx api", "v3", true},
 };
 const size_t n_features = sizeof(features) / sizeof(features[0]);

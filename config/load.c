@@ -63,15 +63,15 @@ static const struct field http_fields[] = {
 };
 static const struct schema http_schema = SCHEMA("http", http_fields);
 
-enum { V1 = 1, V2 = 2 };
-static const char *const influx_variants[] = {"api v1", "api v2", NULL};
+enum { V1 = 1, V2 = 2, V3 = 4 };
+static const char *const influx_variants[] = {"api v1", "api v2", "api v3", NULL};
 static const struct field influx_fields[] = {
 	{"url", FIELD_TEXT, .offset = AT(influx.url), .required = EVERY, .check = check_http_url},
 	{"api", FIELD_FEATURE, .offset = AT(influx.api), .feature = "influx api"},
-	{"database", FIELD_TEXT, .offset = AT(influx.database), .only = V1},
+	{"database", FIELD_TEXT, .offset = AT(influx.database), .only = V1 | V3},
 	{"org", FIELD_TEXT, .offset = AT(influx.org), .only = V2, .required = V2},
 	{"bucket", FIELD_TEXT, .offset = AT(influx.bucket), .only = V2, .required = V2},
-	{"token_file", FIELD_SECRET, .offset = AT(influx.token), .only = V2, .required = V2},
+	{"token_file", FIELD_SECRET, .offset = AT(influx.token), .only = V2 | V3, .required = V2},
 	{"username", FIELD_TEXT, .offset = AT(influx.username), .only = V1},
 	{"password_file", FIELD_SECRET, .offset = AT(influx.password), .only = V1},
 	{"gzip", FIELD_BOOL, .offset = AT(influx.gzip)},
@@ -257,7 +257,7 @@ static void read_http(struct walk *walk, struct config *config, const config_set
 
 static void read_influx(struct walk *walk, struct config *config, const config_setting_t *root)
 {
-	static const char *const apis[] = {"v1", "v2", NULL};
+	static const char *const apis[] = {"v1", "v2", "v3", NULL};
 	const config_setting_t *group = config_setting_get_member(root, "influx");
 	config->influx.gzip = true;
 	config->influx.batch_lines = 5000;

@@ -417,11 +417,15 @@ static int make_exporter(struct run *run)
 	if (c->influx.url == NULL)
 		return 0;
 	struct exporter_setup setup = {
-		.url = c->influx.url,
-		.database = c->influx.database,
-		.username = c->influx.username,
-		.password = c->influx.password,
-		.gzip = c->influx.gzip,
+		.influx = {.url = c->influx.url,
+			   .api = influx_api(c->influx.api),
+			   .database = c->influx.database,
+			   .org = c->influx.org,
+			   .bucket = c->influx.bucket,
+			   .username = c->influx.username,
+			   .password = c->influx.password,
+			   .token = c->influx.token,
+			   .gzip = c->influx.gzip},
 		.batch_lines = (size_t)c->influx.batch_lines,
 		.flush_ms = c->influx.flush_ms,
 		.directory = c->directory,

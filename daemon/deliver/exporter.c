@@ -499,13 +499,9 @@ static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 	if (e->directory == NULL)
 		return -ENOMEM;
 	int rc = pause_init(&e->pause, setup->heartbeat);
+	e->setup.influx.heartbeat = setup->heartbeat;
 	if (rc == 0)
-		rc = influx_new(&e->influx, &(struct influx_setup){.url = setup->url,
-								   .database = setup->database,
-								   .username = setup->username,
-								   .password = setup->password,
-								   .gzip = setup->gzip,
-								   .heartbeat = setup->heartbeat});
+		rc = influx_new(&e->influx, &e->setup.influx);
 	if (rc == 0)
 		rc = daybook_reader_open(&e->reader, setup->directory, setup->plan);
 	if (rc == 0)

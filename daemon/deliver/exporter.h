@@ -8,6 +8,7 @@
  * disk and not memory, and a resend writes the same points again. One thread of its own.
  */
 #include "core/metrics.h"
+#include "deliver/influx.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -16,10 +17,7 @@
 struct exporter;
 
 struct exporter_setup {
-	const char *url;                 /* http://127.0.0.1:8086 */
-	const char *database;            /* v1 */
-	const char *username, *password; /* NULL: none (basic authentication) */
-	bool gzip;
+	struct influx_setup influx; /* the server; its heartbeat is set here */
 	size_t batch_lines;
 	int64_t flush_ms;
 	const char *directory; /* of the store */
@@ -27,7 +25,7 @@ struct exporter_setup {
 	struct daybook *daybook;
 	struct ledger *ledger;
 	struct metrics *metrics;
-	_Atomic uint64_t *heartbeat; /* grows while the thread lives */
+	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
 };
 int exporter_new(struct exporter **out, const struct exporter_setup *setup);
 int exporter_start(struct exporter *exporter);

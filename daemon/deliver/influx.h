@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Influx: one request at a time to an InfluxDB 1.x server, and what its answer means.
+ * Influx: one request at a time to a server that takes line protocol, and what its answer means.
  *
  * Only 204 says that points are stored; everything else is put into a few classes by
  * influx_judge(), because a wrong line, a wrong right and a server in trouble need different things
@@ -38,9 +38,23 @@ enum influx_verdict influx_judge(long status, const char *body);
  */
 int64_t influx_dropped(const char *body);
 
+/* The write addresses differ in path, names of precisions and authorization. */
+enum influx_api {
+	INFLUX_V1, /* /write, basic authentication: InfluxDB 1.x */
+	INFLUX_V2, /* /api/v2/write, Token: InfluxDB 2.x, VictoriaMetrics */
+	INFLUX_V3  /* /api/v3/write_lp, Bearer: InfluxDB 3; after its published format only */
+};
+
+/** influx_api() - "v1", "v2" or "v3" as an enumerator */
+enum influx_api influx_api(const char *name);
+
 struct influx_setup {
-	const char *url, *database;
-	const char *username, *password; /* NULL: none */
+	const char *url;
+	enum influx_api api;
+	const char *database;            /* v1, v3 */
+	const char *org, *bucket;        /* v2 */
+	const char *username, *password; /* v1; NULL: none */
+	const char *token;               /* v2, v3 */
 	bool gzip;
 	_Atomic uint64_t *heartbeat; /* may be NULL */
 };

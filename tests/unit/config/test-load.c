@@ -229,11 +229,26 @@ static void test_what_is_not_built_yet_is_said_so(void **state)
 		 "6: delivery type \"mqtt\" is not in this build"},
 	};
 	CHECK(state, examples);
+}
+
+static void test_each_influx_address_has_keys_of_its_own(void **state)
+{
+	static const struct example examples[] = {
+		{NODE "influx: { url = \"http://h:1\"; api = \"v2\"; database = \"d\";\n"
+		      "org = \"o\"; };\n",
+		 "2: key \"database\" is not one of influx of api v2\n"
+		 "2: key \"bucket\" is missing\n2: key \"token_file\" is missing"},
+		{NODE "influx: { url = \"http://h:1\"; api = \"v3\"; bucket = \"b\"; };\n",
+		 "2: key \"bucket\" is not one of influx of api v3"},
+		{NODE "influx: { url = \"http://h:1\"; api = \"v4\"; };\n", "2: influx api \"v4\" is not known"},
+	};
+	CHECK(state, examples);
 	struct fixture *fixture = *state;
 	fixture_write(fixture, "token", "secret\n");
 	fixture_load(fixture, NODE "influx: { url = \"http://h:1\"; api = \"v2\"; org = \"o\";\n"
 				   "bucket = \"b\"; token_file = \"token\"; };\n");
-	expect(fixture, "2: influx api \"v2\" is not in this build");
+	expect_ok(fixture);
+	assert_string_equal(fixture->config->influx.token, "secret");
 }
 
 static void test_dangling_and_duplicate_ids_name_both_sides(void **state)
@@ -725,6 +740,7 @@ int main(void)
 		TEST(test_units_that_dial_in_are_told_apart),
 		TEST(test_a_serial_line_is_checked),
 		TEST(test_what_is_not_built_yet_is_said_so),
+		TEST(test_each_influx_address_has_keys_of_its_own),
 		TEST(test_dangling_and_duplicate_ids_name_both_sides),
 		TEST(test_a_missing_key_is_told_at_the_brace_of_its_group),
 		TEST(test_all_faults_come_in_one_run_sorted_by_file_and_line),

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define INFLUXD "/usr/bin/influxd"
+#define VICTORIA "/usr/bin/victoria-metrics"
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -107,7 +108,7 @@ static size_t gather(char *data, size_t size, size_t n, void *context)
 	return fwrite(data, size, n, stream) * size;
 }
 
-static char *request(const char *url, const char *post, long *status)
+char *servers_request(const char *url, const char *post, long *status)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -130,28 +131,41 @@ static char *request(const char *url, const char *post, long *status)
 	return text;
 }
 
-void influxd_start(struct influxd *influxd)
+static pid_t spawn(const char *directory, const char *const *arguments)
 {
-	char config[160], log[160], url[80];
-	snprintf(config, sizeof config, "%s/influxdb.conf", influxd->directory);
-	snprintf(log, sizeof log, "%s/log", influxd->directory);
-	snprintf(url, sizeof url, "%s/ping", influxd->url);
-	influxd->pid = fork();
-	CHECK(influxd->pid >= 0);
-	if (influxd->pid == 0) {
+	char log[160];
+	snprintf(log, sizeof log, "%s/log", directory);
+	pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
 		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 		dup2(fd, 1);
 		dup2(fd, 2);
-		execl(INFLUXD, INFLUXD, "-config", config, (char *)NULL);
+		execv(arguments[0], (char *const *)(uintptr_t)arguments);
 		_exit(127);
 	}
+	return pid;
+}
+
+static void wait_for(const char *url, long wanted)
+{
 	int64_t until = servers_now_ms() + 30000;
 	long status = 0;
-	while (status != 204) {
+	while (status != wanted) {
 		CHECK(servers_now_ms() < until);
-		free(request(url, NULL, &status));
+		free(servers_request(url, NULL, &status));
 		poll(NULL, 0, 50);
 	}
+}
+
+void influxd_start(struct influxd *influxd)
+{
+	char config[160], url[80];
+	snprintf(config, sizeof config, "%s/influxdb.conf", influxd->directory);
+	snprintf(url, sizeof url, "%s/ping", influxd->url);
+	influxd->pid =
+		spawn(influxd->directory, (const char *const[]){INFLUXD, "-config", config, NULL});
+	wait_for(url, 204);
 }
 
 void influxd_stop(struct influxd *influxd)
@@ -174,7 +188,7 @@ char *influxd_query(struct influxd *influxd, const char *query)
 	char *escaped = curl_easy_escape(NULL, query, 0), *url = NULL;
 	long status;
 	CHECK(asprintf(&url, "%s/query?db=ducha&epoch=ns&q=%s", influxd->url, escaped) > 0);
-	char *text = request(url, "", &status);
+	char *text = servers_request(url, "", &status);
 	curl_free(escaped);
 	free(url);
 	return text;
@@ -189,6 +203,47 @@ int64_t influxd_count(struct influxd *influxd, const char *measurement, const ch
 	int64_t n = at == NULL ? 0 : strtoll(at + strlen(time), NULL, 10);
 	free(text);
 	return n;
+}
+
+/* --- VictoriaMetrics --- */
+
+bool victoria_here(void)
+{
+	return access(VICTORIA, X_OK) == 0;
+}
+
+void victoria_start(struct victoria *victoria)
+{
+	int port = servers_port();
+	char listen[64], data[192], url[96];
+	servers_temporary(victoria->directory, sizeof victoria->directory);
+	snprintf(victoria->url, sizeof victoria->url, "http://127.0.0.1:%d", port);
+	snprintf(listen, sizeof listen, "-httpListenAddr=127.0.0.1:%d", port);
+	snprintf(data, sizeof data, "-storageDataPath=%s", victoria->directory);
+	snprintf(url, sizeof url, "%s/health", victoria->url);
+	victoria->pid = spawn(victoria->directory,
+			      (const char *const[]){VICTORIA, listen, data, "-retentionPeriod=100y",
+						    "-memory.allowedBytes=64MB", NULL});
+	wait_for(url, 200);
+}
+
+void victoria_stop(struct victoria *victoria)
+{
+	kill(victoria->pid, SIGTERM);
+	waitpid(victoria->pid, NULL, 0);
+	servers_remove(victoria->directory);
+}
+
+char *victoria_export(struct victoria *victoria, const char *name)
+{
+	char url[192];
+	long status;
+	snprintf(url, sizeof url, "%s/internal/force_flush", victoria->url);
+	free(servers_request(url, NULL, &status));
+	snprintf(url, sizeof url, "%s/api/v1/export?match[]=%s", victoria->url, name);
+	char *text = servers_request(url, NULL, &status);
+	CHECK(status == 200);
+	return text;
 }
 
 /* --- responder --- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Servers for the tests of what leaves: the real influxd on free ports, and a responder that answers
- * HTTP with whatever a test tells it to, right or wrong.
+ * Servers for the tests of what leaves: the real influxd and VictoriaMetrics on free ports, and a
+ * responder that answers HTTP with whatever a test tells it to, right or wrong.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,6 +17,8 @@ int servers_port(void);
 /** servers_temporary() - make a directory below $TMPDIR; @out at least 128 bytes */
 void servers_temporary(char *out, size_t size);
 void servers_remove(const char *directory);
+/** servers_request() - GET, or POST of @post. Return: the body, to be freed; @status 0: none. */
+char *servers_request(const char *url, const char *post, long *status);
 
 struct influxd {
 	pid_t pid;
@@ -32,6 +34,17 @@ void influxd_deinit(struct influxd *influxd);
 char *influxd_query(struct influxd *influxd, const char *query);
 /** influxd_count() - points that have @field in @measurement, 0 if there are none */
 int64_t influxd_count(struct influxd *influxd, const char *measurement, const char *field);
+
+/* A server that takes InfluxDB's v2 write address; the package influxdb has none that does. */
+struct victoria {
+	pid_t pid;
+	char directory[128], url[64];
+};
+bool victoria_here(void);
+void victoria_start(struct victoria *victoria); /* empty; returns when it answers */
+void victoria_stop(struct victoria *victoria);
+/** victoria_export() - all series of a name, one JSON object a line, to be freed */
+char *victoria_export(struct victoria *victoria, const char *name);
 
 /* What a responder may do instead of answering. */
 extern const char responder_reset[], responder_silence[];
@@ -52,5 +65,6 @@ struct responder {
 	char head[4096]; /* of the newest request */
 };
 void responder_start(struct responder *responder,
-		     const char *(*answer)(void *context, const char *body, size_t n), void *context);
+		     const char *(*answer)(void *context, const char *body, size_t n),
+		     void *context);
 void responder_stop(struct responder *responder);

@@ -70,8 +70,7 @@ static int tear_down(void **state)
 static struct exporter *start(void)
 {
 	struct exporter *exporter;
-	const struct exporter_setup setup = {.url = responder.url,
-					     .database = "ducha",
+	const struct exporter_setup setup = {.influx = {.url = responder.url, .database = "ducha"},
 					     .batch_lines = 8,
 					     .flush_ms = 10,
 					     .directory = house.directory,

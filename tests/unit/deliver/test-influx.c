@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* Bodies as InfluxDB 1.6 words them. */
+/* Bodies as InfluxDB 1.6 words them; of v2 as published. */
 static const struct {
 	long status;
 	const char *body;
@@ -34,6 +34,11 @@ static const struct {
 	{404, "{\"error\":\"database not found: \\\"ducha\\\"\"}", INFLUX_REFUSED},
 	{408, "", INFLUX_UNKNOWN},
 	{413, "{\"error\":\"Request Entity Too Large\"}", INFLUX_TOO_LARGE},
+	{400, "{\"code\":\"invalid\",\"message\":\"unable to parse 'x': missing fields\"}",
+	 INFLUX_MALFORMED},
+	{401, "{\"code\":\"unauthorized\",\"message\":\"Unauthorized\"}", INFLUX_REFUSED},
+	{404, "{\"code\":\"not found\",\"message\":\"bucket \\\"b\\\" not found\"}",
+	 INFLUX_REFUSED},
 	{422, "{\"message\":\"partial write: dropped=2\"}", INFLUX_PARTIAL},
 	{429, "", INFLUX_BUSY},
 	{500, "{\"error\":\"timeout\"}", INFLUX_DOUBTFUL},
@@ -103,6 +108,55 @@ static void test_a_request_names_database_precision_and_user(void **state)
 	assert_null(strstr(responder.head, "Expect"));
 	assert_string_equal(responder.bodies[0], "a b=1 1\n");
 	responder_stop(&responder);
+}
+
+static void check_head(struct influx_setup setup, const char *line, const char *authorization)
+{
+	struct responder responder;
+	struct influx *influx;
+	struct influx_answer answer;
+	responder_start(&responder, say, say_204);
+	setup.url = responder.url;
+	assert_int_equal(influx_new(&influx, &setup), 0);
+	assert_int_equal(influx_write(influx, "a b=1 1\n", 8, &answer), 0);
+	assert_int_equal(answer.verdict, INFLUX_ACCEPTED);
+	if (strstr(responder.head, line) == NULL)
+		fail_msg("not %s but %s", line, responder.head);
+	assert_non_null(strstr(responder.head, authorization));
+	influx_free(influx);
+	responder_stop(&responder);
+}
+
+static void test_the_second_address_names_organization_bucket_and_token(void **state)
+{
+	(void)state;
+	check_head((struct influx_setup){.api = influx_api("v2"),
+					 .org = "env & co",
+					 .bucket = "a/b",
+					 .token = "opensesame"},
+		   "POST /api/v2/write?org=env%20%26%20co&bucket=a%2Fb&precision=ns HTTP/1.1\r\n",
+		   "Authorization: Token opensesame\r\n");
+}
+
+/* Request line and header as the published format of InfluxDB 3 has them, and its answer to a body
+ * with one bad line of two. */
+static void test_the_third_address_is_as_published(void **state)
+{
+	(void)state;
+	check_head((struct influx_setup){.api = influx_api("v3"),
+					 .database = "ducha",
+					 .token = "opensesame"},
+		   "POST /api/v3/write_lp?db=ducha&precision=nanosecond&accept_partial=true"
+		   "&no_sync=false HTTP/1.1\r\n",
+		   "Authorization: Bearer opensesame\r\n");
+	static const char partial[] =
+		"{\"error\":\"partial write of line protocol occurred\",\"data\":[{"
+		"\"original_line\":\"home,room=Sunroom temp=hi 1735549200\",\"line_number\":2,"
+		"\"error_message\":\"No fields were provided\"}]}";
+	assert_int_equal(influx_judge(400, partial), INFLUX_PARTIAL);
+	assert_int_equal(influx_dropped(partial), 1);
+	assert_int_equal(influx_judge(401, "{\"error\": \"the request was not authenticated\"}"),
+			 INFLUX_REFUSED);
 }
 
 static void test_a_redirect_is_not_followed(void **state)
@@ -222,6 +276,8 @@ int main(void)
 		cmocka_unit_test(test_each_answer_has_its_class),
 		cmocka_unit_test(test_a_dropped_count_of_zero_is_never_trusted),
 		cmocka_unit_test(test_a_request_names_database_precision_and_user),
+		cmocka_unit_test(test_the_second_address_names_organization_bucket_and_token),
+		cmocka_unit_test(test_the_third_address_is_as_published),
 		cmocka_unit_test(test_a_redirect_is_not_followed),
 		cmocka_unit_test(test_a_proxy_of_the_environment_is_not_used),
 		cmocka_unit_test(test_a_wait_that_is_asked_for_is_capped),

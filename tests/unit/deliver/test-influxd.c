@@ -42,17 +42,16 @@ static int tear_down(void **state)
 static struct exporter *start(void)
 {
 	struct exporter *exporter;
-	const struct exporter_setup setup = {.url = influxd.url,
-					     .database = "ducha",
-					     .gzip = true,
-					     .batch_lines = 500,
-					     .flush_ms = 20,
-					     .directory = house.directory,
-					     .plan = &house.plan,
-					     .daybook = house.daybook,
-					     .ledger = house.ledger,
-					     .metrics = house.metrics,
-					     .heartbeat = &house.heartbeat};
+	const struct exporter_setup setup = {
+		.influx = {.url = influxd.url, .database = "ducha", .gzip = true},
+		.batch_lines = 500,
+		.flush_ms = 20,
+		.directory = house.directory,
+		.plan = &house.plan,
+		.daybook = house.daybook,
+		.ledger = house.ledger,
+		.metrics = house.metrics,
+		.heartbeat = &house.heartbeat};
 	assert_int_equal(exporter_new(&exporter, &setup), 0);
 	assert_int_equal(exporter_start(exporter), 0);
 	return exporter;

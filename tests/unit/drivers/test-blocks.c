@@ -23,7 +23,7 @@ struct instrument {
 	struct block there[MOST]; /* it answers within one of these, or for exactly one of them */
 	size_t n_there;
 	bool is_exact;    /* and is silent to everything else */
-	unsigned outages; /* so often two requests of eight get no answer */
+	unsigned outages; /* the first, fifth, ninth request of a kind gets no answer */
 };
 
 static bool answers(const struct instrument *instrument, struct block wanted)
@@ -39,14 +39,22 @@ static bool answers(const struct instrument *instrument, struct block wanted)
 	return false;
 }
 
+static unsigned times_asked(const struct instrument *instrument, uint16_t address, uint16_t count)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < instrument->n_asked; i++)
+		n += instrument->asked[i].address == address && instrument->asked[i].count == count;
+	return n;
+}
+
 static bool answer(struct peer *peer, int fd, const uint8_t *request)
 {
 	struct instrument *instrument = (struct instrument *)peer; /* its first member */
 	struct block wanted = {rtu_address(request), request[5]};
 	uint8_t reply[RTU_REPLY_BYTES] = {request[0], request[1] | 0x80, 2};
-	unsigned number = instrument->n_asked;
-	bool silent = number / 8 < instrument->outages && number % 8 < 2;
-	if (number < 1024)
+	unsigned number = times_asked(instrument, wanted.address, wanted.count);
+	bool silent = number / 4 < instrument->outages && number % 4 == 0;
+	if (instrument->n_asked < 1024)
 		instrument->asked[instrument->n_asked++] = wanted;
 	size_t n = 5;
 	if (answers(instrument, wanted))
@@ -56,14 +64,6 @@ static bool answer(struct peer *peer, int fd, const uint8_t *request)
 	if (!silent && (n > 5 || !instrument->is_exact))
 		field_send(fd, reply, n);
 	return true;
-}
-
-static unsigned times_asked(const struct instrument *instrument, uint16_t address, uint16_t count)
-{
-	unsigned n = 0;
-	for (unsigned i = 0; i < instrument->n_asked; i++)
-		n += instrument->asked[i].address == address && instrument->asked[i].count == count;
-	return n;
 }
 
 static struct modbus_point value_at(uint32_t monitor, uint16_t address)

@@ -5,6 +5,7 @@
 #include "assemble.h"
 #include "backtest.h"
 #include "base/log.h"
+#include "check.h"
 #include "run.h"
 
 #include <curl/curl.h>
@@ -119,20 +120,23 @@ static void block_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-static void print_check(const struct config *c)
+static int check(const struct order *order, const struct config *c, const struct assembly *assembly)
 {
+	int r = check_cycles(assembly, order->file, stderr);
+	if (r < 0) {
+		errno = -r;
+		log_warn("the cycles of the connections cannot be computed");
+		return 1;
+	}
 	printf("%zu sites, %zu monitors, %zu limits, %zu connections: ok\n", c->n_sites,
 	       c->n_monitors, c->n_limits, c->n_connections);
+	return fflush(stdout) == 0 ? 0 : 1;
 }
 
 static int obey(const struct order *order, const struct config *config)
 {
 	struct assembly *assembly;
 	int code;
-	if (order->check) {
-		print_check(config);
-		return fflush(stdout) == 0 ? 0 : 1;
-	}
 	int r = assemble(&assembly, config);
 	if (r < 0) {
 		errno = -r;
@@ -140,7 +144,9 @@ static int obey(const struct order *order, const struct config *config)
 		return 1;
 	}
 	set_language(config->language);
-	if (order->backtest != NULL)
+	if (order->check)
+		code = check(order, config, assembly);
+	else if (order->backtest != NULL)
 		code = backtest(&assembly->plan, order->backtest, stdout, stderr);
 	else
 		code = run(config, assembly, order->file);

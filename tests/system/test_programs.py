@@ -44,6 +44,26 @@ def test_a_good_file_gets_exactly_one_line(config):
         (0, "2 sites, 3 monitors, 2 limits, 2 connections: ok\n", "")
 
 
+def test_a_bus_that_cannot_hold_its_interval_is_named(tmp_path):
+    bus = ('{{ id = "{}"; driver = "modbus"; transport = "rtu-over-tcp"; host = "127.0.0.1"; '
+           'interval_ms = {}; timeout_ms = 500; request_gap_ms = 20; }}')
+    units = [[f'{{ factor = "w01018"; connection = "{id}"; unit_id = {unit}; table = "holding"; '
+              f'address = 0; type = "int16"; }}'] for id in ("slow", "quick", "crammed")
+             for unit in range(1, 5)]
+    daemon = Daemon(tmp_path, [bus.format("slow", 3999), bus.format("quick", 4000),
+                               bus.format("crammed", 79)],
+                    [site(f"outfall-{i}", monitors) for i, monitors in enumerate(units)])
+    answer = duchad("--check", "-c", daemon.config)
+    assert (answer.returncode, answer.stdout) == \
+        (0, "12 sites, 12 monitors, 0 limits, 3 connections: ok\n")
+    assert answer.stderr.splitlines() == [
+        f'{daemon.config}: warning: connection "slow" cannot hold interval_ms = 3999 when nothing '
+        'answers: its 4 requests to 4 units take 4000 ms then; raise interval_ms or lower '
+        'timeout_ms = 500',
+        f'{daemon.config}: warning: connection "crammed" cannot hold interval_ms = 79: its 4 '
+        'requests take 80 ms at least']
+
+
 @pytest.mark.parametrize("old,new", [
     ('office = ', 'ofice = '),
     ('port = 1502', 'port = "x"'),

@@ -63,6 +63,31 @@ enum config_site_kind {
 	CONFIG_NOISE
 };
 
+/* Further registers of a value; numbers as in drivers/modbus/modbus.h. */
+struct config_place {
+	int table, address, type, order, bit;
+};
+struct config_meaning {      /* of a code */
+	int64_t bits, value; /* one of the bits is set; 0: equals value */
+	int flag;            /* status: a letter of HJ 212 */
+	double factor;       /* unit_code */
+};
+struct config_extra {
+	int role;
+	struct config_place at;
+	int step; /* of a model: added to the address for each further input */
+	double times;
+	bool negative;
+	int bias;
+	int64_t mask; /* 0: the whole code */
+	struct config_meaning *meanings;
+	size_t n_meanings;
+	int otherwise; /* status: the flag of all other codes */
+	bool no_value; /* status: with a flag other than N there is none */
+	int clock;     /* sample_time: 0 civil, 1 epoch */
+	bool is_utc;
+};
+
 struct config_monitor {
 	struct config_factor factor;
 	size_t connection; /* index */
@@ -74,6 +99,10 @@ struct config_monitor {
 	bool exact;
 	int block, block_count; /* count 0: none */
 	double scale, offset;
+	struct config_extra *extras;
+	size_t n_extras;
+	double *invalid;
+	size_t n_invalid;
 	/* mqtt */
 	char *topic, *value, *time, *flag;
 	/* hj212 */
@@ -84,6 +113,7 @@ struct config_monitor {
 	double stale_after_s; /* resolved default */
 	double flat_after_s, flat_band, max_step, cycle_s, expected_per_hour,
 		permit_tonnes_year; /* 0: off */
+	double rollover; /* a counter that begins again behind it, in the monitor's unit; 0: none */
 	int flat_count;
 	struct config_limit *limits;
 	size_t n_limits;
@@ -104,6 +134,15 @@ struct config_site {
 
 enum config_driver { CONFIG_MODBUS, CONFIG_MQTT, CONFIG_HJ212 };
 
+/* Keys of a connection that its configuration says, so that no model changes them. */
+enum {
+	CONFIG_SAYS_REQUEST_GAP = 1,
+	CONFIG_SAYS_CONNECT_PAUSE = 2,
+	CONFIG_SAYS_TIMEOUT = 4,
+	CONFIG_SAYS_MAX_GAP = 8,
+	CONFIG_SAYS_MAX_REGISTERS = 16
+};
+
 struct config_connection {
 	char *id;
 	enum config_driver driver;
@@ -112,9 +151,10 @@ struct config_connection {
 	int port, max_gap, max_registers;
 	bool exact;
 	int64_t interval_ms, timeout_ms, request_gap_ms, connect_pause_ms;
-	char *device; /* rtu, with what follows */
+	unsigned said;                          /* CONFIG_SAYS_… */
+	char *device;                           /* rtu, with what follows */
 	int baud, parity, data_bits, stop_bits; /* parity: 0 N, 1 E, 2 O */
-	int rts, rts_delay_us; /* 0 none, 1 up, 2 down; -1: one character */
+	int rts, rts_delay_us;                  /* 0 none, 1 up, 2 down; -1: one character */
 	bool rs485, echo;
 	char *listen, *registration, *heartbeat; /* packets as written: packet_bytes() */
 	int idle_s;

@@ -398,6 +398,22 @@ static void check_rtu(struct walk *walk, const struct config *config, const conf
 	check_devices(walk, config, group, connection);
 }
 
+static unsigned keys_said(const config_setting_t *group)
+{
+	static const struct {
+		const char *key;
+		unsigned bit;
+	} keys[] = {{"request_gap_ms", CONFIG_SAYS_REQUEST_GAP},
+		    {"connect_pause_ms", CONFIG_SAYS_CONNECT_PAUSE},
+		    {"timeout_ms", CONFIG_SAYS_TIMEOUT},
+		    {"max_gap", CONFIG_SAYS_MAX_GAP},
+		    {"max_registers", CONFIG_SAYS_MAX_REGISTERS}};
+	unsigned said = 0;
+	for (size_t i = 0; i < COUNT(keys); i++)
+		said |= schema_has(group, keys[i].key) ? keys[i].bit : 0;
+	return said;
+}
+
 static void read_connection(struct walk *walk, struct config *config, const config_setting_t *group)
 {
 	struct connection_entry entry = {
@@ -424,6 +440,7 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 			     : variant == ON_HJ212 ? CONFIG_HJ212
 						   : CONFIG_MODBUS;
 	connection->ack_received = entry.ack == 1;
+	connection->said = keys_said(group);
 	if (connection->driver == CONFIG_MODBUS)
 		set_default(walk, &connection->transport, "tcp");
 	if (connection->id && connection_index(config, connection->id) != SIZE_MAX)
@@ -534,6 +551,7 @@ static void read_root(struct walk *walk, struct config *config)
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
 	struct catalogue catalogue = {0};
 	struct standards standards = {0};
+	struct models models = {0};
 	size_t first = walk->faults->list.n;
 	schema_read(walk, &root_schema, root, 0, config);
 	read_node(walk, config, root);
@@ -548,13 +566,15 @@ static void read_root(struct walk *walk, struct config *config)
 		catalogue_read(&catalogue, config->data_directory, walk->reader, walk->faults);
 		error = standards_read(&standards, config->data_directory, walk->reader,
 				       walk->faults);
+		models_read(&models, config->data_directory, walk->reader, walk->faults);
 	}
-	struct sites_context context = {config, &catalogue, error ? NULL : &standards};
+	struct sites_context context = {config, &catalogue, error ? NULL : &standards, &models};
 	if (!walk->faults->no_memory)
 		sites_read(walk, &context, root);
 	document_notes(walk->document, walk->faults, first);
 	catalogue_deinit(&catalogue);
 	standards_deinit(&standards);
+	models_deinit(&models);
 }
 
 int config_load_with(const char *file, const struct reader *reader, struct config **out,

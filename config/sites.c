@@ -2,6 +2,7 @@
 #include "config/sites.h"
 #include "config/checks.h"
 #include "config/limits.h"
+#include "config/registers.h"
 #include "config/units.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 
 struct monitor_entry { /* as written */
 	struct config_monitor monitor;
-	char *factor, *connection;
+	char *factor, *connection, *model, *quantity;
+	int base, input;
 };
 
 struct site_entry {
@@ -24,15 +26,10 @@ struct site_entry {
 };
 
 enum { MODBUS = 1u << CONFIG_MODBUS, MQTT = 1u << CONFIG_MQTT, HJ212 = 1u << CONFIG_HJ212 };
+enum { MODELLED = HJ212 << 1, REGISTERS = MODBUS | MODELLED };
 static const char *const variants[] = {"a modbus connection", "an mqtt connection",
-				       "an hj212 connection", NULL};
-
-static const char *const tables[] = {"holding", "input", "coil", "discrete", NULL};
-static const char *const types[] = {"int16",   "uint16",  "int32", "uint32", "int64", "uint64",
-				    "float32", "float64", "bcd16", "bcd32",  "bit",   NULL};
-static const char *const orders[] = {"ABCD", "CDAB", "BADC", "DCBA", NULL};
-enum { TABLE_COIL = 2, TYPE_BIT = 10 };
-static const int widths[] = {1, 1, 2, 2, 4, 4, 2, 4, 1, 2, 1}; /* registers by type */
+				       "an hj212 connection", "a modbus connection with a model",
+				       NULL};
 
 static const char *const kinds[] = {"river_section", "water_source", "outfall", "air",
 				    "soil",          "noise",        NULL};
@@ -47,22 +44,17 @@ static const struct field monitor_fields[] = {
 	{"factor", FIELD_TEXT, .offset = ENTRY(factor), .required = EVERY, .check = check_factor},
 	{"connection", FIELD_TEXT, .offset = ENTRY(connection), .required = EVERY},
 	{"unit", FIELD_TEXT, .offset = AT(unit), .low = 0, .high = 32},
-	{"unit_id", FIELD_INT, .offset = AT(unit_id), .low = 0, .high = 255, .only = MODBUS,
-	 .required = MODBUS},
-	{"table", FIELD_CHOICE, .offset = AT(table), .only = MODBUS, .required = MODBUS,
-	 .choices = tables},
-	{"address", FIELD_INT, .offset = AT(address), .low = 0, .high = 65535, .only = MODBUS,
-	 .required = MODBUS},
-	{"type", FIELD_CHOICE, .offset = AT(type), .only = MODBUS, .required = MODBUS,
-	 .choices = types},
-	{"order", FIELD_CHOICE, .offset = AT(order), .only = MODBUS, .choices = orders},
-	{"bit", FIELD_INT, .offset = AT(bit), .low = 0, .high = 15, .only = MODBUS},
-	{"exact", FIELD_BOOL, .offset = AT(exact), .only = MODBUS},
-	{"block", FIELD_LATER, .offset = NOWHERE, .only = MODBUS},
-	{"scale", FIELD_NUMBER, .offset = AT(scale), .only = MODBUS | MQTT},
-	{"offset", FIELD_NUMBER, .offset = AT(offset), .only = MODBUS | MQTT},
+	{"unit_id", FIELD_INT, .offset = AT(unit_id), .low = 0, .high = 255, .only = REGISTERS,
+	 .required = REGISTERS},
+	{"model", FIELD_TEXT, .offset = ENTRY(model), .only = MODELLED},
+	{"quantity", FIELD_TEXT, .offset = ENTRY(quantity), .only = MODELLED},
+	{"input", FIELD_INT, .offset = ENTRY(input), .low = 1, .high = 1000, .only = MODELLED},
+	{"base", FIELD_INT, .offset = ENTRY(base), .low = -65535, .high = 65535, .only = MODELLED},
+	REGISTER_FIELDS(REGISTERS, MODBUS),
+	{"scale", FIELD_NUMBER, .offset = AT(scale), .only = REGISTERS | MQTT},
+	{"offset", FIELD_NUMBER, .offset = AT(offset), .only = REGISTERS | MQTT},
 	{"interval_ms", FIELD_INT64, .offset = AT(interval_ms), .low = 10, .high = 604800000,
-	 .only = MODBUS},
+	 .only = REGISTERS},
 	{"topic", FIELD_TEXT, .offset = AT(topic), .low = 1, .high = 65535, .only = MQTT,
 	 .required = MQTT, .check = check_topic_filter},
 	{"value", FIELD_TEXT, .offset = AT(value), .low = 0, .high = 1000, .only = MQTT,
@@ -83,6 +75,7 @@ static const struct field monitor_fields[] = {
 	 .high = 3600000},
 	{"permit_tonnes_year", FIELD_NUMBER, .offset = AT(permit_tonnes_year), .low = 0,
 	 .high = 1e15},
+	{"rollover", FIELD_NUMBER, .offset = AT(rollover), .low = 0, .high = 1e300, .open = true},
 	{"limits", FIELD_LATER, .offset = NOWHERE},
 };
 #undef AT
@@ -147,8 +140,7 @@ void unknown_connection(struct walk *walk, const struct config *config,
 	free(known);
 }
 
-static void read_range(struct walk *walk, const config_setting_t *group,
-		       struct config_monitor *monitor)
+void range_read(struct walk *walk, const config_setting_t *group, struct config_monitor *monitor)
 {
 	const config_setting_t *list = config_setting_get_member(group, "range");
 	if (!list)
@@ -168,85 +160,21 @@ static void read_range(struct walk *walk, const config_setting_t *group,
 		      number_text(monitor->range_low, low), number_text(monitor->range_high, high));
 }
 
-static void check_register(struct walk *walk, const config_setting_t *group,
-			   const struct config_monitor *monitor)
-{
-	bool is_bit = monitor->type == TYPE_BIT, bits = monitor->table >= TABLE_COIL;
-	int width = widths[monitor->type];
-	if (bits && !is_bit)
-		FAULT(walk, schema_key(group, "type"),
-		      "type \"%s\" does not fit table \"%s\"; it holds bits, use type \"bit\"",
-		      types[monitor->type], tables[monitor->table]);
-	if (bits && schema_has(group, "bit"))
-		FAULT(walk, schema_key(group, "bit"),
-		      "bit does not apply to table \"%s\", whose address is the bit's; remove it",
-		      tables[monitor->table]);
-	if (!bits && is_bit && !schema_has(group, "bit"))
-		FAULT(walk, group, "key \"bit\" is missing in a monitor of type \"bit\"");
-	if (!is_bit && schema_has(group, "bit"))
-		FAULT(walk, schema_key(group, "bit"),
-		      "bit does not apply to type \"%s\"; remove it", types[monitor->type]);
-	if (!bits && monitor->address + width > 65536)
-		FAULT(walk, schema_key(group, "address"),
-		      "address = %d leaves no room for the %d registers of \"%s\"; at most %d",
-		      monitor->address, width, types[monitor->type], 65536 - width);
-}
-
-/* Return: false where the element is no whole number from @least to @most. */
-static bool block_number(const config_setting_t *element, int least, int most, int *value)
-{
-	double number;
-	if (!schema_number(element, &number) || number < least || number > most)
-		return false;
-	*value = (int)number;
-	return *value == number;
-}
-
-/* The registers that a request for this value reads, as the instrument's manual has them. */
-static void read_block(struct walk *walk, const config_setting_t *group,
-		       const struct config_connection *connection, struct config_monitor *monitor)
-{
-	const config_setting_t *list = config_setting_get_member(group, "block");
-	if (!list)
-		return;
-	bool bits = monitor->table >= TABLE_COIL;
-	int type = config_setting_type(list), width = bits ? 1 : widths[monitor->type];
-	int most = bits ? 2000 : connection->max_registers;
-	if ((type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) ||
-	    config_setting_length(list) != 2 ||
-	    !block_number(config_setting_get_elem(list, 0), 0, 65535, &monitor->block) ||
-	    !block_number(config_setting_get_elem(list, 1), 1, most, &monitor->block_count)) {
-		FAULT(walk, list,
-		      "block must be a list of the first address and a count of 1 to %d, such as "
-		      "(0, 20)",
-		      most);
-		return;
-	}
-	int first = monitor->block, end = monitor->block + monitor->block_count;
-	if (end > 65536)
-		FAULT(walk, list, "block = (%d, %d) reaches beyond address 65535", first,
-		      monitor->block_count);
-	else if (monitor->address < first || monitor->address + width > end)
-		FAULT(walk, list,
-		      "block = (%d, %d) does not hold address %d, count %d of the value", first,
-		      monitor->block_count, monitor->address, width);
-}
-
 static void check_modbus(struct walk *walk, const config_setting_t *group,
 			 const struct config_connection *connection, struct config_monitor *monitor)
 {
-	check_register(walk, group, monitor);
-	read_block(walk, group, connection, monitor);
+	registers_check(walk, group, connection->max_registers, monitor);
 	if (monitor->unit_id == 0 && schema_has(group, "unit_id") && connection->transport &&
 	    strcmp(connection->transport, "tcp") != 0)
 		FAULT(walk, schema_key(group, "unit_id"),
 		      "unit_id = 0 is everybody on a serial line, and nobody answers it; an "
 		      "instrument has 1 to 247");
-	int width = widths[monitor->type];
+	int width = registers_width(monitor->table, monitor->type);
 	if (monitor->table < TABLE_COIL && width > connection->max_registers)
 		FAULT(walk, schema_key(group, "type"),
 		      "type \"%s\" needs %d registers; max_registers of connection \"%s\" is %d",
-		      types[monitor->type], width, connection->id, connection->max_registers);
+		      register_types[monitor->type], width, connection->id,
+		      connection->max_registers);
 	if (monitor->interval_ms == 0)
 		monitor->interval_ms = connection->interval_ms;
 	else if (connection->interval_ms > 0 && monitor->interval_ms % connection->interval_ms)
@@ -259,6 +187,8 @@ static double default_stale_s(const struct config_connection *connection,
 			      const struct config_monitor *monitor)
 {
 	double intervals_s = 3 * (double)monitor->interval_ms / 1000;
+	if (registers_dated(monitor))
+		return monitor->cycle_s > 2400 ? 3 * monitor->cycle_s : 7200;
 	if (connection->driver != CONFIG_MODBUS)
 		return 7200;
 	return intervals_s > 60 ? intervals_s : 60;
@@ -376,44 +306,99 @@ static void free_monitor(struct config_monitor *monitor)
 	free(monitor->time);
 	free(monitor->flag);
 	free(monitor->mn);
+	registers_free(monitor);
 	for (size_t i = 0; i < monitor->n_limits; i++)
 		free(monitor->limits[i].source);
 	free(monitor->limits);
 }
 
+/* Begin with what the model knows; what the monitor says itself is read over it. */
+static const struct model_quantity *take_model(struct walk *walk, const struct models *models,
+					       const config_setting_t *group,
+					       struct config_connection *connection,
+					       struct config_monitor *monitor)
+{
+	const struct model *model = models_find(models, walk, group);
+	const struct model_quantity *quantity = model ? model_quantity(model, walk, group) : NULL;
+	if (!quantity)
+		return NULL;
+	*monitor = quantity->monitor;
+	monitor->unit = schema_copy(walk, quantity->monitor.unit);
+	registers_copy(walk, monitor, &quantity->monitor);
+	model_slow_down(model, connection);
+	return quantity;
+}
+
+static void place_model(struct walk *walk, const config_setting_t *group,
+			const struct monitor_entry *entry, const struct model_quantity *quantity,
+			struct config_monitor *monitor)
+{
+	if (entry->input > quantity->inputs)
+		FAULT(walk, schema_key(group, "input"),
+		      "input = %d is out of range, 1 to %d in model \"%s\"", entry->input,
+		      quantity->inputs, entry->model);
+	else if (!registers_move(group, entry->base, entry->input, quantity->step, monitor))
+		FAULT(walk, schema_key(group, "base"),
+		      "base = %d moves registers of model \"%s\" out of 0 to 65535", entry->base,
+		      entry->model);
+}
+
+static void read_monitor_registers(struct walk *walk, const config_setting_t *group,
+				   const struct config_connection *connection,
+				   struct config_monitor *monitor, bool good)
+{
+	size_t before = walk->faults->list.n;
+	registers_read(walk, group, OF_MONITOR, monitor);
+	if (good)
+		check_modbus(walk, group, connection, monitor);
+	if (walk->faults->list.n == before)
+		registers_settle(monitor);
+}
+
 static void read_monitor(struct walk *walk, const struct sites_context *context,
 			 const config_setting_t *group, struct site_entry *site)
 {
-	struct monitor_entry entry = {.monitor = {.scale = 1}};
+	struct monitor_entry entry = {.input = 1};
 	struct config_monitor *monitor = &entry.monitor;
 	const char *id = schema_peek(group, "connection");
 	size_t index = id ? connection_index(context->config, id) : SIZE_MAX;
-	const struct config_connection *connection =
+	struct config_connection *connection =
 		index == SIZE_MAX ? NULL : &context->config->connections[index];
 	unsigned variant = connection ? 1u << connection->driver : 0;
 	size_t before = walk->faults->list.n;
+	const struct model_quantity *quantity = NULL;
 
-	monitor->exact = connection && connection->exact;
+	registers_init(monitor);
+	if (variant == MODBUS && schema_has(group, "model")) {
+		variant = MODELLED;
+		quantity = take_model(walk, context->models, group, connection, monitor);
+	}
+	monitor->exact = monitor->exact || (connection && connection->exact);
 	schema_read(walk, &monitor_schema, group, variant, &entry);
 	if (id && !connection)
 		unknown_connection(walk, context->config, schema_key(group, "connection"), id);
 	if (schema_has(group, "scale") && monitor->scale == 0)
 		FAULT(walk, schema_key(group, "scale"), "scale = 0 makes every value the same");
+	if (quantity && walk->faults->list.n == before)
+		place_model(walk, group, &entry, quantity, monitor);
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
-		read_range(walk, group, monitor);
+		range_read(walk, group, monitor);
 		take_factor(walk, context->catalogue, group, entry.factor, monitor);
 		check_repeated(walk, group, &site->site, monitor->factor.code);
 		context->config->n_limits += limits_read(walk, context->standards, group, monitor);
+		if (variant & REGISTERS)
+			read_monitor_registers(walk, group, connection, monitor,
+					       walk->faults->list.n == before);
 	}
 	if (connection && walk->faults->list.n == before) {
 		monitor->connection = index;
-		if (connection->driver == CONFIG_MODBUS)
-			check_modbus(walk, group, connection, monitor);
 		settle_signals(walk, group, site, connection, monitor);
 	}
 	site->site.monitors[site->site.n_monitors++] = *monitor;
 	free(entry.factor);
 	free(entry.connection);
+	free(entry.model);
+	free(entry.quantity);
 }
 
 static void read_monitors(struct walk *walk, const struct sites_context *context,

@@ -3,17 +3,21 @@
 /*
  * Sites: the part of the grammar that holds sites, their monitors and their limits.
  */
+#include "config/models.h"
 #include "config/standards.h"
 
 struct sites_context {
 	struct config *config; /* connections are read already */
 	const struct catalogue *catalogue;
 	const struct standards *standards;
+	const struct models *models;
 };
 
 /** sites_read() - read the list `sites` of @root into the configuration */
 void sites_read(struct walk *walk, const struct sites_context *context,
 		const config_setting_t *root);
+/** range_read() - the key `range` of @group */
+void range_read(struct walk *walk, const config_setting_t *group, struct config_monitor *monitor);
 void sites_free(struct config *config);
 /** connection_index() - SIZE_MAX if there is none of that id */
 size_t connection_index(const struct config *config, const char *id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assemble.h"
 
+#include "core/reading.h"
 #include "core/text.h"
 #include "zone-load.h"
 
@@ -104,6 +105,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.max_step = m->max_step,
 		.cycle_ms = milliseconds(m->cycle_s),
 		.expected_per_hour = m->expected_per_hour,
+		.rollover = m->rollover,
 		.limits = limits,
 		.n_limits = limits == NULL ? 0 : m->n_limits,
 	};
@@ -206,12 +208,80 @@ static size_t each_monitor(const struct config *config, size_t at, monitor_fn fn
 	return n;
 }
 
+static struct modbus_meaning meaning_of(const struct config_extra *e,
+					const struct config_meaning *m)
+{
+	return (struct modbus_meaning){
+		.bits = (uint32_t)m->bits,
+		.value = m->value,
+		.flag = (char)m->flag,
+		.no_value = e->no_value && m->flag != FLAG_NORMAL,
+		.factor = m->factor,
+	};
+}
+
+static struct modbus_extra extra_of(const struct config_extra *e)
+{
+	return (struct modbus_extra){
+		.role = (enum modbus_role)e->role,
+		.at = {.table = (enum modbus_table)e->at.table,
+		       .address = (uint16_t)e->at.address,
+		       .type = (enum modbus_type)e->at.type,
+		       .order = (enum modbus_order)e->at.order,
+		       .bit = (uint8_t)e->at.bit},
+		.times = e->times,
+		.sign = e->negative ? -1 : 1,
+		.bias = e->bias,
+		.mask = (uint32_t)e->mask,
+		.otherwise = meaning_of(e, &(struct config_meaning){.flag = e->otherwise}),
+		.clock = (enum modbus_clock)e->clock,
+		.is_utc = e->is_utc,
+	};
+}
+
+/* One block: what makes the value more than one number, its extras, and all their meanings. */
+struct more_block {
+	struct modbus_more more;
+	struct modbus_extra extras[MODBUS_EXTRAS_MOST];
+	struct modbus_meaning meanings[];
+};
+
+static int add_more(struct modbus_point *point, const struct config_monitor *m)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < m->n_extras; i++)
+		n += m->extras[i].n_meanings;
+	if (m->n_extras == 0 && m->n_invalid == 0)
+		return 0;
+	struct more_block *block = calloc(1, sizeof *block + n * sizeof *block->meanings);
+	if (block == NULL)
+		return -ENOMEM;
+	struct modbus_meaning *next = block->meanings;
+	block->more = (struct modbus_more){block->extras, m->n_extras, m->invalid, m->n_invalid};
+	for (size_t i = 0; i < m->n_extras; i++) {
+		const struct config_extra *e = &m->extras[i];
+		block->extras[i] = extra_of(e);
+		block->extras[i].meanings = next;
+		block->extras[i].n_meanings = e->n_meanings;
+		for (size_t j = 0; j < e->n_meanings; j++)
+			*next++ = meaning_of(e, &e->meanings[j]);
+	}
+	point->more = &block->more;
+	return 0;
+}
+
+struct modbus_filling {
+	struct modbus_connection *connection;
+	int error;
+};
+
 static void add_modbus_point(void *context, const struct config_monitor *m, uint32_t monitor)
 {
-	struct modbus_connection *c = context;
-	struct modbus_point *points = (struct modbus_point *)(uintptr_t)c->points;
+	struct modbus_filling *filling = context;
+	struct modbus_connection *c = filling->connection;
+	struct modbus_point *point = (struct modbus_point *)(uintptr_t)&c->points[c->n_points++];
 	int64_t every = m->interval_ms / c->interval_ms;
-	points[c->n_points++] = (struct modbus_point){
+	*point = (struct modbus_point){
 		.monitor = monitor,
 		.unit_id = (uint8_t)m->unit_id,
 		.table = (enum modbus_table)m->table,
@@ -226,6 +296,8 @@ static void add_modbus_point(void *context, const struct config_monitor *m, uint
 		.offset = m->offset,
 		.every = every < 1 ? 1 : (uint32_t)every,
 	};
+	if (add_more(point, m) < 0)
+		filling->error = -ENOMEM;
 }
 
 static enum modbus_framing framing_of(const char *transport)
@@ -294,12 +366,16 @@ static int add_modbus(struct assembly *a, const struct config *config, size_t at
 		.max_gap = (uint16_t)c->max_gap,
 		.max_registers = (uint16_t)c->max_registers,
 		.points = points,
+		.zone = &a->plan.zone,
 	};
 	if (is_bus)
 		a->n_buses++;
 	else
 		a->n_modbus++;
-	each_monitor(config, at, add_modbus_point, m);
+	struct modbus_filling filling = {m, 0};
+	each_monitor(config, at, add_modbus_point, &filling);
+	if (filling.error < 0)
+		return filling.error;
 	a->polled_per_minute += m->n_points * (size_t)(60000 / m->interval_ms + 1);
 	if (is_bus)
 		return add_serial(m, c);
@@ -420,16 +496,23 @@ static void plan_deinit(struct plan *plan)
 	release(plan->zone.changes);
 }
 
+static void release_points(const struct modbus_connection *connection)
+{
+	for (size_t i = 0; i < connection->n_points; i++)
+		release(connection->points[i].more);
+	release(connection->points);
+}
+
 struct assembly *assembly_free(struct assembly *a)
 {
 	if (a == NULL)
 		return NULL;
 	for (size_t i = 0; i < a->n_modbus; i++) {
-		release(a->modbus[i].points);
+		release_points(&a->modbus[i]);
 		release(a->modbus[i].packets);
 	}
 	for (size_t i = 0; i < a->n_buses; i++) {
-		release(a->buses[i].points);
+		release_points(&a->buses[i]);
 		release(a->buses[i].serial);
 	}
 	for (size_t i = 0; i < a->n_mqtt; i++)

@@ -79,6 +79,8 @@ struct monitor {
 	double max_step;  /* 0: not checked */
 	int64_t cycle_ms; /* how long an instrument holds a result; 0: every reading is new */
 	double expected_per_hour; /* 0: from interval_ms */
+	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
+			  */
 	const struct limit *limits;
 	size_t n_limits;
 };

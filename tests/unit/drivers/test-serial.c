@@ -21,7 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 20, SHORT_MS = 60, LONG_MS = 10000, REPLY_BYTES = 9, EXCHANGES = 300 };
+enum {
+	INTERVAL_MS = 20,
+	HASTY_MS = 25,
+	SHORT_MS = 60,
+	LONG_MS = 10000,
+	REPLY_BYTES = 9,
+	EXCHANGES = 300
+};
 
 /* Alike but for the address: a reply of one would pass for the other's. */
 static const struct modbus_point alike[] = {
@@ -463,7 +470,7 @@ static void test_an_echo_that_nobody_told_of_is_said(void **state)
 
 /* --- outages --- */
 
-static bool is_quiet;
+static _Atomic bool is_quiet;
 
 static void answer_unless_quiet(struct pty_bench *bench, const uint8_t *request)
 {
@@ -657,8 +664,8 @@ static void test_the_kernel_is_told_to_turn_the_line_round(void **state)
 	pty_bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 4));
 	assert_true((driver.rs485.flags & SER_RS485_ENABLED) != 0);
-	driver.has_rs485 = false;
 	finish(&bench);
+	driver.has_rs485 = false;
 }
 
 static void test_a_line_that_cannot_turn_round_is_an_outage(void **state)
@@ -699,8 +706,8 @@ static void answer_badly_at_times(struct pty_bench *bench, const uint8_t *reques
 	switch (pty_random(bench, 4)) {
 	case 0:
 		spoil(reply);
-		sleep_ms((int)bench->connection.timeout_ms + 5);
-		if (now_ms() - asked_ms > bench->connection.timeout_ms + 10)
+		sleep_ms(HASTY_MS + 5);
+		if (now_ms() - asked_ms > HASTY_MS + 10)
 			return; /* this machine has slept */
 		break;
 	case 1: {
@@ -728,7 +735,7 @@ static void test_no_reply_is_ever_given_to_another_request(void **state)
 	const char *wanted = getenv("DUCHA_EXCHANGES");
 	unsigned exchanges = wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : EXCHANGES;
 	struct pty_bench bench;
-	start_on(&bench, answer_badly_at_times, 25);
+	start_on(&bench, answer_badly_at_times, HASTY_MS);
 	bench.connection.interval_ms = 10;
 	bench.serial.baud = 4000000;
 	pty_bench_go(&bench);

@@ -97,7 +97,7 @@ void bus_say_units(struct bus *bus)
 static void unit_failed(struct bus *bus, const char *cause)
 {
 	struct modbus_unit *unit = modbus_units_of(&bus->units, bus->turn);
-	modbus_units_failed(&bus->units, unit, bus->running, cause,
+	modbus_units_failed(&bus->units, unit, bus->running, bus->round, cause,
 			    bus->answered || bus->link == BUS_UP);
 	if (modbus_units_rest(&bus->units, unit, bus->running))
 		round_miss_others(bus, unit);

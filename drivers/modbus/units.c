@@ -70,7 +70,7 @@ void modbus_unit_missed(struct modbus_unit *unit, uint64_t round)
 }
 
 void modbus_units_failed(const struct modbus_units *units, struct modbus_unit *unit, uint64_t round,
-			 const char *cause, bool alone)
+			 uint64_t next, const char *cause, bool alone)
 {
 	uint32_t rounds = 1, cap = units->cap_rounds;
 	unit->cause = cause;
@@ -81,7 +81,7 @@ void modbus_units_failed(const struct modbus_units *units, struct modbus_unit *u
 	unit->failures++;
 	for (uint32_t i = 2; i < unit->failures && rounds < cap; i++)
 		rounds *= 2;
-	unit->next_round = round + (rounds < cap ? rounds : cap);
+	unit->next_round = next - 1 + (rounds < cap ? rounds : cap);
 }
 
 void modbus_units_wake(struct modbus_units *units)

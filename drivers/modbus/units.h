@@ -9,8 +9,9 @@
  *   rounds in a row that failed   1  2  3  4  5  6   7   8   9 …
  *   rounds until it is asked      1  1  2  4  8  16  32  60  60    but at most REST_CAP_MS
  *
- * and after those that answer; of several dead ones, one in a round, the longest waiting. A failure
- * is whatever is no fitting reply, and a gateway's word that it got none (exceptions 10 and 11).
+ * and after those that answer; of several dead ones, one in a round, the longest waiting. What its
+ * timeout took of other rounds is no rest. A failure is whatever is no fitting reply, and a
+ * gateway's word that it got none (exceptions 10 and 11).
  * While nobody answers at all, none rests longer than 4 rounds, and the end of such an outage
  * wakes all: it was the gateway's. A connection with one unit has nobody to spare: there the
  * unit never rests, and the connection's own retries grow rarer.
@@ -76,10 +77,11 @@ bool modbus_units_rest(const struct modbus_units *units, const struct modbus_uni
 void modbus_unit_missed(struct modbus_unit *unit, uint64_t round);
 /**
  * modbus_units_failed() - @unit was asked in @round and gave no fitting reply because of @cause
+ * @next:  the round that begins next; those since @round were left out
  * @alone: others on the connection answer
  */
 void modbus_units_failed(const struct modbus_units *units, struct modbus_unit *unit, uint64_t round,
-			 const char *cause, bool alone);
+			 uint64_t next, const char *cause, bool alone);
 /** modbus_units_wake() - the connection is back: all are asked in the next round, and those
  * whose outage was not their own have a clean record */
 void modbus_units_wake(struct modbus_units *units);

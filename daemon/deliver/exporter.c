@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "deliver/batch.h"
+#include "deliver/behind.h"
 #include "deliver/influx.h"
 #include "deliver/pause.h"
 #include "deliver/rejects.h"
@@ -28,9 +29,12 @@ enum {
 	GROW_AFTER = 64, /* batches that fit, before a larger one is tried again */
 	EVENTS_AT_ONCE = 256,
 	BATCH_BYTES = 4 << 20, /* text of one batch, however many lines are allowed */
+	PART_BATCHES = 4,      /* a backlog of more of them: what is new goes ahead */
+	PART_LINES = 1000,     /* but not of fewer lines */
+	LOST_TOUCH = 4,        /* so many times that: what went ahead has fallen behind itself */
 };
 
-enum source { SOURCE_READINGS, SOURCE_EVENTS };
+enum source { SOURCE_BACKLOG, SOURCE_FRESH, SOURCE_EVENTS };
 static const char *const case_filter[] = {"case.*"};
 
 struct exporter {
@@ -39,8 +43,8 @@ struct exporter {
 	struct influx *influx;
 	struct daybook_reader *reader;
 	struct outbox events;
-	_Atomic int64_t passed; /* the readings' cursor */
-	int64_t stored, stored_ms;
+	struct behind behind; /* the readings' cursors */
+	int64_t stored_ms, fresh_ms, end;
 	struct metric *ok, *rejected, *error, *skipped;
 	struct pause pause;
 	pthread_t thread;
@@ -49,6 +53,8 @@ struct exporter {
 	struct batch batch;
 	enum source source;
 	size_t done, part;
+	size_t bad;  /* of the lines from `done` to before this one is one that is refused; 0:
+			unknown */
 	size_t most; /* lines in a batch at present; a 413 lowers it */
 	unsigned failures, tries;
 	unsigned good;   /* whole batches since the last 413 */
@@ -63,8 +69,8 @@ struct exporter {
 
 static int64_t exporter_backlog(struct exporter *e)
 {
-	int64_t rows = daybook_sequence(e->setup.daybook) - atomic_load(&e->passed);
-	return (rows > 0 ? rows : 0) + outbox_pending(&e->events);
+	return behind_waiting(&e->behind, daybook_sequence(e->setup.daybook)) +
+	       outbox_pending(&e->events);
 }
 
 static double backlog_value(void *context)
@@ -74,12 +80,7 @@ static double backlog_value(void *context)
 
 static void exporter_store(struct exporter *e)
 {
-	int64_t passed = atomic_load(&e->passed);
-	int rc = 0;
-	if (passed != e->stored)
-		rc = ledger_put_cursor(e->setup.ledger, "influx/readings", passed);
-	if (rc == 0)
-		e->stored = passed;
+	int rc = behind_store(&e->behind);
 	if (rc == 0)
 		rc = outbox_store(&e->events);
 	e->stored_ms = pause_now_ms();
@@ -122,7 +123,7 @@ static void exporter_begin(struct exporter *e, enum source source)
 {
 	batch_clear(&e->batch);
 	e->source = source;
-	e->done = 0;
+	e->done = e->bad = 0;
 	e->tries = 0;
 	e->suspect = e->probing = false;
 }
@@ -130,17 +131,49 @@ static void exporter_begin(struct exporter *e, enum source source)
 static bool fill_row(void *context, const struct daybook_row *row)
 {
 	struct exporter *e = context;
+	if (row->sequence > e->end)
+		return false;
 	batch_add_row(&e->batch, e->setup.plan, row);
 	return !e->batch.failed && e->batch.text.length < BATCH_BYTES;
 }
 
-static int fill_readings(struct exporter *e)
+static int fill_range(struct exporter *e, enum source source, int64_t after, int64_t end)
 {
-	exporter_begin(e, SOURCE_READINGS);
-	int64_t after = atomic_load(&e->passed);
+	exporter_begin(e, source);
+	e->end = end;
 	if (daybook_sequence(e->setup.daybook) <= after)
 		return 0;
 	return daybook_after(e->reader, after, e->most, fill_row, e);
+}
+
+/* Lets what is new go ahead of a long backlog. Return: true if some of it is due. */
+static bool fresh_is_due(struct exporter *e)
+{
+	int64_t newest = daybook_sequence(e->setup.daybook);
+	int64_t fresh = behind_fresh(&e->behind, newest);
+	int64_t far = (int64_t)e->setup.batch_lines * PART_BATCHES;
+	far = far > PART_LINES ? far : PART_LINES;
+	bool parted = fresh >= 0;
+	if (parted ? fresh > far * LOST_TOUCH : behind_waiting(&e->behind, newest) > far) {
+		behind_part(&e->behind, newest, (int64_t)e->most);
+		return true;
+	}
+	return parted && fresh > 0 &&
+	       (fresh >= (int64_t)e->most || pause_now_ms() - e->fresh_ms >= e->setup.flush_ms);
+}
+
+static int fill_readings(struct exporter *e)
+{
+	if (fresh_is_due(e)) {
+		e->fresh_ms = pause_now_ms();
+		return fill_range(e, SOURCE_FRESH, atomic_load(&e->behind.to), INT64_MAX);
+	}
+	int64_t end = behind_end(&e->behind);
+	int rc = fill_range(e, SOURCE_BACKLOG, atomic_load(&e->behind.passed), end);
+	if (rc != 0 || e->batch.last != 0 || end == INT64_MAX)
+		return rc;
+	behind_pass(&e->behind, end); /* a file that is gone ends the backlog early */
+	return fill_range(e, SOURCE_BACKLOG, atomic_load(&e->behind.passed), INT64_MAX);
 }
 
 static int fill_events(struct exporter *e)
@@ -164,7 +197,7 @@ static int fill_events(struct exporter *e)
 /* Takes what the other source has, else what the same has. Return: true if something is there. */
 static bool exporter_fill(struct exporter *e)
 {
-	bool events_next = e->source == SOURCE_READINGS;
+	bool events_next = e->source != SOURCE_EVENTS;
 	int rc = events_next ? fill_events(e) : fill_readings(e);
 	if (rc == 0 && e->batch.last == 0)
 		rc = events_next ? fill_readings(e) : fill_events(e);
@@ -187,10 +220,17 @@ static bool exporter_fill(struct exporter *e)
 static void exporter_advance(struct exporter *e)
 {
 	struct batch *batch = &e->batch;
-	if (e->source == SOURCE_READINGS)
-		atomic_store(&e->passed, batch->last);
-	else
+	switch (e->source) {
+	case SOURCE_BACKLOG:
+		behind_pass(&e->behind, batch->last);
+		break;
+	case SOURCE_FRESH:
+		behind_pass_fresh(&e->behind, batch->last);
+		break;
+	case SOURCE_EVENTS:
 		outbox_pass(&e->events, batch->last, batch->events);
+		break;
+	}
 	if (batch->skipped > 0) {
 		metric_add(e->skipped, batch->skipped);
 		if (log_due(&e->skips))
@@ -211,8 +251,10 @@ static void settle(struct exporter *e, size_t lines)
 {
 	e->done += lines;
 	e->failures = e->tries = 0;
-	size_t rest = e->batch.n - e->done;
-	e->part = rest < e->most ? rest : e->most;
+	size_t rest = e->batch.n - e->done, suspect = e->bad > e->done ? e->bad - e->done : 0;
+	e->part = suspect > 1 ? suspect / 2 : suspect == 1 ? 1 : rest;
+	if (e->part > e->most)
+		e->part = e->most;
 	if (rest == 0)
 		exporter_advance(e);
 }
@@ -223,7 +265,7 @@ static void reject(struct exporter *e, size_t lines, int64_t dropped, const char
 {
 	char name[128];
 	snprintf(name, sizeof name, "influx-%s-%020" PRId64 "-%06zu.lp",
-		 e->source == SOURCE_READINGS ? "readings" : "events", e->batch.first, e->done);
+		 e->source == SOURCE_EVENTS ? "events" : "readings", e->batch.first, e->done);
 	size_t length;
 	const char *text = batch_part(&e->batch, e->done, lines, &length);
 	int rc = rejects_keep(e->directory, name, why, text, length);
@@ -305,12 +347,19 @@ static void on_accepted(struct exporter *e, size_t lines)
 	settle(e, lines);
 }
 
+/* One of the lines just sent is refused: the first half of them next. */
+static void narrow(struct exporter *e)
+{
+	e->bad = e->done + e->part;
+	e->part /= 2;
+}
+
 static void on_malformed(struct exporter *e, const struct influx_answer *answer)
 {
 	if (e->part == 1)
 		reject(e, 1, 1, answer->text);
 	else
-		e->part /= 2;
+		narrow(e);
 }
 
 static void on_too_large(struct exporter *e, const struct influx_answer *answer)
@@ -338,7 +387,7 @@ static void on_doubtful(struct exporter *e, const struct influx_answer *answer)
 	}
 	e->suspect = true;
 	if (e->part > 1) {
-		e->part /= 2;
+		narrow(e);
 	} else if (e->done + 1 < e->batch.n) {
 		snprintf(e->blame, sizeof e->blame, "%s", answer->text);
 		e->probing = true;
@@ -467,30 +516,10 @@ static int exporter_metrics(struct exporter *e)
 				  backlog_value, e);
 }
 
-/* A cursor beyond the daybook belongs to another daybook: send all of this one. */
-static int take_up_cursor(struct exporter *e)
-{
-	struct ledger *ledger = e->setup.ledger;
-	int64_t cursor = ledger_cursor(ledger, "influx/readings", -1);
-	int64_t newest = daybook_sequence(e->setup.daybook);
-	int rc = 0;
-	if (cursor > newest)
-		log_warnx("influx: sent up to %" PRId64 ", but the daybook ends at %" PRId64
-			  ": sending all of it",
-			  cursor, newest);
-	if (cursor < 0 || cursor > newest) {
-		cursor = 0;
-		rc = ledger_put_cursor(ledger, "influx/readings", cursor);
-	}
-	atomic_store(&e->passed, cursor);
-	e->stored = cursor;
-	return rc != 0 ? rc : outbox_init(&e->events, ledger, "influx/events", case_filter, 1);
-}
-
 static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 {
 	e->setup = *setup;
-	e->source = SOURCE_READINGS;
+	e->source = SOURCE_BACKLOG;
 	e->said = INFLUX_ACCEPTED;
 	if (e->setup.batch_lines == 0)
 		e->setup.batch_lines = 1;
@@ -505,7 +534,9 @@ static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 	if (rc == 0)
 		rc = daybook_reader_open(&e->reader, setup->directory, setup->plan);
 	if (rc == 0)
-		rc = take_up_cursor(e);
+		rc = behind_init(&e->behind, setup->ledger, daybook_sequence(setup->daybook));
+	if (rc == 0)
+		rc = outbox_init(&e->events, setup->ledger, "influx/events", case_filter, 1);
 	return rc != 0 ? rc : exporter_metrics(e);
 }
 

@@ -6,6 +6,8 @@
  * It reads the daybook behind the cursor "influx/readings" and the events behind "influx/events"
  * and moves a cursor only after the server has accepted the lines, so a database that is down costs
  * disk and not memory, and a resend writes the same points again. One thread of its own.
+ *
+ * After an outage, what is new goes first and what waited is caught up between (deliver/behind.h).
  */
 #include "core/metrics.h"
 #include "deliver/influx.h"

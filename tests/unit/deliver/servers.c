@@ -249,17 +249,35 @@ char *victoria_export(struct victoria *victoria, const char *name)
 /* --- responder --- */
 
 const char responder_reset[] = "reset", responder_silence[] = "silence";
+const char responder_half[] = "HTTP/1.1 204 No Con", responder_trickle[] = RESPONDER_204 " ";
+const char responder_endless[] = "HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-static void send_all(int fd, const char *text)
+static bool send_all(int fd, const char *text, size_t length)
 {
-	size_t length = strlen(text);
 	while (length > 0) {
 		ssize_t n = send(fd, text, length, MSG_NOSIGNAL);
 		if (n <= 0)
-			return;
+			return false;
 		text += n;
 		length -= (size_t)n;
 	}
+	return true;
+}
+
+static void send_slowly(int fd)
+{
+	for (const char *at = RESPONDER_204; *at != '\0'; at++) {
+		send_all(fd, at, 1);
+		poll(NULL, 0, 10);
+	}
+}
+
+static void send_for_ever(struct responder *responder, int fd)
+{
+	static const char chunk[] = "10\r\n0123456789abcdef\r\n";
+	bool going = send_all(fd, responder_endless, strlen(responder_endless));
+	while (going && !atomic_load(&responder->stop))
+		going = send_all(fd, chunk, strlen(chunk));
 }
 
 /* Reads into @buffer until it has @want bytes. Return: false at the end or when stopping. */
@@ -322,12 +340,22 @@ static bool serve_one(struct responder *responder, int fd, char *buffer, size_t 
 	atomic_fetch_add(&responder->n, 1);
 	if (answer == responder_silence)
 		wait_for_stop(responder);
-	if (answer == responder_reset || answer == responder_silence) {
+	if (answer == responder_half)
+		send_all(fd, answer, strlen(answer));
+	if (answer == responder_trickle) {
+		send_slowly(fd);
+		return true;
+	}
+	if (answer == responder_endless) {
+		send_for_ever(responder, fd);
+		return false;
+	}
+	if (answer == responder_reset || answer == responder_silence || answer == responder_half) {
 		struct linger linger = {.l_onoff = 1};
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 		return false;
 	}
-	send_all(fd, answer);
+	send_all(fd, answer, strlen(answer));
 	return strstr(answer, "Connection: close") == NULL;
 }
 

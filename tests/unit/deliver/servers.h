@@ -48,6 +48,9 @@ char *victoria_export(struct victoria *victoria, const char *name);
 
 /* What a responder may do instead of answering. */
 extern const char responder_reset[], responder_silence[];
+extern const char responder_half[];    /* a part of an answer, then a reset */
+extern const char responder_trickle[]; /* 204, a byte at a time */
+extern const char responder_endless[]; /* a body that goes on until the client has enough */
 #define RESPONDER_204 "HTTP/1.1 204 No Content\r\n\r\n"
 #define RESPONDER_KEPT 256
 

@@ -67,11 +67,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct exporter *start(void)
+static struct exporter *start_with(size_t batch_lines)
 {
 	struct exporter *exporter;
 	const struct exporter_setup setup = {.influx = {.url = responder.url, .database = "ducha"},
-					     .batch_lines = 8,
+					     .batch_lines = batch_lines,
 					     .flush_ms = 10,
 					     .directory = house.directory,
 					     .plan = &house.plan,
@@ -84,12 +84,18 @@ static struct exporter *start(void)
 	return exporter;
 }
 
+static struct exporter *start(void)
+{
+	return start_with(8);
+}
+
 static int64_t readings_cursor(void)
 {
 	return ledger_cursor(house.ledger, "influx/readings", -1);
 }
 
-static size_t count_rejected_lines(void)
+/* The last of them goes to @last with its comment line, at least 1024 bytes; may be NULL. */
+static size_t read_rejected(char *last)
 {
 	char path[192], file[512], line[512];
 	size_t n = 0;
@@ -98,14 +104,22 @@ static size_t count_rejected_lines(void)
 	for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
 		snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
 		FILE *text = entry->d_name[0] == '.' ? NULL : fopen(file, "r");
-		while (text != NULL && fgets(line, sizeof line, text) != NULL)
+		for (size_t at = 0; text != NULL && fgets(line, sizeof line, text) != NULL;) {
 			n += line[0] != '#';
+			if (last != NULL && at < 512)
+				at += (size_t)snprintf(last + at, 512, "%s", line);
+		}
 		if (text != NULL)
 			fclose(text);
 	}
 	if (stream != NULL)
 		closedir(stream);
 	return n;
+}
+
+static size_t count_rejected_lines(void)
+{
+	return read_rejected(NULL);
 }
 
 static void test_every_line_goes_once_in_order_and_in_batches(void **state)
@@ -171,16 +185,53 @@ static void test_a_reset_connection_repeats_the_same_bytes(void **state)
 	repeats_until_taken(responder_reset);
 }
 
+static void test_a_reset_in_the_middle_of_an_answer_repeats_the_same_bytes(void **state)
+{
+	(void)state;
+	repeats_until_taken(responder_half);
+}
+
+static void test_an_endless_answer_is_cut_and_repeats_the_same_bytes(void **state)
+{
+	(void)state;
+	repeats_until_taken(responder_endless);
+}
+
+static void test_a_slow_answer_is_waited_for(void **state)
+{
+	(void)state;
+	script.times = 1;
+	script.trouble = responder_trickle;
+	house_record(&house, HOUSE_PLAIN, 3, 100);
+	struct exporter *exporter = start();
+	assert_true(house_wait(&house, BACKLOG, 0));
+	exporter_free(exporter);
+	assert_int_equal(responder.n, 1);
+}
+
 static void test_a_bad_gateway_repeats_the_same_bytes(void **state)
 {
 	(void)state;
 	repeats_until_taken(REPLY("502 Bad", ""));
 }
 
+static void waits_as_asked(const char *trouble)
+{
+	int64_t began = servers_now_ms();
+	repeats_until_taken(trouble);
+	assert_true(servers_now_ms() - began >= 2000); /* twice a second, whatever the load */
+}
+
 static void test_a_server_that_asks_for_a_wait_gets_the_same_bytes_later(void **state)
 {
 	(void)state;
-	repeats_until_taken("HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n");
+	waits_as_asked("HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n");
+}
+
+static void test_too_many_requests_waits_as_asked(void **state)
+{
+	(void)state;
+	waits_as_asked("HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nConnection: close\r\n\r\n");
 }
 
 static void test_a_page_with_200_is_not_taken_for_stored(void **state)
@@ -196,17 +247,28 @@ static void test_a_page_with_200_is_not_taken_for_stored(void **state)
 	assert_int_equal(readings_cursor(), 0);
 }
 
-static void test_a_missing_database_keeps_everything(void **state)
+static void keeps_everything(const char *trouble)
 {
-	(void)state;
 	script.times = 1;
-	script.trouble = REPLY("404 None", "{\"error\":\"database not found: \\\"ducha\\\"\"}");
+	script.trouble = trouble;
 	house_record(&house, HOUSE_PLAIN, 20, 100);
 	struct exporter *exporter = start();
 	assert_true(house_wait(&house, BACKLOG, 0));
 	assert_int_equal(house_metric(&house, OK_LINES), 20);
 	exporter_free(exporter);
 	assert_int_equal(count_rejected_lines(), 0);
+}
+
+static void test_a_missing_database_keeps_everything(void **state)
+{
+	(void)state;
+	keeps_everything(REPLY("404 None", "{\"error\":\"database not found: \\\"ducha\\\"\"}"));
+}
+
+static void test_a_refused_token_keeps_everything(void **state)
+{
+	(void)state;
+	keeps_everything(REPLY("401 No", "{\"code\":\"unauthorized\",\"message\":\"x\"}"));
 }
 
 static void test_a_partial_write_keeps_the_text_and_goes_on(void **state)
@@ -236,6 +298,26 @@ static void test_a_bad_line_is_found_and_put_aside_alone(void **state)
 	assert_int_equal(house_metric(&house, REJECTED), 1);
 	exporter_free(exporter);
 	assert_int_equal(count_rejected_lines(), 1);
+}
+
+static void test_one_line_of_five_thousand_is_found_with_few_requests(void **state)
+{
+	(void)state;
+	char text[1024] = "";
+	script.poison = "value=3117,";
+	script.trouble =
+		REPLY("400 Bad", "{\"code\":\"invalid\",\"message\":\"unable to parse 'x'\"}");
+	house_record(&house, HOUSE_PLAIN, 5000, 0);
+	struct exporter *exporter = start_with(5000);
+	assert_true(house_wait(&house, BACKLOG, 0));
+	assert_true(house_wait(&house, OK_LINES, 4999));
+	assert_int_equal(house_metric(&house, REJECTED), 1);
+	exporter_free(exporter);
+	assert_true(responder.n <= 2 * 13); /* 2^13 > 5000 */
+	assert_int_equal(read_rejected(text), 1);
+	assert_non_null(
+		strstr(text, "# {\"code\":\"invalid\",\"message\":\"unable to parse 'x'\"}\n"));
+	assert_non_null(strstr(text, " value=3117,"));
 }
 
 static void test_a_cursor_waits_until_refused_text_is_on_disk(void **state)
@@ -331,6 +413,92 @@ static void test_a_cursor_beyond_the_daybook_sends_all_of_it(void **state)
 	assert_int_equal(readings_cursor(), 2);
 }
 
+/* A server that notes what it got: at which request a value first came. */
+enum { MOST_VALUES = 8192 };
+static struct {
+	_Atomic size_t came[MOST_VALUES]; /* the request's number from 1, 0: not yet */
+	_Atomic bool away;
+} ledger;
+
+static const char *note(void *context, const char *body, size_t n)
+{
+	(void)context;
+	if (atomic_load(&ledger.away))
+		return REPLY("502 Bad", "");
+	poll(NULL, 0, 1); /* what is caught up takes a while */
+	for (const char *at = body; (at = strstr(at, " value=")) != NULL; at++) {
+		size_t value = strtoul(at + 7, NULL, 10), none = 0;
+		assert_true(value < MOST_VALUES);
+		atomic_compare_exchange_strong(&ledger.came[value], &none, n + 1);
+	}
+	return RESPONDER_204;
+}
+
+static void use_noting_server(void)
+{
+	responder_stop(&responder);
+	memset(&ledger, 0, sizeof ledger);
+	responder_start(&responder, note, NULL);
+}
+
+static void wait_for_value(size_t value)
+{
+	int64_t until = servers_now_ms() + 30000;
+	while (atomic_load(&ledger.came[value]) == 0) {
+		assert_true(servers_now_ms() < until);
+		poll(NULL, 0, 1);
+	}
+}
+
+static void check_all_came(size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (atomic_load(&ledger.came[i]) == 0)
+			fail_msg("%zu of %zu never came", i, n);
+}
+
+static void test_what_is_new_goes_ahead_of_a_backlog(void **state)
+{
+	(void)state;
+	use_noting_server();
+	house_record(&house, HOUSE_PLAIN, 4000, 0);
+	struct exporter *exporter = start();
+	wait_for_value(0);
+	house_record(&house, HOUSE_PLAIN, 10, 4000);
+	exporter_wake(exporter);
+	assert_true(house_wait(&house, BACKLOG, 0));
+	exporter_free(exporter);
+	check_all_came(4010);
+	assert_true(ledger.came[4009] < ledger.came[3900]);
+	assert_true(ledger.came[3999] < ledger.came[2000]); /* the newest at its start, too */
+	assert_int_equal(readings_cursor(), daybook_sequence(house.daybook));
+}
+
+/* The second outage makes what went ahead old, too; a stop in between changes nothing. */
+static void test_two_outages_and_a_restart_while_catching_up_lose_nothing(void **state)
+{
+	(void)state;
+	use_noting_server();
+	house_record(&house, HOUSE_PLAIN, 2000, 0);
+	struct exporter *exporter = start();
+	wait_for_value(1999);
+	atomic_store(&ledger.away, true);
+	exporter_free(exporter);
+	house_record(&house, HOUSE_PLAIN, 5000, 2000);
+	house_close(&house);
+	house_open(&house);
+	exporter = start();
+	assert_true(house_wait(&house, ERRORS, 8));
+	assert_true(house_metric(&house, BACKLOG) >= 5000);
+	atomic_store(&ledger.away, false);
+	wait_for_value(6999);
+	assert_true(house_metric(&house, BACKLOG) > 0);
+	assert_true(house_wait(&house, BACKLOG, 0));
+	exporter_free(exporter);
+	check_all_came(7000);
+	assert_true(ledger.came[6999] < ledger.came[6000]);
+}
+
 static void test_a_stop_does_not_wait_for_a_silent_server(void **state)
 {
 	(void)state;
@@ -355,18 +523,26 @@ int main(void)
 		TEST(test_every_line_goes_once_in_order_and_in_batches),
 		TEST(test_a_restart_sends_nothing_again),
 		TEST(test_a_reset_connection_repeats_the_same_bytes),
+		TEST(test_a_reset_in_the_middle_of_an_answer_repeats_the_same_bytes),
+		TEST(test_an_endless_answer_is_cut_and_repeats_the_same_bytes),
+		TEST(test_a_slow_answer_is_waited_for),
 		TEST(test_a_bad_gateway_repeats_the_same_bytes),
 		TEST(test_a_server_that_asks_for_a_wait_gets_the_same_bytes_later),
+		TEST(test_too_many_requests_waits_as_asked),
 		TEST(test_a_page_with_200_is_not_taken_for_stored),
 		TEST(test_a_missing_database_keeps_everything),
+		TEST(test_a_refused_token_keeps_everything),
 		TEST(test_a_partial_write_keeps_the_text_and_goes_on),
 		TEST(test_a_bad_line_is_found_and_put_aside_alone),
+		TEST(test_one_line_of_five_thousand_is_found_with_few_requests),
 		TEST(test_a_cursor_waits_until_refused_text_is_on_disk),
 		TEST(test_batches_shrink_to_what_a_server_takes),
 		TEST(test_a_line_that_makes_a_server_fail_is_blamed_when_others_pass),
 		TEST(test_a_server_that_fails_at_everything_costs_no_line),
 		TEST(test_case_events_go_too_and_only_they_count_as_backlog),
 		TEST(test_a_cursor_beyond_the_daybook_sends_all_of_it),
+		TEST(test_what_is_new_goes_ahead_of_a_backlog),
+		TEST(test_two_outages_and_a_restart_while_catching_up_lose_nothing),
 		TEST(test_a_stop_does_not_wait_for_a_silent_server),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a configuration: scanned, parsed and checked without a crash or a leak. Files come
- * from the memory: "include.cfg" is the second half of the input, the data are a few entries.
+ * from the memory: "include.cfg" is what follows a byte 1 in the input, "m.cfg", a model of an
+ * instrument, what follows a byte 2 (or a good one), and the other data are a few entries.
  */
 #include "config/config.h"
 #include "config/reader.h"
@@ -13,8 +14,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct memory {
-	const char *main, *include;
-	size_t main_length, include_length;
+	const char *main, *include, *model;
+	size_t main_length, include_length, model_length;
 };
 
 static const char factors[] =
@@ -24,6 +25,21 @@ static const char standard[] =
 	"standard: { id = \"S-1\"; zh = \"s\"; en = \"s\"; classes = (\"A\"); limits: (\n"
 	"{ factor = \"w01018\"; unit = \"g/L\"; max = 1; average = \"day\"; opens = \"case\";"
 	"from = \"2001-01-01\"; table = \"t\"; source = \"s\"; confidence = \"low\"; } ); };";
+
+static const char model[] =
+	"model: { id = \"m\"; name = \"m\"; source = \"s\"; confidence = \"low\"; inputs = 2; "
+	"exact = "
+	"true; bus: { max_gap = 3; }; quantities: ( { id = \"q\"; unit = \"mg/L\"; table = "
+	"\"holding\"; address = 0x10; step = 40; type = \"int32\"; order = \"CDAB\"; block = (16, "
+	"30); "
+	"invalid = (-1, 2.5); rollover = 1e9; exponent: { address = 18; step = 40; negative = "
+	"true; "
+	"}; plus: ( { address = 19; step = 40; times = 1e8; } ); unit_code: { address = 21; step = "
+	"40; "
+	"units: ( { value = 1; factor = 3; } ); }; status: { address = 22; step = 40; mask = 255; "
+	"flags: ( { bits = 6; flag = \"M\"; } ); otherwise = \"N\"; no_value = true; }; "
+	"sample_time: "
+	"{ address = 23; step = 40; }; } ); };";
 
 static int copy(const char *from, size_t length, char **text, size_t *out)
 {
@@ -45,6 +61,8 @@ static int memory_read(void *context, const char *path, char **text, size_t *len
 		return copy(factors, sizeof(factors) - 1, text, length);
 	if (strcmp(name, "s.cfg") == 0)
 		return copy(standard, sizeof(standard) - 1, text, length);
+	if (strcmp(name, "m.cfg") == 0)
+		return copy(memory->model, memory->model_length, text, length);
 	if (strcmp(name, "main.cfg") == 0)
 		return copy(memory->main, memory->main_length, text, length);
 	if (strcmp(name, "include.cfg") == 0)
@@ -58,16 +76,28 @@ static int memory_list(void *context, const char *folder, char ***names, size_t 
 	*names = calloc(2, sizeof(**names));
 	*n = 1;
 	if (*names)
-		(*names)[0] = strdup(strstr(folder, "standards") ? "s.cfg" : "factors.cfg");
+		(*names)[0] = strdup(strstr(folder, "standards") ? "s.cfg"
+				     : strstr(folder, "models")  ? "m.cfg"
+								 : "factors.cfg");
 	return *names && (*names)[0] ? 0 : -ENOMEM;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
+	const char *third = size ? memchr(text, '\x02', size) : NULL;
+	struct memory memory = {.model = model, .model_length = sizeof(model) - 1};
+	if (third) {
+		memory.model = third + 1;
+		memory.model_length = size - (size_t)(third - text) - 1;
+		size = (size_t)(third - text);
+	}
 	const char *cut = size ? memchr(text, '\x01', size) : NULL;
 	size_t first = cut ? (size_t)(cut - text) : size;
-	struct memory memory = {text, cut ? cut + 1 : text, first, cut ? size - first - 1 : 0};
+	memory.main = text;
+	memory.main_length = first;
+	memory.include = cut ? cut + 1 : text;
+	memory.include_length = cut ? size - first - 1 : 0;
 	struct reader reader = {memory_read, memory_list, &memory};
 	struct config *config;
 	struct config_faults faults;

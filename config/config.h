@@ -132,6 +132,50 @@ struct config_site {
 	size_t n_monitors;
 };
 
+/* How an office deals with cases; numbered as in core/caserules.h. */
+enum config_term_unit {
+	CONFIG_TERM_NONE, /* not said */
+	CONFIG_TERM_MINUTES,
+	CONFIG_TERM_DAYS,
+	CONFIG_TERM_WORKDAYS,
+	CONFIG_TERM_HALF
+};
+struct config_term {
+	enum config_term_unit unit;
+	int n;
+};
+/** config_term_read() - "30min", "24h", "30d", "5wd", "half". Return: false if it is none. */
+bool config_term_read(const char *text, struct config_term *out);
+
+enum { CONFIG_SITE_KINDS = CONFIG_NOISE + 1, CONFIG_STAGES = 5, CONFIG_DEEDS = 19 };
+struct config_terms {
+	struct config_term stage[CONFIG_STAGES]; /* verify, assign, plan, rectify, check */
+	struct config_term planned, longest, remind[2], escalate[2];
+	bool reminds, escalates; /* the list was said */
+};
+struct config_days { /* since 1970-01-01, ascending */
+	int64_t *at;
+	size_t n;
+};
+struct config_closing {
+	bool clear, other_person, record, approval, five_ones, steps, laboratory, release;
+	int checkers, attachments, compliant_days[CONFIG_SITE_KINDS];
+};
+struct config_officer {
+	char *id, *name, *user; /* user NULL: none */
+	unsigned roles;         /* 1 handler, 2 inspector, 4 leader */
+};
+struct config_cases {
+	struct config_terms terms[CONFIG_SITE_KINDS][3]; /* of all severities, serious, grave */
+	struct config_days off, work;
+	int fault_shelve_workdays;
+	struct config_closing closing;
+	struct config_officer *officers;
+	size_t n_officers;
+	unsigned may[CONFIG_DEEDS]; /* roles; 0: not said */
+};
+extern const char *const config_deeds[CONFIG_DEEDS]; /* their names */
+
 enum config_driver { CONFIG_MODBUS, CONFIG_MQTT, CONFIG_HJ212 };
 
 /* Keys of a connection that its configuration says, so that no model changes them. */
@@ -195,6 +239,7 @@ struct config {
 	size_t n_sites;
 	struct config_delivery *deliveries;
 	size_t n_deliveries;
+	struct config_cases cases;
 	/* for --check's last line */
 	size_t n_monitors, n_limits;
 };

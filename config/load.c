@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config/cases.h"
 #include "config/checks.h"
 #include "config/sites.h"
 
@@ -24,6 +25,10 @@ static const struct field root_fields[] = {
 	{"connections", FIELD_LATER, .offset = NOWHERE},
 	{"sites", FIELD_LATER, .offset = NOWHERE},
 	{"deliveries", FIELD_LATER, .offset = NOWHERE},
+	{"deadlines", FIELD_LATER, .offset = NOWHERE},
+	{"closing", FIELD_LATER, .offset = NOWHERE},
+	{"officers", FIELD_LATER, .offset = NOWHERE},
+	{"roles", FIELD_LATER, .offset = NOWHERE},
 };
 static const struct schema root_schema = SCHEMA("the file", root_fields);
 
@@ -561,6 +566,7 @@ static void read_root(struct walk *walk, struct config *config)
 	read_connections(walk, config, root);
 	read_deliveries(walk, config, root);
 	find_data(walk, config);
+	cases_read(walk, &config->cases, config->data_directory, root);
 	int error = 0;
 	if (!walk->faults->no_memory) {
 		catalogue_read(&catalogue, config->data_directory, walk->reader, walk->faults);
@@ -616,6 +622,7 @@ struct config *config_free(struct config *config)
 	if (!config)
 		return NULL;
 	sites_free(config);
+	cases_free(&config->cases);
 	for (size_t i = 0; i < config->n_connections; i++)
 		schema_free(&connection_schema,
 			    &(struct connection_entry){.connection = config->connections[i]});

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assemble.h"
 
+#include "assemble-cases.h"
 #include "core/reading.h"
 #include "core/text.h"
 #include "zone-load.h"
@@ -466,7 +467,10 @@ int assemble(struct assembly **out, const struct config *config)
 	struct assembly *a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return -ENOMEM;
-	int r = fill_plan(&a->plan, config);
+	a->plan.rules = &a->rules;
+	int r = case_rules_fill(&a->rules, config);
+	if (r == 0)
+		r = fill_plan(&a->plan, config);
 	if (r == 0)
 		r = fill_drivers(a, config);
 	if (r == 0)
@@ -518,6 +522,7 @@ struct assembly *assembly_free(struct assembly *a)
 	for (size_t i = 0; i < a->n_mqtt; i++)
 		release(a->mqtt[i].points);
 	plan_deinit(&a->plan);
+	case_rules_deinit(&a->rules);
 	free(a->modbus);
 	free(a->buses);
 	free(a->mqtt);

@@ -7,6 +7,7 @@
  * the configuration, which must outlive the assembly.
  */
 #include "config/config.h"
+#include "core/caserules.h"
 #include "core/plan.h"
 #include "deliver/courier.h"
 #include "drivers/modbus/modbus.h"
@@ -14,6 +15,7 @@
 
 struct assembly {
 	struct plan plan;
+	struct case_rules rules; /* the plan points here */
 	struct modbus_connection *modbus;
 	size_t n_modbus;
 	struct modbus_connection *buses; /* serial lines of this machine */

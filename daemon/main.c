@@ -144,12 +144,14 @@ static int obey(const struct order *order, const struct config *config)
 		return 1;
 	}
 	set_language(config->language);
-	if (order->check)
+	if (order->check) {
 		code = check(order, config, assembly);
-	else if (order->backtest != NULL)
+	} else if (order->backtest != NULL) {
+		assembly->plan.rules = NULL; /* in recorded data nothing falls due */
 		code = backtest(&assembly->plan, order->backtest, stdout, stderr);
-	else
+	} else {
 		code = run(config, assembly, order->file);
+	}
 	assembly_free(assembly);
 	return code;
 }

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "base/log.h"
+#include "core/steady.h"
 #include "core/tail.h"
 #include "deliver/exporter.h"
 #include "drivers/driver.h"
@@ -86,6 +87,8 @@ struct run {
 	struct metric *opened[ALERT_KINDS][SEVERITIES];
 	int fatal_fd, signal_fd;
 	int64_t pruned_ns;
+	struct steady steady;
+	bool tick_failed;
 	bool loop_runs, judge_runs, recorder_runs, clerk_runs;
 };
 
@@ -603,6 +606,21 @@ static void prune(struct run *run)
 		failed("old events cannot be removed", r);
 }
 
+/* What has fallen due is said within a second; nothing is asked of the disk until then. */
+static void tick(struct run *run)
+{
+	int64_t now_ms = clock_wall_ms();
+	if (!steady_look(&run->steady, now_ms, clock_mono_ns() / 1000000) ||
+	    now_ms < ledger_timer(run->ledger))
+		return;
+	int r = ledger_tick(run->ledger, now_ms);
+	if (r > 0)
+		fatal(run);
+	else if (r < 0 && !run->tick_failed)
+		failed("what has fallen due cannot be written; it is tried again", r);
+	run->tick_failed = r < 0;
+}
+
 static void check_configuration(const struct run *run)
 {
 	struct config *config = NULL;
@@ -631,6 +649,7 @@ static bool live(struct run *run, int *code)
 		log_warn("poll");
 	feel_pulse(run);
 	prune(run);
+	tick(run);
 	if (is_fatal(run)) {
 		log_warnx("an fsync failed: what is on disk is uncertain, the daemon ends without "
 			  "acknowledging and recovers at its next start");

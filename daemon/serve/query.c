@@ -301,7 +301,12 @@ static const struct param *param_find(unsigned allowed, const char *name)
 static bool query_pair(const struct query_pair *pair, unsigned allowed, unsigned *seen,
 		       const struct zone *zone, struct query *out, struct text *error)
 {
+	const struct order_field *field = (allowed & PARAM_ATTACHMENT) == 0
+						  ? NULL
+						  : order_field_find(pair->name, USE_ATTACH);
 	const struct param *param = param_find(allowed, pair->name);
+	if (field != NULL)
+		return order_take(&out->order, field, pair->value, error);
 	if (param == NULL) {
 		text_format(error, "unknown parameter \"%.64s\"", pair->name);
 		return false;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Cases: the part of the grammar with which an office sets its own rules for cases: deadlines,
+ * days off, closing conditions, officers and their roles.
+ *
+ * Of terms and roles only what is said is kept; their defaults are core's (core/caserules.h), where
+ * the rules are judged.
+ */
+#include "config/schema.h"
+
+/** cases_read() - the groups deadlines, closing, roles and the list officers of @root, and the days
+ * off of DATA/holidays, which may be missing */
+void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
+		const config_setting_t *root);
+void cases_free(struct config_cases *cases);

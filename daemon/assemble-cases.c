@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assemble-cases.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+_Static_assert((int)CONFIG_TERM_HALF == (int)TERM_HALF, "terms are numbered alike");
+_Static_assert((int)CONFIG_STAGES == (int)STAGES - 1, "stages are numbered alike, but for none");
+_Static_assert((int)CONFIG_SITE_KINDS == (int)SITE_KINDS, "kinds of sites are numbered alike");
+_Static_assert((int)CONFIG_DEEDS == (int)DEEDS, "deeds are numbered alike");
+
+static bool equal(struct term a, struct term b)
+{
+	return a.unit == b.unit && a.n == b.n;
+}
+
+/*
+ * What is said of a kind of site holds for all severities, but for one that differs from the
+ * general case by default; what is said of a severity holds for it alone.
+ */
+static void take(struct terms *terms, size_t offset, struct config_term said, int severity)
+{
+	const struct term term = {(enum term_unit)said.unit, said.n};
+	struct term *at[SEVERITIES];
+	if (said.unit == CONFIG_TERM_NONE)
+		return;
+	for (int i = 0; i < SEVERITIES; i++)
+		at[i] = (struct term *)(void *)((char *)&terms[i] + offset);
+	const struct term general = *at[SEVERITY_GENERAL];
+	for (int i = 0; i < SEVERITIES; i++)
+		if (severity == i || (severity == SEVERITY_GENERAL && equal(*at[i], general)))
+			*at[i] = term;
+}
+
+/* A list replaces the default's, and a shorter one ends sooner. */
+static void take_list(struct terms *terms, size_t offset, const struct config_term said[2],
+		      int severity)
+{
+	for (int i = 0; i < SEVERITIES; i++) {
+		if (severity != SEVERITY_GENERAL && i != severity)
+			continue;
+		struct term *at = (struct term *)(void *)((char *)&terms[i] + offset);
+		for (int k = 0; k < 2; k++)
+			at[k] = (struct term){(enum term_unit)said[k].unit, said[k].n};
+	}
+}
+
+static void fill_terms(struct terms *terms, const struct config_terms *said, int severity)
+{
+	for (size_t i = 0; i < CONFIG_STAGES; i++)
+		take(terms, offsetof(struct terms, stage) + (i + 1) * sizeof(struct term),
+		     said->stage[i], severity);
+	take(terms, offsetof(struct terms, planned), said->planned, severity);
+	take(terms, offsetof(struct terms, longest), said->longest, severity);
+	if (said->reminds)
+		take_list(terms, offsetof(struct terms, remind), said->remind, severity);
+	if (said->escalates)
+		take_list(terms, offsetof(struct terms, escalate), said->escalate, severity);
+}
+
+static struct closing closing_of(const struct config_closing *c)
+{
+	struct closing closing = {.clear = c->clear,
+				  .other_person = c->other_person,
+				  .record = c->record,
+				  .approval = c->approval,
+				  .five_ones = c->five_ones,
+				  .steps = c->steps,
+				  .laboratory = c->laboratory,
+				  .release = c->release,
+				  .checkers = c->checkers,
+				  .attachments = c->attachments};
+	for (int i = 0; i < SITE_KINDS; i++)
+		closing.compliant_days[i] = c->compliant_days[i];
+	return closing;
+}
+
+static int fill_officers(struct case_rules *rules, const struct config_cases *cases)
+{
+	struct officer *officers = calloc(cases->n_officers + 1, sizeof *officers);
+	rules->officers = officers;
+	if (officers == NULL)
+		return -ENOMEM;
+	rules->n_officers = cases->n_officers;
+	for (size_t i = 0; i < cases->n_officers; i++) {
+		const struct config_officer *o = &cases->officers[i];
+		officers[i] = (struct officer){o->id, o->name, o->user, o->roles};
+	}
+	return 0;
+}
+
+int case_rules_fill(struct case_rules *rules, const struct config *config)
+{
+	const struct config_cases *cases = &config->cases;
+	case_rules_default(rules);
+	for (int kind = 0; kind < SITE_KINDS; kind++)
+		for (int severity = 0; severity < SEVERITIES; severity++)
+			fill_terms(rules->terms[kind], &cases->terms[kind][severity], severity);
+	rules->workdays =
+		(struct workdays){cases->off.at, cases->work.at, cases->off.n, cases->work.n};
+	rules->fault_shelve_workdays = cases->fault_shelve_workdays;
+	rules->closing = closing_of(&cases->closing);
+	for (int i = 0; i < DEEDS; i++)
+		if (cases->may[i] != 0)
+			rules->may[i] = cases->may[i];
+	return fill_officers(rules, cases);
+}
+
+void case_rules_deinit(struct case_rules *rules)
+{
+	free((void *)(uintptr_t)rules->officers);
+}

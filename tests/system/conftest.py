@@ -65,7 +65,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """duchad with a configuration and a store of its own."""
 
-    def __init__(self, directory, connections, sites, influx=None, node=""):
+    def __init__(self, directory, connections, sites, influx=None, node="", more="", listen=None,
+                 environment=None):
         self.directory = str(directory)
         self.store = os.path.join(self.directory, "store")
         self.out = os.path.join(self.directory, "out")
@@ -73,17 +74,19 @@ class Daemon:
         self.config = os.path.join(self.directory, "ducha.cfg")
         self.log = os.path.join(self.directory, "duchad.log")
         self.process = None
+        self.environment = environment or {}
+        listener = f' listen = "127.0.0.1:{listen}";' if listen else ""
         text = (f'node: {{ id = "edge-01"; office = "Office"; case_prefix = "T"; '
                 f'timezone = "Asia/Shanghai"; language = "en"; '
                 f'data_directory = "{ROOT}/config"; {node} }};\n'
                 f'storage: {{ directory = "{self.store}"; flush_ms = 100; }};\n'
-                f'http: {{ socket = "{self.socket}"; }};\n'
+                f'http: {{ socket = "{self.socket}";{listener} }};\n'
                 f'deliveries: ( {{ id = "folder"; type = "file"; directory = "{self.out}"; }} );\n')
         if influx is not None:
             text += (f'influx: {{ url = "{influx.url}"; api = "v1"; database = "ducha"; '
                      f'gzip = true; batch_lines = 500; flush_ms = 100; }};\n')
         text += "connections: (\n" + ",\n".join(connections) + "\n);\n"
-        text += "sites: (\n" + ",\n".join(sites) + "\n);\n"
+        text += "sites: (\n" + ",\n".join(sites) + "\n);\n" + more
         with open(self.config, "w") as f:
             f.write(text)
 
@@ -91,7 +94,8 @@ class Daemon:
         assert self.process is None
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([DUCHAD, "-c", self.config], stderr=log, stdout=log,
-                                            stdin=subprocess.DEVNULL, env=ENVIRONMENT,
+                                            stdin=subprocess.DEVNULL,
+                                            env={**ENVIRONMENT, **self.environment},
                                             cwd=self.directory)
         wait_until(self.healthy, 20, "duchad answering /health", every=0.01)
         return self

@@ -100,7 +100,15 @@ int client_absent(const struct client *client, CURLcode code)
 	return CTL_ABSENT;
 }
 
-int client_do(struct client *client, const char *post, struct client_answer *answer)
+static void client_body(struct client *client, const void *data, size_t size, const char *type)
+{
+	client_header(client, type);
+	curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, data);
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+}
+
+static int client_ask(struct client *client, struct client_answer *answer)
 {
 	client_answer_deinit(answer);
 	client->why[0] = '\0';
@@ -109,15 +117,24 @@ int client_do(struct client *client, const char *post, struct client_answer *ans
 	curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, answer);
 	curl_easy_setopt(client->curl, CURLOPT_HEADERFUNCTION, header_add);
 	curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, answer);
-	if (post != NULL) {
-		client_header(client, "Content-Type: application/json");
-		curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, post);
-	}
 	CURLcode code = curl_easy_perform(client->curl);
 	if (code != CURLE_OK)
 		return client_absent(client, code);
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	return CTL_OK;
+}
+
+int client_do(struct client *client, const char *post, struct client_answer *answer)
+{
+	if (post != NULL)
+		client_body(client, post, strlen(post), "Content-Type: application/json");
+	return client_ask(client, answer);
+}
+
+int client_send(struct client *client, const void *data, size_t size, struct client_answer *answer)
+{
+	client_body(client, data, size, "Content-Type: application/octet-stream");
+	return client_ask(client, answer);
 }
 
 void client_answer_deinit(struct client_answer *answer)

@@ -37,6 +37,8 @@ void client_header(struct client *client, const char *header);
  * Return: 0 with any status; CTL_ABSENT and a sentence on stderr where nobody answers.
  */
 int client_do(struct client *client, const char *post, struct client_answer *answer);
+/** client_send() - POST bytes that are no JSON; as client_do() */
+int client_send(struct client *client, const void *data, size_t size, struct client_answer *answer);
 void client_answer_deinit(struct client_answer *answer);
 
 /** client_absent() - says on stderr why the daemon cannot be reached. Return: CTL_ABSENT. */

@@ -19,9 +19,17 @@ const char options_help[] =
 	"  cases [--all] [--site S]                open ones, or all, newest first\n"
 	"  case ID                                 all of one case\n"
 	"  case ID ACTION [--by NAME] [--note TEXT] [--unit U] [--leader L] [--team T]\n"
-	"          [--due DATE] [--reason R]       accept assign plan rectified return close\n"
+	"          [--due DATE] [--reason R] ...   accept assign plan rectified return close\n"
 	"                                          reopen withdraw extend transfer merge\n"
-	"                                          feedback attach note\n"
+	"                                          feedback attach note link level\n"
+	"  case ID attach --file F --type T        keep a file with the case\n"
+	"  case ID merge|link OTHER                into, or to, another case\n"
+	"  case open --site S --source inspection|complaint|12369|12319|mayor|city|province\n"
+	"          [--factor F] [--kind K] [--document NO] [--level L] [--title TEXT] ...\n"
+	"  alert ID ack [--by NAME]                somebody looks after it\n"
+	"  shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]\n"
+	"  unshelve SITE [FACTOR] [--by NAME]      alerts open cases again\n"
+	"  shelves [--all]                         where they open none\n"
 	"\n"
 	"  -s, --socket SOCKET   default $DUCHA_SOCKET, else /run/ducha/duchad.sock\n"
 	"      --json            the API's own answer\n"
@@ -38,6 +46,9 @@ enum {
 	TAKES_ALL = 16,
 	TAKES_ACTION = 32,
 	TAKES_ACTIVE = 64,
+	TAKES_OPEN = 128,
+	TAKES_BY = 256,
+	TAKES_SHELF = 512,
 };
 
 static const struct verb {
@@ -54,13 +65,19 @@ static const struct verb {
 	 "readings SITE [FACTOR] [--since 1h] [--csv]"},
 	{"alerts", VERB_ALERTS, 0, 0, TAKES_SITE | TAKES_ACTIVE, "alerts [--active] [--site S]"},
 	{"cases", VERB_CASES, 0, 0, TAKES_ALL | TAKES_SITE, "cases [--all] [--site S]"},
-	{"case", VERB_CASE, 1, 2, TAKES_ACTION, "case ID [ACTION]"},
+	{"case", VERB_CASE, 1, 3, TAKES_ACTION, "case ID [ACTION [OTHER]]"},
+	{"alert", VERB_ALERT, 2, 2, TAKES_BY, "alert ID ack [--by NAME]"},
+	{"shelve", VERB_SHELVE, 1, 2, TAKES_SHELF,
+	 "shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]"},
+	{"unshelve", VERB_UNSHELVE, 1, 2, TAKES_BY, "unshelve SITE [FACTOR] [--by NAME]"},
+	{"shelves", VERB_SHELVES, 0, 0, TAKES_ALL, "shelves [--all]"},
 };
+static const struct verb open_verb = {
+	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"alert", "dossier", "evidence", "verify",
-				    "mark",  "shelve",  "unshelve", "deliveries",
-				    "load",  "report",  "reload"};
+static const char *const later[] = {"dossier",    "evidence", "verify", "mark",
+				    "deliveries", "load",     "report", "reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -76,6 +93,21 @@ enum {
 	KEY_TEAM,
 	KEY_DUE,
 	KEY_REASON,
+	KEY_TRACK,
+	KEY_STEP,
+	KEY_DOCUMENT,
+	KEY_LEVEL,
+	KEY_CHECKERS,
+	KEY_APPROVED,
+	KEY_RELATION,
+	KEY_FILE,
+	KEY_TYPE,
+	KEY_FACTOR,
+	KEY_KIND,
+	KEY_SOURCE,
+	KEY_SEVERITY,
+	KEY_TITLE,
+	KEY_FOR,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -96,6 +128,21 @@ static const struct option keys[] = {
 	{"team", required_argument, NULL, KEY_TEAM},
 	{"due", required_argument, NULL, KEY_DUE},
 	{"reason", required_argument, NULL, KEY_REASON},
+	{"track", required_argument, NULL, KEY_TRACK},
+	{"step", required_argument, NULL, KEY_STEP},
+	{"document", required_argument, NULL, KEY_DOCUMENT},
+	{"level", required_argument, NULL, KEY_LEVEL},
+	{"checkers", required_argument, NULL, KEY_CHECKERS},
+	{"approved-by", required_argument, NULL, KEY_APPROVED},
+	{"relation", required_argument, NULL, KEY_RELATION},
+	{"file", required_argument, NULL, KEY_FILE},
+	{"type", required_argument, NULL, KEY_TYPE},
+	{"factor", required_argument, NULL, KEY_FACTOR},
+	{"kind", required_argument, NULL, KEY_KIND},
+	{"source", required_argument, NULL, KEY_SOURCE},
+	{"severity", required_argument, NULL, KEY_SEVERITY},
+	{"title", required_argument, NULL, KEY_TITLE},
+	{"for", required_argument, NULL, KEY_FOR},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -129,10 +176,8 @@ static char **verb_word(int argc, char **argv)
 static const struct verb *verb_find(char **words, struct text *error)
 {
 	const char *word = words[0];
-	if (strcmp(word, "case") == 0 && words[1] != NULL && strcmp(words[1], "open") == 0) {
-		text_add(error, "verb \"case open\" is not in this build");
-		return NULL;
-	}
+	if (strcmp(word, "case") == 0 && words[1] != NULL && strcmp(words[1], "open") == 0)
+		return &open_verb;
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(word, verbs[i].name) == 0)
 			return &verbs[i];
@@ -154,6 +199,13 @@ static bool value_read(int key, const char *value, struct ctl_options *out, stru
 			    value);
 		return false;
 	}
+	if (key == KEY_FOR) {
+		if (duration_read(value, &out->for_s))
+			return true;
+		text_format(error, "--for %s: must be a duration such as 90s, 30m, 1h or 2d",
+			    value);
+		return false;
+	}
 	size_t length = strlen(value);
 	if (length == 0 || length > 4 || strspn(value, "0123456789") != length ||
 	    (out->lines = atoi(value)) > 1000) {
@@ -170,9 +222,29 @@ static const char **text_option(int key, struct ctl_options *out)
 		int key;
 		const char **at;
 	} texts[] = {
-		{'s', &out->socket},    {KEY_SITE, &out->site}, {KEY_BY, &out->by},
-		{KEY_NOTE, &out->note}, {KEY_UNIT, &out->unit}, {KEY_LEADER, &out->leader},
-		{KEY_TEAM, &out->team}, {KEY_DUE, &out->due},   {KEY_REASON, &out->reason},
+		{'s', &out->socket},
+		{KEY_SITE, &out->site},
+		{KEY_BY, &out->by},
+		{KEY_NOTE, &out->note},
+		{KEY_UNIT, &out->unit},
+		{KEY_LEADER, &out->leader},
+		{KEY_TEAM, &out->team},
+		{KEY_DUE, &out->due},
+		{KEY_REASON, &out->reason},
+		{KEY_TRACK, &out->track},
+		{KEY_STEP, &out->step},
+		{KEY_DOCUMENT, &out->document},
+		{KEY_LEVEL, &out->level},
+		{KEY_CHECKERS, &out->checkers},
+		{KEY_APPROVED, &out->approved_by},
+		{KEY_RELATION, &out->relation},
+		{KEY_FILE, &out->file},
+		{KEY_TYPE, &out->type},
+		{KEY_FACTOR, &out->factor},
+		{KEY_KIND, &out->kind},
+		{KEY_SOURCE, &out->source},
+		{KEY_SEVERITY, &out->severity},
+		{KEY_TITLE, &out->title},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -195,7 +267,7 @@ static unsigned takes_of(int key)
 	case 'n':
 		return TAKES_LINES;
 	case KEY_SITE:
-		return TAKES_SITE;
+		return TAKES_SITE | TAKES_OPEN;
 	case KEY_SINCE:
 		return TAKES_SINCE;
 	case KEY_CSV:
@@ -204,8 +276,23 @@ static unsigned takes_of(int key)
 		return TAKES_ALL;
 	case KEY_ACTIVE:
 		return TAKES_ACTIVE;
+	case KEY_BY:
+		return TAKES_ACTION | TAKES_OPEN | TAKES_BY | TAKES_SHELF;
+	case KEY_NOTE:
+	case KEY_UNIT:
+	case KEY_LEADER:
+	case KEY_TEAM:
+	case KEY_DOCUMENT:
+	case KEY_LEVEL:
+		return TAKES_ACTION | TAKES_OPEN;
+	case KEY_REASON:
+		return TAKES_ACTION | TAKES_SHELF;
+	case KEY_FOR:
+		return TAKES_SHELF;
 	default:
-		return key >= KEY_BY && key <= KEY_REASON ? TAKES_ACTION : 0;
+		return key >= KEY_BY && key <= KEY_TYPE     ? TAKES_ACTION
+		       : key >= KEY_FACTOR && key < KEY_FOR ? TAKES_OPEN
+							    : 0;
 	}
 }
 
@@ -232,27 +319,73 @@ static bool option_read(int key, const struct verb *verb, struct ctl_options *ou
 	return true;
 }
 
+static bool id_read(const char *what, const char *word, struct text *error)
+{
+	size_t length = strlen(word);
+	if (length <= 18 && strspn(word, "0123456789") == length)
+		return true;
+	text_format(error, "%s %s: must be the %s's id, a whole number", what, word, what);
+	return false;
+}
+
+/* An option beside a case that is only shown is a slip. */
+static bool nothing_given(const struct ctl_options *o)
+{
+	const char *const given[] = {o->by,       o->note,        o->unit,   o->leader,
+				     o->team,     o->due,         o->reason, o->track,
+				     o->step,     o->document,    o->level,  o->checkers,
+				     o->relation, o->approved_by, o->file,   o->type};
+	for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+		if (given[i] != NULL)
+			return false;
+	return true;
+}
+
 static bool case_read(int n, char **words, struct ctl_options *out, struct text *error)
 {
-	size_t length = strlen(words[0]);
-	if (length > 18 || strspn(words[0], "0123456789") != length) {
-		text_format(error, "case %s: must be the case's id, a whole number", words[0]);
+	enum case_action action = n > 1 ? case_action_find(words[1]) : CASE_ACTIONS;
+	if (!id_read("case", words[0], error))
 		return false;
-	}
-	if (n > 1 && case_action_find(words[1]) == CASE_ACTIONS) {
+	if (n > 1 && action == CASE_ACTIONS) {
 		text_format(error, "unknown action \"%s\"", words[1]);
 		return false;
 	}
-	out->case_id = words[0];
+	if (n > 2 && action != ACTION_MERGE && action != ACTION_LINK) {
+		text_format(error, "action \"%s\" takes no other case", words[1]);
+		return false;
+	}
+	if (n > 2 && !id_read("case", words[2], error))
+		return false;
+	out->id = words[0];
 	out->action = n > 1 ? words[1] : NULL;
-	const char *given[] = {out->by,   out->note, out->unit,  out->leader,
-			       out->team, out->due,  out->reason};
-	for (size_t i = 0; i < sizeof given / sizeof given[0] && n == 1; i++)
-		if (given[i] != NULL) {
-			text_format(error, "case %s: an option is given, but no action", words[0]);
-			return false;
-		}
+	out->other = n > 2 ? words[2] : NULL;
+	if (out->file != NULL && action != ACTION_ATTACH) {
+		text_add(error, "--file stands beside the action attach alone");
+		return false;
+	}
+	if (n == 1 && !nothing_given(out)) {
+		text_format(error, "case %s: an option is given, but no action", words[0]);
+		return false;
+	}
 	return true;
+}
+
+static bool alert_read(char **words, struct ctl_options *out, struct text *error)
+{
+	out->id = words[0];
+	if (!id_read("alert", words[0], error))
+		return false;
+	if (strcmp(words[1], "ack") == 0)
+		return true;
+	text_format(error, "unknown action \"%s\"; an alert knows ack", words[1]);
+	return false;
+}
+
+static bool needs(const char *option, bool given, struct text *error)
+{
+	if (!given)
+		text_format(error, "%s is missing", option);
+	return given;
 }
 
 static bool words_read(const struct verb *verb, int n, char **words, struct ctl_options *out,
@@ -267,10 +400,19 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 			text_format(error, "an argument is empty; usage: duchactl %s", verb->usage);
 			return false;
 		}
-	if (verb->verb == VERB_READINGS) {
+	if (verb->verb == VERB_READINGS || verb->verb == VERB_SHELVE ||
+	    verb->verb == VERB_UNSHELVE) {
 		out->site = words[0];
 		out->factor = n > 1 ? words[1] : NULL;
 	}
+	if (verb->verb == VERB_OPEN)
+		return needs("--site", out->site != NULL, error) &&
+		       needs("--source", out->source != NULL, error);
+	if (verb->verb == VERB_SHELVE)
+		return needs("--for", out->for_s != 0, error) &&
+		       needs("--reason", out->reason != NULL, error);
+	if (verb->verb == VERB_ALERT)
+		return alert_read(words, out, error);
 	return verb->verb != VERB_CASE || case_read(n, words, out, error);
 }
 

@@ -18,6 +18,11 @@ enum ctl_verb {
 	VERB_ALERTS,
 	VERB_CASES,
 	VERB_CASE,
+	VERB_OPEN,
+	VERB_ALERT,
+	VERB_SHELVE,
+	VERB_UNSHELVE,
+	VERB_SHELVES,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -29,9 +34,14 @@ struct ctl_options {
 	int lines;       /* -n */
 	int64_t since_s; /* --since */
 	const char *site, *factor;
-	const char *case_id; /* digits */
-	const char *action;  /* NULL: show the case */
+	const char *id;     /* digits: of the case or alert */
+	const char *action; /* NULL: show the case */
+	const char *other;  /* digits: the case to merge into or to link to; NULL: none */
 	const char *by, *note, *unit, *leader, *team, *due, *reason;
+	const char *track, *step, *document, *level, *checkers, *approved_by, *relation;
+	const char *kind, *source, *severity, *title; /* of a case by hand */
+	const char *file, *type;                      /* of an attachment */
+	int64_t for_s;                                /* of a shelf; 0: not given */
 };
 
 /**

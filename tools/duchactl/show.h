@@ -15,6 +15,11 @@ int show_alerts(struct client *client, const struct ctl_options *options);
 int show_cases(struct client *client, const struct ctl_options *options);
 /** show_case() - the case, after acting on it where the options name an action */
 int show_case(struct client *client, const struct ctl_options *options);
+/** show_open() - a case by hand */
+int show_open(struct client *client, const struct ctl_options *options);
+int show_acknowledge(struct client *client, const struct ctl_options *options);
+/** show_shelves() - what is shelved, after shelving or unshelving where the options say so */
+int show_shelves(struct client *client, const struct ctl_options *options);
 /** live_tail() - until a signal, a closed stdout, or a refusal */
 int live_tail(struct client *client, const struct ctl_options *options);
 

@@ -138,9 +138,21 @@ static void test_wrong_usage_is_64_before_the_daemon_is_looked_for(void **state)
 		{"", "a verb is missing"},
 		{"bogus", "unknown verb \"bogus\""},
 		{"dossier 3", "verb \"dossier\" is not in this build"},
-		{"alert 3 ack --by a", "verb \"alert\" is not in this build"},
+		{"alert 3 fly", "an alert knows ack"},
+		{"alert x ack", "must be the alert's id"},
+		{"alert 3 ack --note n", "takes no such option"},
 		{"mark s f --from x --to y", "verb \"mark\" is not in this build"},
-		{"case open --site s", "is not in this build"},
+		{"case open --site s", "--source is missing"},
+		{"case open --source mayor", "--site is missing"},
+		{"case open --site s --source mayor --track planned", "takes no such option"},
+		{"case 7 note 8 --note n", "takes no other case"},
+		{"case 7 link eight", "whole number"},
+		{"case 7 note --file f --note n", "attach alone"},
+		{"case 7 --type photo", "no action"},
+		{"shelve s --reason r", "--for is missing"},
+		{"shelve s --for 2h", "--reason is missing"},
+		{"shelve s --for soon --reason r", "--for soon"},
+		{"unshelve s --for 2h", "takes no such option"},
 		{"case", "usage: duchactl case"},
 		{"case x", "whole number"},
 		{"case 7 fly", "unknown action"},
@@ -162,8 +174,20 @@ static void test_wrong_usage_is_64_before_the_daemon_is_looked_for(void **state)
 
 static void test_an_absent_daemon_is_69(void **state)
 {
-	static const char *const lines[] = {"status", "tail",  "sites",  "readings s",
-					    "alerts", "cases", "case 1", "case 1 note --note x"};
+	static const char *const lines[] = {"status",
+					    "tail",
+					    "sites",
+					    "readings s",
+					    "alerts",
+					    "cases",
+					    "case 1",
+					    "case 1 note --note x",
+					    "shelves",
+					    "alert 1 ack",
+					    "unshelve s f",
+					    "case open --site s --source mayor",
+					    "shelve s --for 2h --reason r",
+					    "case 1 link 2"};
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		expect(NULL, NULL, lines[i], 69, "", "the daemon is not reachable: No such file");

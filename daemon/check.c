@@ -22,14 +22,35 @@ static void warn_cycle(const struct modbus_connection *c, const struct modbus_cy
 			cycle->worst_ms, c->timeout_ms);
 }
 
-int check_cycles(const struct assembly *assembly, const char *file, FILE *out)
+/* On a slow line even a reply that comes at once may take longer than it is waited for. */
+static void warn_timeout(const struct modbus_connection *c, const struct modbus_cycle *cycle,
+			 const char *file, FILE *out)
 {
-	for (size_t i = 0; i < assembly->n_modbus; i++) {
+	if (cycle->longest_ms < c->timeout_ms)
+		return;
+	fprintf(out,
+		"%s: warning: connection \"%s\" has timeout_ms = %" PRId64
+		", and the bytes of its longest request and reply take %" PRId64
+		" ms on the line; raise timeout_ms or lower max_registers\n",
+		file, c->id, c->timeout_ms, cycle->longest_ms);
+}
+
+static int check_connections(const struct modbus_connection *connections, size_t n,
+			     const char *file, FILE *out)
+{
+	for (size_t i = 0; i < n; i++) {
 		struct modbus_cycle cycle;
-		int r = modbus_cycle(&assembly->modbus[i], &cycle);
+		int r = modbus_cycle(&connections[i], &cycle);
 		if (r < 0)
 			return r;
-		warn_cycle(&assembly->modbus[i], &cycle, file, out);
+		warn_cycle(&connections[i], &cycle, file, out);
+		warn_timeout(&connections[i], &cycle, file, out);
 	}
 	return 0;
+}
+
+int check_cycles(const struct assembly *assembly, const char *file, FILE *out)
+{
+	int r = check_connections(assembly->modbus, assembly->n_modbus, file, out);
+	return r < 0 ? r : check_connections(assembly->buses, assembly->n_buses, file, out);
 }

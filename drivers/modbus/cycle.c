@@ -22,17 +22,22 @@ static int64_t lost_request_ms(const struct modbus_connection *config)
 	return config->timeout_ms + larger(config->request_gap_ms, config->connect_pause_ms);
 }
 
-/* A request and its reply at once: their bytes on the line, and the silence or pause behind them.
- */
-static int64_t exchange_ns(const struct modbus_connection *config, const struct modbus_span *span)
+/* The bytes of a request and its reply on a serial line. */
+static int64_t bytes_ns(const struct modbus_connection *config, const struct modbus_span *span)
 {
-	int64_t gap_ns = config->request_gap_ms * MS;
-	if (config->serial == NULL)
-		return gap_ns;
 	struct modbus_request request = {.table = span->table, .count = span->count};
+	if (config->serial == NULL)
+		return 0;
 	size_t bytes = MODBUS_RTU_REQUEST_BYTES + modbus_rtu_reply_bytes(&request);
-	return port_bytes_ns(config->serial, (unsigned)bytes) +
-	       larger(gap_ns, port_silence_ns(config->serial));
+	return port_bytes_ns(config->serial, (unsigned)bytes);
+}
+
+/* What parts it from the next. */
+static int64_t gap_ns(const struct modbus_connection *config)
+{
+	int64_t wanted_ns = config->request_gap_ms * MS;
+	return config->serial == NULL ? wanted_ns
+				      : larger(wanted_ns, port_silence_ns(config->serial));
 }
 
 static int count_requests(const struct modbus_asked *asked, const struct modbus_connection *config,
@@ -46,10 +51,14 @@ static int count_requests(const struct modbus_asked *asked, const struct modbus_
 		return error;
 	error = modbus_units_init(&units, &plan, config->interval_ms);
 	if (error == 0) {
-		int64_t least_ns = 0;
-		for (size_t i = 0; i < plan.n_spans; i++)
-			least_ns += exchange_ns(config, &plan.spans[i]);
+		int64_t least_ns = 0, longest_ns = 0;
+		for (size_t i = 0; i < plan.n_spans; i++) {
+			int64_t span_ns = bytes_ns(config, &plan.spans[i]);
+			least_ns += span_ns + gap_ns(config);
+			longest_ns = larger(longest_ns, span_ns);
+		}
 		cycle->least_ms = least_ns / MS;
+		cycle->longest_ms = longest_ns / MS;
 		cycle->n_requests = plan.n_spans;
 		cycle->n_units = units.n;
 		modbus_units_deinit(&units);

@@ -13,6 +13,7 @@ struct modbus_cycle {
 	size_t n_requests, n_units;
 	int64_t least_ms; /* every reply at once: pauses, and the time of the bytes on a serial line
 			   */
+	int64_t longest_ms; /* of one request and its reply on a serial line; else 0 */
 	int64_t worst_ms; /* no reply in time: each request has its whole timeout, and its pause */
 };
 

@@ -64,6 +64,29 @@ def test_a_bus_that_cannot_hold_its_interval_is_named(tmp_path):
         'requests take 80 ms at least']
 
 
+def test_a_serial_line_that_is_too_slow_is_named(tmp_path):
+    line = ('{{ id = "{}"; driver = "modbus"; transport = "rtu"; device = "/dev/ttyS{}"; '
+            'baud = 1200; interval_ms = {}; timeout_ms = {}; max_gap = 0; }}')
+    monitors = [f'{{ factor = "w01018"; connection = "crammed"; unit_id = 1; table = "holding"; '
+                f'address = {address}; type = "int16"; }}' for address in (0, 50)]
+    far = [f'{{ factor = "{factor}"; connection = "far"; unit_id = 1; table = "holding"; '
+           f'address = {address}; type = "float64"; }}'
+           for factor, address in (("w01018", 0), ("w21003", 4))]
+    daemon = Daemon(tmp_path, [line.format("crammed", 1, 300, 140), line.format("far", 2, 5000, 200)],
+                    [site("outfall-0", [monitors[0]]), site("outfall-1", [monitors[1]]),
+                     site("outfall-2", far)])
+    answer = duchad("--check", "-c", daemon.config)
+    assert (answer.returncode, answer.stdout) == \
+        (0, "3 sites, 4 monitors, 0 limits, 2 connections: ok\n")
+    assert answer.stderr.splitlines() == [
+        f'{daemon.config}: warning: connection "crammed" cannot hold interval_ms = 300: its 2 '
+        'requests take 308 ms at least',
+        f'{daemon.config}: warning: connection "far" has timeout_ms = 200, and the bytes of its '
+        'longest request and reply take 241 ms on the line; raise timeout_ms or lower max_registers',
+    ]
+
+
+
 @pytest.mark.parametrize("old,new", [
     ('office = ', 'ofice = '),
     ('port = 1502', 'port = "x"'),

@@ -24,7 +24,7 @@ struct pty_bench {
 	int master, stop[2];
 	pty_fn answer;
 	_Atomic unsigned asked, written; /* written: requests that are no reading */
-	uint32_t random;
+	_Atomic uint32_t random;
 	void *context;
 	pthread_t thread;
 	int said, stderr_before; /* file that has the log */

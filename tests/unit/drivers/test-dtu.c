@@ -137,6 +137,15 @@ static bool has_value_of_both(const struct door *door, int64_t wanted)
 	return seen[0] && seen[1];
 }
 
+/* A reading without value of @monitor */
+static bool has_missed(const struct door *door, int64_t monitor)
+{
+	for (size_t i = 0; i < door->n_samples; i++)
+		if (door->samples[i].monitor == monitor && !door->samples[i].has_value)
+			return true;
+	return false;
+}
+
 static void test_units_on_one_address_are_known_by_their_registration(void **state)
 {
 	(void)state;
@@ -251,6 +260,53 @@ static void test_the_request_under_way_is_made_again_on_the_newer_connection(voi
 	field_bench_end(&field.bench);
 }
 
+/* A cellular network holds a reply back until its request is given up. */
+static void test_a_late_reply_is_thrown_away_and_the_connection_kept(void **state)
+{
+	(void)state;
+	struct field field;
+	field_start_with(&field, 300, 60000);
+	uint8_t request[MODBUS_RTU_REQUEST_BYTES], late[RTU_REPLY_BYTES];
+	int fd = dial(&field, "DTU-007");
+	assert_true(asked(fd, request));
+	assert_true(fake_door_await(field.bench.door, has_missed, 0));
+	size_t n = rtu_reply(request, 666, late);
+	field_send(fd, late, 3);
+	field_send(fd, "ping", 4);
+	field_send(fd, late + 3, n - 3);
+	answer_next(fd, 7);
+	assert_true(fake_door_await(field.bench.door, fake_door_has_value, 7));
+	field_bench_pause(&field.bench);
+	assert_false(fake_door_has_value(field.bench.door, 666));
+	assert_int_equal(unasked(&field), n);
+	close(fd);
+	field_bench_end(&field.bench);
+}
+
+static void test_a_damaged_reply_costs_one_reading(void **state)
+{
+	(void)state;
+	struct field field;
+	field_start_with(&field, 200, 60000);
+	uint8_t request[MODBUS_RTU_REQUEST_BYTES], reply[RTU_REPLY_BYTES];
+	int fd = dial(&field, "DTU-007");
+	for (unsigned i = 0; i < 4; i++) {
+		assert_true(asked(fd, request));
+		size_t n = rtu_reply(request, 666, reply);
+		reply[i] ^= 1; /* unit, function, byte count, value */
+		field_send(fd, reply, n);
+		answer_next(fd, (uint16_t)(10 + i));
+		assert_true(fake_door_await(field.bench.door, fake_door_has_value, 10 + i));
+	}
+	field_bench_pause(&field.bench);
+	assert_false(fake_door_has_value(field.bench.door, 666));
+	assert_int_equal(field_counted(&field.bench, "ducha_polls_total",
+				       "connection=\"bus\",result=\"ok\""),
+			 4);
+	close(fd);
+	field_bench_end(&field.bench);
+}
+
 static void test_a_silent_unit_is_dropped(void **state)
 {
 	(void)state;
@@ -355,6 +411,8 @@ int main(void)
 		cmocka_unit_test(test_values_that_look_like_a_heartbeat_are_values),
 		cmocka_unit_test(test_a_newer_connection_replaces_the_older),
 		cmocka_unit_test(test_the_request_under_way_is_made_again_on_the_newer_connection),
+		cmocka_unit_test(test_a_late_reply_is_thrown_away_and_the_connection_kept),
+		cmocka_unit_test(test_a_damaged_reply_costs_one_reading),
 		cmocka_unit_test(test_a_silent_unit_is_dropped),
 		cmocka_unit_test(test_heartbeats_keep_a_connection),
 		cmocka_unit_test(test_unknown_callers_are_refused_and_counted),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Modbus on a serial line, over a pseudo-terminal. DUCHA_EXCHANGES sets how many exchanges the long
- * test makes. */
+ * test makes, DUCHA_SEED which of them fail. */
 #include "drivers/modbus/port.h"
 #include "pty-bench.h"
 
@@ -27,7 +27,8 @@ enum {
 	SHORT_MS = 60,
 	LONG_MS = 10000,
 	REPLY_BYTES = 9,
-	EXCHANGES = 300
+	EXCHANGES = 300,
+	LONG_EXCHANGES = 6000
 };
 
 /* Alike but for the address: a reply of one would pass for the other's. */
@@ -732,12 +733,16 @@ static void answer_badly_at_times(struct pty_bench *bench, const uint8_t *reques
 static void test_no_reply_is_ever_given_to_another_request(void **state)
 {
 	(void)state;
-	const char *wanted = getenv("DUCHA_EXCHANGES");
-	unsigned exchanges = wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : EXCHANGES;
+	const char *wanted = getenv("DUCHA_EXCHANGES"), *seed = getenv("DUCHA_SEED");
+	unsigned usual = getenv("DUCHA_LONG") != NULL ? LONG_EXCHANGES : EXCHANGES;
+	unsigned exchanges = wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : usual;
 	struct pty_bench bench;
 	start_on(&bench, answer_badly_at_times, HASTY_MS);
 	bench.connection.interval_ms = 10;
 	bench.serial.baud = 4000000;
+	bench.random = seed != NULL ? (uint32_t)strtoul(seed, NULL, 10) : 1;
+	print_message("seed %u\n", bench.random);
+	assert_true(exchanges <= FAKE_SAMPLES);
 	pty_bench_go(&bench);
 	while (bench.asked < exchanges) {
 		uint64_t before = bench.asked;

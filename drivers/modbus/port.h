@@ -49,7 +49,7 @@ int port_receive(struct port *port, uint8_t *bytes, size_t room, size_t *n);
 /** port_drain() - throw away what has come. Return: 0 and *n bytes; negative errno. */
 int port_drain(struct port *port, size_t *n);
 
-/** port_echoes() - an echo has begun to be awaited and not come whole */
+/** port_awaits_echo() - the echo of the request has not come whole yet */
 static inline bool port_awaits_echo(const struct port *port)
 {
 	return port->echo_n > 0;

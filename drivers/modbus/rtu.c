@@ -139,7 +139,7 @@ static bool rtu_drain(struct rtu *rtu)
 
 /* --- exchanges --- */
 
-enum outcome { ANSWERED, NOTHING, WRONG, GONE, STOPPED };
+enum outcome { GOOD, NOTHING, WRONG, GONE, STOPPED };
 
 /* A round that takes too long leaves the next ones out: said before its last span has had its turn.
  */
@@ -181,7 +181,7 @@ static enum outcome rtu_judge(struct rtu *rtu, int64_t sent_ns)
 	wire_replied(&rtu->wire, at_ns);
 	rtu_keep_phase(rtu);
 	bus_replied(&rtu->bus, verdict, &reply, at_ns - sent_ns);
-	return ANSWERED;
+	return GOOD;
 }
 
 static enum outcome rtu_receive(struct rtu *rtu, int64_t sent_ns)
@@ -199,25 +199,28 @@ static enum outcome rtu_receive(struct rtu *rtu, int64_t sent_ns)
 	return rtu_judge(rtu, sent_ns);
 }
 
-/* The deadline holds for the whole exchange: no byte moves it. */
+/* Nothing more can come, whatever was waited for. */
+static enum outcome rtu_broken(struct rtu *rtu, enum wake wake)
+{
+	if (wake == WAKE_STOP)
+		return STOPPED;
+	bus_cause(&rtu->bus, "device gone", false);
+	return GONE;
+}
+
+/* The deadline holds for the whole exchange: no byte moves it, nor a thread that was held up. */
 static enum outcome rtu_listen(struct rtu *rtu, int64_t sent_ns)
 {
+	int64_t deadline_ns = sent_ns + rtu->timeout_ns;
 	enum outcome outcome = NOTHING;
 	while (outcome == NOTHING) {
-		switch (rtu_wait(rtu, sent_ns + rtu->timeout_ns)) {
-		case WAKE_TIME:
+		enum wake wake = rtu_wait(rtu, deadline_ns);
+		if (now_ns() >= deadline_ns) {
 			bus_cause(&rtu->bus, port_awaits_echo(&rtu->port) ? "no echo" : "timeout",
 				  true);
 			return NOTHING;
-		case WAKE_GONE:
-			bus_cause(&rtu->bus, "device gone", false);
-			return GONE;
-		case WAKE_STOP:
-			return STOPPED;
-		case WAKE_BYTES:
-			outcome = rtu_receive(rtu, sent_ns);
-			break;
 		}
+		outcome = wake == WAKE_BYTES ? rtu_receive(rtu, sent_ns) : rtu_broken(rtu, wake);
 	}
 	return outcome;
 }
@@ -239,25 +242,16 @@ static enum outcome rtu_exchange(struct rtu *rtu)
 static enum outcome rtu_settle(struct rtu *rtu)
 {
 	int64_t deadline_ns = wire_ready_ns(&rtu->wire, now_ns()) + rtu->timeout_ns;
-	for (;;) {
-		switch (rtu_wait(rtu, rtu->wire.quiet_until_ns)) {
-		case WAKE_TIME:
-			return ANSWERED;
-		case WAKE_GONE:
-			bus_cause(&rtu->bus, "device gone", false);
+	enum wake wake;
+	while ((wake = rtu_wait(rtu, rtu->wire.quiet_until_ns)) == WAKE_BYTES) {
+		if (!rtu_drain(rtu))
 			return GONE;
-		case WAKE_STOP:
-			return STOPPED;
-		case WAKE_BYTES:
-			if (!rtu_drain(rtu))
-				return GONE;
-			break;
+		if (now_ns() >= deadline_ns) {
+			bus_cause(&rtu->bus, "a line that is never quiet", false);
+			return GONE;
 		}
-		if (now_ns() < deadline_ns)
-			continue;
-		bus_cause(&rtu->bus, "a line that is never quiet", false);
-		return GONE;
 	}
+	return wake == WAKE_TIME ? GOOD : rtu_broken(rtu, wake);
 }
 
 /* --- rounds --- */
@@ -291,10 +285,10 @@ static void rtu_span(struct rtu *rtu)
 		rtu_close(rtu);
 		rtu_miss_all(rtu);
 	}
-	if (outcome != ANSWERED)
+	if (outcome != GOOD)
 		return;
 	outcome = rtu_exchange(rtu);
-	if (outcome == ANSWERED)
+	if (outcome == GOOD)
 		rtu->retry_pause_ns = RETRY_FIRST_MS * MS;
 	else if (outcome != STOPPED)
 		rtu_failed(rtu, outcome);

@@ -23,12 +23,12 @@
 
 enum {
 	INTERVAL_MS = 20,
-	HASTY_MS = 25,
+	HASTY_MS = 100,
 	SHORT_MS = 60,
 	LONG_MS = 10000,
 	REPLY_BYTES = 9,
-	EXCHANGES = 300,
-	LONG_EXCHANGES = 6000
+	EXCHANGES = 200,
+	LONG_EXCHANGES = 4000
 };
 
 /* Alike but for the address: a reply of one would pass for the other's. */
@@ -686,7 +686,9 @@ static void test_a_line_that_cannot_turn_round_is_an_outage(void **state)
 	}
 }
 
-/* --- attribution: one in twenty is late, comes twice, is another's, or damaged --- */
+/* --- attribution: one in twenty is late, comes twice, is another's, or damaged ---
+ * A reply that takes longer than twice the timeout cannot be told from the next one's, so this is
+ * long beside what a busy machine may hold the instrument up. */
 
 /* Its number may not be taken. */
 static void spoil(uint8_t reply[REPLY_BYTES])
@@ -708,7 +710,7 @@ static void answer_badly_at_times(struct pty_bench *bench, const uint8_t *reques
 	case 0:
 		spoil(reply);
 		sleep_ms(HASTY_MS + 5);
-		if (now_ms() - asked_ms > HASTY_MS + 10)
+		if (now_ms() - asked_ms > HASTY_MS + 40)
 			return; /* this machine has slept */
 		break;
 	case 1: {

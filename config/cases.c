@@ -3,6 +3,7 @@
 #include "config/catalogue.h"
 #include "config/checks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -412,6 +413,63 @@ static void read_roles(struct walk *walk, struct config_cases *cases, const conf
 	schema_free(&schema, names);
 }
 
+/* --- duty --- */
+
+/* "08:30" in minutes of the day; -1: it is none. */
+static int minute_of(const char *text)
+{
+	int hour = 0, minute = 0, length = 0;
+	if (strlen(text) != 5 || sscanf(text, "%2d:%2d%n", &hour, &minute, &length) != 2)
+		return -1;
+	return length == 5 && hour >= 0 && hour < 24 && minute >= 0 && minute < 60
+		       ? hour * 60 + minute
+		       : -1;
+}
+
+static const char *check_minute(const char *text)
+{
+	return minute_of(text) >= 0 ? NULL : "use a time of the day, such as 08:30";
+}
+
+struct duty_entry {
+	struct texts people;
+	char *change_at, *digest_at;
+	int rotate, next_min, source_next_min;
+};
+static const char *const rotations[] = {"day", "week", "none", NULL};
+#define AT(member) offsetof(struct duty_entry, member)
+static const struct field duty_fields[] = {
+	{"people", FIELD_TEXTS, .offset = AT(people), .low = 1, .high = 200, .required = EVERY},
+	{"rotate", FIELD_CHOICE, .offset = AT(rotate), .choices = rotations},
+	{"change_at", FIELD_TEXT, .offset = AT(change_at), .check = check_minute},
+	{"digest_at", FIELD_TEXT, .offset = AT(digest_at), .check = check_minute},
+	{"next_min", FIELD_INT, .offset = AT(next_min), .low = 1, .high = 1440},
+	{"source_next_min", FIELD_INT, .offset = AT(source_next_min), .low = 1, .high = 1440},
+};
+#undef AT
+static const struct schema duty_schema = {"duty", NULL, duty_fields, COUNT(duty_fields)};
+
+static void read_duty(struct walk *walk, struct config_cases *cases, const config_setting_t *group)
+{
+	struct duty_entry entry = {.next_min = 30, .source_next_min = 15};
+	struct config_duty *duty = &cases->duty;
+	schema_read(walk, &duty_schema, group, 0, &entry);
+	*duty = (struct config_duty){
+		.people = entry.people.at,
+		.n = entry.people.n,
+		.rotate = entry.rotate,
+		.change_min = minute_of(entry.change_at ? entry.change_at : "08:30"),
+		.digest_min = minute_of(entry.digest_at ? entry.digest_at : "08:30"),
+		.next_min = entry.next_min,
+		.source_next_min = entry.source_next_min,
+	};
+	if (config_setting_type(group) == CONFIG_TYPE_GROUP && schema_has(group, "people") &&
+	    duty->n == 0)
+		FAULT(walk, schema_key(group, "people"), "people is empty; name at least one");
+	entry.people = (struct texts){.n = 0}; /* kept */
+	schema_free(&duty_schema, &entry);
+}
+
 void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
 		const config_setting_t *root)
 {
@@ -419,8 +477,10 @@ void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
 		const char *key;
 		void (*read)(struct walk *walk, struct config_cases *cases,
 			     const config_setting_t *group);
-	} parts[] = {
-		{"deadlines", read_deadlines}, {"closing", read_closing}, {"roles", read_roles}};
+	} parts[] = {{"deadlines", read_deadlines},
+		     {"closing", read_closing},
+		     {"roles", read_roles},
+		     {"duty", read_duty}};
 	*cases = (struct config_cases){
 		.fault_shelve_workdays = 5,
 		.closing = {.clear = true,
@@ -454,6 +514,9 @@ void cases_free(struct config_cases *cases)
 		free(cases->officers[i].user);
 	}
 	free(cases->officers);
+	for (size_t i = 0; i < cases->duty.n; i++)
+		free(cases->duty.people[i]);
+	free(cases->duty.people);
 	free(cases->off.at);
 	free(cases->work.at);
 }

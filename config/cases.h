@@ -9,8 +9,8 @@
  */
 #include "config/schema.h"
 
-/** cases_read() - the groups deadlines, closing, roles and the list officers of @root, and the days
- * off of DATA/holidays, which may be missing */
+/** cases_read() - the groups deadlines, closing, roles, duty and the list officers of @root, and
+ * the days off of DATA/holidays, which may be missing */
 void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
 		const config_setting_t *root);
 void cases_free(struct config_cases *cases);

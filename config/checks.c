@@ -263,9 +263,10 @@ const char *check_pointer(const char *text)
 
 const char *check_event_filter(const char *text)
 {
-	static const char *const types[] = {"alert.raised",    "alert.cleared",      "case.opened",
-					    "case.updated",    "case.overdue",       "case.closed",
-					    "connection.lost", "connection.restored"};
+	static const char *const types[] = {"alert.raised",    "alert.cleared",       "case.opened",
+					    "case.updated",    "case.overdue",        "case.closed",
+					    "connection.lost", "connection.restored", "duty.called",
+					    "duty.digest"};
 	const char *star = strchr(text, '*');
 	bool whole = !star;
 	size_t length = whole ? strlen(text) : (size_t)(star - text);

@@ -165,6 +165,13 @@ struct config_officer {
 	char *id, *name, *user; /* user NULL: none */
 	unsigned roles;         /* 1 handler, 2 inspector, 4 leader */
 };
+struct config_duty {
+	char **people; /* none: nobody is called */
+	size_t n;
+	int rotate;                 /* 0 day, 1 week, 2 none */
+	int change_min, digest_min; /* minutes of the day */
+	int next_min, source_next_min;
+};
 struct config_cases {
 	struct config_terms terms[CONFIG_SITE_KINDS][3]; /* of all severities, serious, grave */
 	struct config_days off, work;
@@ -173,6 +180,7 @@ struct config_cases {
 	struct config_officer *officers;
 	size_t n_officers;
 	unsigned may[CONFIG_DEEDS]; /* roles; 0: not said */
+	struct config_duty duty;
 };
 extern const char *const config_deeds[CONFIG_DEEDS]; /* their names */
 

@@ -29,6 +29,7 @@ static const struct field root_fields[] = {
 	{"closing", FIELD_LATER, .offset = NOWHERE},
 	{"officers", FIELD_LATER, .offset = NOWHERE},
 	{"roles", FIELD_LATER, .offset = NOWHERE},
+	{"duty", FIELD_LATER, .offset = NOWHERE},
 };
 static const struct schema root_schema = SCHEMA("the file", root_fields);
 

@@ -89,6 +89,19 @@ static int fill_officers(struct case_rules *rules, const struct config_cases *ca
 	return 0;
 }
 
+_Static_assert((int)DUTY_FIXED == 2, "rotations are numbered alike");
+
+static struct duty duty_of(const struct config_duty *d)
+{
+	return (struct duty){.people = (const char *const *)d->people,
+			     .n = d->n,
+			     .rotation = (enum duty_rotation)d->rotate,
+			     .change_min = d->change_min,
+			     .digest_min = d->digest_min,
+			     .next_min = d->next_min,
+			     .source_next_min = d->source_next_min};
+}
+
 int case_rules_fill(struct case_rules *rules, const struct config *config)
 {
 	const struct config_cases *cases = &config->cases;
@@ -100,6 +113,7 @@ int case_rules_fill(struct case_rules *rules, const struct config *config)
 		(struct workdays){cases->off.at, cases->work.at, cases->off.n, cases->work.n};
 	rules->fault_shelve_workdays = cases->fault_shelve_workdays;
 	rules->closing = closing_of(&cases->closing);
+	rules->duty = duty_of(&cases->duty);
 	for (int i = 0; i < DEEDS; i++)
 		if (cases->may[i] != 0)
 			rules->may[i] = cases->may[i];

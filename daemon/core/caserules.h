@@ -8,7 +8,7 @@
  * defaults that the configuration's manual names. Where the plan has no rules at all (recorded
  * readings) nothing falls due and only an active alert holds a case open.
  */
-#include "core/supcase.h"
+#include "core/duty.h"
 
 struct case_order;
 
@@ -112,6 +112,7 @@ struct case_rules {
 	const struct officer *officers;
 	size_t n_officers;
 	unsigned may[DEEDS]; /* OR of enum role */
+	struct duty duty;
 };
 
 /** case_rules_default() - the defaults; without officers and holidays */

@@ -216,8 +216,7 @@ static bool one_of(const char *factor, const char *const *codes, size_t n)
 	return false;
 }
 
-/* The metals of GB 8978-1996 table 1 (first-class pollutants), dissolved forms, and cyanide. */
-static bool is_toxic(const char *factor)
+bool factor_is_toxic(const char *factor)
 {
 	static const char *const codes[] = {"w20111", "w20113", "w20115", "w20116", "w20117",
 					    "w20119", "w20120", "w20121", "w20126", "w20127",
@@ -246,7 +245,7 @@ static enum severity own_severity(const struct severity_facts *f)
 
 enum severity case_severity(const struct severity_facts *f)
 {
-	bool toxic = is_toxic(f->factor);
+	bool toxic = factor_is_toxic(f->factor);
 	enum severity severity = own_severity(f);
 	if (f->kind == SITE_WATER_SOURCE && severity == SEVERITY_GENERAL)
 		severity = SEVERITY_SERIOUS;

@@ -114,6 +114,8 @@ struct severity_facts {
  * stands for two classes, three times the limit for twice class V.
  */
 enum severity case_severity(const struct severity_facts *facts);
+/** factor_is_toxic() - the metals of GB 8978-1996 table 1, dissolved forms, and cyanide */
+bool factor_is_toxic(const char *factor);
 /** case_wanted() - does this raised alert open (or join) a case at its site? */
 bool case_wanted(const struct plan *plan, const struct verdict *raised);
 /** case_number() - writes the number from plan->case_number, as 五环督挂〔2026〕1号 */

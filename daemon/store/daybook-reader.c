@@ -279,7 +279,8 @@ int daybook_after(struct daybook_reader *reader, int64_t after, size_t limit, da
 		if (sql_damaged(r)) {
 			if (!file->told)
 				log_warnx("%s/%s: damaged; its readings after %lld are left out",
-					  reader->directory, file->name.text, (long long)walk.after);
+					  reader->directory, file->name.text,
+					  (long long)walk.after);
 			file->told = true;
 			r = 0;
 		}

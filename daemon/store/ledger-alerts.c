@@ -125,6 +125,8 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value, v->time_ms);
 	if (r == 0)
 		r = ledger_alert_event(ledger, id, "ducha.alert.raised", v->time_ms, now_ms);
+	if (r == 0 && !shelved)
+		r = ledger_duty_raise(ledger, v, id, now_ms);
 	if (r == 0 && case_id != 0)
 		r = ledger_case_event(ledger, case_id,
 				      is_new ? "ducha.case.opened" : "ducha.case.updated", now_ms);
@@ -196,6 +198,7 @@ static int verdict_end(struct ledger *ledger, const struct verdict *v, int64_t n
 	r = alert_take(ledger, &alert, v);
 	if (r != 0 || v->type == VERDICT_PEAK)
 		return r;
+	ledger->timed = true;
 	r = sql_do(ledger->sql[SQL_ALERT_CLEAR], "ii", alert.id, v->time_ms);
 	if (r == 0)
 		r = ledger_alert_event(ledger, alert.id, "ducha.alert.cleared", v->time_ms, now_ms);

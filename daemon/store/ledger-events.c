@@ -138,6 +138,66 @@ int ledger_alert_event(struct ledger *ledger, int64_t id, const char *type, int6
 	return r;
 }
 
+/* --- duty: {"person":…,"call":…,"next_at":…,"alert":{…}} and {"person":…,"alerts":[…],"more":…} */
+
+static void duty_head(struct ledger *ledger, const char *person)
+{
+	text_clear(&ledger->data);
+	text_add(&ledger->data, "{\"person\":");
+	text_json(&ledger->data, person);
+}
+
+int ledger_call_event(struct ledger *ledger, int64_t id, const char *person, int calls,
+		      int64_t next_ms, int64_t now_ms)
+{
+	char *subject, *site;
+	int64_t case_id = 0;
+
+	duty_head(ledger, person);
+	text_format(&ledger->data, ",\"call\":%d,\"next_at\":%s", calls,
+		    next_ms == 0 ? "null" : "\"");
+	if (next_ms != 0) {
+		text_time(&ledger->data, next_ms, &ledger->plan->zone, 3);
+		text_char(&ledger->data, '"');
+	}
+	text_add(&ledger->data, ",\"alert\":");
+	int r = ledger_alert_text(ledger, id, &ledger->data);
+	text_char(&ledger->data, '}');
+	if (r == 0)
+		r = alert_subject(ledger, id, &subject, &site, &case_id);
+	if (r != 0)
+		return r;
+	r = event_add(ledger, &(struct event_head){.type = "ducha.duty.called",
+						   .subject = subject,
+						   .site = site,
+						   .time_ms = now_ms,
+						   .now_ms = now_ms,
+						   .case_id = case_id});
+	free(subject);
+	free(site);
+	return r;
+}
+
+int ledger_digest_event(struct ledger *ledger, const char *person, const int64_t *ids, size_t n,
+			int64_t all, int64_t now_ms)
+{
+	int r = 0;
+
+	duty_head(ledger, person);
+	text_add(&ledger->data, ",\"alerts\":[");
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		text_add(&ledger->data, i > 0 ? "," : "");
+		r = ledger_alert_text(ledger, ids[i], &ledger->data);
+	}
+	text_format(&ledger->data, "],\"more\":%lld}", (long long)(all - (int64_t)n));
+	if (r != 0)
+		return r;
+	return event_add(ledger, &(struct event_head){.type = "ducha.duty.digest",
+						      .subject = "duty",
+						      .time_ms = now_ms,
+						      .now_ms = now_ms});
+}
+
 struct event_copy {
 	struct ledger_event event;
 	char *type, *site, *json;

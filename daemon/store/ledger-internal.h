@@ -9,6 +9,7 @@
  *   ledger-closing.c what a case lacks to be closed
  *   ledger-timers.c  deadlines and the ends of shelves
  *   ledger-shelves.c alerts that open no case for a while
+ *   ledger-duty.c    whom an alert calls, and the digest
  *   ledger-read.c    cases as JSON
  *   ledger-events.c  the outbox
  * Functions here are called with the mutex held unless they say otherwise.
@@ -60,6 +61,12 @@ enum ledger_sql {
 	SQL_CASE_COUNT,
 	SQL_HISTORY_ADD,
 	SQL_TIMER_NEXT,
+	SQL_CALL_SET,
+	SQL_CALL_DUE,
+	SQL_DIGEST_SET,
+	SQL_DIGEST_LIST,
+	SQL_DIGEST_DONE,
+	SQL_CURSOR_ONCE,
 	SQL_SHELF_ADD,
 	SQL_SHELF_FIND,
 	SQL_SHELF_OVER,
@@ -78,7 +85,7 @@ enum ledger_sql {
 };
 extern const char *const ledger_sql[LEDGER_STATEMENTS];
 /* Each takes the file from the version before it to its own; a released one never changes. */
-enum { LEDGER_VERSION = 2 };
+enum { LEDGER_VERSION = 3 };
 extern const char *const ledger_schemas[LEDGER_VERSION];
 
 /* The columns of a case as they are read. */
@@ -241,6 +248,17 @@ int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */
 int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out);
+
+/** ledger_duty_raise() - call somebody for a raised alert, or keep it for the digest */
+int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms);
+/** ledger_duty_tick() - one thing that is due; @more: there was one */
+int ledger_duty_tick(struct ledger *ledger, int64_t now_ms, bool *more);
+/** ledger_call_event() - @next_ms 0: nobody else will be called */
+int ledger_call_event(struct ledger *ledger, int64_t id, const char *person, int calls,
+		      int64_t next_ms, int64_t now_ms);
+/** ledger_digest_event() - the alerts @ids, of @all that waited */
+int ledger_digest_event(struct ledger *ledger, const char *person, const int64_t *ids, size_t n,
+			int64_t all, int64_t now_ms);
 
 /** ledger_case_event(), ledger_alert_event() - @type such as "ducha.case.opened" */
 int ledger_case_event(struct ledger *ledger, int64_t id, const char *type, int64_t now_ms);

@@ -81,7 +81,16 @@ static const char cases_schema[] =
 	"CREATE INDEX shelves_open ON shelves(site) WHERE ended IS NULL;"
 	"PRAGMA user_version=2;";
 
-const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema};
+/* Who was called for an alert. */
+static const char duty_schema[] =
+	"ALTER TABLE alerts ADD COLUMN calls INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE alerts ADD COLUMN call_at INTEGER;"
+	"ALTER TABLE alerts ADD COLUMN digest INTEGER;"
+	"CREATE INDEX alerts_call ON alerts(call_at) WHERE call_at IS NOT NULL;"
+	"CREATE INDEX alerts_digest ON alerts(id) WHERE digest IS NOT NULL;"
+	"PRAGMA user_version=3;";
+
+const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema};
 
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \
@@ -126,10 +135,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" ?22, ?23, ?24)",
 	[SQL_ALERT_WORST] = "UPDATE alerts SET peak = ?2, peak_at = ?3, last = ?4, multiple = ?5,"
 			    " readings = max(readings, ?6) WHERE id = ?1",
-	[SQL_ALERT_CLEAR] = "UPDATE alerts SET cleared = ?2 WHERE id = ?1",
-	[SQL_ALERT_DROP] =
-		"UPDATE alerts SET cleared = max(?2, raised), reason = coalesce(reason, ?3)"
-		" WHERE id = ?1 AND cleared IS NULL RETURNING case_id",
+	[SQL_ALERT_CLEAR] = "UPDATE alerts SET cleared = ?2, call_at = NULL WHERE id = ?1",
+	[SQL_ALERT_DROP] = "UPDATE alerts SET cleared = max(?2, raised), call_at = NULL,"
+			   " reason = coalesce(reason, ?3)"
+			   " WHERE id = ?1 AND cleared IS NULL RETURNING case_id",
 	[SQL_ALERT_ONE] = ALERT_COLUMNS "WHERE id = ?1",
 	[SQL_ALERT_LIST] = ALERT_COLUMNS
 	"WHERE (?1 < 0 OR (cleared IS NULL) = ?1) AND (?2 IS NULL OR site = ?2)"
@@ -206,7 +215,17 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
 
 	[SQL_TIMER_NEXT] = "SELECT min(at) FROM (SELECT min(timer) AS at FROM cases"
-			   " UNION ALL SELECT min(until) FROM shelves WHERE ended IS NULL)",
+			   " WHERE timer IS NOT NULL"
+			   " UNION ALL SELECT min(until) FROM shelves WHERE ended IS NULL"
+			   " UNION ALL SELECT min(call_at) FROM alerts WHERE call_at IS NOT NULL"
+			   " UNION ALL SELECT value FROM cursors WHERE name = 'duty/digest')",
+	[SQL_CALL_SET] = "UPDATE alerts SET calls = ?2, call_at = ?3 WHERE id = ?1",
+	[SQL_CALL_DUE] = "SELECT id, site, raised, calls FROM alerts WHERE call_at <= ?1"
+			 " ORDER BY call_at, id LIMIT 1",
+	[SQL_DIGEST_SET] = "UPDATE alerts SET digest = 1 WHERE id = ?1",
+	[SQL_DIGEST_LIST] = "SELECT id FROM alerts WHERE digest IS NOT NULL ORDER BY id",
+	[SQL_DIGEST_DONE] = "UPDATE alerts SET digest = NULL WHERE digest IS NOT NULL",
+	[SQL_CURSOR_ONCE] = "INSERT OR IGNORE INTO cursors VALUES(?1, ?2)",
 	[SQL_SHELF_ADD] = "INSERT INTO shelves(site, factor, began, until, reason, by, case_id)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_SHELF_FIND] = "SELECT id FROM shelves WHERE ended IS NULL AND site = ?1"
@@ -218,7 +237,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			   " ended_by FROM shelves WHERE ended IS NULL OR ?1 ORDER BY id DESC"
 			   " LIMIT 1000",
 	[SQL_ALERT_ACKNOWLEDGE] =
-		"UPDATE alerts SET acknowledged = coalesce(acknowledged, ?2),"
+		"UPDATE alerts SET call_at = NULL, acknowledged = coalesce(acknowledged, ?2),"
 		" acknowledged_by = coalesce(acknowledged_by, ?3) WHERE id = ?1 RETURNING id",
 	[SQL_ALERT_ADOPT] = "UPDATE alerts SET case_id = ?2 WHERE id = ?1",
 	[SQL_ALERT_WAITING] = ALERT_COLUMNS

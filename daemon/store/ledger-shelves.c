@@ -133,6 +133,7 @@ int ledger_acknowledge(struct ledger *ledger, int64_t id, const char *by, int64_
 	bool row = false;
 
 	int r = ledger_begin(ledger);
+	ledger->timed = true; /* nobody else is called */
 	if (r == 0) {
 		sql_bind(set, "iit", id, now_ms, by);
 		r = sql_step(set, &row);

@@ -72,6 +72,8 @@ static int tick_once(struct ledger *ledger, int64_t now_ms, bool *more)
 	if (r == 0 && id == 0)
 		r = ledger_shelves_over(ledger, NULL, NULL, BY_DAEMON, now_ms, &ended);
 	*more = id != 0;
+	if (r == 0 && id == 0)
+		r = ledger_duty_tick(ledger, now_ms, more);
 	return ledger_end(ledger, r);
 }
 

@@ -62,7 +62,9 @@ static void test_what_is_said_is_kept(void **state)
 		"closing: { checkers = 0; record = false; compliant_days = { noise = 1; }; };\n"
 		"officers: ( { id = \"a\"; name = \"A\"; user = \"anna\"; roles = (\"handler\", "
 		"\"leader\"); } );\n"
-		"roles: { close = (\"leader\"); };\n");
+		"roles: { close = (\"leader\"); };\n"
+		"duty: { people = (\"A\", \"B\"); rotate = \"week\"; digest_at = \"07:05\";\n"
+		" next_min = 20; };\n");
 	expect_ok(fixture);
 	const struct config_cases *cases = &fixture->config->cases;
 	const struct config_terms *outfall = cases->terms[CONFIG_OUTFALL];
@@ -85,6 +87,13 @@ static void test_what_is_said_is_kept(void **state)
 	assert_string_equal(cases->officers[0].user, "anna");
 	assert_int_equal(cases->officers[0].roles, 1 | 4);
 	assert_int_equal(cases->may[5], 4);
+	assert_int_equal(cases->duty.n, 2);
+	assert_string_equal(cases->duty.people[1], "B");
+	assert_int_equal(cases->duty.rotate, 1);
+	assert_int_equal(cases->duty.digest_min, 425);
+	assert_int_equal(cases->duty.change_min, 510);
+	assert_int_equal(cases->duty.next_min, 20);
+	assert_int_equal(cases->duty.source_next_min, 15);
 	assert_int_equal(cases->off.at[cases->off.n - 1], 20819); /* after those of the data */
 	assert_int_equal(cases->work.at[cases->work.n - 1], 20820);
 }
@@ -130,6 +139,11 @@ static void test_what_is_wrong_is_named_where_it_stands(void **state)
 		{NODE "roles: { clos = (\"leader\"); };\n",
 		 "2: unknown key \"clos\" in roles; did you mean \"close\"?"},
 		{NODE "closing = 3;\n", "2: closing is an integer"},
+		{NODE "duty: { people = (); digest_at = \"24:00\";\n change_at = \"8:30\"; };\n",
+		 "2: digest_at = \"24:00\" is not right\n2: people is empty\n"
+		 "3: change_at = \"8:30\" is not right"},
+		{NODE "duty: { rotate = \"month\"; };\n",
+		 "2: rotate \"month\" is not known; known are\n2: key \"people\" is missing in duty"},
 	};
 	CHECK(state, examples);
 }

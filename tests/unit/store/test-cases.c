@@ -475,6 +475,104 @@ static void test_an_alert_is_acknowledged_once(void **state)
 	ledger_close(ledger);
 }
 
+static const char *const people[] = {"Anna", "Bert"};
+
+static void duty_set(void)
+{
+	rules.duty = (struct duty){.people = people,
+				   .n = 2,
+				   .rotation = DUTY_FIXED,
+				   .change_min = 510,
+				   .digest_min = 510,
+				   .next_min = 30,
+				   .source_next_min = 15};
+}
+
+static bool last_json(void *context, const struct ledger_event *event)
+{
+	struct text *out = context;
+	text_clear(out);
+	text_add(out, event->json);
+	return true;
+}
+
+static void last_event_has(struct ledger *ledger, const char *part)
+{
+	struct text json = {0};
+	assert_int_equal(ledger_events(ledger, ledger_event_last(ledger) - 1, 9, last_json, &json),
+			 0);
+	if (json.at == NULL || strstr(json.at, part) == NULL)
+		fail_msg("%s\nlacks %s", json.at, part);
+	text_deinit(&json);
+}
+
+/* Three times the limit is grave. */
+static void test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges(void **state)
+{
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct said said = {0};
+	struct text out = {0};
+	int64_t half_hour = 30 * 60000, first = NOW + 50;
+
+	apply(ledger, raised(COD, 0, 151, NOW));
+	said_is(ledger, &said, "alert.raised duty.called case.opened ");
+	assert_int_equal(ledger_timer(ledger), first + half_hour);
+	assert_int_equal(ledger_tick(ledger, first + half_hour), 0);
+	said_is(ledger, &said, "duty.called ");
+	last_event_has(ledger, "\"data\":{\"person\":\"Bert\",\"call\":2,\"next_at\":"
+			       "\"2026-01-02T04:04:05.050+08:00\",\"alert\":{\"id\":1,");
+	ledger_close(ledger); /* a restart in between */
+	ledger = ruled_ledger(state);
+	assert_int_equal(ledger_acknowledge(ledger, 1, "Bert", first + half_hour + 1, &out), 0);
+	assert_int_equal(ledger_tick(ledger, first + 2 * half_hour), 0);
+	said_is(ledger, &said, "");
+	text_deinit(&out);
+	ledger_close(ledger);
+}
+
+static void test_calls_end_with_the_alert_and_after_two_rounds(void **state)
+{
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct verdict v = raised(COD, 0, 151, NOW);
+	struct said said = {0};
+
+	apply(ledger, v);
+	apply(ledger, cleared(v, NOW + 1000));
+	said_is(ledger, &said, "alert.raised duty.called case.opened alert.cleared ");
+	assert_int_equal(ledger_tick(ledger, NOW + 3600000), 0);
+	said_is(ledger, &said, "");
+	apply(ledger, raised(COD, 0, 151, NOW + 7200000));
+	for (int i = 1; i < 10; i++)
+		assert_int_equal(ledger_tick(ledger, NOW + 7200050 + i * 30 * 60000), 0);
+	said_is(ledger, &said,
+		"alert.raised duty.called case.updated duty.called duty.called duty.called ");
+	last_event_has(ledger, "\"person\":\"Bert\",\"call\":4,\"next_at\":null");
+	ledger_close(ledger);
+}
+
+static void test_the_rest_waits_for_one_digest_in_the_morning(void **state)
+{
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct said said = {0};
+	int64_t morning = NOW + 19555000; /* 08:30 of the same day */
+
+	apply(ledger, raised(COD, 0, 61, NOW));
+	apply(ledger, raised(ACIDITY, 0, 9.2, NOW + 1000));
+	said_is(ledger, &said, "alert.raised case.opened alert.raised case.opened ");
+	assert_int_equal(ledger_timer(ledger), morning);
+	assert_int_equal(ledger_tick(ledger, morning), 0);
+	said_is(ledger, &said, "duty.digest ");
+	last_event_has(ledger, "\"data\":{\"person\":\"Anna\",\"alerts\":[{\"id\":1,");
+	last_event_has(ledger, "{\"id\":2,");
+	last_event_has(ledger, "\"more\":0}");
+	assert_int_equal(ledger_tick(ledger, morning + 1000), 0);
+	said_is(ledger, &said, "");
+	ledger_close(ledger);
+}
+
 static void test_day_means_above_the_limit_on_three_days_are_serious(void **state)
 {
 	static const struct limit day[] = {{.has_max = true,
@@ -534,6 +632,8 @@ static void test_a_registration_is_never_removed_or_rewritten(void **state)
 static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 {
 	static const char *const back[] = {
+		"DROP INDEX alerts_call",
+		"DROP INDEX alerts_digest",
 		"DROP TRIGGER cases_remain",
 		"DROP TRIGGER cases_number",
 		"DROP INDEX cases_timer",
@@ -542,16 +642,21 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 		"CREATE UNIQUE INDEX cases_open ON cases(site, factor, kind, average)"
 		" WHERE status NOT IN ('closed', 'withdrawn')",
 	};
-	static const char *const columns[] = {
-		"cases title",         "cases document",        "cases track",
-		"cases stage_at",      "cases timer",           "cases reminded",
-		"cases extended",      "cases relapses",        "cases reopened",
-		"cases merged_into",   "cases withdrawn",       "history track",
-		"history step",        "history document",      "history level",
-		"history checkers",    "history approved_by",   "history relation",
-		"history file",        "history type",          "history sha256",
-		"history bytes",       "history other",         "history escalation",
-		"alerts acknowledged", "alerts acknowledged_by"};
+	static const char *const columns[] = {"cases title",         "cases document",
+					      "cases track",         "cases stage_at",
+					      "cases timer",         "cases reminded",
+					      "cases extended",      "cases relapses",
+					      "cases reopened",      "cases merged_into",
+					      "cases withdrawn",     "history track",
+					      "history step",        "history document",
+					      "history level",       "history checkers",
+					      "history approved_by", "history relation",
+					      "history file",        "history type",
+					      "history sha256",      "history bytes",
+					      "history other",       "history escalation",
+					      "alerts acknowledged", "alerts acknowledged_by",
+					      "alerts calls",        "alerts call_at",
+					      "alerts digest"};
 	char path[256], sql[128], table[16], column[32];
 	sqlite3 *db;
 
@@ -596,6 +701,9 @@ int main(void)
 		TEST(test_a_level_is_given_by_a_person_with_a_document),
 		TEST(test_attachments_are_kept_by_their_hash_and_checked_when_read),
 		TEST(test_an_alert_is_acknowledged_once),
+		TEST(test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges),
+		TEST(test_calls_end_with_the_alert_and_after_two_rounds),
+		TEST(test_the_rest_waits_for_one_digest_in_the_morning),
 		TEST(test_day_means_above_the_limit_on_three_days_are_serious),
 		TEST(test_a_registration_is_never_removed_or_rewritten),
 		TEST(test_a_ledger_of_the_first_version_is_taken_up),

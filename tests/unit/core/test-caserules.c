@@ -122,6 +122,51 @@ static void test_different_names_are_counted(void **state)
 	assert_int_equal(names_count("AB, A, B"), 3);
 }
 
+#define M TERM_MINUTES
+#define D TERM_DAYS
+#define W TERM_WORKDAYS
+#define H TERM_HALF
+/* The table of terms as an office has it on paper, in minutes, days and working days. */
+static void test_the_default_terms_are_those_of_the_table(void **state)
+{
+	static const struct {
+		enum site_kind kind;
+		struct terms terms;
+	} table[] = {
+		{SITE_RIVER_SECTION,
+		 {{{0, 0}, {W, 1}, {W, 2}, {W, 5}, {D, 30}, {W, 5}},
+		  {D, 90},
+		  {D, 90},
+		  {{D, 3}, {D, 1}},
+		  {{W, 3}, {W, 10}}}},
+		{SITE_WATER_SOURCE,
+		 {{{0, 0}, {M, 30}, {M, 120}, {M, 1440}, {M, 4320}, {M, 1440}},
+		  {M, 21600},
+		  {M, 21600},
+		  {{H, 0}, {0, 0}},
+		  {{M, 60}, {M, 240}}}},
+		{SITE_OUTFALL,
+		 {{{0, 0}, {M, 1440}, {W, 1}, {W, 3}, {W, 5}, {W, 5}},
+		  {D, 30},
+		  {D, 180},
+		  {{D, 2}, {D, 1}},
+		  {{W, 3}, {W, 10}}}},
+	};
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct terms *at = rules.terms[table[i].kind];
+		assert_memory_equal(&at[SEVERITY_GENERAL], &table[i].terms, sizeof *at);
+		assert_memory_equal(&at[SEVERITY_SERIOUS], &table[i].terms, sizeof *at);
+	}
+	assert_int_equal(rules.terms[SITE_OUTFALL][SEVERITY_GRAVE].stage[STAGE_ASSIGN].n, 240);
+	assert_int_equal(rules.fault_shelve_workdays, 5);
+}
+
+#undef M
+#undef D
+#undef W
+#undef H
+
 static const struct officer officers[] = {
 	{.id = "h", .name = "张示例", .user = "zhang", .roles = ROLE_HANDLER},
 	{.id = "i", .name = "李示例", .roles = ROLE_INSPECTOR},
@@ -190,6 +235,7 @@ int main(void)
 		TEST(test_a_small_case_put_right_at_once_needs_no_five_ones),
 		TEST(test_the_data_test_is_for_exceedances_and_by_the_kind_of_site),
 		TEST(test_a_listed_case_is_released_by_whoever_listed_it),
+		TEST(test_the_default_terms_are_those_of_the_table),
 		TEST(test_different_names_are_counted),
 		TEST(test_an_officer_is_known_by_name_id_or_user),
 		TEST(test_every_deed_takes_its_role),

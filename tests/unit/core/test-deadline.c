@@ -140,6 +140,8 @@ static void test_every_stage_has_its_default_deadline(void **state)
 		{OUT, G, F, true, TRACK_IMMEDIATE, "2026-03-09T23:59:59"},
 		{OUT, G, F, true, TRACK_PLANNED, "2026-04-01T23:59:59"},
 		{OUT, G, V, true, 0, "2026-03-09T23:59:59"},
+		{OUT, G, V, true, TRACK_PLANNED,
+		 "2026-03-09T23:59:59"}, /* the track is for one stage */
 		{SITE_AIR, G, R, false, 0, "2026-03-03T10:00:00"},
 	};
 	(void)state;
@@ -162,6 +164,9 @@ static void test_a_case_that_has_ended_and_one_without_rules_have_no_deadline(vo
 			 "2026-03-02T10:00:00");
 	clock.status = CASE_CLOSED; /* keeps it, and it says no more */
 	assert_int_equal(deadline_timer(&plan, &clock), 0);
+	assert_int_equal(deadline_tell(&plan, &clock, at("2027-01-01T00:00:00")), DEADLINE_NOTHING);
+	clock.status = CASE_REVIEW; /* one that was registered before there were deadlines */
+	clock.due_ms = 0;
 	assert_int_equal(deadline_tell(&plan, &clock, at("2027-01-01T00:00:00")), DEADLINE_NOTHING);
 	struct plan bare = {.zone = plan.zone};
 	clock.status = CASE_REVIEW;
@@ -235,6 +240,20 @@ static void test_who_comes_late_hears_of_the_newest_thing_alone(void **state)
 	assert_int_equal(later.escalation, 2);
 	assert_int_equal(deadline_tell(&plan, &later, at("2026-04-10T12:00:00")), DEADLINE_NOTHING);
 	expect_time(deadline_timer(&plan, &later), "2026-04-15T23:59:59");
+}
+
+static void test_a_new_stage_begins_with_a_clean_slate(void **state)
+{
+	struct case_clock clock = clock_of(SITE_OUTFALL, SEVERITY_GENERAL, CASE_RECTIFYING, true,
+					   TRACK_PLANNED, "2026-03-02T10:00:00");
+	(void)state;
+	clock.reminded = 2;
+	clock.escalation = 3;
+	clock.extended = true;
+	clock.status = CASE_REVIEW;
+	deadline_begin(&plan, &clock, at("2026-05-04T10:00:00"));
+	assert_true(clock.reminded == 0 && clock.escalation == 0 && !clock.extended);
+	expect_time(clock.due_ms, "2026-05-11T23:59:59");
 }
 
 static void test_a_clock_set_back_says_nothing_twice(void **state)
@@ -314,6 +333,7 @@ int main(void)
 		TEST(test_a_water_source_is_reminded_of_at_half_time),
 		TEST(test_a_stage_too_short_for_a_reminder_has_none),
 		TEST(test_who_comes_late_hears_of_the_newest_thing_alone),
+		TEST(test_a_new_stage_begins_with_a_clean_slate),
 		TEST(test_a_clock_set_back_says_nothing_twice),
 		TEST(test_a_deadline_is_extended_once_before_it_passes_by_its_own_length),
 		TEST(test_a_plan_names_its_day_up_to_the_longest_term),

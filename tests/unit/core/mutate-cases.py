@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+mutate-cases: single faults planted in the rules of cases, to see their tests bite.
+
+    mutate-cases.py [--only TEXT]
+
+Every cell of the life cycle's table is given every other value, every default of terms, roles and
+closing conditions another one, and the faults below are planted, each alone, in a copy that is
+compiled with the unit tests of its module. Exit code 1 if one survives. Takes a minute; by hand or
+in the long tier.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
+CORE = os.path.join(SOURCE, "daemon", "core")
+TESTS = {"supcase.c": ["supcase"], "deadline.c": ["deadline"], "caserules.c": ["caserules", "deadline"],
+         "order.c": ["order"], "steady.c": ["steady"]}
+
+# (file, text that stands there, what is planted instead)
+FAULTS = [
+    ("deadline.c", "if (listed(days->on, days->n_on, day))\n\t\treturn true;", ""),
+    ("deadline.c", "if (listed(days->off, days->n_off, day))\n\t\treturn false;", ""),
+    ("deadline.c", "weekday >= 1 && weekday <= 5", "weekday >= 1 && weekday <= 6"),
+    ("deadline.c", "weekday >= 1 && weekday <= 5", "weekday >= 0 && weekday <= 5"),
+    ("deadline.c", "(day + 4) % 7", "(day + 3) % 7"),
+    ("deadline.c", "days[middle] < day", "days[middle] <= day"),
+    ("deadline.c", "high = n;", "high = n == 0 ? 0 : n - 1;"),
+    ("deadline.c", "if (n == 0)\n\t\tfor (; day != end && !workday(days, day); day += step)\n\t\t\tcontinue;", ""),
+    ("deadline.c", "n > 0 && day != end", "n >= 0 && day != end"),
+    ("deadline.c", "term.n * INT64_C(60000);\n\tcase TERM_DAYS:\n\t\tday =", "term.n * INT64_C(3600000);\n\tcase TERM_DAYS:\n\t\tday ="),
+    ("deadline.c", "zone_day_ms(zone, day + 1) - 1000", "zone_day_ms(zone, day + 1)"),
+    ("deadline.c", "zone_day_ms(zone, day + 1) - 1000", "zone_day_ms(zone, day) - 1000"),
+    ("deadline.c", "workday_from(days, day + term.n, 0, 1)", "day + term.n"),
+    ("deadline.c", "return verified ? STAGE_ASSIGN : STAGE_VERIFY;", "return STAGE_VERIFY;"),
+    ("deadline.c", "return verified ? STAGE_ASSIGN : STAGE_VERIFY;", "return STAGE_ASSIGN;"),
+    ("deadline.c", "case CASE_ASSIGNED:\n\t\treturn STAGE_PLAN;", "case CASE_ASSIGNED:\n\t\treturn STAGE_ASSIGN;"),
+    ("deadline.c", "case CASE_REVIEW:\n\t\treturn STAGE_CHECK;", "case CASE_REVIEW:\n\t\treturn STAGE_RECTIFY;"),
+    ("deadline.c", "clock->track == TRACK_PLANNED", "clock->track != TRACK_PLANNED"),
+    ("deadline.c", "stage == STAGE_RECTIFY && clock->track", "clock->track"),
+    ("deadline.c", "due_ms != 0 && due_ms < clock->due_ms", "due_ms != 0"),
+    ("deadline.c", "return at > clock->stage_ms ? at : 0;", "return at;"),
+    ("deadline.c", "if (level == 1)\n\t\treturn clock->due_ms;", "if (level == 1)\n\t\treturn clock->due_ms + 1;"),
+    ("deadline.c", "escalate[level - 2]", "escalate[0]"),
+    ("deadline.c", "clock->due_ms != 0 && case_status_open(clock->status)", "clock->due_ms != 0"),
+    ("deadline.c", "plan->rules != NULL && clock->due_ms != 0 && case", "plan->rules != NULL && case"),
+    ("deadline.c", "for (int i = clock->reminded; i < REMINDERS; i++)", "for (int i = 0; i < REMINDERS; i++)"),
+    ("deadline.c", "clock->escalation < ESCALATIONS ?", "clock->escalation <= ESCALATIONS ?"),
+    ("deadline.c", "for (int level = ESCALATIONS; level > clock->escalation; level--)", "for (int level = 1; level > clock->escalation; level--)"),
+    ("deadline.c", "if (at == 0 || now_ms < at)\n\t\t\tcontinue;\n\t\tclock->escalation", "if (at == 0 || now_ms <= at)\n\t\t\tcontinue;\n\t\tclock->escalation"),
+    ("deadline.c", "if (at == 0 || now_ms < at)\n\t\t\tcontinue;\n\t\tclock->reminded", "if (at == 0 || now_ms <= at)\n\t\t\tcontinue;\n\t\tclock->reminded"),
+    ("deadline.c", "clock->reminded = i;", ""),
+    ("deadline.c", "clock->escalation = level;", ""),
+    ("deadline.c", "clock->reminded = clock->escalation = 0;", ""),
+    ("deadline.c", "bound && now_ms >= clock->due_ms", "bound && now_ms > clock->due_ms"),
+    ("deadline.c", "bound && clock->extended", "false"),
+    ("deadline.c", "bound && due_ms <= clock->due_ms", "bound && due_ms < clock->due_ms"),
+    ("deadline.c", "due_ms - clock->due_ms > clock->due_ms - clock->stage_ms", "due_ms - clock->due_ms >= clock->due_ms - clock->stage_ms"),
+    ("deadline.c", "due_ms - clock->due_ms > clock->due_ms - clock->stage_ms", "false"),
+    ("deadline.c", "clock->due_ms = due_ms;\n\tclock->extended = true;", "clock->due_ms = due_ms;"),
+    ("deadline.c", "clock->extended = true;\n\tclock->reminded = 0;", "clock->extended = true;"),
+    ("deadline.c", "if (due_ms <= now_ms)", "if (due_ms < now_ms)"),
+    ("deadline.c", "longest != 0 && due_ms > longest", "false"),
+    ("deadline.c", "if (whole || due_ms > clock->due_ms) {", "if (whole) {"),
+    ("deadline.c", "if (whole || due_ms > clock->due_ms) {", "if (due_ms > clock->due_ms) {"),
+    ("supcase.c", "peak / limit - 1", "peak / limit"),
+    ("supcase.c", "f->peak <= 2 ||", "f->peak < 2 ||"),
+    ("supcase.c", "f->peak >= 12.5", "f->peak > 12.5"),
+    ("supcase.c", "fabs(f->peak - f->limit) > 0.5", "fabs(f->peak - f->limit) >= 0.5"),
+    ("supcase.c", "f->peak < 2 ?", "f->peak <= 2 ?"),
+    ("supcase.c", "f->multiple >= 2)", "f->multiple > 2)"),
+    ("supcase.c", "return f->has_multiple && f->multiple > 0.5 ?", "return f->has_multiple && f->multiple >= 0.5 ?"),
+    ("supcase.c", "f->kind == SITE_WATER_SOURCE && severity == SEVERITY_GENERAL", "false"),
+    ("supcase.c", "f->has_multiple && f->multiple > 0.5)", "f->has_multiple && f->multiple >= 0.5)"),
+    ("supcase.c", "f->kind == SITE_RIVER_SECTION) && toxic", "false) && toxic"),
+    ("supcase.c", "f->days >= 3", "f->days > 3"),
+    ("supcase.c", "f->kind == SITE_OUTFALL && f->days", "f->days"),
+    ("supcase.c", "return m->limits[raised->limit].opens_case;", "return true;"),
+    ("caserules.c", "f->track == TRACK_IMMEDIATE && f->severity", "f->severity"),
+    ("caserules.c", "&& f->severity == SEVERITY_GENERAL", ""),
+    ("caserules.c", "if (!f->exceedance)\n\t\treturn 0;", ""),
+    ("caserules.c", "f->compliant_days < c->", "f->compliant_days <= c->"),
+    ("caserules.c", "f->kind == SITE_WATER_SOURCE && !f->laboratory", "!f->laboratory"),
+    ("caserules.c", "f->checkers < c->checkers", "f->checkers <= c->checkers"),
+    ("caserules.c", "f->attachments < c->attachments", "f->attachments <= c->attachments"),
+    ("caserules.c", "f->open_steps > 0", "f->open_steps > 1"),
+    ("caserules.c", "!f->district && !f->release", "!f->release"),
+    ("caserules.c", "length > 0 && !named_before", "!named_before"),
+    ("caserules.c", "length > 0 && !named_before(list, start, length)", "length > 0"),
+    ("caserules.c", "const char *user = by != NULL ? by : peer;", "const char *user = peer;"),
+    ("caserules.c", "if (rules == NULL || rules->n_officers == 0)\n\t\treturn true;", "if (rules == NULL)\n\t\treturn true;"),
+    ("caserules.c", "officer != NULL && (officer->roles & roles) != 0", "officer != NULL"),
+    ("order.c", "strlen(value) > field->most", "strlen(value) >= field->most"),
+    ("order.c", "c == 0x7f", "false"),
+    ("order.c", "|| c1)", ")"),
+    ("order.c", "!(end && lines)", "!end"),
+    ("order.c", "0xed, 0xed, 0x80, 0x9f", "0xed, 0xed, 0x80, 0xbf"),
+    ("order.c", "0xe0, 0xe0, 0xa0, 0xbf", "0xe0, 0xe0, 0x80, 0xbf"),
+    ("order.c", "0xf4, 0xf4, 0x80, 0x8f", "0xf4, 0xf4, 0x80, 0xbf"),
+    ("order.c", "0xc2, 0xdf", "0xc0, 0xdf"),
+    ("order.c", "field->list == FREE ? value", "true ? value"),
+    ("steady.c", "step_ms >= STEADY_STEP_MS ||", "false ||"),
+    ("steady.c", "|| step_ms <= -STEADY_STEP_MS", ""),
+    ("steady.c", "s->offset_ms = offset_ms; /*", "/*"),
+    ("steady.c", ">= STEADY_HOLD_MS", "> STEADY_HOLD_MS"),
+]
+# Faults that change nothing, and why.
+EQUIVALENT = {
+    "clock->escalation < ESCALATIONS ? -> clock->escalation <= ESCALATIONS ?":
+        "what is read beyond the list is the next one's empty stage",
+    "high = n; -> high = n == 0 ? 0 : n - 1;": "the search ends at the last day, and that is looked at",
+}
+
+
+def cells(text):
+    """The life cycle's table: each cell with each other value."""
+    values = ["CASE_REGISTERED", "CASE_ASSIGNED", "CASE_RECTIFYING", "CASE_REVIEW", "CASE_CLOSED",
+              "CASE_WITHDRAWN", "SAME", "NO"]
+    table = re.search(r"static const signed char steps.*?\n};", text, re.S)
+    for row in re.finditer(r"\[(ACTION_\w+)\] = \{(.*?)\}", table.group(0), re.S):
+        for i, cell in enumerate(re.finditer(r"\w+", row.group(2))):
+            for value in values:
+                same = cell.group(0) == "SAME" and value == values[i] or value == "SAME" and cell.group(0) == values[i]
+                if value == cell.group(0) or same:
+                    continue
+                start = table.start() + row.start(2) + cell.start()
+                planted = text[:start] + value + text[start + len(cell.group(0)):]
+                yield f"{row.group(1)} in {values[i]}: {cell.group(0)} -> {value}", planted
+
+
+def numbers(text):
+    """Defaults of terms, roles and conditions: each number one more, each role and truth turned."""
+    for part in re.finditer(r"(static const struct terms \w+ = \{.*?\n};|static const unsigned defaults.*?\n\t};"
+                            r"|\*rules = \(struct case_rules\)\{.*?\n\t};)", text, re.S):
+        for old, new in ((r"(?<=\()(\d+)(?=\))", lambda m: str(int(m) + 1)), (r"(?<= = )(\d+)", lambda m: str(int(m) + 1)),
+                         (r"\btrue\b", lambda m: "false"), (r"(?<== )[HIL](?= \||,)", lambda m: "0")):
+            for found in re.finditer(old, part.group(0)):
+                start = part.start() + found.start()
+                line = text.rfind("\n", 0, start)
+                planted = text[:start] + new(found.group(0)) + text[start + len(found.group(0)):]
+                yield " ".join(text[line:text.find("\n", start)].split()) + " at " + str(start - line), planted
+
+
+def mutants(name, text):
+    if name == "supcase.c":
+        yield from cells(text)
+    if name == "caserules.c":
+        yield from numbers(text)
+    for file, old, new in FAULTS:
+        if file == name:
+            assert text.count(old) == 1, f"{name}: {old!r} stands there {text.count(old)} times"
+            yield f"{' '.join(old.split())} -> {' '.join(new.split())}", text.replace(old, new)
+
+
+def compile(source, out):
+    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-w", "-O0", "-c", source, "-o", out,
+                    "-I" + os.path.join(SOURCE, "daemon")], check=True)
+
+
+def bites(folder, name, objects):
+    """Does a test of the module fail?"""
+    for test in TESTS[name]:
+        program = os.path.join(folder, "test")
+        subprocess.run(["gcc", "-o", program, os.path.join(folder, f"test-{test}.o"), *objects, "-lcmocka", "-lm"],
+                       check=True)
+        try:
+            if subprocess.run([program], capture_output=True, timeout=20).returncode:
+                return True
+        except subprocess.TimeoutExpired:
+            return True
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    seen, survived = 0, []
+    with tempfile.TemporaryDirectory(prefix="ducha-mutate-") as folder:
+        objects = {}
+        for name in sorted(os.listdir(CORE)):
+            if name.endswith(".c"):
+                objects[name] = os.path.join(folder, name[:-2] + ".o")
+                compile(os.path.join(CORE, name), objects[name])
+        for test in {t for tests in TESTS.values() for t in tests}:
+            compile(os.path.join(HERE, f"test-{test}.c"), os.path.join(folder, f"test-{test}.o"))
+        planted = os.path.join(folder, "planted.c")
+        for name in TESTS:
+            if bites(folder, name, objects.values()):
+                print(f"the tests of {name} fail without any fault")
+                return 1
+            with open(os.path.join(CORE, name), encoding="utf-8") as file:
+                text = file.read()
+            for what, mutant in mutants(name, text):
+                if args.only not in what:
+                    continue
+                with open(planted, "w", encoding="utf-8") as file:
+                    file.write(mutant)
+                compile(planted, planted[:-2] + ".o")
+                others = [o for n, o in objects.items() if n != name] + [planted[:-2] + ".o"]
+                if bites(folder, name, others):
+                    seen += 1
+                elif what in EQUIVALENT:
+                    print(f"equivalent {name}: {what}: {EQUIVALENT[what]}")
+                else:
+                    survived.append(what)
+                    print(f"SURVIVED   {name}: {what}", flush=True)
+    print(f"{seen} faults seen, {len(survived)} not")
+    return 1 if survived or (seen == 0) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@ static const struct {
 } tail_words[] = {
 	{"alert.raised", "RAISED"},  {"alert.cleared", "CLEARED"}, {"case.opened", "OPENED"},
 	{"case.updated", "UPDATED"}, {"case.overdue", "OVERDUE"},  {"case.closed", "CLOSED"},
+	{"duty.called", "CALLED"},
 };
 
 const char *tail_word(const char *type)

@@ -206,3 +206,15 @@ def test_a_listener_reads_cases_and_nothing_else(make_daemon):
         answer = connection.getresponse()
         answer.read()
         assert answer.status == expected, target
+
+
+def test_the_person_on_duty_is_called_for_what_is_grave(make_daemon, instrument):
+    instrument.set_float(0, 20.0)
+    daemon = make_daemon([modbus_connection(instrument.port)], SITES,
+                         more='duty: { people = ("Anna", "Bert"); rotate = "none"; };')
+    wait_until(lambda: daemon.values("outfall-3", "w01018"), what="a first reading")
+    instrument.set_float(0, 151.0)
+    call = wait_until(lambda: daemon.delivered("duty.called"), what="a call")[0]["data"]
+    assert call["person"] == "Anna" and call["call"] == 1 and call["next_at"]
+    assert call["alert"]["kind"] == "exceedance" and call["alert"]["value"] == 151
+    assert daemon.get("/api/v1/cases/1")["severity"] == "grave"

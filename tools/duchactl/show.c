@@ -123,8 +123,12 @@ bool show_event(struct text *out, const json_t *event)
 {
 	const json_t *data = json_object_get(event, "data");
 	const char *type = show_string(event, "type");
+	bool called = strcmp(type, "ducha.duty.called") == 0;
+	const char *person = show_string(data, "person");
 	struct text raw = {0};
-	if (!json_is_object(data) || type[0] == '\0')
+	if (called)
+		data = json_object_get(data, "alert");
+	if (!json_is_object(data) || type[0] == '\0' || strcmp(type, "ducha.duty.digest") == 0)
 		return false;
 	struct tail_line line = {
 		.time = show_string(event, "time"),
@@ -141,6 +145,8 @@ bool show_event(struct text *out, const json_t *event)
 		event_case(&line, data, type);
 	else
 		event_alert(&line, data);
+	if (called)
+		line.reason = person;
 	tail_print(&raw, &line, tr);
 	words_clean(out, raw.at == NULL ? "" : raw.at);
 	text_deinit(&raw);

@@ -126,8 +126,10 @@ struct config_site {
 	bool has_place;
 	double longitude, latitude;
 	char *unit, *leader, *team, *phone; /* responsible */
+	char *upstream_of;                  /* id of a site further down; NULL: none */
+	double travel_h;                    /* of the water, until it is there */
 	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the
-			   names */
+			names */
 	struct config_monitor *monitors;
 	size_t n_monitors;
 };

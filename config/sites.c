@@ -97,6 +97,8 @@ static const struct field site_fields[] = {
 	 .low = 0, .high = YEAR_S},
 	{"flat_after_s", FIELD_NUMBER, .offset = offsetof(struct site_entry, flat_after_s),
 	 .low = 0, .high = YEAR_S},
+	{"upstream_of", FIELD_TEXT, .offset = AT(upstream_of)},
+	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
 	{"opens", FIELD_LATER, .offset = NOWHERE},
 	{"monitors", FIELD_LATER, .offset = NOWHERE},
 };
@@ -469,6 +471,34 @@ static void read_part(struct walk *walk, const struct schema *schema, const conf
 		schema_read(walk, schema, part, 0, entry);
 }
 
+static size_t site_index(const struct config *config, const char *id)
+{
+	size_t i = 0;
+	while (i < config->n_sites &&
+	       (!config->sites[i].id || strcmp(config->sites[i].id, id) != 0))
+		i++;
+	return i;
+}
+
+/* A site flows into another one, known once all are read. */
+static void check_upstream(struct walk *walk, const struct config *config,
+			   const config_setting_t *group, const struct config_site *site)
+{
+	if (!site->upstream_of && site->travel_h > 0)
+		FAULT(walk, schema_key(group, "travel_h"),
+		      "travel_h stands only beside upstream_of");
+	if (!site->upstream_of)
+		return;
+	if (site_index(config, site->upstream_of) == config->n_sites ||
+	    (site->id && strcmp(site->upstream_of, site->id) == 0))
+		FAULT(walk, schema_key(group, "upstream_of"),
+		      "upstream_of = \"%s\" is no other site; name the id of one further down",
+		      site->upstream_of);
+	if (site->travel_h == 0)
+		FAULT(walk, schema_key(group, "upstream_of"),
+		      "key \"travel_h\" is missing beside upstream_of");
+}
+
 static void read_site(struct walk *walk, const struct sites_context *context,
 		      const config_setting_t *group)
 {
@@ -499,6 +529,9 @@ void sites_read(struct walk *walk, const struct sites_context *context,
 		walk->faults->no_memory = true;
 	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
 		read_site(walk, context, schema_element(root, "sites", i));
+	for (size_t i = 0; i < context->config->n_sites; i++)
+		check_upstream(walk, context->config, schema_element(root, "sites", i),
+			       &context->config->sites[i]);
 }
 
 static void free_site(struct config_site *site)
@@ -509,6 +542,7 @@ static void free_site(struct config_site *site)
 	free(site->id);
 	free(site->name);
 	free(site->river);
+	free(site->upstream_of);
 	free(site->subdistrict);
 	free(site->community);
 	free(site->unit);

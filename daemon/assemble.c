@@ -129,6 +129,8 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 		.longitude = s->longitude,
 		.latitude = s->latitude,
 		.responsible = {s->unit, s->leader, s->team, s->phone},
+		.upstream_of = s->upstream_of,
+		.travel_ms = milliseconds(s->travel_h * 3600),
 		.opens = s->opens,
 		.first_monitor = first_monitor,
 		.n_monitors = (uint32_t)s->n_monitors,

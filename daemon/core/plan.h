@@ -96,7 +96,9 @@ struct site {
 	bool has_place;
 	double longitude, latitude;
 	struct responsible responsible;
-	uint32_t opens; /* bit (1u << enum alert_kind): kinds that open cases here */
+	const char *upstream_of; /* id of a site further down; NULL: none */
+	int64_t travel_ms;       /* of the water, until it is there */
+	uint32_t opens;          /* bit (1u << enum alert_kind): kinds that open cases here */
 	uint32_t first_monitor, n_monitors; /* in plan.monitors */
 };
 

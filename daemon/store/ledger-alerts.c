@@ -130,6 +130,8 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 	if (r == 0 && case_id != 0)
 		r = ledger_case_event(ledger, case_id,
 				      is_new ? "ducha.case.opened" : "ducha.case.updated", now_ms);
+	if (r == 0 && is_new)
+		r = ledger_case_above(ledger, case_id, v, now_ms);
 	if (is_new)
 		*opened = case_id;
 	return r;

@@ -203,6 +203,55 @@ int ledger_case_raise(struct ledger *ledger, const struct verdict *v, int64_t no
 	return r;
 }
 
+/* --- what may have flowed down from another site --- */
+
+static int link_both(struct ledger *ledger, int64_t id, int64_t other, int64_t now_ms)
+{
+	struct case_order order = {
+		.by = BY_DAEMON, .relation = "suspected_same_event", .other = other};
+
+	int r = ledger_history(ledger, id, now_ms, "link", &order, 0);
+	if (r == 0)
+		r = ledger_case_event(ledger, id, "ducha.case.updated", now_ms);
+	order.other = id;
+	if (r == 0)
+		r = ledger_history(ledger, other, now_ms, "link", &order, 0);
+	return r == 0 ? ledger_case_event(ledger, other, "ducha.case.updated", now_ms) : r;
+}
+
+static int link_site(struct ledger *ledger, int64_t id, const struct site *above, int64_t now_ms)
+{
+	sqlite3_stmt *find = ledger->sql[SQL_CASE_ABOVE];
+	int64_t other = 0;
+	bool row;
+	int r;
+
+	do {
+		sql_bind(find, "tiii", above->id, now_ms - above->travel_ms, id, other);
+		r = sql_step(find, &row);
+		if (r == 0 && row)
+			other = sqlite3_column_int64(find, 0);
+		sql_reset(find);
+		if (r == 0 && row)
+			r = link_both(ledger, id, other, now_ms);
+	} while (r == 0 && row);
+	return r;
+}
+
+int ledger_case_above(struct ledger *ledger, int64_t id, const struct verdict *v, int64_t now_ms)
+{
+	const struct plan *plan = ledger->plan;
+	const char *here = plan->sites[plan->monitors[v->monitor].site].id;
+	int r = 0;
+
+	for (size_t i = 0; v->kind == ALERT_EXCEEDANCE && r == 0 && i < plan->n_sites; i++) {
+		const struct site *above = &plan->sites[i];
+		if (above->upstream_of != NULL && strcmp(above->upstream_of, here) == 0)
+			r = link_site(ledger, id, above, now_ms);
+	}
+	return r;
+}
+
 /* --- the worst of its episodes --- */
 
 static int exceeding_days(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms, int *days)

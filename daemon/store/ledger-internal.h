@@ -45,6 +45,7 @@ enum ledger_sql {
 	SQL_CASE_NEXT,
 	SQL_CASE_ADD,
 	SQL_CASE_HAND,
+	SQL_CASE_ABOVE,
 	SQL_CASE_WORST,
 	SQL_CASE_DAYS,
 	SQL_CASE_QUIET,
@@ -201,9 +202,8 @@ int ledger_case_clock(struct ledger *ledger, int64_t id, const struct case_clock
 /** ledger_history() - one step of a case; @escalation 0: none */
 int ledger_history(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,
 		   const struct case_order *order, int escalation);
-/** ledger_case_link() - the same step at both: each names the other */
-int ledger_case_link(struct ledger *ledger, int64_t id, int64_t other, int64_t now_ms,
-		     const char *by, const char *relation);
+/** ledger_case_above() - link a new case to those that may have flowed down to it */
+int ledger_case_above(struct ledger *ledger, int64_t id, const struct verdict *v, int64_t now_ms);
 
 /* Episodes and history of one case, with copies of their texts. */
 struct case_parts {

@@ -162,6 +162,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" average, severity, status, level, source, opened, unit, decimals, in_charge,"
 		" leader, team, title, document) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'instant',"
 		" ?9, 'registered', ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+	[SQL_CASE_ABOVE] = "SELECT id FROM cases WHERE site = ?1 AND kind = 'exceedance'"
+			   " AND opened >= ?2 AND id <> ?3 AND status <> 'withdrawn' AND id > ?4"
+			   " ORDER BY id LIMIT 1",
 	[SQL_CASE_WORST] =
 		"SELECT a.bound, a.limit_value, a.limit_source, a.peak, a.peak_at, a.multiple,"
 		" c.site_kind, c.kind, c.severity, c.factor, c.site, c.average"

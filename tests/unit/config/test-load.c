@@ -49,6 +49,26 @@ static void test_an_unknown_key_is_named_with_what_was_meant(void **state)
 	CHECK(state, examples);
 }
 
+static void test_a_site_flows_into_another_one(void **state)
+{
+	static const struct example examples[] = {
+		{NODE
+		 "sites: ( { id = \"a\"; kind = \"air\"; upstream_of = \"a\"; travel_h = 1; },\n"
+		 " { id = \"b\"; kind = \"air\"; upstream_of = \"c\"; },\n"
+		 " { id = \"d\"; kind = \"air\"; travel_h = 2; } );\n",
+		 "2: upstream_of = \"a\" is no other site\n"
+		 "3: upstream_of = \"c\" is no other site\n"
+		 "3: key \"travel_h\" is missing beside upstream_of\n"
+		 "4: travel_h stands only beside upstream_of"},
+	};
+	CHECK(state, examples);
+	fixture_load(
+		*state, NODE
+		"sites: ( { id = \"a\"; kind = \"air\"; upstream_of = \"b\"; travel_h = 1.5; },\n"
+		" { id = \"b\"; kind = \"air\"; } );\n");
+	expect_ok(*state);
+}
+
 static void test_a_wrong_type_says_which_is_right(void **state)
 {
 	static const struct example examples[] = {
@@ -240,7 +260,8 @@ static void test_each_influx_address_has_keys_of_its_own(void **state)
 		 "2: key \"bucket\" is missing\n2: key \"token_file\" is missing"},
 		{NODE "influx: { url = \"http://h:1\"; api = \"v3\"; bucket = \"b\"; };\n",
 		 "2: key \"bucket\" is not one of influx of api v3"},
-		{NODE "influx: { url = \"http://h:1\"; api = \"v4\"; };\n", "2: influx api \"v4\" is not known"},
+		{NODE "influx: { url = \"http://h:1\"; api = \"v4\"; };\n",
+		 "2: influx api \"v4\" is not known"},
 	};
 	CHECK(state, examples);
 	struct fixture *fixture = *state;
@@ -734,6 +755,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_unknown_key_is_named_with_what_was_meant),
+		TEST(test_a_site_flows_into_another_one),
 		TEST(test_a_wrong_type_says_which_is_right),
 		TEST(test_a_value_out_of_range_names_the_range),
 		TEST(test_a_choice_lists_what_is_known),

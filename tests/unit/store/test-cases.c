@@ -475,6 +475,40 @@ static void test_an_alert_is_acknowledged_once(void **state)
 	ledger_close(ledger);
 }
 
+static void test_a_case_is_linked_to_what_may_have_flowed_down_to_it(void **state)
+{
+	struct site sites[2];
+	memcpy(sites, plan_sites, sizeof sites);
+	sites[SITE_OUTFALL_3].upstream_of = "river-1";
+	sites[SITE_OUTFALL_3].travel_ms = 6 * 3600000;
+	plan.sites = sites;
+	struct ledger *ledger = ruled_ledger(state);
+	struct verdict river = raised(OXYGEN, NO_INDEX, 1, NOW + 3600000);
+	struct said said = {0};
+
+	river.bound = BOUND_MIN;
+	apply(ledger, raised(COD, 0, 61, NOW));
+	said_is(ledger, &said, "alert.raised case.opened ");
+	apply(ledger, river);
+	said_is(ledger, &said, "alert.raised case.opened case.updated case.updated ");
+	assert_true(case_has(ledger, 2,
+			     "\"links\":[{\"case\":1,\"relation\":\"suspected_same_event\""));
+	assert_true(case_has(ledger, 1, "\"links\":[{\"case\":2,"));
+	apply(ledger, cleared(river, NOW + 3700000));
+	assert_int_equal(ACT(ledger, 2, NOW + 3700000, NULL, .action = ACTION_WITHDRAW, .note = "n",
+			     .reason = "unfounded"),
+			 0);
+	river = raised(OXYGEN, NO_INDEX, 1, NOW + 7 * 3600000); /* too late */
+	river.bound = BOUND_MIN;
+	assert_int_equal(apply(ledger, river), 3);
+	struct text out = {0};
+	assert_int_equal(ledger_case_json(ledger, 3, &out), 0);
+	assert_null(strstr(out.at, "links"));
+	text_deinit(&out);
+	ledger_close(ledger);
+	plan.sites = plan_sites;
+}
+
 static const char *const people[] = {"Anna", "Bert"};
 
 static void duty_set(void)
@@ -701,6 +735,7 @@ int main(void)
 		TEST(test_a_level_is_given_by_a_person_with_a_document),
 		TEST(test_attachments_are_kept_by_their_hash_and_checked_when_read),
 		TEST(test_an_alert_is_acknowledged_once),
+		TEST(test_a_case_is_linked_to_what_may_have_flowed_down_to_it),
 		TEST(test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges),
 		TEST(test_calls_end_with_the_alert_and_after_two_rounds),
 		TEST(test_the_rest_waits_for_one_digest_in_the_morning),

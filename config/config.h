@@ -126,8 +126,12 @@ struct config_site {
 	bool has_place;
 	double longitude, latitude;
 	char *unit, *leader, *team, *phone; /* responsible */
-	char *upstream_of;                  /* id of a site further down; NULL: none */
-	double travel_h;                    /* of the water, until it is there */
+	struct config_parties {
+		char *support_units, *territory, *contact, *appointed_by, *valid_until, *officer,
+			*river_chief, *enterprise, *credit_code, *permit_no, *outlet;
+	} parties;         /* NULL where not said */
+	char *upstream_of; /* id of a site further down; NULL: none */
+	double travel_h;   /* of the water, until it is there */
 	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the
 			names */
 	struct config_monitor *monitors;

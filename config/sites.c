@@ -93,6 +93,8 @@ static const struct field site_fields[] = {
 	{"latitude", FIELD_NUMBER, .offset = AT(latitude), .low = -90, .high = 90},
 	{"grid", FIELD_LATER, .offset = NOWHERE},
 	{"responsible", FIELD_LATER, .offset = NOWHERE},
+	{"enterprise", FIELD_LATER, .offset = NOWHERE},
+	{"river_chief", FIELD_TEXT, .offset = AT(parties.river_chief)},
 	{"stale_after_s", FIELD_NUMBER, .offset = offsetof(struct site_entry, stale_after_s),
 	 .low = 0, .high = YEAR_S},
 	{"flat_after_s", FIELD_NUMBER, .offset = offsetof(struct site_entry, flat_after_s),
@@ -107,6 +109,7 @@ static const struct schema site_schema = {"a site", NULL, site_fields, COUNT(sit
 static const struct field grid_fields[] = {
 	{"subdistrict", FIELD_TEXT, .offset = AT(subdistrict)},
 	{"community", FIELD_TEXT, .offset = AT(community)},
+	{"officer", FIELD_TEXT, .offset = AT(parties.officer)},
 };
 static const struct schema grid_schema = {"a grid", NULL, grid_fields, COUNT(grid_fields)};
 
@@ -115,9 +118,23 @@ static const struct field responsible_fields[] = {
 	{"leader", FIELD_TEXT, .offset = AT(leader)},
 	{"team", FIELD_TEXT, .offset = AT(team)},
 	{"phone", FIELD_TEXT, .offset = AT(phone)},
+	{"support_units", FIELD_TEXT, .offset = AT(parties.support_units)},
+	{"territory", FIELD_TEXT, .offset = AT(parties.territory)},
+	{"contact", FIELD_TEXT, .offset = AT(parties.contact)},
+	{"appointed_by", FIELD_TEXT, .offset = AT(parties.appointed_by)},
+	{"valid_until", FIELD_TEXT, .offset = AT(parties.valid_until), .check = check_date},
 };
 static const struct schema responsible_schema = {"responsible", NULL, responsible_fields,
 						 COUNT(responsible_fields)};
+
+static const struct field enterprise_fields[] = {
+	{"name", FIELD_TEXT, .offset = AT(parties.enterprise), .required = EVERY},
+	{"credit_code", FIELD_TEXT, .offset = AT(parties.credit_code)},
+	{"permit_no", FIELD_TEXT, .offset = AT(parties.permit_no)},
+	{"outlet", FIELD_TEXT, .offset = AT(parties.outlet)},
+};
+static const struct schema enterprise_schema = {"enterprise", NULL, enterprise_fields,
+						COUNT(enterprise_fields)};
 #undef AT
 
 size_t connection_index(const struct config *config, const char *id)
@@ -511,6 +528,7 @@ static void read_site(struct walk *walk, const struct sites_context *context,
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
 		read_part(walk, &grid_schema, group, "grid", &entry);
 		read_part(walk, &responsible_schema, group, "responsible", &entry);
+		read_part(walk, &enterprise_schema, group, "enterprise", &entry);
 		check_place(walk, group, site);
 		read_opens(walk, group, site);
 		read_monitors(walk, context, group, &entry);
@@ -534,8 +552,18 @@ void sites_read(struct walk *walk, const struct sites_context *context,
 			       &context->config->sites[i]);
 }
 
+static void free_parties(struct config_parties *p)
+{
+	char *const texts[] = {p->support_units, p->territory, p->contact,     p->appointed_by,
+			       p->valid_until,   p->officer,   p->river_chief, p->enterprise,
+			       p->credit_code,   p->permit_no, p->outlet};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		free(texts[i]);
+}
+
 static void free_site(struct config_site *site)
 {
+	free_parties(&site->parties);
 	for (size_t i = 0; i < site->n_monitors; i++)
 		free_monitor(&site->monitors[i]);
 	free(site->monitors);

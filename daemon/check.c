@@ -4,6 +4,7 @@
 #include "drivers/modbus/cycle.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void warn_cycle(const struct modbus_connection *c, const struct modbus_cycle *cycle,
 		       const char *file, FILE *out)
@@ -53,4 +54,24 @@ int check_cycles(const struct assembly *assembly, const char *file, FILE *out)
 {
 	int r = check_connections(assembly->modbus, assembly->n_modbus, file, out);
 	return r < 0 ? r : check_connections(assembly->buses, assembly->n_buses, file, out);
+}
+
+size_t check_appointments(const struct plan *plan, const char *file, int64_t now_ms, FILE *out)
+{
+	struct civil now = zone_civil(&plan->zone, now_ms);
+	char today[16];
+	size_t n = 0;
+	snprintf(today, sizeof today, "%04d-%02d-%02d", (int)now.year % 10000, now.month % 100,
+		 now.day % 100);
+	for (size_t i = 0; i < plan->n_sites; i++) {
+		const struct parties *p = &plan->sites[i].parties;
+		if (p->valid_until == NULL || strcmp(p->valid_until, today) >= 0)
+			continue;
+		fprintf(out,
+			"%s: warning: site \"%s\": the contact's appointment ended on %s; name one "
+			"anew\n",
+			file, plan->sites[i].id, p->valid_until);
+		n++;
+	}
+	return n;
 }

@@ -15,3 +15,6 @@
  * Return: 0; negative errno.
  */
 int check_cycles(const struct assembly *assembly, const char *file, FILE *out);
+/** check_appointments() - name the sites whose contact is no longer appointed on @now_ms
+ * Return: how many */
+size_t check_appointments(const struct plan *plan, const char *file, int64_t now_ms, FILE *out);

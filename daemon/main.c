@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
@@ -123,6 +124,7 @@ static void block_signals(void)
 static int check(const struct order *order, const struct config *c, const struct assembly *assembly)
 {
 	int r = check_cycles(assembly, order->file, stderr);
+	check_appointments(&assembly->plan, order->file, (int64_t)time(NULL) * 1000, stderr);
 	if (r < 0) {
 		errno = -r;
 		log_warn("the cycles of the connections cannot be computed");

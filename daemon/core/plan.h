@@ -89,6 +89,14 @@ struct responsible {
 	const char *unit, *leader, *team, *phone; /* NULL where not given */
 };
 
+/* Who else has to do with a site; NULL where not given. */
+struct parties {
+	const char *support_units, *territory;            /* 配合单位, 属地街道 */
+	const char *contact, *appointed_by, *valid_until; /* 联络员 in writing, YYYY-MM-DD */
+	const char *officer, *river_chief;                /* 网格员, 河长 */
+	const char *enterprise, *credit_code, *permit_no, *outlet;
+};
+
 struct site {
 	const char *id, *name;
 	enum site_kind kind;
@@ -96,6 +104,7 @@ struct site {
 	bool has_place;
 	double longitude, latitude;
 	struct responsible responsible;
+	struct parties parties;
 	const char *upstream_of; /* id of a site further down; NULL: none */
 	int64_t travel_ms;       /* of the water, until it is there */
 	uint32_t opens;          /* bit (1u << enum alert_kind): kinds that open cases here */

@@ -288,6 +288,26 @@ static void json_links(struct text *out, const struct plan *plan, const struct c
 	text_add(out, n > 0 ? "]" : "");
 }
 
+/* Organisations alone: the people stand in no open answer. */
+static void json_parties(struct text *out, const struct plan *plan, const char *site)
+{
+	uint32_t index = site == NULL ? NO_INDEX : plan_site(plan, site);
+	if (index == NO_INDEX)
+		return;
+	const struct parties *p = &plan->sites[index].parties;
+	if (p->enterprise == NULL && p->support_units == NULL && p->territory == NULL)
+		return;
+	json_key(out, "parties");
+	text_char(out, '{');
+	json_given(out, "support_units", p->support_units);
+	json_given(out, "territory", p->territory);
+	json_given(out, "enterprise", p->enterprise);
+	json_given(out, "credit_code", p->credit_code);
+	json_given(out, "permit_no", p->permit_no);
+	json_given(out, "outlet", p->outlet);
+	text_char(out, '}');
+}
+
 /* Which deadline runs, and what has become of the case. */
 static void json_case_course(struct text *out, const struct plan *plan, const struct case_view *c)
 {
@@ -302,6 +322,7 @@ static void json_case_course(struct text *out, const struct plan *plan, const st
 	json_count(out, "reopened", c->reopened);
 	json_given(out, "withdrawn_reason", c->reason);
 	json_count(out, "merged_into", c->merged_into);
+	json_parties(out, plan, c->site);
 	json_steps(out, plan, c);
 	json_attachments(out, plan, c);
 	json_links(out, plan, c);

@@ -4,11 +4,12 @@ import glob
 import http.client
 import json
 import os
+import subprocess
 
 import pytest
 
 import servers
-from conftest import modbus_connection, modbus_monitor, site
+from conftest import DUCHAD, ENVIRONMENT, ROOT, modbus_connection, modbus_monitor, site
 from servers import wait_until
 
 FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
@@ -218,3 +219,13 @@ def test_the_person_on_duty_is_called_for_what_is_grave(make_daemon, instrument)
     assert call["person"] == "Anna" and call["call"] == 1 and call["next_at"]
     assert call["alert"]["kind"] == "exceedance" and call["alert"]["value"] == 151
     assert daemon.get("/api/v1/cases/1")["severity"] == "grave"
+
+
+def test_check_says_whose_appointment_has_run_out(tmp_path):
+    file = tmp_path / "ducha.cfg"
+    sites = ", ".join(f'{{ id = "s{year}"; kind = "air"; responsible = {{ contact = "C"; valid_until = "{year}-01-01"; }}; }}'
+                      for year in (2020, 2999))
+    file.write_text(f'node: {{ id = "n"; data_directory = "{ROOT}/config"; }};\nsites: ( {sites} );\n')
+    done = subprocess.run([DUCHAD, "--check", "-c", file], capture_output=True, text=True, env=ENVIRONMENT)
+    assert done.returncode == 0 and done.stdout == "2 sites, 0 monitors, 0 limits, 0 connections: ok\n"
+    assert 'site "s2020"' in done.stderr and "2020-01-01" in done.stderr and "s2999" not in done.stderr

@@ -69,6 +69,40 @@ static void test_a_site_flows_into_another_one(void **state)
 	expect_ok(*state);
 }
 
+static void test_the_parties_of_a_site_are_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(fixture,
+		     NODE "sites: ( { id = \"a\"; kind = \"outfall\"; river_chief = \"R\";\n"
+			  " grid = { officer = \"O\"; };\n"
+			  " responsible = { contact = \"C\"; appointed_by = \"No. 1\"; valid_until "
+			  "= \"2026-12-31\";\n"
+			  "  support_units = \"S\"; territory = \"T\"; };\n"
+			  " enterprise = { name = \"E\"; credit_code = \"1\"; permit_no = \"2\"; "
+			  "outlet = \"3\"; }; } );\n");
+	expect_ok(fixture);
+	const struct config_parties *p = &fixture->config->sites[0].parties;
+	assert_string_equal(p->river_chief, "R");
+	assert_string_equal(p->officer, "O");
+	assert_string_equal(p->contact, "C");
+	assert_string_equal(p->appointed_by, "No. 1");
+	assert_string_equal(p->valid_until, "2026-12-31");
+	assert_string_equal(p->support_units, "S");
+	assert_string_equal(p->territory, "T");
+	assert_string_equal(p->enterprise, "E");
+	assert_string_equal(p->credit_code, "1");
+	assert_string_equal(p->permit_no, "2");
+	assert_string_equal(p->outlet, "3");
+	static const struct example examples[] = {
+		{NODE
+		 "sites: ( { id = \"a\"; kind = \"outfall\"; enterprise = { outlet = \"3\"; };\n"
+		 " responsible = { valid_until = \"soon\"; }; } );\n",
+		 "2: key \"name\" is missing in enterprise\n3: valid_until = \"soon\" is not "
+		 "right"},
+	};
+	CHECK(state, examples);
+}
+
 static void test_a_wrong_type_says_which_is_right(void **state)
 {
 	static const struct example examples[] = {
@@ -756,6 +790,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_unknown_key_is_named_with_what_was_meant),
 		TEST(test_a_site_flows_into_another_one),
+		TEST(test_the_parties_of_a_site_are_kept),
 		TEST(test_a_wrong_type_says_which_is_right),
 		TEST(test_a_value_out_of_range_names_the_range),
 		TEST(test_a_choice_lists_what_is_known),

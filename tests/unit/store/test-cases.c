@@ -481,6 +481,8 @@ static void test_a_case_is_linked_to_what_may_have_flowed_down_to_it(void **stat
 	memcpy(sites, plan_sites, sizeof sites);
 	sites[SITE_OUTFALL_3].upstream_of = "river-1";
 	sites[SITE_OUTFALL_3].travel_ms = 6 * 3600000;
+	sites[SITE_OUTFALL_3].parties =
+		(struct parties){.enterprise = "E <&>", .permit_no = "2", .contact = "Somebody"};
 	plan.sites = sites;
 	struct ledger *ledger = ruled_ledger(state);
 	struct verdict river = raised(OXYGEN, NO_INDEX, 1, NOW + 3600000);
@@ -494,6 +496,8 @@ static void test_a_case_is_linked_to_what_may_have_flowed_down_to_it(void **stat
 	assert_true(case_has(ledger, 2,
 			     "\"links\":[{\"case\":1,\"relation\":\"suspected_same_event\""));
 	assert_true(case_has(ledger, 1, "\"links\":[{\"case\":2,"));
+	assert_true(
+		case_has(ledger, 1, "\"parties\":{\"enterprise\":\"E <&>\",\"permit_no\":\"2\"}"));
 	apply(ledger, cleared(river, NOW + 3700000));
 	assert_int_equal(ACT(ledger, 2, NOW + 3700000, NULL, .action = ACTION_WITHDRAW, .note = "n",
 			     .reason = "unfounded"),

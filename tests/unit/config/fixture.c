@@ -119,3 +119,12 @@ void expect_ok(struct fixture *fixture)
 	assert_non_null(fixture->config);
 	assert_int_equal(fixture->faults.n, 0);
 }
+
+void check_examples(struct fixture *fixture, const struct example *examples, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		print_message("example %zu\n", i);
+		fixture_load(fixture, examples[i].text);
+		expect(fixture, examples[i].faults);
+	}
+}

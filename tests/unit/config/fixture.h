@@ -30,3 +30,12 @@ void fixture_load_file(struct fixture *fixture, const char *path);
 void expect(struct fixture *fixture, const char *wanted);
 /** expect_ok() - it loads without any */
 void expect_ok(struct fixture *fixture);
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+/* One text and the faults that it has to give, as for expect(). */
+struct example {
+	const char *text, *faults;
+};
+void check_examples(struct fixture *fixture, const struct example *examples, size_t n);
+#define CHECK(state, examples)                                                                     \
+	check_examples(*(state), examples, sizeof(examples) / sizeof((examples)[0]))

@@ -11,21 +11,6 @@
 
 #include <string.h>
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
-struct example {
-	const char *text, *faults;
-};
-
-static void check(struct fixture *fixture, const struct example *examples, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		fixture_load(fixture, examples[i].text);
-		expect(fixture, examples[i].faults);
-	}
-}
-#define CHECK(state, examples) check(*(state), examples, sizeof(examples) / sizeof((examples)[0]))
-
 static void test_terms_are_minutes_days_and_working_days(void **state)
 {
 	static const struct {

@@ -12,24 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
-/* One text and the faults that it has to give. */
-struct example {
-	const char *text, *faults;
-};
-
-static void check_examples(struct fixture *fixture, const struct example *examples, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		print_message("example %zu\n", i);
-		fixture_load(fixture, examples[i].text);
-		expect(fixture, examples[i].faults);
-	}
-}
-#define CHECK(state, examples)                                                                     \
-	check_examples(*(state), examples, sizeof(examples) / sizeof((examples)[0]))
-
 static void test_an_unknown_key_is_named_with_what_was_meant(void **state)
 {
 	static const struct example examples[] = {

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 #define SITE(monitor)                                                                              \
 	NODE TCP "sites: ( { id = \"s\"; kind = \"outfall\"; monitors: (\n{ factor = "             \
 		 "\"w01018\"; connection = \"plc\"; unit_id = 1; " monitor " } ) } );\n"
@@ -66,21 +65,6 @@ static void test_a_dated_result_may_be_silent_for_three_cycles(void **state)
 	assert_true(monitor_of(fixture)->stale_after_s == 43200);
 	assert_false(monitor_of(fixture)->extras[0].is_utc);
 }
-
-struct example {
-	const char *text, *faults;
-};
-
-static void check_examples(struct fixture *fixture, const struct example *examples, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		print_message("example %zu\n", i);
-		fixture_load(fixture, examples[i].text);
-		expect(fixture, examples[i].faults);
-	}
-}
-#define CHECK(state, examples)                                                                     \
-	check_examples(*(state), examples, sizeof(examples) / sizeof((examples)[0]))
 
 static void test_what_is_wrong_with_further_registers_is_said(void **state)
 {

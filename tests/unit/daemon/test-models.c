@@ -243,6 +243,109 @@ static void test_liquiline_states(void **state)
 	assert_true(!sample.has_value && sample.flag == FLAG_FAULT);
 }
 
+/* --- what the other models make of registers, worked out by hand from their sources --- */
+
+struct word {
+	int address;
+	uint16_t word;
+};
+
+static uint16_t word_at(const struct word *image, size_t n, int address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (image[i].address == address)
+			return image[i].word;
+	return 0;
+}
+
+static struct modbus_result result_of(const char *monitor, const struct word *image, size_t n)
+{
+	struct station station;
+	station_open(&station, "", monitor);
+	const struct modbus_point *point = &station.connection->points[0];
+	struct modbus_words words = {.have = 0};
+	for (size_t i = 0; i < modbus_places(point); i++) {
+		uint16_t width;
+		struct modbus_place place = modbus_place(point, i, &width);
+		for (int k = 0; k < width; k++) {
+			uint16_t word = word_at(image, n, place.address + k);
+			words.at[i][2 * k] = (uint8_t)(word >> 8);
+			words.at[i][2 * k + 1] = (uint8_t)(word & 0xff);
+		}
+	}
+	struct modbus_result result = modbus_compose(point, &words, station.connection->zone);
+	station_close(&station);
+	return result;
+}
+#define RESULT(monitor, ...)                                                                       \
+	result_of(monitor, (const struct word[]){__VA_ARGS__},                                     \
+		  sizeof((const struct word[]){__VA_ARGS__}) / sizeof(struct word))
+
+static void assert_result(struct modbus_result result, double value, enum flag flag)
+{
+	assert_true(result.has_value);
+	assert_true(result.value == value);
+	assert_int_equal(result.flag, flag);
+}
+
+static void assert_none(struct modbus_result result)
+{
+	assert_false(result.has_value);
+	assert_int_equal(result.flag, FLAG_FAULT);
+}
+
+#define TROLL                                                                                      \
+	"factor = \"w01001\"; unit = \"\"; model = \"insitu-aqua-troll-400\"; quantity = \"ph\";"
+
+static void test_a_sentinel_of_zero_is_no_value(void **state)
+{
+	(void)state;
+	struct word set_up[] = {{1538, 0x40e0}, {1540, 17}, {1541, 145}, {1542, 0}};
+	assert_result(result_of(TROLL, set_up, 4), 7, FLAG_NORMAL);
+	assert_none(RESULT(TROLL, {1540, 17}, {1541, 145}, {1542, 7}));
+	assert_none(RESULT(TROLL, {1540, 17}, {1541, 145}, {1542, 3}));
+	set_up[1].word = 18; /* another parameter stands there */
+	assert_none(result_of(TROLL, set_up, 4));
+}
+
+#define SCATTER                                                                                    \
+	"factor = \"w01003\"; model = \"hach-surface-scatter-7\"; quantity = \"turbidity-ntu\";"
+
+static void test_service_and_unit_of_a_turbidimeter(void **state)
+{
+	(void)state;
+	assert_result(RESULT(SCATTER, {0, 0x4120}, {15, 7}), 10, FLAG_NORMAL);
+	assert_result(RESULT(SCATTER, {0, 0x4120}, {15, 7}, {17, 1}), 10, FLAG_MAINTENANCE);
+	assert_none(RESULT(SCATTER, {0, 0x4120}, {15, 0})); /* mg/L */
+}
+
+#define UVAS "factor = \"w01018\"; model = \"hach-uvas\";"
+#define GAS "factor = \"a21026\"; unit = \"mg/m3\"; model = \"air-station-gas\";"
+#define TUF "factor = \"w00000\"; unit = \"L/s\"; model = \"tuf-2000\"; quantity = \"total\";"
+
+static void test_values_are_scaled_by_their_registers(void **state)
+{
+	(void)state;
+	assert_result(RESULT(UVAS, {0, 0x3f00}, {2, 0}), 0.5, FLAG_NORMAL);
+	assert_result(RESULT(UVAS, {0, 0x3f00}, {2, 1}), 500, FLAG_NORMAL); /* g/L */
+	assert_none(RESULT(UVAS, {0, 0x3f00}, {2, 2}));
+	assert_result(RESULT(GAS, {0x6001, 1234}, {0x2031, 2}), 12.34, FLAG_NORMAL);
+	assert_result(RESULT(GAS, {0x6001, 1234}), 1234, FLAG_NORMAL);
+	/* 0x00014da7 = 85415, low word first, and 0.25 */
+	assert_result(RESULT(TUF, {8, 0x4da7}, {9, 1}, {11, 0x3e80}), 85415.25, FLAG_NORMAL);
+	assert_none(RESULT(TUF, {8, 0x4da7}, {9, 1}, {11, 0x3e80}, {1437, 1}));
+}
+
+#define EXO "factor = \"w01001\"; model = \"ysi-exo\"; quantity = \"ph\"; input = 5;"
+
+static void test_a_parameter_of_a_sonde_is_where_its_code_is(void **state)
+{
+	(void)state;
+	assert_result(RESULT(EXO, {393, 0x40e0}, {132, 18}), 7, FLAG_NORMAL);
+	assert_none(RESULT(EXO, {393, 0x40e0}, {132, 19}));
+	assert_none(RESULT(EXO, {393, 0x40e0}, {132, 18}, {260, 2}));
+}
+
 static void test_every_shipped_model_is_good(void **state)
 {
 	(void)state;
@@ -274,6 +377,10 @@ int main(void)
 		cmocka_unit_test(test_open_channel_flow),
 		cmocka_unit_test(test_electromagnetic_flow_runs_back),
 		cmocka_unit_test(test_liquiline_states),
+		cmocka_unit_test(test_a_sentinel_of_zero_is_no_value),
+		cmocka_unit_test(test_service_and_unit_of_a_turbidimeter),
+		cmocka_unit_test(test_values_are_scaled_by_their_registers),
+		cmocka_unit_test(test_a_parameter_of_a_sonde_is_where_its_code_is),
 		cmocka_unit_test(test_every_shipped_model_is_good),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

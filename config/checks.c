@@ -2,6 +2,7 @@
 #include "config/checks.h"
 
 #include "config/config.h"
+#include "config/dates.h"
 #include "config/units.h"
 
 #include <arpa/inet.h>
@@ -279,12 +280,5 @@ const char *check_event_filter(const char *text)
 
 const char *check_date(const char *text)
 {
-	const char *wrong = "use a date such as 2026-03-01";
-	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
-		return wrong;
-	for (int i = 0; i < 10; i++)
-		if (i != 4 && i != 7 && !isdigit((unsigned char)text[i]))
-			return wrong;
-	int month = atoi(text + 5), day = atoi(text + 8);
-	return month >= 1 && month <= 12 && day >= 1 && day <= 31 ? NULL : wrong;
+	return date_days(text) > 0 ? NULL : "use a date such as 2026-03-01";
 }

@@ -254,19 +254,29 @@ struct config {
 	struct config_delivery *deliveries;
 	size_t n_deliveries;
 	struct config_cases cases;
+	struct config_faults notes; /* what is worth knowing although it is no fault */
 	/* for --check's last line */
 	size_t n_monitors, n_limits;
+};
+
+/* What is said of limits that ended, or begin, and leave a gap in time. */
+struct config_dates {
+	const char *today; /* "2026-03-01" */
+	bool gap_is_fault; /* else a note */
 };
 
 /**
  * config_load() - read and check the file with its includes
  * @file: printed as given in faults
+ * @dates: NULL: for recorded data, where a limit that ended is no fault
  * Return: 0 and *out (config_free() it); -EINVAL and *faults filled; -ENOMEM.
  */
-int config_load(const char *file, struct config **out, struct config_faults *faults);
+int config_load(const char *file, const struct config_dates *dates, struct config **out,
+		struct config_faults *faults);
 /** config_load_with() - config_load() through a reader (config/reader.h), such as one from memory
  */
-int config_load_with(const char *file, const struct reader *reader, struct config **out,
+int config_load_with(const char *file, const struct config_dates *dates,
+		     const struct reader *reader, struct config **out,
 		     struct config_faults *faults);
 enum { CONFIG_PACKET_BYTES = 64, CONFIG_MOST_BUSES = 32 /* serial lines, a thread each */ };
 /** packet_bytes() - the bytes of a packet as written, "text" or "hex:0a1b". Return: 0 where it is

@@ -96,20 +96,40 @@ void document_notes(const struct document *document, struct faults *faults, size
 	}
 }
 
-void document_fault(const struct document *document, struct faults *faults,
-		    const config_setting_t *setting, const char *format, ...)
+typedef void (*say_fn)(struct faults *faults, const char *file, int line, const char *message);
+
+static void say(const struct document *document, struct faults *faults,
+		const config_setting_t *setting, say_fn add, const char *format, va_list arguments)
+	__attribute__((format(printf, 5, 0)));
+static void say(const struct document *document, struct faults *faults,
+		const config_setting_t *setting, say_fn add, const char *format, va_list arguments)
 {
 	const struct scan *scan = &document->scan;
 	struct scan_place place = scan_place(scan, (int)config_setting_source_line(setting));
 	char *message = NULL;
-	va_list arguments;
-	va_start(arguments, format);
 	if (vasprintf(&message, format, arguments) < 0)
 		message = NULL;
-	va_end(arguments);
 	if (message)
-		faults_add_text(faults, scan->files[place.file].name, place.line, message);
+		add(faults, scan->files[place.file].name, place.line, message);
 	else
 		faults->no_memory = true;
 	free(message);
+}
+
+void document_fault(const struct document *document, struct faults *faults,
+		    const config_setting_t *setting, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	say(document, faults, setting, faults_add_text, format, arguments);
+	va_end(arguments);
+}
+
+void document_note(const struct document *document, struct faults *faults,
+		   const config_setting_t *setting, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	say(document, faults, setting, faults_note_text, format, arguments);
+	va_end(arguments);
 }

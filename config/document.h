@@ -28,3 +28,7 @@ void document_notes(const struct document *document, struct faults *faults, size
 void document_fault(const struct document *document, struct faults *faults,
 		    const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/** document_note() - a note there */
+void document_note(const struct document *document, struct faults *faults,
+		   const config_setting_t *setting, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));

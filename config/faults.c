@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* Takes over @message, which may be NULL. */
-static void add(struct faults *faults, const char *file, int line, char *message)
+static void add(struct faults *faults, struct config_faults *list, const char *file, int line,
+		char *message)
 {
-	struct config_faults *list = &faults->list;
 	char *name = strdup(file);
 	struct config_fault *at = realloc(list->at, (list->n + 1) * sizeof(*at));
 	if (at)
@@ -30,12 +30,17 @@ void faults_add(struct faults *faults, const char *file, int line, const char *f
 	if (vasprintf(&message, format, arguments) < 0)
 		message = NULL;
 	va_end(arguments);
-	add(faults, file, line, message);
+	add(faults, &faults->list, file, line, message);
 }
 
 void faults_add_text(struct faults *faults, const char *file, int line, const char *message)
 {
-	add(faults, file, line, strdup(message));
+	add(faults, &faults->list, file, line, strdup(message));
+}
+
+void faults_note_text(struct faults *faults, const char *file, int line, const char *message)
+{
+	add(faults, &faults->notes, file, line, strdup(message));
 }
 
 static bool in_order(const struct config_fault *a, const struct config_fault *b)

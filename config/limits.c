@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/limits.h"
+#include "config/checks.h"
+#include "config/dates.h"
+#include "config/timeline.h"
 #include "config/units.h"
 
 #include <errno.h>
@@ -9,7 +12,10 @@
 struct entry { /* as written */
 	struct config_limit limit;
 	int compare, average;
-	char *standard, *class_name, *condition, *unit;
+	char *standard, *class_name, *condition, *unit, *cited_by, *number;
+	char *from, *to, *valid_from, *valid_to;
+	enum origin origin;
+	const config_setting_t *group;
 };
 
 static const char *const averages[] = {"instant", "hour", "day", NULL};
@@ -24,6 +30,12 @@ static const struct field fields[] = {
 	{"standard", FIELD_TEXT, .offset = ENTRY(standard)},
 	{"class", FIELD_TEXT, .offset = ENTRY(class_name)},
 	{"condition", FIELD_TEXT, .offset = ENTRY(condition)},
+	{"cited_by", FIELD_TEXT, .offset = ENTRY(cited_by), .low = 1, .high = 100},
+	{"number", FIELD_TEXT, .offset = ENTRY(number), .low = 1, .high = 100},
+	{"valid_from", FIELD_TEXT, .offset = ENTRY(valid_from), .check = check_date},
+	{"valid_to", FIELD_TEXT, .offset = ENTRY(valid_to), .check = check_date},
+	{"from", FIELD_TEXT, .offset = ENTRY(from), .check = check_date},
+	{"to", FIELD_TEXT, .offset = ENTRY(to), .check = check_date},
 	{"max", FIELD_NUMBER, .offset = LIMIT(max)},
 	{"min", FIELD_NUMBER, .offset = LIMIT(min)},
 	{"unit", FIELD_TEXT, .offset = ENTRY(unit), .low = 0, .high = 32},
@@ -81,46 +93,28 @@ static void check_grace(struct walk *walk, const config_setting_t *group,
 {
 	double most = limit->average == CONFIG_DAY ? 6 * 86400.0 : 6 * 3600.0;
 	char given[32], longest[32];
-	number_text(limit->grace_s, given);
-	number_text(most, longest);
 	if (limit->average != CONFIG_INSTANT && limit->grace_s > most)
 		FAULT(walk, schema_key(group, "grace_s"),
 		      "grace_s = %s is longer than 6 windows; at most %s for a mean of the %s",
-		      given, longest, limit->average == CONFIG_DAY ? "day" : "hour");
+		      number_text(limit->grace_s, given), number_text(most, longest),
+		      limit->average == CONFIG_DAY ? "day" : "hour");
 }
 
 static void check_bounds(struct walk *walk, const config_setting_t *group,
 			 const struct config_limit *limit)
 {
 	char max[32], min[32], band[32];
-	number_text(limit->max, max);
-	number_text(limit->min, min);
-	number_text(limit->deadband, band);
 	if (!limit->has_max || !limit->has_min)
 		return;
 	if (limit->max <= limit->min)
-		FAULT(walk, schema_key(group, "max"), "max = %s must be above min = %s", max, min);
+		FAULT(walk, schema_key(group, "max"), "max = %s must be above min = %s",
+		      number_text(limit->max, max), number_text(limit->min, min));
 	else if (limit->max - limit->deadband < limit->min + limit->deadband)
 		FAULT(walk, schema_key(group, "deadband"),
 		      "deadband = %s leaves nothing between min = %s and max = %s that would "
-		      "clear; "
-		      "take a smaller one",
-		      band, min, max);
-}
-
-static bool append(struct walk *walk, struct config_monitor *monitor, struct config_limit limit)
-{
-	struct config_limit *grown =
-		realloc(monitor->limits, (monitor->n_limits + 1) * sizeof(*grown));
-	if (grown)
-		monitor->limits = grown;
-	if (!grown || !limit.source) {
-		free(limit.source);
-		walk->faults->no_memory = true;
-		return false;
-	}
-	grown[monitor->n_limits++] = limit;
-	return true;
+		      "clear; take a smaller one",
+		      number_text(limit->deadband, band), number_text(limit->min, min),
+		      number_text(limit->max, max));
 }
 
 /* Bounds and deadband as the entry's own unit says them become the monitor's. */
@@ -160,20 +154,96 @@ static void settle_decimals(struct walk *walk, const config_setting_t *group, co
 		limit->decimals = -9;
 }
 
-static void add_own(struct walk *walk, const config_setting_t *group, struct entry *entry,
-		    struct config_monitor *monitor)
+/* Which keys belong to which kind of entry; the others to all. */
+static void check_place(struct walk *walk, const struct entry *entry)
 {
-	struct config_limit *limit = &entry->limit;
-	limit->average = (enum config_average)entry->average;
+	enum {
+		OWN = 1u << ORIGIN_OWN,
+		STANDARD = 1u << ORIGIN_STANDARD,
+		PERMIT = 1u << ORIGIN_PERMIT
+	};
+	static const struct {
+		const char *key;
+		unsigned at;
+	} places[] = {{"class", STANDARD},      {"condition", STANDARD}, {"cited_by", STANDARD},
+		      {"number", PERMIT},       {"valid_from", PERMIT},  {"valid_to", PERMIT},
+		      {"from", OWN | STANDARD}, {"to", OWN | STANDARD},  {"source", OWN},
+		      {"max", OWN | PERMIT},    {"min", OWN | PERMIT},   {"unit", OWN | PERMIT}};
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const config_setting_t *at = schema_key(entry->group, places[i].key);
+		if (!schema_has(entry->group, places[i].key) ||
+		    (places[i].at & 1u << entry->origin) != 0)
+			continue;
+		if (entry->origin == ORIGIN_STANDARD)
+			FAULT(walk, at, "%s cannot stand beside standard; use two entries",
+			      places[i].key);
+		else if (entry->origin == ORIGIN_PERMIT)
+			FAULT(walk, at, "%s cannot stand beside standard = \"permit\"",
+			      places[i].key);
+		else
+			FAULT(walk, at, "%s stands only beside standard%s", places[i].key,
+			      places[i].at == PERMIT ? " = \"permit\"" : "");
+	}
+}
+
+static void check_needs(struct walk *walk, const struct entry *entry)
+{
+	static const char *const of_permit[] = {"number", "valid_from", "valid_to"};
+	for (size_t i = 0; entry->origin == ORIGIN_PERMIT && i < 3; i++)
+		if (!schema_has(entry->group, of_permit[i]))
+			FAULT(walk, entry->group,
+			      "key \"%s\" is missing beside standard = \"permit\"", of_permit[i]);
+	if (entry->origin == ORIGIN_STANDARD && !schema_has(entry->group, "class"))
+		FAULT(walk, entry->group, "key \"class\" is missing beside standard");
+	if (entry->origin != ORIGIN_STANDARD && !schema_has(entry->group, "max") &&
+	    !schema_has(entry->group, "min"))
+		FAULT(walk, entry->group, "a limit needs max, min, or standard and class");
+}
+
+static void check_dates(struct walk *walk, struct entry *entry)
+{
+	bool permit = entry->origin == ORIGIN_PERMIT;
+	const char *from = permit ? entry->valid_from : entry->from;
+	const char *to = permit ? entry->valid_to : entry->to;
+	entry->limit.from_day = from ? date_days(from) : 0;
+	entry->limit.to_day = to ? date_days(to) : 0;
+	if (to && entry->limit.to_day < entry->limit.from_day)
+		FAULT(walk, schema_key(entry->group, permit ? "valid_to" : "to"),
+		      "%s = \"%s\" is before %s = \"%s\"", permit ? "valid_to" : "to", to,
+		      permit ? "valid_from" : "from", from);
+}
+
+/* "permit 91530000…", "configuration", or what the entry says. */
+static char *own_source(struct walk *walk, struct entry *entry)
+{
+	char *text = NULL;
+	if (entry->origin == ORIGIN_PERMIT && asprintf(&text, "permit %s", entry->number) < 0)
+		walk->faults->no_memory = true;
+	else if (entry->origin == ORIGIN_OWN)
+		text = schema_copy(walk,
+				   entry->limit.source ? entry->limit.source : "configuration");
+	return text;
+}
+
+/* As the standards' data do: what is judged at once alerts, what is judged by the day opens a case.
+ */
+static int permit_opens(const struct config_limit *limit)
+{
+	return limit->opens >= 0 ? limit->opens : limit->average == CONFIG_DAY;
+}
+
+static void add_own(struct walk *walk, struct entry *entry, const struct config_monitor *monitor,
+		    struct timeline *timeline)
+{
+	const config_setting_t *group = entry->group;
+	struct timed_limit timed = {entry->limit, entry->origin, group};
+	struct config_limit *limit = &timed.limit;
 	limit->has_max = schema_has(group, "max");
 	limit->has_min = schema_has(group, "min");
-	if (!limit->has_max && !limit->has_min)
-		FAULT(walk, group, "a limit needs max, min, or standard and class");
-	if (schema_has(group, "class") || schema_has(group, "condition"))
-		FAULT(walk, schema_key(group, schema_has(group, "class") ? "class" : "condition"),
-		      "class and condition stand only beside standard");
 	if (limit->average != CONFIG_INSTANT)
 		check_instant_keys(walk, group);
+	if (entry->origin == ORIGIN_PERMIT)
+		limit->opens = permit_opens(limit);
 	if (entry->unit && monitor->unit)
 		convert_own(walk, group, entry->unit, monitor, limit);
 	if (monitor->unit)
@@ -182,10 +252,8 @@ static void add_own(struct walk *walk, const config_setting_t *group, struct ent
 	check_bounds(walk, group, limit);
 	check_warning(walk, group, limit);
 	check_grace(walk, group, limit);
-	if (!limit->source)
-		limit->source = schema_copy(walk, "configuration");
-	append(walk, monitor, *limit);
-	limit->source = NULL;
+	limit->source = own_source(walk, entry);
+	timeline_add(walk, timeline, &timed);
 }
 
 /*
@@ -201,7 +269,10 @@ static struct config_limit merged(const struct entry *entry, const struct config
 	limit.has_min = from->has_min;
 	limit.max = from->max;
 	limit.min = from->min;
+	limit.derived = from->derived;
 	limit.average = from->average;
+	limit.from_day = from->from_day;
+	limit.to_day = from->to_day;
 	limit.source = from->source;
 	if (limit.opens < 0)
 		limit.opens = from->opens;
@@ -213,87 +284,151 @@ static struct config_limit merged(const struct entry *entry, const struct config
 	return limit;
 }
 
-static void add_expanded(struct walk *walk, const config_setting_t *group,
-			 const struct entry *entry, const struct config_limit *limits, size_t n,
-			 struct config_monitor *monitor)
+static void check_expanded(struct walk *walk, const struct entry *entry,
+			   const struct standard_limit *from, const struct config_monitor *monitor,
+			   struct config_limit *limit)
 {
-	bool instant = false, faulty = false;
-	for (size_t i = 0; i < n; i++)
-		instant = instant || limits[i].average == CONFIG_INSTANT;
-	for (size_t i = 0; i < n; i++) {
-		struct config_limit limit = merged(entry, &limits[i], instant);
-		size_t before = walk->faults->list.n;
-		if (!faulty) {
-			check_bounds(walk, group, &limit);
-			check_warning(walk, group, &limit);
-			check_grace(walk, group, &limit);
-		}
-		faulty = faulty || walk->faults->list.n > before;
-		append(walk, monitor, limit);
-	}
-	if (!instant)
-		check_instant_keys(walk, group);
+	check_bounds(walk, entry->group, limit);
+	check_warning(walk, entry->group, limit);
+	check_grace(walk, entry->group, limit);
+	settle_decimals(walk, entry->group, from->unit, monitor, limit);
 }
 
-static void add_standard(struct walk *walk, const struct standards *standards,
-			 const config_setting_t *group, const struct entry *entry,
-			 struct config_monitor *monitor)
+static void add_expanded(struct walk *walk, const struct entry *entry,
+			 const struct standard_limit *found, size_t n,
+			 const struct config_monitor *monitor, struct timeline *timeline)
 {
-	const char *own = schema_has(group, "max")      ? "max"
-			  : schema_has(group, "min")    ? "min"
-			  : schema_has(group, "source") ? "source"
-			  : schema_has(group, "unit")   ? "unit"
-							: NULL;
-	if (own)
-		FAULT(walk, schema_key(group, own),
-		      "%s cannot stand beside standard; use two entries", own);
-	if (!schema_has(group, "class"))
-		FAULT(walk, group, "key \"class\" is missing beside standard");
-	if (own || !entry->standard || !entry->class_name || !standards || !monitor->factor.code)
-		return;
+	bool instant = false, means = false, faulty = false;
+	for (size_t i = 0; i < n; i++)
+		instant = instant || found[i].limit.average == CONFIG_INSTANT;
+	for (size_t i = 0; i < n; i++) {
+		struct timed_limit timed = {merged(entry, &found[i].limit, instant),
+					    ORIGIN_STANDARD, entry->group};
+		size_t before = walk->faults->list.n;
+		if (!faulty)
+			check_expanded(walk, entry, &found[i], monitor, &timed.limit);
+		faulty = faulty || walk->faults->list.n > before;
+		means = means || !found[i].rounded_means;
+		timeline_add(walk, timeline, &timed);
+	}
+	if (!instant)
+		check_instant_keys(walk, entry->group);
+	if (entry->limit.rounded && means)
+		NOTE(walk, schema_key(entry->group, "compare"),
+		     "%s has the full value compared; rounding it first may hide an exceedance",
+		     entry->standard);
+}
+
+static void add_standard(struct walk *walk, const struct limits_context *context,
+			 const struct entry *entry, const struct config_monitor *monitor,
+			 struct timeline *timeline)
+{
 	struct standard_ask ask = {
 		.standard = entry->standard,
 		.class_name = entry->class_name,
 		.condition = entry->condition,
-		.average = schema_has(group, "average") ? entry->average : -1,
+		.cited_by = entry->cited_by,
+		.site_kind = context->site_kind,
+		.average = schema_has(entry->group, "average") ? (int)entry->limit.average : -1,
+		.from_day = entry->limit.from_day,
+		.to_day = entry->limit.to_day,
 		.factor = monitor->factor.code,
 		.unit = monitor->unit,
+		.molar_g = monitor->factor.molar_g,
 	};
-	struct config_limit *limits = NULL;
+	struct standard_limit *found = NULL;
 	size_t n = 0;
-	if (standards_expand(standards, &ask, walk, group, &limits, &n)) {
-		add_expanded(walk, group, entry, limits, n, monitor);
+	if (!context->standards || !monitor->factor.code || !monitor->unit)
+		return;
+	if (standards_expand(context->standards, &ask, walk, entry->group, &found, &n)) {
+		add_expanded(walk, entry, found, n, monitor, timeline);
 	} else {
 		for (size_t i = 0; i < n; i++)
-			free(limits[i].source);
+			free(found[i].limit.source);
 	}
-	free(limits);
+	free(found);
 }
 
-static void read_limit(struct walk *walk, const struct standards *standards,
-		       const config_setting_t *group, struct config_monitor *monitor)
+static enum origin origin_of(const struct entry *entry)
+{
+	if (!entry->standard)
+		return ORIGIN_OWN;
+	return strcmp(entry->standard, "permit") == 0 ? ORIGIN_PERMIT : ORIGIN_STANDARD;
+}
+
+static void read_limit(struct walk *walk, const struct limits_context *context,
+		       const config_setting_t *group, const struct config_monitor *monitor,
+		       struct timeline *timeline)
 {
 	struct entry entry = {
 		.limit = {.opens = -1,
 			  .decimals = monitor->factor.decimals,
 			  .grace_s = 60,
 			  .min_valid = 0.75},
+		.group = group,
 	};
 	size_t before = walk->faults->list.n;
 	schema_read(walk, &schema, group, 0, &entry);
 	entry.limit.rounded = entry.compare == 1;
-	if (walk->faults->list.n == before && schema_has(group, "standard"))
-		add_standard(walk, standards, group, &entry, monitor);
+	entry.limit.average = (enum config_average)entry.average;
+	entry.origin = origin_of(&entry);
+	if (walk->faults->list.n == before) {
+		check_place(walk, &entry);
+		check_needs(walk, &entry);
+		check_dates(walk, &entry);
+	}
+	if (walk->faults->list.n == before && entry.origin == ORIGIN_STANDARD)
+		add_standard(walk, context, &entry, monitor, timeline);
 	else if (walk->faults->list.n == before)
-		add_own(walk, group, &entry, monitor);
+		add_own(walk, &entry, monitor, timeline);
 	schema_free(&schema, &entry);
 }
 
-size_t limits_read(struct walk *walk, const struct standards *standards,
+/* The monitor takes over what the timeline holds. */
+static void take(struct walk *walk, struct timeline *timeline, struct config_monitor *monitor)
+{
+	monitor->limits = timeline->n > 0 ? calloc(timeline->n, sizeof(*monitor->limits)) : NULL;
+	if (timeline->n > 0 && !monitor->limits) {
+		walk->faults->no_memory = true;
+		return;
+	}
+	for (; monitor->n_limits < timeline->n; monitor->n_limits++)
+		monitor->limits[monitor->n_limits] = timeline->at[monitor->n_limits].limit;
+	timeline->n = 0;
+}
+
+/* An instrument whose range is many times the limit reads a healthy effluent as a flat line. */
+static void check_range(struct walk *walk, const config_setting_t *group,
+			const struct config_monitor *monitor)
+{
+	const double times = 5;
+	char top[32], max[32];
+	for (size_t i = 0; monitor->has_range && i < monitor->n_limits; i++) {
+		const struct config_limit *limit = &monitor->limits[i];
+		if (!limit->has_max || limit->max <= 0 || monitor->range_high <= times * limit->max)
+			continue;
+		NOTE(walk, schema_key(group, "range"),
+		     "range reaches to %s, over %.0f times the limit of %s (%s): equal values are "
+		     "then no sign of a fault",
+		     number_text(monitor->range_high, top), times, number_text(limit->max, max),
+		     limit->source);
+		return;
+	}
+}
+
+size_t limits_read(struct walk *walk, const struct limits_context *context,
 		   const config_setting_t *group, struct config_monitor *monitor)
 {
-	size_t n = schema_length(walk, group, "limits");
+	struct timeline timeline = {0};
+	size_t n = schema_length(walk, group, "limits"), before = walk->faults->list.n;
 	for (size_t i = 0; i < n; i++)
-		read_limit(walk, standards, schema_element(group, "limits", i), monitor);
+		read_limit(walk, context, schema_element(group, "limits", i), monitor, &timeline);
+	if (walk->faults->list.n == before && !walk->faults->no_memory) {
+		timeline_prefer_permits(walk, &timeline);
+		timeline_check(walk, &timeline, context->dates);
+	}
+	take(walk, &timeline, monitor);
+	check_range(walk, group, monitor);
+	timeline_deinit(&timeline);
 	return n;
 }

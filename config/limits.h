@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Limits: the list `limits` of a monitor, own bounds and those of standards.
+ * Limits: the list `limits` of a monitor: own bounds, a permit's, and those of standards.
  */
 #include "config/standards.h"
 
+struct limits_context {
+	struct standards *standards; /* NULL where the data could not be read: then `standard`
+					entries are not looked up */
+	const char *site_kind;       /* as written */
+	const struct config_dates *dates;
+};
+
 /**
  * limits_read() - read the list of @group into @monitor, whose factor and unit are known
- * @standards: NULL where the data could not be read; then `standard` entries are not looked up
- *
  * Return: how many entries the list has as written; a `standard` entry counts as one
  */
-size_t limits_read(struct walk *walk, const struct standards *standards,
+size_t limits_read(struct walk *walk, const struct limits_context *context,
 		   const config_setting_t *group, struct config_monitor *monitor);

@@ -552,7 +552,7 @@ out:
 }
 
 /* Sites come last: they look up what all the others define. */
-static void read_root(struct walk *walk, struct config *config)
+static void read_root(struct walk *walk, const struct config_dates *dates, struct config *config)
 {
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
 	struct catalogue catalogue = {0};
@@ -571,11 +571,12 @@ static void read_root(struct walk *walk, struct config *config)
 	int error = 0;
 	if (!walk->faults->no_memory) {
 		catalogue_read(&catalogue, config->data_directory, walk->reader, walk->faults);
-		error = standards_read(&standards, config->data_directory, walk->reader,
+		error = standards_read(&standards, &catalogue, config->data_directory, walk->reader,
 				       walk->faults);
 		models_read(&models, config->data_directory, walk->reader, walk->faults);
 	}
-	struct sites_context context = {config, &catalogue, error ? NULL : &standards, &models};
+	struct sites_context context = {config, &catalogue, error ? NULL : &standards, &models,
+					dates};
 	if (!walk->faults->no_memory)
 		sites_read(walk, &context, root);
 	document_notes(walk->document, walk->faults, first);
@@ -584,8 +585,8 @@ static void read_root(struct walk *walk, struct config *config)
 	models_deinit(&models);
 }
 
-int config_load_with(const char *file, const struct reader *reader, struct config **out,
-		     struct config_faults *faults)
+int config_load_with(const char *file, const struct config_dates *dates,
+		     const struct reader *reader, struct config **out, struct config_faults *faults)
 {
 	struct faults found = {0};
 	struct document document = {0};
@@ -595,9 +596,13 @@ int config_load_with(const char *file, const struct reader *reader, struct confi
 	int error = config ? document_read(&document, file, reader, &found) : -ENOMEM;
 	struct walk walk = {&document, &found, reader, file};
 	if (!error)
-		read_root(&walk, config);
+		read_root(&walk, dates, config);
 	if (config)
 		document_deinit(&document);
+	if (config)
+		config->notes = found.notes;
+	else
+		config_faults_deinit(&found.notes);
 	if (error == -ENOMEM || found.no_memory) {
 		config_faults_deinit(&found.list);
 		config_free(config);
@@ -609,13 +614,15 @@ int config_load_with(const char *file, const struct reader *reader, struct confi
 		config_free(config);
 		return -EINVAL;
 	}
+	faults_sort(&config->notes);
 	*out = config;
 	return 0;
 }
 
-int config_load(const char *file, struct config **out, struct config_faults *faults)
+int config_load(const char *file, const struct config_dates *dates, struct config **out,
+		struct config_faults *faults)
 {
-	return config_load_with(file, &reader_disk, out, faults);
+	return config_load_with(file, dates, &reader_disk, out, faults);
 }
 
 struct config *config_free(struct config *config)
@@ -624,6 +631,7 @@ struct config *config_free(struct config *config)
 		return NULL;
 	sites_free(config);
 	cases_free(&config->cases);
+	config_faults_deinit(&config->notes);
 	for (size_t i = 0; i < config->n_connections; i++)
 		schema_free(&connection_schema,
 			    &(struct connection_entry){.connection = config->connections[i]});

@@ -92,6 +92,8 @@ bool schema_texts(struct walk *walk, const struct field *field, const config_set
 char *schema_copy(struct walk *walk, const char *text);
 #define FAULT(walk, setting, ...)                                                                  \
 	document_fault((walk)->document, (walk)->faults, setting, __VA_ARGS__)
+#define NOTE(walk, setting, ...)                                                                   \
+	document_note((walk)->document, (walk)->faults, setting, __VA_ARGS__)
 
 /** number_text() - the shortest decimal that reads back as the same double */
 const char *number_text(double value, char text[static 32]);

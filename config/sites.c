@@ -6,6 +6,7 @@
 #include "config/units.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,6 +375,15 @@ static void read_monitor_registers(struct walk *walk, const config_setting_t *gr
 		registers_settle(monitor);
 }
 
+static void read_limits(struct walk *walk, const struct sites_context *context,
+			const config_setting_t *group, const struct site_entry *site,
+			struct config_monitor *monitor)
+{
+	const struct limits_context limits = {context->standards, kinds[site->kind],
+					      context->dates};
+	context->config->n_limits += limits_read(walk, &limits, group, monitor);
+}
+
 static void read_monitor(struct walk *walk, const struct sites_context *context,
 			 const config_setting_t *group, struct site_entry *site)
 {
@@ -404,7 +414,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 		range_read(walk, group, monitor);
 		take_factor(walk, context->catalogue, group, entry.factor, monitor);
 		check_repeated(walk, group, &site->site, monitor->factor.code);
-		context->config->n_limits += limits_read(walk, context->standards, group, monitor);
+		read_limits(walk, context, group, site, monitor);
 		if (variant & REGISTERS)
 			read_monitor_registers(walk, group, connection, monitor,
 					       walk->faults->list.n == before);
@@ -469,15 +479,20 @@ static void check_place(struct walk *walk, const config_setting_t *group, struct
 		      longitude ? "longitude" : "latitude");
 }
 
-static void check_site_id(struct walk *walk, const struct config *config,
-			  const config_setting_t *group, const struct config_site *site)
+static int by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; site->id && i < config->n_sites; i++)
-		if (config->sites[i].id && strcmp(config->sites[i].id, site->id) == 0) {
-			FAULT(walk, schema_key(group, "id"),
-			      "site \"%s\" is defined twice; give each its own id", site->id);
-			return;
-		}
+	return strcmp(a, b);
+}
+
+static void check_site_id(struct walk *walk, void **ids, const config_setting_t *group,
+			  const struct config_site *site)
+{
+	const void *const *found = site->id ? tsearch(site->id, ids, by_name) : NULL;
+	if (site->id && !found)
+		walk->faults->no_memory = true;
+	if (found && *found != site->id)
+		FAULT(walk, schema_key(group, "id"),
+		      "site \"%s\" is defined twice; give each its own id", site->id);
 }
 
 static void read_part(struct walk *walk, const struct schema *schema, const config_setting_t *group,
@@ -516,7 +531,7 @@ static void check_upstream(struct walk *walk, const struct config *config,
 		      "key \"travel_h\" is missing beside upstream_of");
 }
 
-static void read_site(struct walk *walk, const struct sites_context *context,
+static void read_site(struct walk *walk, const struct sites_context *context, void **ids,
 		      const config_setting_t *group)
 {
 	struct config *config = context->config;
@@ -524,7 +539,7 @@ static void read_site(struct walk *walk, const struct sites_context *context,
 	struct config_site *site = &entry.site;
 	schema_read(walk, &site_schema, group, 0, &entry);
 	site->kind = (enum config_site_kind)entry.kind;
-	check_site_id(walk, config, group, site);
+	check_site_id(walk, ids, group, site);
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
 		read_part(walk, &grid_schema, group, "grid", &entry);
 		read_part(walk, &responsible_schema, group, "responsible", &entry);
@@ -538,15 +553,22 @@ static void read_site(struct walk *walk, const struct sites_context *context,
 	config->sites[config->n_sites++] = *site;
 }
 
+static void keep_name(void *name)
+{
+	(void)name;
+}
+
 void sites_read(struct walk *walk, const struct sites_context *context,
 		const config_setting_t *root)
 {
 	size_t n = schema_length(walk, root, "sites");
+	void *ids = NULL;
 	context->config->sites = calloc(n + 1, sizeof(*context->config->sites));
 	if (!context->config->sites)
 		walk->faults->no_memory = true;
 	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
-		read_site(walk, context, schema_element(root, "sites", i));
+		read_site(walk, context, &ids, schema_element(root, "sites", i));
+	tdestroy(ids, keep_name);
 	for (size_t i = 0; i < context->config->n_sites; i++)
 		check_upstream(walk, context->config, schema_element(root, "sites", i),
 			       &context->config->sites[i]);

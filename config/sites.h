@@ -9,8 +9,9 @@
 struct sites_context {
 	struct config *config; /* connections are read already */
 	const struct catalogue *catalogue;
-	const struct standards *standards;
+	struct standards *standards; /* NULL: could not be read */
 	const struct models *models;
+	const struct config_dates *dates;
 };
 
 /** sites_read() - read the list `sites` of @root into the configuration */

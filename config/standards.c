@@ -1,41 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/standards.h"
 #include "config/checks.h"
+#include "config/dates.h"
 #include "config/units.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const averages[] = {"instant", "hour", "day", NULL};
 static const char *const verdicts[] = {"alert", "case", NULL};
-static const char *const confidences[] = {"high", "medium", "low", NULL};
+const char *const confidence_names[] = {"high", "medium", "low", NULL};
 
-#define AT(member) offsetof(struct standard_limit, member)
-static const struct field limit_fields[] = {
+/* A row, and a table as what its rows have in common. */
+#define AT(member) offsetof(struct standard_row, member)
+#define SHARED(required_)                                                                          \
+	{"classes", FIELD_TEXTS, .offset = AT(classes)},                                           \
+		{"clause", FIELD_TEXT, .offset = AT(clause), .required = required_},               \
+		{"average", FIELD_LATER, .offset = NOWHERE, .required = required_},                \
+		{"opens", FIELD_LATER, .offset = NOWHERE, .required = required_},                  \
+		{"from", FIELD_TEXT, .offset = AT(from), .required = required_,                    \
+		 .check = check_date},                                                             \
+		{"to", FIELD_TEXT, .offset = AT(to), .check = check_date},                         \
+		{"source", FIELD_TEXT, .offset = AT(source), .required = required_},               \
+	{                                                                                          \
+		"confidence", FIELD_CHOICE, .offset = AT(confidence), .required = required_,       \
+					    .choices = confidence_names                            \
+	}
+static const struct field table_fields[] = {
+	SHARED(EVERY),
+	{"limits", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
+};
+static const struct schema table_schema = {"a standard's table", NULL, table_fields,
+					   COUNT(table_fields)};
+static const struct field row_fields[] = {
+	SHARED(0),
 	{"factor", FIELD_TEXT, .offset = AT(factor), .required = EVERY, .check = check_factor},
 	{"unit", FIELD_TEXT, .offset = AT(unit), .low = 0, .high = 32, .required = EVERY},
-	{"classes", FIELD_TEXTS, .offset = AT(classes)},
 	{"condition", FIELD_TEXT, .offset = AT(condition)},
-	{"usual", FIELD_BOOL, .offset = AT(usual)},
-	{"max", FIELD_NUMBER, .offset = AT(max)},
-	{"min", FIELD_NUMBER, .offset = AT(min)},
-	{"average", FIELD_CHOICE, .offset = AT(average), .required = EVERY, .choices = averages},
-	{"opens", FIELD_CHOICE, .offset = AT(opens), .required = EVERY, .choices = verdicts},
-	{"from", FIELD_TEXT, .offset = AT(from), .required = EVERY, .check = check_date},
-	{"to", FIELD_TEXT, .offset = AT(to), .check = check_date},
-	{"table", FIELD_TEXT, .offset = AT(table), .required = EVERY},
+	{"usual_at", FIELD_TEXTS, .offset = AT(usual_at)},
+	{"max", FIELD_LATER, .offset = NOWHERE},
+	{"min", FIELD_LATER, .offset = NOWHERE},
+};
+static const struct schema row_schema = {"a standard's limit", NULL, row_fields, COUNT(row_fields)};
+#undef AT
+
+#define AT(member) offsetof(struct standard_absence, member)
+static const struct field absence_fields[] = {
+	{"factor", FIELD_TEXT, .offset = AT(factor), .required = EVERY, .check = check_factor},
+	{"why", FIELD_TEXT, .offset = AT(why), .required = EVERY},
 	{"source", FIELD_TEXT, .offset = AT(source), .required = EVERY},
-	{"confidence", FIELD_CHOICE, .offset = AT(confidence), .required = EVERY,
-	 .choices = confidences},
 };
 #undef AT
-static const struct schema limit_schema = {"a standard's limit", NULL, limit_fields,
-					   COUNT(limit_fields)};
+static const struct schema absence_schema = {"an absent limit", NULL, absence_fields,
+					     COUNT(absence_fields)};
 
 #define AT(member) offsetof(struct standard, member)
 static const struct field standard_fields[] = {
@@ -44,7 +65,15 @@ static const struct field standard_fields[] = {
 	{"en", FIELD_TEXT, .offset = AT(name_en), .required = EVERY},
 	{"about", FIELD_TEXT, .offset = AT(about)},
 	{"classes", FIELD_TEXTS, .offset = AT(classes), .required = EVERY},
-	{"limits", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
+	{"replaced_by", FIELD_TEXT, .offset = AT(replaced_by)},
+	{"amended_on", FIELD_TEXT, .offset = AT(amended_on), .check = check_date},
+	{"amendment", FIELD_TEXT, .offset = AT(amendment)},
+	{"recommended", FIELD_BOOL, .offset = AT(recommended)},
+	{"rounded_means", FIELD_BOOL, .offset = AT(rounded_means)},
+	{"gas_kelvin", FIELD_NUMBER, .open = true, .offset = AT(gas_kelvin), .low = 200,
+	 .high = 400},
+	{"absent", FIELD_LATER, .offset = NOWHERE},
+	{"tables", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
 };
 #undef AT
 static const struct schema standard_schema = {"a standard", NULL, standard_fields,
@@ -55,7 +84,7 @@ static const struct field file_fields[] = {
 };
 static const struct schema file_schema = {"a standard's file", NULL, file_fields, 1};
 
-static bool is_in(const struct texts *texts, const char *text)
+bool texts_hold(const struct texts *texts, const char *text)
 {
 	for (size_t i = 0; i < texts->n; i++)
 		if (strcmp(texts->at[i], text) == 0)
@@ -76,7 +105,7 @@ static bool same_name(const char *a, const char *b)
 	}
 }
 
-static struct standard *find_standard(const struct standards *standards, const char *name)
+struct standard *standards_find(const struct standards *standards, const char *name)
 {
 	for (size_t i = 0; i < standards->n; i++)
 		if (same_name(standards->at[i].id, name))
@@ -84,267 +113,296 @@ static struct standard *find_standard(const struct standards *standards, const c
 	return NULL;
 }
 
-static struct standard_limit *next_limit(struct standard *standard)
+/* --- reading --- */
+
+struct reading_context {
+	struct standards *standards;
+	const struct catalogue *catalogue;
+};
+
+static bool is_list(const config_setting_t *setting)
 {
-	if (standard->n_limits == standard->room) {
-		size_t room = standard->room ? 2 * standard->room : 128;
-		struct standard_limit *grown = realloc(standard->limits, room * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		standard->limits = grown;
-		standard->room = room;
-	}
-	struct standard_limit *limit = &standard->limits[standard->n_limits++];
-	*limit = (struct standard_limit){0};
-	return limit;
+	int type = config_setting_type(setting);
+	return type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY;
 }
 
-static void read_limit(struct walk *walk, struct standard *standard, const config_setting_t *group)
+/* A number, or a list of them, one for each class. */
+static void read_figures(struct walk *walk, const config_setting_t *group, const char *key,
+			 double **out, size_t *n)
 {
-	struct standard_limit *limit = next_limit(standard);
-	if (!limit) {
+	const config_setting_t *setting = config_setting_get_member(group, key);
+	if (!setting)
+		return;
+	*n = is_list(setting) ? (size_t)config_setting_length(setting) : 1;
+	*out = calloc(*n + 1, sizeof(**out));
+	if (!*out) {
+		walk->faults->no_memory = true;
+		*n = 0;
+	}
+	for (size_t i = 0; i < *n; i++) {
+		const config_setting_t *at =
+			is_list(setting) ? config_setting_get_elem(setting, (unsigned)i) : setting;
+		if (!schema_number(at, &(*out)[i]))
+			FAULT(walk, at, "%s must be a number, or a list of one for each class",
+			      key);
+	}
+}
+
+/* A word of @choices, or a list of them. */
+static void read_words(struct walk *walk, const config_setting_t *group, const char *key,
+		       const char *const *choices, int out[AVERAGES], size_t *n)
+{
+	const config_setting_t *setting = config_setting_get_member(group, key);
+	if (!setting)
+		return;
+	size_t length = is_list(setting) ? (size_t)config_setting_length(setting) : 1;
+	for (*n = 0; *n < length && *n < AVERAGES; ++*n) {
+		const config_setting_t *at =
+			is_list(setting) ? config_setting_get_elem(setting, (unsigned)*n) : setting;
+		const char *text = schema_text(walk, at, 0, 100);
+		int i = 0;
+		while (text && choices[i] && strcmp(choices[i], text) != 0)
+			i++;
+		if (text && !choices[i])
+			FAULT(walk, at, "%s \"%s\" is not known", key, text);
+		out[*n] = i;
+	}
+}
+
+static void read_lists(struct walk *walk, const config_setting_t *group, struct standard_row *row)
+{
+	read_words(walk, group, "average", averages, row->average, &row->n_average);
+	read_words(walk, group, "opens", verdicts, row->opens, &row->n_opens);
+}
+
+static void inherit_text(struct walk *walk, char **text, const char *from)
+{
+	if (!*text)
+		*text = schema_copy(walk, from);
+}
+
+static void inherit_texts(struct walk *walk, struct texts *texts, const struct texts *from)
+{
+	if (texts->n > 0 || from->n == 0)
+		return;
+	texts->at = calloc(from->n, sizeof(*texts->at));
+	if (!texts->at) {
 		walk->faults->no_memory = true;
 		return;
 	}
-	schema_read(walk, &limit_schema, group, 0, limit);
-	limit->has_max = schema_has(group, "max");
-	limit->has_min = schema_has(group, "min");
-	if (!limit->has_max && !limit->has_min)
-		FAULT(walk, group, "a standard's limit needs max or min");
-	if (limit->usual && !limit->condition)
-		FAULT(walk, group, "usual stands only beside a condition");
-	for (size_t i = 0; i < limit->classes.n; i++)
-		if (!is_in(&standard->classes, limit->classes.at[i]))
+	for (; texts->n < from->n; texts->n++)
+		texts->at[texts->n] = schema_copy(walk, from->at[texts->n]);
+}
+
+static void inherit(struct walk *walk, struct standard_row *row, const struct standard_row *table)
+{
+	inherit_text(walk, &row->clause, table->clause);
+	inherit_text(walk, &row->from, table->from);
+	inherit_text(walk, &row->to, table->to);
+	inherit_text(walk, &row->source, table->source);
+	inherit_texts(walk, &row->classes, &table->classes);
+	if (row->n_average == 0 && row->n_opens == 0) {
+		memcpy(row->average, table->average, sizeof(row->average));
+		memcpy(row->opens, table->opens, sizeof(row->opens));
+		row->n_average = table->n_average;
+		row->n_opens = table->n_opens;
+	}
+	row->from_day = row->from ? date_days(row->from) : 0;
+	row->to_day = row->to ? date_days(row->to) : 0;
+}
+
+static void check_figures(struct walk *walk, const config_setting_t *group, const char *key,
+			  size_t n, size_t classes)
+{
+	if (n > 1 && n != classes)
+		FAULT(walk, schema_key(group, key),
+		      "%s has %zu figures for %zu classes; give one for each, or one for all", key,
+		      n, classes);
+}
+
+static double figure(const double *figures, size_t n, size_t class)
+{
+	return n == 1 ? figures[0] : figures[class];
+}
+
+static void check_row(struct walk *walk, const config_setting_t *group,
+		      const struct standard *standard, const struct standard_row *row)
+{
+	for (size_t i = 0; i < row->classes.n; i++)
+		if (!texts_hold(&standard->classes, row->classes.at[i]))
 			FAULT(walk, schema_key(group, "classes"),
-			      "class \"%s\" is not one of the standard's", limit->classes.at[i]);
+			      "class \"%s\" is not one of the standard's", row->classes.at[i]);
+	check_figures(walk, group, "max", row->n_max, row->classes.n);
+	check_figures(walk, group, "min", row->n_min, row->classes.n);
+	if (row->n_max == 0 && row->n_min == 0)
+		FAULT(walk, group, "a standard's limit needs max or min");
+	if (row->n_average != row->n_opens || row->n_average == 0)
+		FAULT(walk, schema_key(group, "opens"),
+		      "opens has to say one word for each average");
+	if (row->usual_at.n > 0 && !row->condition)
+		FAULT(walk, group, "usual_at stands only beside a condition");
+	if (row->to_day > 0 && row->to_day < row->from_day)
+		FAULT(walk, schema_key(group, "to"), "to = \"%s\" is before from = \"%s\"", row->to,
+		      row->from);
 }
 
-static void read_limits(struct walk *walk, struct standard *standard, const config_setting_t *group)
+static void check_bounds(struct walk *walk, const config_setting_t *group,
+			 const struct standard_row *row)
 {
-	size_t n = schema_length(walk, group, "limits");
-	for (size_t i = 0; i < n; i++)
-		read_limit(walk, standard, schema_element(group, "limits", i));
+	for (size_t i = 0; row->n_max > 0 && row->n_min > 0 && i < row->classes.n; i++)
+		if (figure(row->max, row->n_max, i) <= figure(row->min, row->n_min, i))
+			FAULT(walk, schema_key(group, "max"), "max must be above min");
 }
 
-static void read_standard(void *context, struct walk *walk)
+static void check_factor_of(struct walk *walk, const config_setting_t *group,
+			    const struct catalogue *catalogue, double kelvin,
+			    const struct standard_row *row)
 {
-	struct standards *standards = context;
+	const struct config_factor *factor = catalogue_find(catalogue, row->factor);
+	struct conversion c;
+	if (!factor) {
+		FAULT(walk, schema_key(group, "factor"), "factor \"%s\" is not in the catalogue",
+		      row->factor);
+		return;
+	}
+	const struct gas gas = {factor->molar_g, kelvin};
+	if (!unit_conversion(row->unit, factor->unit, &gas, &c) &&
+	    (!factor->other_unit || !unit_conversion(row->unit, factor->other_unit, NULL, &c)))
+		FAULT(walk, schema_key(group, "unit"), "unit \"%s\" cannot be converted to \"%s\"",
+		      row->unit, factor->unit);
+}
+
+static struct standard_row *next_row(struct walk *walk, struct standard *standard)
+{
+	if (standard->n_rows == standard->room) {
+		size_t room = standard->room ? 2 * standard->room : 64;
+		struct standard_row *grown = realloc(standard->rows, room * sizeof(*grown));
+		if (!grown) {
+			walk->faults->no_memory = true;
+			return NULL;
+		}
+		standard->rows = grown;
+		standard->room = room;
+	}
+	struct standard_row *row = &standard->rows[standard->n_rows++];
+	*row = (struct standard_row){0};
+	return row;
+}
+
+static void read_row(struct walk *walk, const struct reading_context *context,
+		     struct standard *standard, const struct standard_row *table,
+		     const config_setting_t *group)
+{
+	struct standard_row *row = next_row(walk, standard);
+	size_t before = walk->faults->list.n;
+	if (!row)
+		return;
+	row->confidence = table->confidence;
+	schema_read(walk, &row_schema, group, 0, row);
+	if (config_setting_type(group) != CONFIG_TYPE_GROUP)
+		return;
+	read_figures(walk, group, "max", &row->max, &row->n_max);
+	read_figures(walk, group, "min", &row->min, &row->n_min);
+	read_lists(walk, group, row);
+	inherit(walk, row, table);
+	if (walk->faults->list.n > before || walk->faults->no_memory)
+		return;
+	check_row(walk, group, standard, row);
+	if (walk->faults->list.n == before)
+		check_bounds(walk, group, row);
+	check_factor_of(walk, group, context->catalogue, standard->gas_kelvin, row);
+}
+
+static void free_row(struct standard_row *row)
+{
+	schema_free(&row_schema, row);
+	free(row->max);
+	free(row->min);
+}
+
+static void read_table(struct walk *walk, const struct reading_context *context,
+		       struct standard *standard, const config_setting_t *group)
+{
+	struct standard_row table = {0};
+	size_t before = walk->faults->list.n;
+	schema_read(walk, &table_schema, group, 0, &table);
+	if (config_setting_type(group) == CONFIG_TYPE_GROUP)
+		read_lists(walk, group, &table);
+	inherit_texts(walk, &table.classes, &standard->classes);
+	size_t n = walk->faults->list.n == before ? schema_length(walk, group, "limits") : 0;
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_row(walk, context, standard, &table, schema_element(group, "limits", i));
+	schema_free(&table_schema, &table);
+}
+
+static void read_absent(struct walk *walk, struct standard *standard, const config_setting_t *group)
+{
+	size_t n = schema_length(walk, group, "absent");
+	standard->absent = calloc(n + 1, sizeof(*standard->absent));
+	if (!standard->absent)
+		walk->faults->no_memory = true;
+	for (size_t i = 0; i < n && standard->absent; i++)
+		schema_read(walk, &absence_schema, schema_element(group, "absent", i), 0,
+			    &standard->absent[standard->n_absent++]);
+}
+
+static struct standard *next_standard(struct walk *walk, struct standards *standards)
+{
+	struct standard *grown =
+		realloc(standards->at, (standards->n + 1) * sizeof(*standards->at));
+	if (!grown) {
+		walk->faults->no_memory = true;
+		return NULL;
+	}
+	standards->at = grown;
+	grown[standards->n] = (struct standard){0};
+	return &grown[standards->n];
+}
+
+static void read_standard(void *context_, struct walk *walk)
+{
+	const struct reading_context *context = context_;
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
 	schema_read(walk, &file_schema, root, 0, NULL);
 	const config_setting_t *group = config_setting_get_member(root, "standard");
-	struct standard *grown =
-		realloc(standards->at, (standards->n + 1) * sizeof(*standards->at));
-	if (!grown)
-		walk->faults->no_memory = true;
-	if (grown)
-		standards->at = grown;
-	if (!grown || !group)
+	struct standard *standard = group ? next_standard(walk, context->standards) : NULL;
+	if (!standard)
 		return;
-	struct standard *standard = &grown[standards->n];
-	*standard = (struct standard){0};
 	schema_read(walk, &standard_schema, group, 0, standard);
-	if (!standard->id)
-		standard->id = schema_copy(walk, "");
-	if (standard->id && find_standard(standards, standard->id))
+	inherit_text(walk, &standard->id, "");
+	if (standard->id && standards_find(context->standards, standard->id))
 		FAULT(walk, schema_key(group, "id"), "standard \"%s\" exists in another file",
 		      standard->id);
-	standards->n++;
-	if (config_setting_type(group) == CONFIG_TYPE_GROUP)
-		read_limits(walk, standard, group);
+	if (!standard->amended_on != !standard->amendment)
+		FAULT(walk, group, "amended_on and amendment stand together");
+	context->standards->n++;
+	if (config_setting_type(group) != CONFIG_TYPE_GROUP)
+		return;
+	read_absent(walk, standard, group);
+	size_t n = schema_length(walk, group, "tables");
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_table(walk, context, standard, schema_element(group, "tables", i));
 }
 
-int standards_read(struct standards *standards, const char *data, const struct reader *reader,
-		   struct faults *faults)
+int standards_read(struct standards *standards, const struct catalogue *catalogue, const char *data,
+		   const struct reader *reader, struct faults *faults)
 {
-	time_t now = time(NULL);
-	struct tm civil;
-	gmtime_r(&now, &civil);
-	strftime(standards->today, sizeof(standards->today), "%Y-%m-%d", &civil);
-	return data_files(data, "standards", reader, faults, read_standard, standards);
+	struct reading_context context = {standards, catalogue};
+	return data_files(data, "standards", reader, faults, read_standard, &context);
 }
 
 void standards_deinit(struct standards *standards)
 {
 	for (size_t i = 0; i < standards->n; i++) {
 		struct standard *standard = &standards->at[i];
-		for (size_t k = 0; k < standard->n_limits; k++)
-			schema_free(&limit_schema, &standard->limits[k]);
-		free(standard->limits);
+		for (size_t k = 0; k < standard->n_rows; k++)
+			free_row(&standard->rows[k]);
+		for (size_t k = 0; k < standard->n_absent; k++)
+			schema_free(&absence_schema, &standard->absent[k]);
+		free(standard->rows);
+		free(standard->absent);
 		schema_free(&standard_schema, standard);
 	}
 	free(standards->at);
 	*standards = (struct standards){0};
-}
-
-static bool holds_for(const struct standard_limit *limit, const struct standard_ask *ask)
-{
-	return strcmp(limit->factor, ask->factor) == 0 &&
-	       (limit->classes.n == 0 || is_in(&limit->classes, ask->class_name)) &&
-	       (ask->average < 0 || ask->average == limit->average);
-}
-
-static bool condition_holds(const struct standard_limit *limit, const struct standard_ask *ask)
-{
-	if (!limit->condition)
-		return true;
-	return ask->condition ? strcmp(ask->condition, limit->condition) == 0 : limit->usual;
-}
-
-static bool in_force(const struct standard_limit *limit, const char *today)
-{
-	return strcmp(limit->from, today) <= 0 && (!limit->to || strcmp(today, limit->to) <= 0);
-}
-
-static char *source_text(const struct standard *standard, const struct standard_limit *limit,
-			 const struct standard_ask *ask)
-{
-	char *text;
-	int n = asprintf(&text, "%s %s, %s%s%s", standard->id, ask->class_name, limit->table,
-			 limit->condition ? ", " : "", limit->condition ? limit->condition : "");
-	return n < 0 ? NULL : text;
-}
-
-static struct config_limit converted(const struct standard *standard,
-				     const struct standard_limit *limit,
-				     const struct standard_ask *ask)
-{
-	struct conversion c;
-	unit_conversion(limit->unit, ask->unit, NULL, &c);
-	return (struct config_limit){
-		.has_max = limit->has_max,
-		.has_min = limit->has_min,
-		.max = limit->has_max ? conversion_level(&c, limit->max) : 0,
-		.min = limit->has_min ? conversion_level(&c, limit->min) : 0,
-		.derived = !c.exact,
-		.average = (enum config_average)limit->average,
-		.opens = limit->opens,
-		.source = source_text(standard, limit, ask),
-	};
-}
-
-static void no_such_standard(const struct standards *standards, struct walk *walk,
-			     const config_setting_t *entry, const char *name)
-{
-	const char *names[30];
-	size_t n = 0;
-	for (; n < standards->n && n < COUNT(names); n++)
-		names[n] = standards->at[n].id;
-	char *known = listed(names, n);
-	FAULT(walk, schema_key(entry, "standard"),
-	      "standard \"%s\" is not in the data; there are %s", name, known ? known : "others");
-	free(known);
-}
-
-/* The classes (or, in a known class, the conditions) that have a limit for the factor. */
-static char *alternatives(const struct standard *standard, const struct standard_ask *ask,
-			  bool conditions)
-{
-	const char *names[30];
-	size_t n = 0;
-	for (size_t i = 0; !conditions && i < standard->classes.n && n < COUNT(names); i++) {
-		struct standard_ask other = *ask;
-		other.class_name = standard->classes.at[i];
-		bool some = false;
-		for (size_t k = 0; k < standard->n_limits && !some; k++)
-			some = holds_for(&standard->limits[k], &other);
-		if (some)
-			names[n++] = other.class_name;
-	}
-	for (size_t k = 0; conditions && k < standard->n_limits && n < COUNT(names); k++) {
-		const struct standard_limit *limit = &standard->limits[k];
-		bool listed_before = false;
-		for (size_t i = 0; i < n && limit->condition; i++)
-			listed_before = listed_before || strcmp(names[i], limit->condition) == 0;
-		if (limit->condition && !listed_before && holds_for(limit, ask))
-			names[n++] = limit->condition;
-	}
-	return listed(names, n);
-}
-
-enum miss { MISS_CLASS, MISS_FACTOR, MISS_CONDITION, MISS_DATE };
-
-static void no_limit(const struct standard *standard, const struct standard_ask *ask,
-		     struct walk *walk, const config_setting_t *entry, enum miss miss,
-		     const char *today)
-{
-	const config_setting_t *at =
-		schema_key(entry, miss == MISS_CONDITION && ask->condition ? "condition" : "class");
-	char *others = miss == MISS_CLASS ? listed((const char *const *)standard->classes.at,
-						   standard->classes.n)
-					  : alternatives(standard, ask, miss == MISS_CONDITION);
-	const char *there = others ? others : "others";
-	if (miss == MISS_CLASS)
-		FAULT(walk, at, "%s has no class \"%s\"; there are %s", standard->id,
-		      ask->class_name, there);
-	else if (miss == MISS_FACTOR)
-		FAULT(walk, at, "%s class \"%s\" has no %slimit for %s; classes that have one: %s",
-		      standard->id, ask->class_name, ask->average < 0 ? "" : "such ", ask->factor,
-		      there);
-	else if (miss == MISS_CONDITION)
-		FAULT(walk, at,
-		      "%s class \"%s\" limits %s under conditions only; set condition to one of %s",
-		      standard->id, ask->class_name, ask->factor, there);
-	else
-		FAULT(walk, at,
-		      "%s class \"%s\" has a limit for %s, but none in force on %s: a gap in the "
-		      "data, state the limit with max or min",
-		      standard->id, ask->class_name, ask->factor, today);
-	free(others);
-}
-
-static bool add_limit(struct config_limit **out, size_t *n, struct config_limit limit)
-{
-	struct config_limit *grown = realloc(*out, (*n + 1) * sizeof(*grown));
-	if (!grown || !limit.source) {
-		*out = grown ? grown : *out;
-		free(limit.source);
-		return false;
-	}
-	*out = grown;
-	grown[(*n)++] = limit;
-	return true;
-}
-
-static bool units_agree(const struct standard_limit *limit, const struct standard_ask *ask,
-			struct walk *walk, const config_setting_t *entry)
-{
-	struct conversion c;
-	if (unit_conversion(limit->unit, ask->unit, NULL, &c))
-		return true;
-	FAULT(walk, schema_key(entry, "standard"),
-	      "%s limits %s in \"%s\", and the monitor's unit is \"%s\"; set its unit, or state "
-	      "the "
-	      "limit with max or min",
-	      ask->standard, ask->factor, limit->unit, ask->unit);
-	return false;
-}
-
-bool standards_expand(const struct standards *standards, const struct standard_ask *ask,
-		      struct walk *walk, const config_setting_t *entry, struct config_limit **out,
-		      size_t *n)
-{
-	const struct standard *standard = find_standard(standards, ask->standard);
-	if (!standard) {
-		no_such_standard(standards, walk, entry, ask->standard);
-		return false;
-	}
-	enum miss miss = is_in(&standard->classes, ask->class_name) ? MISS_FACTOR : MISS_CLASS;
-	for (size_t i = 0; miss != MISS_CLASS && i < standard->n_limits; i++) {
-		const struct standard_limit *limit = &standard->limits[i];
-		if (!holds_for(limit, ask))
-			continue;
-		miss = miss == MISS_FACTOR ? MISS_CONDITION : miss;
-		if (!condition_holds(limit, ask))
-			continue;
-		miss = MISS_DATE;
-		if (!in_force(limit, standards->today))
-			continue;
-		if (!units_agree(limit, ask, walk, entry))
-			return false;
-		if (!add_limit(out, n, converted(standard, limit, ask)))
-			walk->faults->no_memory = true;
-	}
-	if (*n == 0)
-		no_limit(standard, ask, walk, entry, miss, standards->today);
-	return *n > 0;
 }

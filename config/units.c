@@ -205,10 +205,10 @@ static bool between_gas(const struct unit *from, const struct unit *to, const st
 bool unit_conversion(const char *from, const char *to, const struct gas *gas,
 		     struct conversion *out)
 {
-	const struct unit *a = find_unit(from), *b = find_unit(to);
 	*out = (struct conversion){.factor = 1, .exact = true};
 	if (strcmp(from, to) == 0)
 		return true;
+	const struct unit *a = find_unit(from), *b = find_unit(to);
 	if (!a || !b)
 		return false;
 	if (a->measure != b->measure)
@@ -225,6 +225,8 @@ bool unit_conversion(const char *from, const char *to, const struct gas *gas,
 static double shifted(double value, int exponent)
 {
 	char digits[32], text[48];
+	if (exponent == 0)
+		return value;
 	number_text(value, digits);
 	char *e = strchr(digits, 'e');
 	int own = e ? atoi(e + 1) : 0;

@@ -135,10 +135,24 @@ static int check(const struct order *order, const struct config *c, const struct
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
+/* What is no fault and worth knowing; a program on recorded data says it to nobody. */
+static void say_notes(const struct order *order, const struct config *c)
+{
+	for (size_t i = 0; order->backtest == NULL && i < c->notes.n; i++) {
+		const struct config_fault *note = &c->notes.at[i];
+		if (order->check)
+			fprintf(stderr, "%s:%d: warning: %s\n", note->file, note->line,
+				note->message);
+		else
+			log_warnx("%s:%d: %s", note->file, note->line, note->message);
+	}
+}
+
 static int obey(const struct order *order, const struct config *config)
 {
 	struct assembly *assembly;
 	int code;
+	say_notes(order, config);
 	int r = assemble(&assembly, config);
 	if (r < 0) {
 		errno = -r;
@@ -158,6 +172,16 @@ static int obey(const struct order *order, const struct config *config)
 	return code;
 }
 
+/* By the machine's clock and zone: the node's zone is not known before the file is read. */
+static const char *today_text(char text[static 16])
+{
+	time_t now = time(NULL);
+	struct tm civil;
+	localtime_r(&now, &civil);
+	strftime(text, 16, "%Y-%m-%d", &civil);
+	return text;
+}
+
 int main(int argc, char **argv)
 {
 	struct order order = {.file = "/etc/ducha/ducha.cfg"};
@@ -172,7 +196,9 @@ int main(int argc, char **argv)
 	 * pull the library from under. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	log_open(order.debug);
-	int r = config_load(order.file, &config, &faults);
+	char today[16];
+	const struct config_dates dates = {today_text(today), order.check};
+	int r = config_load(order.file, order.backtest == NULL ? &dates : NULL, &config, &faults);
 	config_faults_print(&faults, stderr);
 	config_faults_deinit(&faults);
 	code = r == 0 ? obey(&order, config) : r == -EINVAL ? EXIT_CONFIG : 1;

@@ -625,7 +625,7 @@ static void check_configuration(const struct run *run)
 {
 	struct config *config = NULL;
 	struct config_faults faults = {0};
-	if (config_load(run->file, &config, &faults) == 0)
+	if (config_load(run->file, NULL, &config, &faults) == 0)
 		log_info("%s is in order; it takes effect at the next start", run->file);
 	for (size_t i = 0; i < faults.n; i++)
 		log_warnx("%s:%d: %s", faults.at[i].file, faults.at[i].line, faults.at[i].message);

@@ -22,9 +22,12 @@ static const char factors[] =
 	"factors: ( { code = \"w01018\"; zh = \"x\"; en = \"COD\"; unit = \"mg/L\"; decimals = 1;"
 	"source = \"test\"; } );";
 static const char standard[] =
-	"standard: { id = \"S-1\"; zh = \"s\"; en = \"s\"; classes = (\"A\"); limits: (\n"
-	"{ factor = \"w01018\"; unit = \"g/L\"; max = 1; average = \"day\"; opens = \"case\";"
-	"from = \"2001-01-01\"; table = \"t\"; source = \"s\"; confidence = \"low\"; } ); };";
+	"standard: { id = \"S-1\"; zh = \"s\"; en = \"s\"; classes = (\"A\", \"B\"); tables: (\n"
+	"{ clause = \"t\"; average = (\"instant\", \"day\"); opens = (\"alert\", \"case\");"
+	"from = \"2001-01-01\"; source = \"s\"; confidence = \"low\"; limits: (\n"
+	"{ factor = \"w01018\"; unit = \"g/L\"; max = (1, 2); to = \"2026-02-28\"; },\n"
+	"{ factor = \"w01018\"; unit = \"g/L\"; max = 1; from = \"2026-03-01\"; condition = \"c\";"
+	"usual_at = (\"outfall\"); }); } ); };";
 
 static const char model[] =
 	"model: { id = \"m\"; name = \"m\"; source = \"s\"; confidence = \"low\"; inputs = 2; "
@@ -99,9 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory.include = cut ? cut + 1 : text;
 	memory.include_length = cut ? size - first - 1 : 0;
 	struct reader reader = {memory_read, memory_list, &memory};
+	const struct config_dates dates = {"2026-07-01", size % 2 == 0};
 	struct config *config;
 	struct config_faults faults;
-	int result = config_load_with("main.cfg", &reader, &config, &faults);
+	int result = config_load_with("main.cfg", &dates, &reader, &config, &faults);
 	if ((result == 0) != (config != NULL) || (result == -EINVAL) != (faults.n > 0))
 		abort();
 	config_free(config);

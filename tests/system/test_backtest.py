@@ -70,6 +70,27 @@ def test_no_live_state_is_touched(backtest):
     assert not os.path.exists(backtest.store)
 
 
+def test_what_was_measured_meets_the_limit_of_its_day_and_unit(tmp_path):
+    """Fine dust of 70 µg/m³ on four days: the limit of the day is 75 until February 2026, then 60."""
+    daemon = Daemon(tmp_path, [modbus_connection(1502)], [
+        site("roof", [modbus_monitor(
+            "a34004", limits='{ standard = "GB3095-2012"; class = "2"; }',
+            rest='unit = "mg/m3"; expected_per_hour = 1.0;')], kind="air")])
+    data = tmp_path / "data.csv"
+    hours = [(day, hour) for day in ("02-27", "02-28", "03-01", "03-02", "03-03")
+             for hour in range(24)]
+    data.write_text("time,site,factor,value,flag\n" + "".join(
+        f"2026-{day}T{hour:02}:00:00+08:00,roof,a34004,0.07,N\n" for day, hour in hours))
+    answer = subprocess.run([DUCHAD, "--backtest", str(data), "-c", daemon.config],
+                            capture_output=True, timeout=60, env=ENVIRONMENT)
+    assert (answer.returncode, b"warning" in answer.stderr) == (0, False), answer.stderr
+    alerts = [json.loads(line) for line in answer.stdout.splitlines() if b"alert." in line[:20]]
+    assert [(e["type"], e["time"], e["data"]["value"], e["data"]["limit"], e["data"]["unit"],
+             e["data"]["limit_source"]) for e in alerts] == [
+        ("alert.raised", "2026-03-02T00:00:00.000+08:00", 0.07, 0.06, "mg/m3",
+         "GB3095-2026 2, transition, 60 µg/m³")]
+
+
 def test_silence_is_judged_up_to_the_last_year_that_can_be_written(tmp_path):
     daemon = Daemon(tmp_path, [modbus_connection(1502)], [
         site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")],

@@ -104,6 +104,26 @@ def test_an_error_is_named_with_file_and_line(config, old, new):
     assert re.match(rf"{re.escape(config)}:{line}: .+", answer.stderr), answer.stderr
 
 
+def test_a_gap_in_time_is_an_error_of_the_check(config):
+    line = spoil(config, 'max = 50.0', 'max = 50.0; average = "day"; to = "2001-12-31"')
+    answer = duchad("--check", "-c", config)
+    assert answer.returncode == 78 and answer.stdout == ""
+    assert re.match(rf"{re.escape(config)}:{line}: configuration ended on 2001-12-31, and no limit "
+                    r"of the day's mean is in force on \d{4}-\d\d-\d\d: a gap in time; ",
+                    answer.stderr), answer.stderr
+
+
+def test_what_is_worth_knowing_is_a_warning(config):
+    line = spoil(config, 'max = 50.0',
+                 'standard = "DB5301/T 43-2020"; class = "E"; cited_by = "00000000"')
+    answer = duchad("--check", "-c", config)
+    assert (answer.returncode, answer.stdout) == \
+        (0, "2 sites, 3 monitors, 2 limits, 2 connections: ok\n")
+    assert answer.stderr.startswith(f"{config}:{line}: warning: the figure of DB5301/T43-2020, "
+                                    "table 1 for w01018 is of low confidence"), answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
 def test_the_daemon_itself_refuses_a_bad_file(config):
     line = spoil(config, 'port = 1502', 'port = 70000')
     answer = duchad("-c", config)

@@ -26,6 +26,7 @@ int fixture_setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	strcpy(fixture->folder, "/tmp/ducha-config-XXXXXX");
+	fixture->today = FIXTURE_TODAY;
 	*state = fixture;
 	unsetenv("CREDENTIALS_DIRECTORY");
 	if (!mkdtemp(fixture->folder))
@@ -74,7 +75,9 @@ void fixture_load(struct fixture *fixture, const char *text)
 void fixture_load_file(struct fixture *fixture, const char *path)
 {
 	forget(fixture);
-	fixture->result = config_load(path, &fixture->config, &fixture->faults);
+	const struct config_dates dates = {fixture->today, !fixture->lenient};
+	fixture->result = config_load(path, fixture->today ? &dates : NULL, &fixture->config,
+				      &fixture->faults);
 }
 
 static void show(const struct fixture *fixture)

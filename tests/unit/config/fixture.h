@@ -12,9 +12,13 @@
 	"connections: ( { id = \"bus\"; driver = \"mqtt\"; uri = \"mqtt://127.0.0.1:1883\"; } "    \
 	");\n"
 
+#define FIXTURE_TODAY "2026-11-25"
+
 struct fixture {
 	char folder[64];
-	char path[128]; /* of the last file written */
+	char path[128];    /* of the last file written */
+	const char *today; /* for dates; NULL: as for recorded data */
+	bool lenient;      /* gaps in time are notes */
 	struct config *config;
 	struct config_faults faults;
 	int result;

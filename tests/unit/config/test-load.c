@@ -485,48 +485,11 @@ static void test_limits_that_cannot_hold_are_refused(void **state)
 		{LIMIT("max = 50; average = \"day\";\non_delay_s = 1; deadband = 0.0;"),
 		 "7: on_delay_s does not apply to a mean; use on_count\n"
 		 "7: deadband does not apply to a mean"},
-		{LIMIT("max = 50; class = \"1A\";"),
-		 "6: class and condition stand only beside standard"},
+		{LIMIT("max = 50; class = \"1A\";"), "6: class stands only beside standard"},
 		{LIMIT("standard = \"GB18918-2002\";"),
 		 "6: key \"class\" is missing beside standard"},
 		{LIMIT("standard = \"GB18918-2002\"; class = \"1A\"; max = 3;"),
 		 "6: max cannot stand beside standard"},
-	};
-	CHECK(state, examples);
-}
-
-static void test_an_unknown_standard_or_class_names_what_exists(void **state)
-{
-	static const struct example examples[] = {
-		{LIMIT("standard = \"GB1-2002\"; class = \"1A\";"),
-		 "6: standard \"GB1-2002\" is not in the data; there are \"GB18918-2002\", "
-		 "\"GB3838-2002\""},
-		{LIMIT("standard = \"GB18918-2002\"; class = \"4\";"),
-		 "6: GB18918-2002 has no class \"4\"; there are \"1A\", \"1B\", \"2\", \"3\""},
-		{LIMIT("standard = \"GB18918-2002\"; class = \"1A\"; average = \"hour\";"),
-		 "6: GB18918-2002 class \"1A\" has no such limit for w01018"},
-		{LIMIT("standard = \"GB18918-2002\"; class = \"1A\"; on_delay_s = 5;"),
-		 "6: on_delay_s does not apply to a mean"},
-		{NODE MQTT
-		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w21001\"; "
-		 "connection = \"bus\"; topic = \"t\";\n limits: ( { standard = "
-		 "\"GB3838-2002\"; class = \"III\"; } ); } ); } );\n",
-		 "4: GB3838-2002 class \"III\" limits w21001 under conditions only; set condition "
-		 "to one "
-		 "of \"lake\""},
-		{NODE MQTT
-		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w21001\"; "
-		 "connection = \"bus\"; topic = \"t\";\n limits: ( { standard = "
-		 "\"GB18918-2002\"; class = \"3\"; } ); } ); } );\n",
-		 "4: GB18918-2002 class \"3\" has no limit for w21001; classes that have one: "
-		 "\"1A\", "
-		 "\"1B\""},
-		{NODE MQTT
-		 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"w20115\"; "
-		 "connection = \"bus\"; topic = \"t\"; unit = \"ppm\";\n limits: ( { standard = "
-		 "\"GB18918-2002\"; class = \"3\"; } ); } ); } );\n",
-		 "3: unit \"ppm\" cannot be converted to \"µg/L\"\n"
-		 "4: GB18918-2002 limits w20115 in \"mg/L\", and the monitor's unit is \"ppm\""},
 	};
 	CHECK(state, examples);
 }
@@ -537,128 +500,6 @@ static const struct config_monitor *only_monitor(struct fixture *fixture)
 	assert_int_equal(fixture->config->n_sites, 1);
 	assert_int_equal(fixture->config->sites[0].n_monitors, 1);
 	return &fixture->config->sites[0].monitors[0];
-}
-
-static void test_a_standard_becomes_its_limits(void **state)
-{
-	struct fixture *fixture = *state;
-	fixture_load(fixture,
-		     LIMIT("standard = \"GB 18918-2002\"; class = \"1A\"; warn_at = 0.9;"));
-	const struct config_monitor *monitor = only_monitor(fixture);
-	assert_int_equal(monitor->n_limits, 1);
-	assert_true(monitor->limits[0].has_max && !monitor->limits[0].has_min);
-	assert_true(monitor->limits[0].max == 50.0 && monitor->limits[0].warn_at == 0.9);
-	assert_int_equal(monitor->limits[0].average, CONFIG_DAY);
-	assert_int_equal(monitor->limits[0].opens, 1);
-	assert_string_equal(monitor->limits[0].source, "GB18918-2002 1A, table 1");
-	assert_int_equal(fixture->config->n_limits, 1);
-
-	fixture_load(fixture, LIMIT("standard = \"gb3838-2002\"; class = \"III\"; on_delay_s = 5; "
-				    "on_count = 2; deadband = 1;"));
-	monitor = only_monitor(fixture);
-	assert_int_equal(monitor->n_limits, 2);
-	const struct config_limit *instant = &monitor->limits[0], *day = &monitor->limits[1];
-	assert_int_equal(instant->average, CONFIG_INSTANT);
-	assert_int_equal(instant->opens, 0);
-	assert_true(instant->max == 20.0 && instant->on_delay_s == 5 && instant->deadband == 1);
-	assert_int_equal(instant->on_count, 2);
-	assert_int_equal(day->average, CONFIG_DAY);
-	assert_int_equal(day->opens, 1);
-	assert_true(day->max == 20.0 && day->on_delay_s == 0 && day->deadband == 0);
-	assert_int_equal(day->on_count, 0);
-	assert_int_equal(fixture->config->n_limits, 1);
-}
-
-static void test_a_standard_is_converted_to_the_monitors_unit(void **state)
-{
-	struct fixture *fixture = *state;
-	fixture_load(fixture,
-		     NODE MQTT "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = "
-			       "\"w20117\"; connection = \"bus\"; topic = \"t\"; limits: ( { "
-			       "standard = \"GB18918-2002\"; class = \"3\"; } ); } ); } );\n");
-	const struct config_monitor *monitor = only_monitor(fixture);
-	assert_string_equal(monitor->unit, "µg/L");
-	assert_true(monitor->limits[0].max == 50.0);
-}
-
-static void test_oxygen_is_a_least_and_ph_a_band(void **state)
-{
-	struct fixture *fixture = *state;
-	fixture_load(fixture, NODE MQTT "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { "
-					"factor = \"w01009\"; connection "
-					"= \"bus\"; topic = \"t\"; limits: ( { standard = "
-					"\"GB3838-2002\"; class = \"II\"; } "
-					"); }, { factor = \"w01001\"; connection = \"bus\"; topic "
-					"= \"t\"; limits: ( { standard "
-					"= \"GB3838-2002\"; class = \"II\"; } ); } ); } );\n");
-	expect_ok(fixture);
-	const struct config_monitor *oxygen = &fixture->config->sites[0].monitors[0];
-	const struct config_monitor *ph = &fixture->config->sites[0].monitors[1];
-	assert_int_equal(oxygen->n_limits, 2);
-	assert_true(oxygen->limits[0].has_min && !oxygen->limits[0].has_max);
-	assert_true(oxygen->limits[0].min == 6.0 && oxygen->factor.no_multiple);
-	assert_int_equal(ph->n_limits, 1);
-	assert_int_equal(ph->limits[0].average, CONFIG_INSTANT);
-	assert_true(ph->limits[0].min == 6.0 && ph->limits[0].max == 9.0);
-}
-
-static void test_a_condition_chooses_among_the_limits(void **state)
-{
-	struct fixture *fixture = *state;
-	static const struct {
-		const char *condition;
-		double max;
-	} examples[] = {{"", 5},
-			{"condition = \"water <= 12 C\";", 8},
-			{"condition = \"water > 12 C\";", 5}};
-	for (size_t i = 0; i < 3; i++) {
-		char text[2048];
-		snprintf(text, sizeof(text),
-			 NODE MQTT
-			 "sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = "
-			 "\"w21003\"; connection = \"bus\"; topic = \"t\"; limits: ( { standard = "
-			 "\"GB18918-2002\"; class = \"1A\"; %s } ); } ); } );\n",
-			 examples[i].condition);
-		fixture_load(fixture, text);
-		const struct config_monitor *monitor = only_monitor(fixture);
-		assert_int_equal(monitor->n_limits, 1);
-		assert_true(monitor->limits[0].max == examples[i].max);
-	}
-}
-
-static void test_a_gap_in_time_of_a_standard_is_a_fault(void **state)
-{
-	struct fixture *fixture = *state;
-	char path[256];
-	snprintf(path, sizeof(path), "mkdir -p %s/data/catalogue %s/data/standards",
-		 fixture->folder, fixture->folder);
-	assert_int_equal(system(path), 0);
-	fixture_write(
-		fixture, "data/catalogue/f.cfg",
-		"factors: ( { code = \"x1\"; zh = \"x\"; en = \"x\"; unit = \"u\"; decimals = 1; "
-		"source = \"test\"; } );\n");
-	fixture_write(
-		fixture, "data/standards/s.cfg",
-		"standard: { id = \"S-1\"; zh = \"s\"; en = \"s\"; classes = (\"A\"); limits: (\n"
-		"{ factor = \"x1\"; unit = \"u\"; max = 1; average = \"day\"; opens = \"case\"; "
-		"from = "
-		"\"2001-01-01\"; to = \"2019-12-31\"; table = \"t\"; source = \"s\"; confidence = "
-		"\"low\"; } ); };\n");
-	fixture_load(
-		fixture,
-		"node: { id = \"n\"; data_directory = \"data\"; };\n" MQTT
-		"sites: ( { id = \"s\"; kind = \"air\"; monitors: ( { factor = \"x1\"; "
-		"connection = \"bus\"; topic = \"t\";\nlimits: ( { standard = \"S-1\"; class = "
-		"\"A\"; } ); } ); } );\n");
-	expect(fixture, "4: S-1 class \"A\" has a limit for x1, but none in force on");
-
-	fixture_write(fixture, "data/standards/s.cfg",
-		      "standard: { id = \"S-1\"; zh = \"s\"; en = \"s\";\n"
-		      "classes = (\"A\"); limits: ( { max = \"x\"; } ); };\n");
-	fixture_load(fixture, "node: { id = \"n\"; data_directory = \"data\"; };\n");
-	assert_int_equal(fixture->result, -22);
-	assert_non_null(strstr(fixture->faults.at[0].file, "/data/standards/s.cfg"));
-	assert_int_equal(fixture->faults.at[0].line, 2);
 }
 
 static void test_defaults_are_filled_in(void **state)
@@ -787,12 +628,6 @@ int main(void)
 		TEST(test_registers_have_to_fit_their_table),
 		TEST(test_a_block_has_to_hold_its_value),
 		TEST(test_limits_that_cannot_hold_are_refused),
-		TEST(test_an_unknown_standard_or_class_names_what_exists),
-		TEST(test_a_standard_becomes_its_limits),
-		TEST(test_a_standard_is_converted_to_the_monitors_unit),
-		TEST(test_oxygen_is_a_least_and_ph_a_band),
-		TEST(test_a_condition_chooses_among_the_limits),
-		TEST(test_a_gap_in_time_of_a_standard_is_a_fault),
 		TEST(test_defaults_are_filled_in),
 		TEST(test_defaults_of_a_polled_monitor),
 		TEST(test_signals_are_inherited_from_the_site),

@@ -23,7 +23,7 @@ static void load(const char *text)
 	assert_true(fd >= 0);
 	dprintf(fd, "node: { id = \"n\"; data_directory = \"%s\"; };\n%s", TEST_DATA, text);
 	close(fd);
-	int r = config_load(name, &config, &faults);
+	int r = config_load(name, NULL, &config, &faults);
 	config_faults_print(&faults, stderr);
 	config_faults_deinit(&faults);
 	unlink(name);

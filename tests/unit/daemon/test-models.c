@@ -43,7 +43,7 @@ static void station_open(struct station *station, const char *connection, const 
 		"unit_id = 1; %s } ) } );\n",
 		connection, monitor);
 	assert_int_equal(fclose(file), 0);
-	int result = config_load(path, &station->config, &faults);
+	int result = config_load(path, NULL, &station->config, &faults);
 	config_faults_print(&faults, stderr);
 	config_faults_deinit(&faults);
 	unlink(path);

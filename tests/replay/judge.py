@@ -83,6 +83,10 @@ class Zone:
         after = (start.replace(tzinfo=None) + datetime.timedelta(days=1)).replace(tzinfo=self.info)
         return tuple((x.astimezone(UTC) - EPOCH) // datetime.timedelta(milliseconds=1) for x in (start, after))
 
+    def day(self, text):
+        """(start, end) of a date."""
+        return self.window("day", self.parse(text + " 12:00:00"))
+
 
 # --- one condition that begins and ends ---
 
@@ -221,8 +225,23 @@ class Limit:
         self.levels = [x for x in (self.exceedance, self.warning) if x]
         self.windows = {}
         self.next_window = None
+        self.begins = monitor.zone.day(entry["from"])[0] if "from" in entry else -math.inf
+        self.ends = monitor.zone.day(entry["to"])[1] if "to" in entry else math.inf
+
+    def in_force(self, time, at):
+        """Outside the entry's dates it judges nothing, and what it raised ends."""
+        if self.begins <= time < self.ends:
+            return True
+        for level in self.levels:
+            level.break_runs()
+        for alert in [level.alert for level in self.levels] + [self.undetermined]:
+            if alert.active:
+                alert.clear_at(at)
+        return False
 
     def take(self, time, value, new, began=None, mean=False):
+        if not mean and not self.in_force(time, time):
+            return
         changed = self.exceedance.take(time, value, new, began, mean)
         if not self.warning:
             return
@@ -254,6 +273,8 @@ class Limit:
             self.judge_window(start, end, self.windows.pop(start, []))
 
     def judge_window(self, start, end, values):
+        if not self.in_force(start, end):
+            return
         expected = self.monitor.per_hour * (end - start) / 3600000
         share = digits12(len(values) / expected) if expected else 1
         if share < self.entry.get("min_valid", 0.75) or not values:

@@ -20,6 +20,7 @@ static const struct field factor_fields[] = {
 	{"molar", FIELD_NUMBER, .open = true, .offset = AT(molar_g), .low = 0, .high = 1000},
 	{"decimals", FIELD_INT, .offset = AT(decimals), .low = 0, .high = 9, .required = EVERY},
 	{"no_multiple", FIELD_BOOL, .offset = AT(no_multiple)},
+	{"no_mean", FIELD_BOOL, .offset = AT(no_mean)},
 	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
 };
 static const struct schema factor_schema = {"a factor", NULL, factor_fields,

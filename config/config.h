@@ -34,6 +34,7 @@ struct config_factor { /* from the catalogue */
 	double molar_g;   /* g/mol of a gas; 0: not known */
 	int decimals;     /* for people, in `unit` */
 	bool no_multiple;
+	bool no_mean; /* pH: judged value by value */
 };
 
 enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY };

@@ -242,6 +242,10 @@ static void add_own(struct walk *walk, struct entry *entry, const struct config_
 	limit->has_min = schema_has(group, "min");
 	if (limit->average != CONFIG_INSTANT)
 		check_instant_keys(walk, group);
+	if (limit->average != CONFIG_INSTANT && monitor->factor.no_mean)
+		NOTE(walk, schema_key(group, "average"),
+		     "%s is judged value by value, and a mean of it hides what was out of bounds",
+		     monitor->factor.name_en);
 	if (entry->origin == ORIGIN_PERMIT)
 		limit->opens = permit_opens(limit);
 	if (entry->unit && monitor->unit)

@@ -294,6 +294,7 @@ static void take_factor(struct walk *walk, const struct catalogue *catalogue,
 		.molar_g = factor->molar_g,
 		.decimals = factor->decimals,
 		.no_multiple = factor->no_multiple,
+		.no_mean = factor->no_mean,
 	};
 	if (!monitor->unit)
 		monitor->unit = schema_copy(walk, factor->unit);

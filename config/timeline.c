@@ -37,6 +37,7 @@ void timeline_deinit(struct timeline *timeline)
 /* --- permits --- */
 
 #define FOREVER 0x7fffffff
+#define NOTICE_DAYS 180 /* a permit is to be renewed, a standard looked up */
 
 static int last_day(const struct config_limit *limit)
 {
@@ -177,7 +178,7 @@ static void say_end(struct walk *walk, const struct timeline *timeline, int aver
 		if (!next)
 			break;
 		last = next;
-		if (last->limit.to_day == 0)
+		if (last->limit.to_day == 0 || last->limit.to_day > today + NOTICE_DAYS)
 			return;
 		day = last->limit.to_day + 1;
 	}

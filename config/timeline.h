@@ -31,7 +31,7 @@ void timeline_add(struct walk *walk, struct timeline *timeline, const struct tim
 void timeline_prefer_permits(struct walk *walk, struct timeline *timeline);
 /**
  * timeline_check() - an averaging that had a limit and has none today is a gap in time: a fault, or
- * a note where @dates says so; one that is known to end is a note
+ * a note where @dates says so; one that is known to end within 180 days is a note
  */
 void timeline_check(struct walk *walk, const struct timeline *timeline,
 		    const struct config_dates *dates);

@@ -494,6 +494,21 @@ static void test_one_permit_follows_another(void **state)
 	noted(state, "5: permit P-1 ended on 2025-12-31\n7: GB18918-2002 was amended");
 }
 
+static void test_an_end_is_said_half_a_year_before(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *text = OUTFALL("w01018", "{ " PERMIT "valid_from = \"2021-01-01\";\nvalid_to = "
+					     "\"2025-12-31\"; max = 45; average = \"day\"; }");
+	fixture->today = "2025-07-03";
+	load(state, text);
+	noted(state, "");
+	fixture->today = "2025-07-04";
+	load(state, text);
+	noted(state,
+	      "6: permit P-1 ends on 2025-12-31, and nothing that follows it as limit of the "
+	      "day's mean is known here");
+}
+
 static void test_a_permit_that_cannot_hold_is_refused(void **state)
 {
 	refuse(state, OUTFALL("w01018", "{ standard = \"permit\"; max = 40; }"),
@@ -531,6 +546,8 @@ static void test_notes_are_no_faults(void **state)
 	noted(state, "5: range reaches to 251, over 5 times the limit of 50 (configuration)");
 	load(state, AT("outfall", "w01018", "\nrange = (0, 250);", "{ max = 50; }"));
 	noted(state, "");
+	load(state, OUTFALL("w01001", "{ max = 9;\naverage = \"day\"; }"));
+	noted(state, "6: pH is judged value by value, and a mean of it hides");
 	load(state, OUTFALL("w01018", "{ standard = \"GB18918-2002\"; class = \"1A\";\ncompare = "
 				      "\"rounded\"; }"));
 	noted(state, "5: GB18918-2002 was amended\n"
@@ -664,6 +681,7 @@ int main(void)
 		TEST(test_a_permit_goes_first_while_it_is_valid),
 		TEST(test_a_permit_leaves_other_means_and_other_bounds),
 		TEST(test_one_permit_follows_another),
+		TEST(test_an_end_is_said_half_a_year_before),
 		TEST(test_a_permit_that_cannot_hold_is_refused),
 		TEST(test_notes_are_no_faults),
 		TEST(test_an_unknown_standard_or_class_names_what_exists),

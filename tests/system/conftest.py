@@ -90,15 +90,26 @@ class Daemon:
         with open(self.config, "w") as f:
             f.write(text)
 
-    def start(self):
+    def launch(self, **environment):
+        """Starts it, whatever comes of that."""
         assert self.process is None
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([DUCHAD, "-c", self.config], stderr=log, stdout=log,
-                                            stdin=subprocess.DEVNULL,
-                                            env={**ENVIRONMENT, **self.environment},
-                                            cwd=self.directory)
+                                            stdin=subprocess.DEVNULL, cwd=self.directory,
+                                            env={**ENVIRONMENT, **self.environment,
+                                                 **environment})
+        return self
+
+    def start(self, **environment):
+        self.launch(**environment)
         wait_until(self.healthy, 20, "duchad answering /health", every=0.01)
         return self
+
+    def ended(self, seconds=30):
+        """The exit code of a daemon that ends by itself."""
+        code = self.process.wait(seconds)
+        self.process = None
+        return code
 
     def healthy(self):
         if self.process.poll() is not None:

@@ -201,6 +201,8 @@ int main(int argc, char **argv)
 	int r = config_load(order.file, order.backtest == NULL ? &dates : NULL, &config, &faults);
 	config_faults_print(&faults, stderr);
 	config_faults_deinit(&faults);
+	if (r == -ENOMEM)
+		log_warnx("%s: out of memory while reading the configuration", order.file);
 	code = r == 0 ? obey(&order, config) : r == -EINVAL ? EXIT_CONFIG : 1;
 	config_free(config);
 	return code;

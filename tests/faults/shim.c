@@ -5,7 +5,8 @@
  *   DUCHA_FAULT=KIND:N:ACTION[:ever|:every]   the Nth call; `ever`: and all later ones; `every`:
  *       each Nth
  *       KIND    write (write, pwrite, writev), sync (fsync, fdatasync), rename (also unlink,
- *               truncation), disk (all of these), memory (malloc, calloc, realloc)
+ *               truncation), disk (all of these), memory (malloc, calloc, realloc by duchad,
+ *               SQLite and jansson; libconfig 1.5 and Paho use what they get unchecked)
  *       ACTION  kill   SIGKILL instead of the call
  *               torn   half of the bytes, then SIGKILL
  *               lie    success is said and nothing done
@@ -20,9 +21,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +49,27 @@ static struct {
 	size_t below_length;
 	_Atomic bool on;
 	_Atomic long count;
+	struct {
+		uintptr_t begin, end;
+	} code[8]; /* whose allocations count */
+	size_t n_code;
 } fault;
+
+static int note_code(struct dl_phdr_info *object, size_t size, void *context)
+{
+	(void)size, (void)context;
+	bool counts = object->dlpi_name[0] == '\0' || strstr(object->dlpi_name, "libsqlite3") ||
+		      strstr(object->dlpi_name, "libjansson");
+	for (size_t i = 0; counts && i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0 || fault.n_code == 8)
+			continue;
+		uintptr_t begin = object->dlpi_addr + part->p_vaddr;
+		fault.code[fault.n_code].begin = begin;
+		fault.code[fault.n_code++].end = begin + part->p_memsz;
+	}
+	return 0;
+}
 
 static void turn_on(int number)
 {
@@ -100,6 +123,7 @@ __attribute__((constructor)) static void begin(void)
 	read_order(order);
 	if (below != NULL && realpath(below, fault.below) != NULL)
 		fault.below_length = strlen(fault.below);
+	dl_iterate_phdr(note_code, NULL);
 	if (on != NULL)
 		signal(SIGUSR2, turn_on);
 	else
@@ -248,22 +272,30 @@ int unlink(const char *path)
 	return is_settled(on_path(path), &rc) ? rc : REAL(unlink)(path);
 }
 
-static bool memory_is_out(void)
+static bool memory_is_out(const void *caller)
 {
-	return (fault.kinds & MEMORY) != 0 && atomic_load(&fault.on) && turn() == FAIL;
+	if ((fault.kinds & MEMORY) == 0 || !atomic_load(&fault.on))
+		return false;
+	uintptr_t at = (uintptr_t)caller;
+	for (size_t i = 0; i < fault.n_code; i++)
+		if (at >= fault.code[i].begin && at < fault.code[i].end)
+			return turn() == FAIL;
+	return false;
 }
+
+#define CALLER __builtin_return_address(0)
 
 void *malloc(size_t size)
 {
-	return memory_is_out() ? NULL : __libc_malloc(size);
+	return memory_is_out(CALLER) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return memory_is_out() ? NULL : __libc_calloc(n, size);
+	return memory_is_out(CALLER) ? NULL : __libc_calloc(n, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-	return memory_is_out() ? NULL : __libc_realloc(old, size);
+	return memory_is_out(CALLER) ? NULL : __libc_realloc(old, size);
 }

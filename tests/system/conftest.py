@@ -66,9 +66,9 @@ class Daemon:
     """duchad with a configuration and a store of its own."""
 
     def __init__(self, directory, connections, sites, influx=None, node="", more="", listen=None,
-                 environment=None):
+                 environment=None, store=None):
         self.directory = str(directory)
-        self.store = os.path.join(self.directory, "store")
+        self.store = store or os.path.join(self.directory, "store")
         self.out = os.path.join(self.directory, "out")
         self.socket = os.path.join(self.directory, "s")
         self.config = os.path.join(self.directory, "ducha.cfg")

@@ -8,7 +8,7 @@ from test_kill import FIRST, Acknowledgements, Stream, Watch, check_files
 
 
 class Load:
-    def __init__(self, make_daemon, broker, sites=4):
+    def __init__(self, make_daemon, broker, sites=4, **more):
         self.broker = broker
         self.instrument = servers.Instrument(counter=0).start()
         self.n_sites = sites
@@ -19,7 +19,7 @@ class Load:
                            mqtt_monitor("w01003", "load/+", rest='value = "/v"; time = "/t";')]),
              *(site(f"s{n}", [modbus_monitor("w21003", address=FIRST + 2 * n,
                                              limits="{ max = 50.0; }")])
-               for n in range(sites))])
+               for n in range(sites))], **more)
         self.subscribed()
         self.stream = Stream(broker)
         self.watch = Watch(self.daemon, self.instrument, Acknowledgements(broker))

@@ -50,6 +50,11 @@ class Process:
             self.process = subprocess.Popen(arguments, stdout=output, stderr=output,
                                             stdin=subprocess.DEVNULL)
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
     def stop(self):
         if self.process is not None:
             self.process.terminate()

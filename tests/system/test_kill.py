@@ -36,9 +36,11 @@ class Stream(threading.Thread):
             if not self.going.wait(0.1):
                 continue
             now = int(time.time() * 1000)
-            self.publisher.publish(f"load/{self.sent + 1}",
-                                   '{"t":%d,"v":%d}' % (now, self.sent + 1))
             self.sent += 1
+            try:
+                self.publisher.publish(f"load/{self.sent}", '{"t":%d,"v":%d}' % (now, self.sent))
+            except OSError:  # the broker is gone; somebody who knows goes on with another
+                self.going.clear()
             self.ending.wait(0.008)
         self.publisher.close()
 

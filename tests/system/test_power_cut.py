@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The power cut under a daemon at work: ext4 on a loop device, shut down without its log.
+
+DUCHA_LONG=1: 60 cuts. The same with fsync swallowed has to lose, or this shows nothing.
+"""
+import os
+import random
+
+import pytest
+
+from disks import PowerCut
+from load import Load
+from shim import LONG, shimmed
+
+CUTS = 60 if LONG else 3
+
+
+@pytest.fixture
+def disk(tmp_path):
+    disk = PowerCut(str(tmp_path))
+    yield disk
+    disk.close()
+
+
+@pytest.fixture
+def load(make_daemon, broker, disk):
+    load = Load(make_daemon, broker, store=os.path.join(disk.place, "store"))
+    yield load
+    load.close()
+
+
+def cut(load, disk):
+    """Returns what was acknowledged before the power went."""
+    load.acknowledged()
+    acknowledged = set(load.watch.acknowledgements.numbers)
+    disk.cut()
+    load.daemon.kill()
+    disk.restore()
+    return acknowledged
+
+
+def test_a_power_cut_loses_nothing_acknowledged(load, disk):
+    for n in range(CUTS):
+        load.exceed(n % load.n_sites)
+        load.more_acknowledged(random.randrange(5, 120))
+        acknowledged = cut(load, disk)
+        lost = acknowledged - set(load.watch.read_daybook("w01003"))
+        assert not lost, f"cut {n}: {sorted(lost)[:20]} were acknowledged and are gone"
+        load.daemon.start()
+        load.watch.check_cases()
+        load.subscribed()
+    load.end(min(CUTS, load.n_sites))
+
+
+def test_without_fsync_a_power_cut_does_lose(load, disk):
+    load.daemon.stop()
+    load.daemon.start(**shimmed(load.daemon, "sync:1:lie:ever"))
+    load.more_acknowledged(100)
+    acknowledged = cut(load, disk)
+    try:
+        kept = set(load.watch.read_daybook("w01003"))
+    except Exception:  # not even a database any more
+        kept = set()
+    assert acknowledged - kept

@@ -169,6 +169,19 @@ static void test_a_backlog_that_meets_what_went_ahead_is_one_cursor_again(void *
 	assert_int_equal(behind_waiting(&behind, 100), 10);
 }
 
+/* The new range begins inside the old one, whose end a stop may still find stored. */
+static void test_a_range_that_begins_anew_does_not_claim_what_is_before_the_old_one(void **state)
+{
+	(void)state;
+	struct behind behind;
+	put((const int64_t[]){10, 50, 90});
+	assert_int_equal(behind_init(&behind, house.ledger, 100), 0);
+	mark(0, 10);
+	mark(50, 90);
+	behind_part(&behind, 100, 70);
+	check_stops(&behind, 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
 
 int main(void)
@@ -176,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing_counts_as_gone_that_has_not_left),
 		TEST(test_another_daybook_is_sent_whole),
+		TEST(test_a_range_that_begins_anew_does_not_claim_what_is_before_the_old_one),
 		TEST(test_a_backlog_that_meets_what_went_ahead_is_one_cursor_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

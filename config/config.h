@@ -43,8 +43,9 @@ struct config_limit {
 	bool has_max, has_min;
 	double max, min;
 	enum config_average average;
-	int from_day, to_day; /* days since 1970-01-01, both included; 0: without bound */
-	bool derived;         /* bounds were computed by a conversion of units */
+	bool by_flow, of_results; /* weight = "flow", mean_of = "results" */
+	int from_day, to_day;     /* days since 1970-01-01, both included; 0: without bound */
+	bool derived;             /* bounds were computed by a conversion of units */
 	double deadband, on_delay_s, off_delay_s;
 	int on_count, off_count;
 	double warn_at; /* 0: none */
@@ -115,7 +116,8 @@ struct config_monitor {
 	double flat_after_s, flat_band, max_step, cycle_s, expected_per_hour,
 		permit_tonnes_year; /* 0: off */
 	double rollover; /* a counter that begins again behind it, in the monitor's unit; 0: none */
-	int flat_count;
+	int flat_count, settle_results;
+	bool gated;
 	struct config_limit *limits;
 	size_t n_limits;
 };
@@ -133,6 +135,9 @@ struct config_site {
 	} parties;         /* NULL where not said */
 	char *upstream_of; /* id of a site further down; NULL: none */
 	double travel_h;   /* of the water, until it is there */
+	char *flow_factor; /* what measures the flow; the usual one unless given */
+	bool has_gate;
+	double gate_below, gate_for_s;
 	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the
 			names */
 	struct config_monitor *monitors;

@@ -11,7 +11,7 @@
 
 struct entry { /* as written */
 	struct config_limit limit;
-	int compare, average;
+	int compare, average, weight, mean_of;
 	char *standard, *class_name, *condition, *unit, *cited_by, *number;
 	char *from, *to, *valid_from, *valid_to;
 	enum origin origin;
@@ -21,6 +21,8 @@ struct entry { /* as written */
 static const char *const averages[] = {"instant", "hour", "day", NULL};
 static const char *const verdicts[] = {"alert", "case", NULL};
 static const char *const compares[] = {"full", "rounded", NULL};
+static const char *const weights[] = {"none", "flow", NULL};
+static const char *const means_of[] = {"readings", "results", NULL};
 
 #define ENTRY(member) offsetof(struct entry, member)
 #define LIMIT(member) offsetof(struct entry, limit.member)
@@ -51,6 +53,8 @@ static const struct field fields[] = {
 	{"compare", FIELD_CHOICE, .offset = ENTRY(compare), .choices = compares},
 	{"grace_s", FIELD_NUMBER, .offset = LIMIT(grace_s), .low = 0, .high = 604800},
 	{"min_valid", FIELD_NUMBER, .offset = LIMIT(min_valid), .low = 0, .high = 1},
+	{"weight", FIELD_CHOICE, .offset = ENTRY(weight), .choices = weights},
+	{"mean_of", FIELD_CHOICE, .offset = ENTRY(mean_of), .choices = means_of},
 	{"source", FIELD_TEXT, .offset = LIMIT(source), .low = 1, .high = 200},
 };
 static const struct schema schema = {"a limit", NULL, fields, sizeof(fields) / sizeof(fields[0])};
@@ -64,6 +68,17 @@ static void check_instant_keys(struct walk *walk, const config_setting_t *group)
 			      "%s does not apply to a mean; use on_count and off_count, which "
 			      "count "
 			      "windows, or average = \"instant\"",
+			      keys[i]);
+}
+
+/* Keys of means stand idle, or are a mistake, where the entry has none. */
+static void check_mean_keys(struct walk *walk, const config_setting_t *group)
+{
+	static const char *const keys[] = {"weight", "mean_of"};
+	for (size_t i = 0; i < 2; i++)
+		if (schema_has(group, keys[i]))
+			FAULT(walk, schema_key(group, keys[i]),
+			      "%s applies to means alone; add average = \"hour\" or \"day\"",
 			      keys[i]);
 }
 
@@ -242,6 +257,8 @@ static void add_own(struct walk *walk, struct entry *entry, const struct config_
 	limit->has_min = schema_has(group, "min");
 	if (limit->average != CONFIG_INSTANT)
 		check_instant_keys(walk, group);
+	else
+		check_mean_keys(walk, group);
 	if (limit->average != CONFIG_INSTANT && monitor->factor.no_mean)
 		NOTE(walk, schema_key(group, "average"),
 		     "%s is judged value by value, and a mean of it hides what was out of bounds",
@@ -280,6 +297,8 @@ static struct config_limit merged(const struct entry *entry, const struct config
 	limit.source = from->source;
 	if (limit.opens < 0)
 		limit.opens = from->opens;
+	if (limit.average == CONFIG_INSTANT)
+		limit.by_flow = limit.of_results = false;
 	if (limit.average != CONFIG_INSTANT) {
 		limit.deadband = limit.on_delay_s = limit.off_delay_s = 0;
 		if (some_instant)
@@ -353,6 +372,35 @@ static void add_standard(struct walk *walk, const struct limits_context *context
 	free(found);
 }
 
+/* A flow-weighted mean needs the monitor of the flow beside it. */
+static void check_flow(struct walk *walk, const config_setting_t *group, const struct entry *entry)
+{
+	const config_setting_t *monitor = config_setting_parent(config_setting_parent(group));
+	const config_setting_t *list = config_setting_parent(monitor);
+	const char *flow = site_flow_factor(config_setting_parent(list));
+	if (entry->weight == 0)
+		return;
+	for (int i = 0; i < config_setting_length(list); i++) {
+		const char *factor =
+			schema_peek(config_setting_get_elem(list, (unsigned)i), "factor");
+		if (factor != NULL && strcmp(factor, flow) == 0)
+			return;
+	}
+	FAULT(walk, schema_key(group, "weight"),
+	      "weight = \"flow\" needs a monitor of the flow, factor \"%s\", at this site; name "
+	      "another by flow_factor",
+	      flow);
+}
+
+const char *site_flow_factor(const config_setting_t *site)
+{
+	const config_setting_t *gate = config_setting_get_member(site, "flow_gate");
+	const char *own = schema_peek(site, "flow_factor");
+	if (own == NULL && gate != NULL)
+		own = schema_peek(gate, "factor");
+	return own != NULL ? own : "w00000";
+}
+
 static enum origin origin_of(const struct entry *entry)
 {
 	if (!entry->standard)
@@ -375,6 +423,9 @@ static void read_limit(struct walk *walk, const struct limits_context *context,
 	schema_read(walk, &schema, group, 0, &entry);
 	entry.limit.rounded = entry.compare == 1;
 	entry.limit.average = (enum config_average)entry.average;
+	entry.limit.by_flow = entry.weight == 1;
+	entry.limit.of_results = entry.mean_of == 1;
+	check_flow(walk, group, &entry);
 	entry.origin = origin_of(&entry);
 	if (walk->faults->list.n == before) {
 		check_place(walk, &entry);

@@ -12,6 +12,8 @@ struct limits_context {
 	const struct config_dates *dates;
 };
 
+/** site_flow_factor() - the factor that measures the flow of a site (its group) */
+const char *site_flow_factor(const config_setting_t *site);
 /**
  * limits_read() - read the list of @group into @monitor, whose factor and unit are known
  * Return: how many entries the list has as written; a `standard` entry counts as one

@@ -77,6 +77,8 @@ static const struct field monitor_fields[] = {
 	{"permit_tonnes_year", FIELD_NUMBER, .offset = AT(permit_tonnes_year), .low = 0,
 	 .high = 1e15},
 	{"rollover", FIELD_NUMBER, .offset = AT(rollover), .low = 0, .high = 1e300, .open = true},
+	{"gated", FIELD_BOOL, .offset = AT(gated)},
+	{"settle_results", FIELD_INT, .offset = AT(settle_results), .low = 0, .high = 1000},
 	{"limits", FIELD_LATER, .offset = NOWHERE},
 };
 #undef AT
@@ -102,6 +104,8 @@ static const struct field site_fields[] = {
 	 .low = 0, .high = YEAR_S},
 	{"upstream_of", FIELD_TEXT, .offset = AT(upstream_of)},
 	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
+	{"flow_factor", FIELD_TEXT, .offset = AT(flow_factor), .check = check_factor},
+	{"flow_gate", FIELD_LATER, .offset = NOWHERE},
 	{"opens", FIELD_LATER, .offset = NOWHERE},
 	{"monitors", FIELD_LATER, .offset = NOWHERE},
 };
@@ -113,6 +117,19 @@ static const struct field grid_fields[] = {
 	{"officer", FIELD_TEXT, .offset = AT(parties.officer)},
 };
 static const struct schema grid_schema = {"a grid", NULL, grid_fields, COUNT(grid_fields)};
+
+struct gate_entry {
+	char *factor;
+	double below, for_s;
+};
+static const struct field gate_fields[] = {
+	{"factor", FIELD_TEXT, .offset = offsetof(struct gate_entry, factor),
+	 .check = check_factor},
+	{"below", FIELD_NUMBER, .offset = offsetof(struct gate_entry, below), .required = EVERY},
+	{"for_s", FIELD_NUMBER, .offset = offsetof(struct gate_entry, for_s), .low = 0,
+	 .high = YEAR_S},
+};
+static const struct schema gate_schema = {"a flow_gate", NULL, gate_fields, COUNT(gate_fields)};
 
 static const struct field responsible_fields[] = {
 	{"unit", FIELD_TEXT, .offset = AT(unit)},
@@ -388,7 +405,7 @@ static void read_limits(struct walk *walk, const struct sites_context *context,
 static void read_monitor(struct walk *walk, const struct sites_context *context,
 			 const config_setting_t *group, struct site_entry *site)
 {
-	struct monitor_entry entry = {.input = 1};
+	struct monitor_entry entry = {.input = 1, .monitor = {.gated = true}};
 	struct config_monitor *monitor = &entry.monitor;
 	const char *id = schema_peek(group, "connection");
 	size_t index = id ? connection_index(context->config, id) : SIZE_MAX;
@@ -532,6 +549,39 @@ static void check_upstream(struct walk *walk, const struct config *config,
 		      "key \"travel_h\" is missing beside upstream_of");
 }
 
+/* The gate speaks of one flow monitor, and so does the weight of means. */
+static void read_gate(struct walk *walk, const config_setting_t *group, struct config_site *site)
+{
+	const config_setting_t *part = config_setting_get_member(group, "flow_gate");
+	struct gate_entry gate = {0};
+	if (!part)
+		return;
+	schema_read(walk, &gate_schema, part, 0, &gate);
+	if (gate.factor && site->flow_factor && strcmp(gate.factor, site->flow_factor) != 0)
+		FAULT(walk, schema_key(part, "factor"),
+		      "factor \"%s\" is not the site's flow_factor \"%s\"; a site has one",
+		      gate.factor, site->flow_factor);
+	site->has_gate = true;
+	site->gate_below = gate.below;
+	site->gate_for_s = gate.for_s;
+	schema_free(&gate_schema, &gate);
+}
+
+static void check_gate(struct walk *walk, const config_setting_t *group,
+		       const struct config_site *site)
+{
+	const char *key = schema_has(group, "flow_gate") ? "flow_gate" : "flow_factor";
+	if (!site->flow_factor || !schema_has(group, key))
+		return;
+	for (size_t i = 0; i < site->n_monitors; i++) {
+		const char *code = site->monitors[i].factor.code;
+		if (code && strcmp(code, site->flow_factor) == 0)
+			return;
+	}
+	FAULT(walk, schema_key(group, key), "%s needs a monitor of factor \"%s\" at this site", key,
+	      site->flow_factor);
+}
+
 static void read_site(struct walk *walk, const struct sites_context *context, void **ids,
 		      const config_setting_t *group)
 {
@@ -547,7 +597,11 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 		read_part(walk, &enterprise_schema, group, "enterprise", &entry);
 		check_place(walk, group, site);
 		read_opens(walk, group, site);
+		read_gate(walk, group, site);
+		if (!site->flow_factor)
+			site->flow_factor = schema_copy(walk, site_flow_factor(group));
 		read_monitors(walk, context, group, &entry);
+		check_gate(walk, group, site);
 	}
 	if (!site->name)
 		site->name = schema_copy(walk, site->id);
@@ -596,6 +650,7 @@ static void free_site(struct config_site *site)
 	free(site->upstream_of);
 	free(site->subdistrict);
 	free(site->community);
+	free(site->flow_factor);
 	free(site->unit);
 	free(site->leader);
 	free(site->team);

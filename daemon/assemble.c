@@ -61,6 +61,8 @@ static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t
 		.max = l->max,
 		.min = l->min,
 		.average = (enum average)l->average,
+		.by_flow = l->by_flow,
+		.of_results = l->of_results,
 		.valid_from_ms = day_start_ms(zone, l->from_day),
 		.valid_to_ms = l->to_day == 0 ? 0 : day_start_ms(zone, l->to_day + 1),
 		.derived = l->derived,
@@ -106,6 +108,9 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.max_step = m->max_step,
 		.cycle_ms = milliseconds(m->cycle_s),
 		.expected_per_hour = m->expected_per_hour,
+		.settle_results = (uint32_t)m->settle_results,
+		.gated = m->gated && site->has_gate &&
+			 strcmp(m->factor.code, site->flow_factor) != 0,
 		.rollover = m->rollover,
 		.limits = limits,
 		.n_limits = limits == NULL ? 0 : m->n_limits,
@@ -114,6 +119,19 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		if (!fill_limit(&limits[i], m, i, site->opens, zone))
 			return -ENOMEM;
 	return limits == NULL ? -ENOMEM : 0;
+}
+
+/* Which of a site's monitors measures its flow. */
+static void fill_flow(struct site *out, const struct config_site *s)
+{
+	out->has_gate = s->has_gate;
+	out->gate_below = s->gate_below;
+	out->gate_for_ms = milliseconds(s->gate_for_s);
+	for (uint32_t i = 0; i < s->n_monitors; i++)
+		if (strcmp(s->monitors[i].factor.code, s->flow_factor) == 0) {
+			out->has_flow = true;
+			out->flow_monitor = out->first_monitor + i;
+		}
 }
 
 static void fill_site(struct site *out, const struct config_site *s, uint32_t first_monitor)
@@ -146,6 +164,7 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 		.first_monitor = first_monitor,
 		.n_monitors = (uint32_t)s->n_monitors,
 	};
+	fill_flow(out, s);
 }
 
 static int fill_sites(struct plan *plan, const struct config *config)

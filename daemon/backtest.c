@@ -8,8 +8,12 @@
 #include "store/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Sites and factors by name; open addressing, so that a row costs one comparison. */
 struct names {
@@ -32,7 +36,15 @@ struct backtest {
 	size_t n_verdicts, capacity;
 	uint64_t rows, readings, unknown, malformed, raised, cleared, cases;
 	bool failed;
+	const char *file;
 	FILE *out, *err;
+};
+
+/* The recorded data, all of it in memory or mapped. */
+struct recording {
+	const char *at;
+	size_t size;
+	bool mapped;
 };
 
 /* --- names --- */
@@ -171,6 +183,21 @@ static bool pass_time(struct backtest *b, int64_t time_ms)
 	return !b->failed;
 }
 
+static struct reading reading_of(const struct backtest *b, uint32_t monitor,
+				 const struct csv_row *row)
+{
+	return (struct reading){
+		.measured_ms = row->time_ms,
+		.received_ms = row->time_ms,
+		.received_mono_ns = mono_of(b, row->time_ms),
+		.value = row->value,
+		.monitor = monitor,
+		.has_value = true,
+		.flag = (uint8_t)quality_flag(&b->plan->monitors[monitor], row->flag, true,
+					      row->value),
+	};
+}
+
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
 	if (row->has_value && row->time_ms < b->start_ms)
@@ -183,73 +210,163 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 	}
 	if (!row->has_value)
 		return;
-	struct reading r = {
-		.measured_ms = row->time_ms,
-		.received_ms = row->time_ms,
-		.received_mono_ns = mono_of(b, row->time_ms),
-		.value = row->value,
-		.monitor = monitor,
-		.has_value = true,
-		.flag = (uint8_t)quality_flag(&b->plan->monitors[monitor], row->flag, true,
-					      row->value),
-	};
+	struct reading r = reading_of(b, monitor, row);
 	b->readings++;
 	evaluator_feed(b->evaluator, &r);
 }
 
-static void read_line(struct backtest *b, const char *file, const struct csv_header *header,
-		      const char *line, size_t length, uint64_t number)
+static void judge_row(struct backtest *b, const struct csv_row *row)
 {
-	struct csv_row row;
-	char why[160];
 	b->rows++;
-	if (!csv_row(line, length, header, &b->plan->zone, &row, why, sizeof why)) {
-		fprintf(b->err, "%s:%llu: %s\n", file, (unsigned long long)number, why);
-		b->malformed++;
+	if (!pass_time(b, row->time_ms))
 		return;
-	}
-	if (!pass_time(b, row.time_ms))
-		return;
-	uint32_t monitor = monitor_of(b, &row);
+	uint32_t monitor = monitor_of(b, row);
 	if (monitor == NO_INDEX)
 		b->unknown++;
 	else
-		feed(b, monitor, &row);
+		feed(b, monitor, row);
 }
 
-static size_t without_line_end(const char *line, ssize_t length)
+static void refuse_row(struct backtest *b, uint64_t number, const char *why)
 {
-	while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
-		length--;
-	return (size_t)length;
+	fprintf(b->err, "%s:%llu: %s\n", b->file, (unsigned long long)number, why);
+	b->rows++;
+	b->malformed++;
 }
 
-static bool read_rows(struct backtest *b, const char *file, FILE *in)
+/* The flow is known before anything is judged by it, wherever in the file it stands. */
+static void flow_row(struct backtest *b, const struct csv_row *row)
+{
+	if (!pass_time(b, row->time_ms) || !row->has_value)
+		return;
+	const struct name *known =
+		find(&b->names, row->site, row->site_length, row->factor, row->factor_length);
+	if (!known->used)
+		return;
+	struct reading r = reading_of(b, known->monitor, row);
+	b->failed |= !evaluator_flow(b->evaluator, &r);
+}
+
+static size_t without_line_end(const char *line, size_t length)
+{
+	while (length > 0 && line[length - 1] == '\r')
+		length--;
+	return length;
+}
+
+/* Takes the next line off @rest, without its end. */
+static size_t next_line(struct recording *rest, const char **line)
+{
+	const char *end = memchr(rest->at, '\n', rest->size);
+	size_t length = end == NULL ? rest->size : (size_t)(end - rest->at);
+	size_t taken = length + (end != NULL);
+	*line = rest->at;
+	rest->at += taken;
+	rest->size -= taken;
+	return without_line_end(*line, length);
+}
+
+typedef void (*row_fn)(struct backtest *b, const struct csv_row *row);
+
+/* Each row behind the header, refused ones to @refused (NULL: passed over). */
+static void each_row(struct backtest *b, struct recording rest, const struct csv_header *header,
+		     row_fn fn, void (*refused)(struct backtest *, uint64_t, const char *))
+{
+	for (uint64_t number = 2; rest.size > 0 && !b->failed; number++) {
+		struct csv_row row;
+		const char *line;
+		char why[160];
+		size_t length = next_line(&rest, &line);
+		if (length == 0)
+			continue;
+		if (csv_row(line, length, header, &b->plan->zone, &row, why, sizeof why))
+			fn(b, &row);
+		else if (refused != NULL)
+			refused(b, number, why);
+	}
+}
+
+static bool flow_judges(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_sites; i++)
+		if (plan->sites[i].has_gate)
+			return true;
+	for (size_t i = 0; i < plan->n_monitors; i++)
+		for (size_t j = 0; j < plan->monitors[i].n_limits; j++)
+			if (plan->monitors[i].limits[j].by_flow)
+				return true;
+	return false;
+}
+
+static bool read_rows(struct backtest *b, struct recording rest)
 {
 	struct csv_header header;
-	char *line = NULL, why[160];
-	size_t capacity = 0;
-	ssize_t length = getline(&line, &capacity, in);
-	uint64_t number = 1;
-	bool good = length >= 0;
-	if (!good)
-		snprintf(why, sizeof why, "the file is empty; its first line names the columns");
+	const char *line = "";
+	char why[160] = "the file is empty; its first line names the columns";
+	bool good = rest.size > 0;
+	size_t length = good ? next_line(&rest, &line) : 0;
+	if (!good || !csv_header(line, length, &header, why, sizeof why)) {
+		fprintf(b->err, "%s:1: %s\n", b->file, why);
+		return false;
+	}
+	if (flow_judges(b->plan))
+		each_row(b, rest, &header, flow_row, NULL);
+	each_row(b, rest, &header, judge_row, refuse_row);
+	return true;
+}
+
+/* --- the file --- */
+
+static int recording_read(struct recording *r, int fd)
+{
+	size_t room = 0;
+	char *at = NULL;
+	ssize_t n = 1;
+	while (n > 0) {
+		if (r->size == room) {
+			room = room == 0 ? 65536 : 2 * room;
+			char *more = realloc(at, room);
+			if (more == NULL)
+				break;
+			at = more;
+		}
+		n = read(fd, at + r->size, room - r->size);
+		r->size += n > 0 ? (size_t)n : 0;
+	}
+	r->at = at;
+	return n == 0 ? 0 : -1;
+}
+
+/* Maps a file; reads a pipe to its end. Return: -1 and errno. */
+static int recording_open(struct recording *r, const char *file)
+{
+	struct stat about;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	*r = (struct recording){0};
+	if (fd < 0)
+		return -1;
+	int result = fstat(fd, &about);
+	if (result == 0 && S_ISREG(about.st_mode) && about.st_size > 0) {
+		r->size = (size_t)about.st_size;
+		void *map = mmap(NULL, r->size, PROT_READ, MAP_PRIVATE, fd, 0);
+		r->mapped = map != MAP_FAILED;
+		r->at = r->mapped ? map : NULL;
+		result = r->mapped ? 0 : -1;
+	} else if (result == 0) {
+		result = recording_read(r, fd);
+	}
+	int error = errno;
+	close(fd);
+	errno = error;
+	return result;
+}
+
+static void recording_close(const struct recording *r)
+{
+	if (r->mapped)
+		munmap((void *)(uintptr_t)r->at, r->size);
 	else
-		good = csv_header(line, without_line_end(line, length), &header, why, sizeof why);
-	if (!good)
-		fprintf(b->err, "%s:1: %s\n", file, why);
-	while (good && !b->failed && (length = getline(&line, &capacity, in)) >= 0) {
-		size_t n = without_line_end(line, length);
-		number++;
-		if (n > 0)
-			read_line(b, file, &header, line, n, number);
-	}
-	free(line);
-	if (ferror(in)) {
-		fprintf(b->err, "%s: %s\n", file, log_error_text(errno));
-		good = false;
-	}
-	return good;
+		free((void *)(uintptr_t)r->at);
 }
 
 /* --- second pass: verdicts in order, through the ledger --- */
@@ -425,20 +542,21 @@ static void finish(struct backtest *b)
 
 int backtest(const struct plan *plan, const char *file, FILE *out, FILE *err)
 {
-	struct backtest b = {.plan = plan, .out = out, .err = err};
-	FILE *in = fopen(file, "re");
-	if (in == NULL) {
+	struct backtest b = {.plan = plan, .file = file, .out = out, .err = err};
+	struct recording in;
+	if (recording_open(&in, file) < 0) {
 		fprintf(err, "%s: %s\n", file, log_error_text(errno));
+		recording_close(&in);
 		return 1;
 	}
 	b.clock_ms = calloc(plan->n_monitors + 1, sizeof *b.clock_ms);
 	b.has_clock = calloc(plan->n_monitors + 1, sizeof *b.has_clock);
 	b.failed = b.clock_ms == NULL || b.has_clock == NULL || !names_fill(&b.names, plan);
-	bool good = !b.failed && read_rows(&b, file, in);
+	bool good = !b.failed && read_rows(&b, in);
 	if (good)
 		finish(&b);
 	good = good && !b.failed && b.malformed == 0 && fflush(out) == 0 && !ferror(out);
-	fclose(in);
+	recording_close(&in);
 	evaluator_free(b.evaluator);
 	names_deinit(&b.names);
 	free(b.clock_ms);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 2
+#define KEEP_VERSION 3
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
@@ -193,6 +193,8 @@ static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall
 	clamp(&state->result_ms, wall_ms);
 	clamp(&state->heard_ms, wall_ms);
 	clamp(&state->heard_measured_ms, wall_ms);
+	clamp(&state->seen_ms, wall_ms);
+	clamp(&state->seen_result_ms, wall_ms);
 	state->flat_run = false;
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		limits[i].exceedance.on_run = limits[i].exceedance.off_run = false;
@@ -206,6 +208,8 @@ static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall
 
 void evaluator_set_back(struct evaluator *e, int64_t wall_ms)
 {
+	for (size_t i = 0; i < e->plan->n_sites; i++)
+		discharge_set_back(&e->discharges[i], wall_ms);
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
 		set_back_monitor(e, i, wall_ms);
 }

@@ -114,12 +114,21 @@ void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool
 {
 	struct monitor_state *m = &e->monitors[monitor];
 	int64_t after_ms = e->plan->monitors[monitor].stale_after_ms;
-	int64_t silent_ns = mono_ns - m->heard_mono_ns;
 	struct condition c = condition_of(monitor, ALERT_STALE);
 	if (after_ms == 0 || m->stale.active || behind_lost_link(e, monitor))
 		return;
-	if (silent_ns < after_ms * 1000000 || (silent_ns == after_ms * 1000000 && !reached))
-		return;
+	for (;;) {
+		int64_t silent_ns = mono_ns - m->heard_mono_ns;
+		if (silent_ns < after_ms * 1000000 || (silent_ns == after_ms * 1000000 && !reached))
+			return;
+		int64_t excused_ms = silence_from(e, monitor) - m->heard_ms;
+		if (excused_ms == 0)
+			break;
+		if (excused_ms > silent_ns / 1000000)
+			return;
+		m->heard_ms += excused_ms;
+		m->heard_mono_ns += excused_ms * 1000000;
+	}
 	m->stale = (struct alert_state){.began_ms = m->heard_measured_ms,
 					.has_value = m->has_valid,
 					.value = m->valid_value,

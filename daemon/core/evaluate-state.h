@@ -5,6 +5,7 @@
  * evaluate-signal.c (flat, step, range, silence), evaluate-alert.c (raising and clearing),
  * evaluate-keep.c (restarts).
  */
+#include "core/discharge.h"
 #include "core/evaluate.h"
 #include "core/window.h"
 
@@ -48,6 +49,11 @@ struct monitor_state {
 	int64_t flat_since_ms;
 	uint32_t flat_results;
 	double flat_low, flat_high;
+	/* settle_results: readings seen whether they counted or not */
+	bool has_seen, settling;
+	uint32_t settle_left;
+	int64_t seen_ms, seen_result_ms, returned_ms;
+	double seen_value;
 	struct alert_state stale, flat, step, over_range;
 };
 
@@ -71,6 +77,8 @@ struct evaluator {
 	uint32_t *first_limit;      /* by monitor, into limits and levels */
 	struct level *exceedance, *warning;
 	struct link_state *links;
+	struct discharge *discharges; /* by site */
+	bool flows_known;             /* of recorded data */
 	size_t n_limits;
 };
 
@@ -105,6 +113,25 @@ void alert_clear(struct evaluator *e, const struct condition *c, struct alert_st
 /** alert_raise_value() - an alert that has just its own value: flat, step, over_range */
 void alert_raise_value(struct evaluator *e, const struct condition *c, struct alert_state *a,
 		       const struct step *s, int64_t began_ms);
+
+/* --- evaluate-discharge.c: what the site's flow makes of a reading --- */
+
+int discharges_new(struct evaluator *e);
+void discharges_free(struct evaluator *e);
+/** discharge_of() - NULL where the flow means nothing to the monitor */
+const struct discharge *discharge_of(const struct evaluator *e, uint32_t monitor);
+/** discharge_hear() - a valid reading, which may be one of the flow */
+void discharge_hear(struct evaluator *e, const struct reading *r);
+/** reading_shut() - measured while nothing was discharged: kept, and counts for nothing */
+bool reading_shut(const struct evaluator *e, const struct reading *r);
+/** reading_settled() - not one of the first results after flow or instrument are back */
+bool reading_settled(struct evaluator *e, const struct reading *r);
+/** reading_weight() - in a mean. Return: false if it cannot enter it, its flow being unknown. */
+bool reading_weight(const struct evaluator *e, const struct limit *l, const struct reading *r,
+		    double *weight);
+/** silence_from() - from when on silence counts: the last reading, or the end of the last time
+ * without discharge by when it would be an alert, which may lie ahead */
+int64_t silence_from(const struct evaluator *e, uint32_t monitor);
 
 /* --- evaluate-signal.c: what one reading, or the clock, does to a monitor's signal --- */
 

@@ -243,14 +243,33 @@ static void limits_unknown(struct evaluator *e, uint32_t monitor)
 
 /* --- mean limits --- */
 
-static bool share_suffices(const struct monitor *m, const struct limit *l, const struct window *w)
+/* Readings due in a window while the site discharges; 0: unknown. */
+static double readings_due(const struct monitor *m, const struct window *w, int64_t shut_ms)
 {
-	double length_ms = (double)(w->span.end_ms - w->span.start_ms), expected = 0;
+	double length_ms = (double)(w->span.end_ms - w->span.start_ms - shut_ms);
 	if (m->expected_per_hour > 0)
-		expected = m->expected_per_hour * length_ms / 3600e3;
-	else if (m->interval_ms > 0)
-		expected = length_ms / (double)m->interval_ms;
-	return w->n > 0 && compare12((double)w->n, l->min_valid * expected) >= 0;
+		return m->expected_per_hour * length_ms / 3600e3;
+	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
+}
+
+static bool share_suffices(const struct limit *l, const struct window *w, double due)
+{
+	return w->n > 0 && compare12((double)w->n, l->min_valid * due) >= 0 &&
+	       w->weight.sum + w->weight.rest > 0;
+}
+
+/* Without discharge, or with too little for one reading to be due, a window says nothing. */
+static bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct window *w,
+			   double *due)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	const struct discharge *d = discharge_of(e, monitor);
+	int64_t shut_ms = d == NULL ? 0 : discharge_shut_ms(d, w->span);
+	*due = readings_due(m, w, shut_ms);
+	if (shut_ms == 0 || w->n > 0)
+		return false;
+	bool known = m->expected_per_hour > 0 || m->interval_ms > 0;
+	return shut_ms == w->span.end_ms - w->span.start_ms || (known && *due < 1);
 }
 
 static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
@@ -274,7 +293,10 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 		limit_rest(e, monitor, limit, w->span.end_ms);
 		return;
 	}
-	if (!share_suffices(m, l, w)) {
+	double due;
+	if (not_applicable(e, monitor, w, &due))
+		return;
+	if (!share_suffices(l, w, due)) {
 		undetermined(e, monitor, limit, w);
 		return;
 	}
@@ -289,14 +311,30 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	limit_feed(e, monitor, limit, &s, w->span.start_ms);
 }
 
-static void means_add(struct evaluator *e, const struct reading *r)
+static void means_add(struct evaluator *e, const struct reading *r, bool result)
 {
 	const struct monitor *m = &e->plan->monitors[r->monitor];
 	struct limit_state *states = &e->limits[e->first_limit[r->monitor]];
-	for (uint32_t i = 0; i < m->n_limits; i++)
-		if (m->limits[i].average != AVERAGE_INSTANT)
-			windows_add(&states[i].windows, &e->plan->zone, m->limits[i].average,
-				    r->measured_ms, r->value);
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		const struct limit *l = &m->limits[i];
+		double weight;
+		if (l->average != AVERAGE_INSTANT && (result || !l->of_results) &&
+		    reading_weight(e, l, r, &weight))
+			windows_add(&states[i].windows, &e->plan->zone, l->average, r->measured_ms,
+				    r->value, weight);
+	}
+}
+
+/* From when on empty windows say the same: behind the limit's dates and what the flow did. */
+static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, const struct limit *l)
+{
+	const struct discharge *d = discharge_of(e, monitor);
+	int64_t from_ms = d == NULL ? INT64_MIN : discharge_settled(d);
+	if (l->valid_from_ms != 0 && l->valid_from_ms > from_ms)
+		from_ms = l->valid_from_ms;
+	if (l->valid_to_ms != 0 && l->valid_to_ms > from_ms)
+		from_ms = l->valid_to_ms;
+	return from_ms;
 }
 
 void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
@@ -309,7 +347,7 @@ void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 		if (l->average == AVERAGE_INSTANT)
 			continue;
 		while (windows_take(&states[i].windows, &e->plan->zone, l->average, wall_ms,
-				    l->grace_ms, &w))
+				    l->grace_ms, windows_alike(e, monitor, l), &w))
 			window_judge(e, monitor, i, &w);
 	}
 }
@@ -348,6 +386,14 @@ enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_v
 	return flag == FLAG_NORMAL && has_value && outside ? FLAG_OVER_RANGE : flag;
 }
 
+/* A time without discharge that ended since the last reading is a gap, too. */
+static bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms,
+			 int64_t to_ms)
+{
+	const struct discharge *d = discharge_of(e, monitor);
+	return d != NULL && discharge_returned(d, to_ms) > from_ms;
+}
+
 static struct step step_of(const struct evaluator *e, const struct reading *r)
 {
 	const struct monitor *plan = &e->plan->monitors[r->monitor];
@@ -360,7 +406,8 @@ static struct step step_of(const struct evaluator *e, const struct reading *r)
 			 .readings = 1};
 	if (!m->has_valid)
 		return s;
-	s.gap = plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms;
+	s.gap = (plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms) ||
+		flow_between(e, r->monitor, m->valid_ms, r->measured_ms);
 	bool held = plan->cycle_ms > 0 && r->value == m->result_value &&
 		    r->measured_ms - m->result_ms < plan->cycle_ms;
 	s.result = r->measured_ms > m->valid_ms && !held;
@@ -370,7 +417,11 @@ static struct step step_of(const struct evaluator *e, const struct reading *r)
 static void valid_feed(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
+	discharge_hear(e, r);
+	if (!reading_settled(e, r))
+		return;
 	struct step s = step_of(e, r);
+	means_add(e, r, s.result);
 	signal_step(e, r->monitor, &s);
 	if (s.result) {
 		m->result_ms = r->measured_ms;
@@ -391,14 +442,18 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	}
 	struct monitor_state *m = &e->monitors[r->monitor];
 	bool valid = r->flag == FLAG_NORMAL && r->has_value;
-	if (valid)
-		means_add(e, r);
-	if (m->has_reading && r->measured_ms < m->newest_ms)
+	bool shut = reading_shut(e, r);
+	if (m->has_reading && r->measured_ms < m->newest_ms) {
+		if (valid && !shut)
+			means_add(e, r, true);
 		return; /* late: recorded and in its window, no more */
+	}
 	m->has_reading = true;
 	m->newest_ms = r->measured_ms;
 	if (r->flag != FLAG_COMMUNICATION)
 		signal_heard(e, r);
+	if (shut)
+		return;
 	signal_range(e, r->monitor, r);
 	if (valid)
 		valid_feed(e, r);
@@ -485,7 +540,8 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	e->warning = calloc(e->n_limits + 1, sizeof *e->warning);
 	e->links = calloc(plan->n_connections + 1, sizeof *e->links);
 	if (e->monitors == NULL || e->first_limit == NULL || e->limits == NULL ||
-	    e->exceedance == NULL || e->warning == NULL || e->links == NULL) {
+	    e->exceedance == NULL || e->warning == NULL || e->links == NULL ||
+	    discharges_new(e) < 0) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -509,6 +565,7 @@ struct evaluator *evaluator_free(struct evaluator *e)
 	free(e->exceedance);
 	free(e->warning);
 	free(e->links);
+	discharges_free(e);
 	free(e);
 	return NULL;
 }

@@ -29,6 +29,13 @@ struct evaluator *evaluator_free(struct evaluator *evaluator);
 void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
 
 /**
+ * evaluator_flow() - recorded data whose flow is known beforehand: all readings of flow monitors,
+ * before the first evaluator_feed(), so that the order of rows means nothing to weights and gates
+ * Return: false without memory. Allocates, unlike the rest.
+ */
+bool evaluator_flow(struct evaluator *evaluator, const struct reading *reading);
+
+/**
  * evaluator_clock() - the clock of one monitor reached a moment: silence and windows are judged
  * @reached: true: a silence that ends exactly now is judged too (the end of recorded data)
  */

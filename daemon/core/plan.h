@@ -46,6 +46,8 @@ struct limit {
 	bool has_max, has_min;
 	double max, min; /* in the monitor's unit */
 	enum average average;
+	bool by_flow;    /* a mean weighted by the site's flow */
+	bool of_results; /* a mean of new results, not of readings */
 	/* In force for what is measured from the one (included) to the other (excluded), both a
 	 * start of a day in the node's zone; 0: without bound. A window counts by its start. */
 	int64_t valid_from_ms, valid_to_ms;
@@ -79,6 +81,8 @@ struct monitor {
 	double max_step;  /* 0: not checked */
 	int64_t cycle_ms; /* how long an instrument holds a result; 0: every reading is new */
 	double expected_per_hour; /* 0: from interval_ms */
+	bool gated;               /* counts only while its site discharges */
+	uint32_t settle_results;  /* results not counted after flow or instrument are back */
 	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
 			  */
 	const struct limit *limits;
@@ -109,6 +113,11 @@ struct site {
 	int64_t travel_ms;       /* of the water, until it is there */
 	uint32_t opens;          /* bit (1u << enum alert_kind): kinds that open cases here */
 	uint32_t first_monitor, n_monitors; /* in plan.monitors */
+	bool has_flow;                      /* a monitor measures the flow */
+	uint32_t flow_monitor;
+	bool has_gate; /* a flow below gate_below for gate_for_ms is no discharge */
+	double gate_below;
+	int64_t gate_for_ms;
 };
 
 struct connection {

@@ -82,8 +82,15 @@ static struct window *place(struct windows *windows)
 	return last;
 }
 
+static void total_add(struct total *t, double value)
+{
+	double sum = t->sum + value;
+	t->rest += fabs(t->sum) >= fabs(value) ? (t->sum - sum) + value : (value - sum) + t->sum;
+	t->sum = sum;
+}
+
 void windows_add(struct windows *windows, const struct zone *zone, enum average average,
-		 int64_t wall_ms, double value)
+		 int64_t wall_ms, double value, double weight)
 {
 	if (wall_ms < windows->next.start_ms)
 		return;
@@ -92,9 +99,8 @@ void windows_add(struct windows *windows, const struct zone *zone, enum average 
 		w = place(windows);
 		*w = (struct window){.span = window_span(zone, average, wall_ms)};
 	}
-	double sum = w->sum + value;
-	w->rest += fabs(w->sum) >= fabs(value) ? (w->sum - sum) + value : (value - sum) + w->sum;
-	w->sum = sum;
+	total_add(&w->sum, value * weight);
+	total_add(&w->weight, weight);
 	w->n++;
 }
 
@@ -107,7 +113,7 @@ static bool any_open(const struct windows *windows)
 }
 
 bool windows_take(struct windows *windows, const struct zone *zone, enum average average,
-		  int64_t clock_ms, int64_t grace_ms, struct window *out)
+		  int64_t clock_ms, int64_t grace_ms, int64_t alike_ms, struct window *out)
 {
 	if (clock_ms < windows->next.end_ms + grace_ms)
 		return false;
@@ -118,7 +124,8 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 	int64_t from_ms = windows->next.end_ms;
 	/* Empty windows after an empty one say nothing new: a clock that leaps years is no long
 	 * loop. */
-	if (out->n == 0 && !any_open(windows) && clock_ms - grace_ms > from_ms)
+	if (out->n == 0 && out->span.start_ms >= alike_ms && !any_open(windows) &&
+	    clock_ms - grace_ms > from_ms)
 		from_ms = window_span(zone, average, clock_ms - grace_ms).start_ms;
 	windows->next = window_span(zone, average, from_ms);
 	return true;
@@ -126,5 +133,5 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 
 double window_mean(const struct window *window)
 {
-	return (window->sum + window->rest) / (double)window->n;
+	return (window->sum.sum + window->sum.rest) / (window->weight.sum + window->weight.rest);
 }

@@ -16,10 +16,15 @@ struct span {
 /** window_span() - the window of @average (hour or day) that holds @wall_ms */
 struct span window_span(const struct zone *zone, enum average average, int64_t wall_ms);
 
+/* A sum, and what rounding lost of it (Neumaier). */
+struct total {
+	double sum, rest;
+};
+
 struct window {
 	struct span span; /* end_ms 0: unused */
 	uint64_t n;
-	double sum, rest; /* rest: what rounding lost (Neumaier) */
+	struct total sum, weight; /* of values times weights, and of weights */
 };
 
 #define WINDOWS_OPEN 8
@@ -31,13 +36,16 @@ struct windows {
 
 void windows_start(struct windows *windows, const struct zone *zone, enum average average,
 		   int64_t start_ms);
-/** windows_add() - a valid value at @wall_ms; ignored where its window was judged already */
+/** windows_add() - a valid value at @wall_ms; ignored where its window was judged already
+ * @weight: 1 in a plain mean */
 void windows_add(struct windows *windows, const struct zone *zone, enum average average,
-		 int64_t wall_ms, double value);
+		 int64_t wall_ms, double value, double weight);
 /**
  * windows_take() - the next window if the clock has reached its end plus the grace
+ * @alike_ms: empty windows from here on say the same, so that a leap of the clock is no long loop
  * Return: true, and the window (n = 0 for an empty one), which is judged with this.
  */
 bool windows_take(struct windows *windows, const struct zone *zone, enum average average,
-		  int64_t clock_ms, int64_t grace_ms, struct window *out);
+		  int64_t clock_ms, int64_t grace_ms, int64_t alike_ms, struct window *out);
+/** window_mean() - NaN where nothing has a weight */
 double window_mean(const struct window *window);

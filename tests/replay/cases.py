@@ -71,6 +71,42 @@ def limit(dice, high):
     return entry
 
 
+def discharge(dice, site, minutes):
+    """A flow monitor at the site, weights and a gate; the flow is often off."""
+    flow = {"factor": "w00000", "connection": "broker", "topic": "t/flow", "range": [0.0, 100.0],
+            "stale_after_s": dice.choice((0, 3 * minutes * 60, 7200))}
+    if dice.random() < 0.8:
+        site["flow_gate"] = {"below": dice.choice((1.0, 5.0)),
+                             "for_s": dice.choice((0, 60, 2 * minutes * 60, 1800))}
+        if dice.random() < 0.3:
+            site["flow_gate"]["factor"] = "w00000"
+    for it in site["monitors"]:
+        if dice.random() < 0.4:
+            it["settle_results"] = dice.choice((1, 2))
+        if dice.random() < 0.15:
+            it["gated"] = False
+        for entry in it["limits"]:
+            if entry.get("average", "instant") != "instant":
+                if dice.random() < 0.6:
+                    entry["weight"] = "flow"
+                if dice.random() < 0.4:
+                    entry["mean_of"] = "results"
+    site["monitors"].insert(dice.choice((0, len(site["monitors"]))), flow)
+
+
+def flow_series(dice, start_ms, n, minutes):
+    at, rows, running = start_ms - dice.choice((0, 60000, 600000)), [], True
+    for _ in range(n):
+        if dice.random() < 0.15:
+            running = not running
+        value = dice.choice((5.0, 10.0, 20.0, 33.3)) if running else dice.choice((0.0, 0.5, 0.999, -1.0))
+        rows.append((at, None if dice.random() < 0.05 else value, "N" if dice.random() < 0.92 else dice.choice("MFB")))
+        if dice.random() < 0.03:
+            rows.append((at - dice.choice((1000, 600000)), 10.0, "N"))
+        at += dice.choice((1, 1, 1, 1, 1, 2, 5, 30)) * minutes * 60000
+    return rows
+
+
 def monitor(dice, factor, connection, minutes):
     high = dice.choice((1.0, 3.0, 10.0, 200.0))
     it = {"factor": factor, "connection": connection}
@@ -183,6 +219,10 @@ def make(seed, tame=False):
                 continue
             for at, value, flag in series(dice, start, dice.choice((20, 60, 120)), minutes, it, high, tame):
                 rows.append((at, site["id"], factor, value, flag))
+        if dice.random() < 0.35:
+            discharge(dice, site, minutes)
+            rows += [(at, site["id"], "w00000", value, flag)
+                     for at, value, flag in flow_series(dice, start, dice.choice((20, 60)), minutes)]
         config["sites"].append(site)
     if dice.random() < 0.6:
         rows.sort(key=lambda row: row[0])

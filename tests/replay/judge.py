@@ -9,6 +9,7 @@ events with the fields in FIELDS, in the order in which the daemon prints them.
 
     judge.py DUCHA.CFG DATA.CSV        prints the events
 """
+import bisect
 import csv
 import datetime
 import decimal
@@ -86,6 +87,57 @@ class Zone:
     def day(self, text):
         """(start, end) of a date."""
         return self.window("day", self.parse(text + " 12:00:00"))
+
+
+# --- the flow of a site ---
+
+class Flow:
+    """What a site's flow monitor measured in the whole recording, and what follows from it."""
+
+    def __init__(self, readings, hold, gate):
+        self.readings, self.hold = readings, hold
+        self.shut = self.periods(gate["below"], gate.get("for_s", 0) * 1000) if gate else []
+
+    def speaks_until(self, time):
+        return time + self.hold + 1 if self.hold else math.inf
+
+    def at(self, time):
+        """The newest flow at or before @time, None where it is unknown."""
+        before = bisect.bisect_right(self.readings, time, key=lambda one: one[0])
+        if not before or time >= self.speaks_until(self.readings[before - 1][0]):
+            return None
+        return self.readings[before - 1][1]
+
+    def periods(self, below, lasting):
+        """[start, end) of each time in which nothing was discharged."""
+        out, since = [], None
+        for i, (time, value) in enumerate(self.readings):
+            until = self.speaks_until(time)
+            last = i + 1 == len(self.readings)
+            next_time = math.inf if last else self.readings[i + 1][0]
+            if value >= below:
+                since = None
+                continue
+            since = time if since is None else since
+            end = min(until, next_time)
+            if since + lasting < end:
+                start = max(since + lasting, time)
+                if out and out[-1][1] == start and start > since + lasting:
+                    out[-1] = (out[-1][0], end)
+                elif end > start:
+                    out.append((start, end))
+            if until < next_time or (until == next_time and not last):
+                since = None
+        return out
+
+    def is_shut(self, time):
+        return any(start <= time < end for start, end in self.shut)
+
+    def shut_within(self, start, end):
+        return sum(max(0, min(end, b) - max(start, a)) for a, b in self.shut)
+
+    def returned(self, time):
+        return max((end for _, end in self.shut if end <= time), default=-math.inf)
 
 
 # --- one condition that begins and ends ---
@@ -259,10 +311,17 @@ class Limit:
         if self.next_window is None or start < self.next_window:
             self.next_window = start
 
-    def collect(self, time, value):
+    def collect(self, time, value, new):
+        weight = 1
+        if not new and self.entry.get("mean_of") == "results":
+            return
+        if self.entry.get("weight") == "flow":
+            weight = self.monitor.flow.at(time)
+            if weight is None:
+                return
         start, _ = self.monitor.zone.window(self.entry["average"], time)
         if self.next_window is None or start >= self.next_window:
-            self.windows.setdefault(start, []).append(value)
+            self.windows.setdefault(start, []).append((value, max(weight, 0)))
 
     def judge_windows(self, clock):
         while self.next_window is not None:
@@ -275,16 +334,21 @@ class Limit:
     def judge_window(self, start, end, values):
         if not self.in_force(start, end):
             return
-        expected = self.monitor.per_hour * (end - start) / 3600000
+        gate = self.monitor.gate
+        shut = gate.shut_within(start, end) if gate else 0
+        expected = self.monitor.per_hour * (end - start - shut) / 3600000
+        if shut and not values and (shut == end - start or (self.monitor.per_hour and expected < 1)):
+            return
+        weights = math.fsum(weight for _, weight in values)
         share = digits12(len(values) / expected) if expected else 1
-        if share < self.entry.get("min_valid", 0.75) or not values:
+        if share < self.entry.get("min_valid", 0.75) or not values or weights <= 0:
             if not self.undetermined.active:
                 self.undetermined.raise_at(end, start, None)
             self.after_undetermined()
             return
         if self.undetermined.active:
             self.undetermined.clear_at(end)
-        self.take(end, math.fsum(values) / len(values), 1, start, True)
+        self.take(end, math.fsum(value * weight for value, weight in values) / weights, 1, start, True)
 
     def after_undetermined(self):
         """A window without a verdict says nothing: like a reading without flag N."""
@@ -315,6 +379,9 @@ class Monitor:
         self.clock = self.newest = self.last = self.valid = None
         self.flat_run = None
         self.result = None
+        self.flow = self.gate = None
+        self.seen = self.seen_result = None
+        self.returned, self.to_settle = -math.inf, 0
 
     def log(self, type_, time, alert):
         self.judge.events.append((self, type_, time, alert))
@@ -322,14 +389,22 @@ class Monitor:
     # the clock
 
     def start(self, time):
-        self.last = time
+        self.last = self.silent_from = time
         for limit in self.means:
             limit.open_from(time)
 
     def tick(self, time, ended=False):
         if self.clock is None or time > self.clock:
             self.clock = time
-        due = self.last + self.stale_ms
+        due = self.silent_from + self.stale_ms
+        while self.gate and self.stale_ms and self.clock >= due:
+            shut = [end for start, end in self.gate.shut if start <= due < end]
+            later = shut[0] if shut else self.gate.returned(due)
+            if later <= self.silent_from:
+                break
+            due = later + self.stale_ms
+            if self.clock >= later:
+                self.silent_from = later
         if self.stale_ms and not self.stale.active and (self.clock > due or (ended and self.clock == due)):
             self.stale.raise_at(due, self.last, self.valid[1] if self.valid else None)
         for limit in self.means:
@@ -345,25 +420,34 @@ class Monitor:
             for limit in self.means:
                 limit.open_from(time)
         self.tick(time)
-        if flag == "N":
-            for limit in self.means:
-                limit.collect(time, value)
+        shut = self.gate and self.gate.is_shut(time)
         if late:
+            if flag == "N" and not shut:
+                for limit in self.means:
+                    limit.collect(time, value, 1)
             return
         self.newest = time
         if flag != "B":
             if self.stale.active:
                 # A row without a value may have moved the clock beyond this reading.
                 self.stale.clear_at(max(time, self.stale.raised_at))
-            self.last = time
+            self.last = self.silent_from = time
+        if shut:
+            return
         self.watch_range(time, value, flag)
         if flag != "N":
             for limit in self.instant:
                 for level in limit.levels:
                     level.not_valid()
             return
+        if self.settles(time, value):
+            return
         gap = self.valid is not None and self.stale_ms and time - self.valid[0] > self.stale_ms
+        if self.valid is not None and self.gate and self.gate.returned(time) > self.valid[0]:
+            gap = True
         new = self.is_new(time, value)
+        for limit in self.means:
+            limit.collect(time, value, new)
         if gap:
             for limit in self.instant:
                 for level in limit.levels:
@@ -384,6 +468,26 @@ class Monitor:
             return 0
         self.result = (time, value)
         return 1
+
+    def settles(self, time, value):
+        """Is it one of the first results after the flow, or the instrument, came back?"""
+        first = self.settings.get("settle_results", 0)
+        if not first:
+            return False
+        returned = self.gate.returned(time) if self.gate else -math.inf
+        back = returned > self.returned or (self.seen is not None and self.stale_ms and
+                                            time - self.seen > self.stale_ms)
+        self.returned = max(self.returned, returned)
+        cycle = self.settings.get("cycle_s", 0) * 1000
+        new = back or self.seen is None or (time > self.seen and not (
+            value == self.seen_result[1] and time - self.seen_result[0] < cycle))
+        if back:
+            self.to_settle = first + 1
+        if new:
+            self.to_settle = max(0, self.to_settle - 1)
+            self.seen_result = (time, value)
+        self.seen = time
+        return self.to_settle > 0
 
     def watch_range(self, time, value, flag):
         inside = any(name in x.entry and self.low <= x.entry[name] <= self.high
@@ -450,6 +554,7 @@ class Judge:
             return []
         for monitor in self.monitors.values():
             monitor.start(rows[0][0])
+        self.know_flows(rows)
         for time, site, factor, value, flag in rows:
             monitor = self.monitors.get((site, factor))
             if not monitor:
@@ -462,6 +567,22 @@ class Judge:
         for monitor in self.monitors.values():
             monitor.tick(end, True)
         return self.numbered()
+
+    def know_flows(self, rows):
+        for (site, factor), monitor in self.monitors.items():
+            gate = monitor.site.get("flow_gate")
+            measured_by = monitor.site.get("flow_factor") or (gate or {}).get("factor", "w00000")
+            of_flow = self.monitors.get((site, measured_by))
+            if not of_flow:
+                continue
+            readings = []
+            for time, at, what, value, flag in rows:
+                if (at, what) == (site, measured_by) and value is not None and flag == "N" and \
+                        of_flow.low <= value <= of_flow.high and not (readings and time < readings[-1][0]):
+                    readings.append((time, value))
+            monitor.flow = Flow(readings, of_flow.stale_ms, gate)
+            if gate and of_flow is not monitor and monitor.settings.get("gated", True):
+                monitor.gate = monitor.flow
 
     def numbered(self):
         """Number and join cases entry by entry as things happened, then put each moment in order."""

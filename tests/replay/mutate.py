@@ -19,6 +19,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.normpath(os.path.join(HERE, "..", ".."))
 E, S, W = ("daemon/core/evaluate.c", "daemon/core/evaluate-signal.c", "daemon/core/window.c")
+D, G = "daemon/core/discharge.c", "daemon/core/evaluate-discharge.c"
 
 # (file, text that stands there, what is planted instead)
 FAULTS = (
@@ -61,10 +62,9 @@ FAULTS = (
      "\tt->on_run = t->off_run = false;\n\tt->on_readings += t->on_run;"),
     (E, "t->on_readings += t->on_run;", ""),
     (E, "t->alert.readings += t->alert.active;", ""),
-    (E, "return w->n > 0 && compare12((double)w->n, l->min_valid * expected) >= 0;",
-     "return w->n > 0 && compare12((double)w->n, l->min_valid * expected) > 0;"),
+    (E, "compare12((double)w->n, l->min_valid * due) >= 0", "compare12((double)w->n, l->min_valid * due) > 0"),
     (E, "return w->n > 0 && compare12", "return compare12"),
-    (E, "expected = m->expected_per_hour * length_ms / 3600e3;", "expected = m->expected_per_hour * 24;"),
+    (E, "return m->expected_per_hour * length_ms / 3600e3;", "return m->expected_per_hour * 24;"),
     (E, "state->exceedance.off_run = state->warning.off_run = false;\n\tif (state->undetermined.active)",
      "if (state->undetermined.active)"),
     (E, "s.judged = l->compare == COMPARE_ROUNDED ? round_even(s.value, l->decimals) : s.value;", "s.judged = s.value;"),
@@ -105,10 +105,24 @@ FAULTS = (
     (W, "\tif (wall_ms < windows->next.start_ms)\n\t\treturn;\n", ""),
     (W, "if (clock_ms < windows->next.end_ms + grace_ms)", "if (clock_ms <= windows->next.end_ms + grace_ms)"),
     (W, "if (clock_ms < windows->next.end_ms + grace_ms)", "if (clock_ms < windows->next.end_ms)"),
-    (W, "\tw->n++;\n", "\tw->n = w->n == 0 ? 1 : w->n + 1 + (value == w->sum);\n"),
-    (W, "if (out->n == 0 && !any_open(windows)", "if (out->n == 0"),
+    (W, "\ttotal_add(&w->weight, weight);\n", "\ttotal_add(&w->weight, 1);\n"),
+    (W, "out->span.start_ms >= alike_ms && !any_open", "!any_open"),
     (W, "\tif (w != NULL)\n\t\t*w = (struct window){0};\n", ""),
-    (W, "return (window->sum + window->rest) / (double)window->n;", "return window->sum / (double)(window->n + 1);"),
+    (W, "(window->weight.sum + window->weight.rest);", "(window->weight.sum + 1);"),
+    (E, "if (shut)\n\t\treturn;", ""),
+    (E, "if (valid && !shut)", "if (valid)"),
+    (E, "- shut_ms);\n", ");\n"),
+    (E, "(known && *due < 1)", "(known && *due <= 1)"),
+    (E, "(result || !l->of_results)", "true"),
+    (E, "discharge_returned(d, to_ms) > from_ms", "false"),
+    (S, "if (excused_ms == 0)", "if (true)"),
+    (D, "d->low_ms + d->for_ms", "d->low_ms + d->for_ms + 1"),
+    (D, "if (d->low && !(value < d->below))", "if (d->low && !(value <= d->below))"),
+    (D, "d->points[middle].time_ms <= time_ms", "d->points[middle].time_ms < time_ms"),
+    (D, "time_ms - d->points[low - 1].time_ms > d->hold_ms", "time_ms - d->points[low - 1].time_ms >= d->hold_ms"),
+    (G, "m->settle_left-- == 0", "--m->settle_left == 0"),
+    (G, "if (*weight < 0)\n\t\t*weight = 0;", ""),
+    (G, "e->flows_known = true;", ""),
 )
 # Faults that no recording can show, and why.
 EQUIVALENT = {

@@ -94,19 +94,24 @@ static void test_windows_are_taken_once_each_in_order_with_their_readings(void *
 	struct windows windows;
 	struct window w;
 	windows_start(&windows, &utc, AVERAGE_HOUR, DAY0 + 10);
-	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + 5, 1);
-	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H, 7);
-	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H - 1, 3);
-	assert_false(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H + 999, 1000, &w));
-	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H + 1000, 1000, &w));
+	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + 5, 1, 1);
+	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H, 7, 1);
+	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H - 1, 3, 1);
+	assert_false(
+		windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H + 999, 1000, INT64_MIN, &w));
+	assert_true(
+		windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H + 1000, 1000, INT64_MIN, &w));
 	assert_int_equal(w.n, 2);
 	assert_true(window_mean(&w) == 2);
-	assert_false(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H + 1000, 1000, &w));
-	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H - 1, 99); /* judged: ignored */
-	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 2 * H + 1000, 1000, &w));
+	assert_false(
+		windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H + 1000, 1000, INT64_MIN, &w));
+	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H - 1, 99, 1); /* judged: ignored */
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 2 * H + 1000, 1000, INT64_MIN,
+				 &w));
 	assert_int_equal(w.n, 1);
 	assert_true(window_mean(&w) == 7);
-	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 3 * H + 1000, 1000, &w));
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 3 * H + 1000, 1000, INT64_MIN,
+				 &w));
 	assert_int_equal(w.n, 0);
 	assert_int_equal(w.span.start_ms, DAY0 + 2 * H);
 	(void)state;
@@ -117,11 +122,11 @@ static void test_a_mean_loses_nothing_to_rounding(void **state)
 	struct windows windows;
 	struct window w;
 	windows_start(&windows, &utc, AVERAGE_DAY, DAY0);
-	windows_add(&windows, &utc, AVERAGE_DAY, DAY0, 1e16);
+	windows_add(&windows, &utc, AVERAGE_DAY, DAY0, 1e16, 1);
 	for (int i = 0; i < 1000; i++)
-		windows_add(&windows, &utc, AVERAGE_DAY, DAY0 + i, 0.5);
-	windows_add(&windows, &utc, AVERAGE_DAY, DAY0 + 1000, -1e16);
-	assert_true(windows_take(&windows, &utc, AVERAGE_DAY, DAY0 + 24 * H, 0, &w));
+		windows_add(&windows, &utc, AVERAGE_DAY, DAY0 + i, 0.5, 1);
+	windows_add(&windows, &utc, AVERAGE_DAY, DAY0 + 1000, -1e16, 1);
+	assert_true(windows_take(&windows, &utc, AVERAGE_DAY, DAY0 + 24 * H, 0, INT64_MIN, &w));
 	assert_true(window_mean(&w) == 500.0 / 1002);
 	(void)state;
 }
@@ -131,13 +136,13 @@ static void test_readings_far_in_the_future_do_not_push_out_the_present(void **s
 	struct windows windows;
 	struct window w;
 	windows_start(&windows, &utc, AVERAGE_HOUR, DAY0);
-	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0, 5);
+	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0, 5, 1);
 	for (int i = 1; i < 30; i++)
-		windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + (i + 100) * H, 1);
-	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H, 6);
-	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 2 * H, 0, &w));
+		windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + (i + 100) * H, 1, 1);
+	windows_add(&windows, &utc, AVERAGE_HOUR, DAY0 + H, 6, 1);
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 2 * H, 0, INT64_MIN, &w));
 	assert_true(w.n == 1 && window_mean(&w) == 5);
-	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 2 * H, 0, &w));
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 2 * H, 0, INT64_MIN, &w));
 	assert_true(w.n == 1 && window_mean(&w) == 6);
 	(void)state;
 }
@@ -148,7 +153,7 @@ static void test_a_leap_of_the_clock_passes_empty_windows_in_few_steps(void **st
 	struct window w;
 	int taken = 0;
 	windows_start(&windows, &utc, AVERAGE_HOUR, DAY0);
-	while (windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 500000 * H, 0, &w))
+	while (windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 500000 * H, 0, INT64_MIN, &w))
 		assert_true(++taken < 10);
 	assert_true(taken >= 1);
 	assert_int_equal(windows.next.start_ms, DAY0 + 500000 * H);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/discharge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIVE_POINTS = 512, LIVE_PERIODS = 64 };
+
+bool discharge_init(struct discharge *d, const struct site *site, const struct monitor *flow)
+{
+	*d = (struct discharge){
+		.in_use = true,
+		.gates = site->has_gate,
+		.below = site->gate_below,
+		.for_ms = site->gate_for_ms,
+		.hold_ms = flow->stale_after_ms,
+		.points = calloc(LIVE_POINTS, sizeof *d->points),
+		.points_room = LIVE_POINTS,
+		.shut = calloc(LIVE_PERIODS, sizeof *d->shut),
+		.shut_room = LIVE_PERIODS,
+	};
+	return d->points != NULL && d->shut != NULL;
+}
+
+void discharge_deinit(struct discharge *d)
+{
+	free(d->points);
+	free(d->shut);
+}
+
+/* A place for one more: of a full live list the older half goes, any other grows. */
+static bool make_room(const struct discharge *d, void **list, size_t *n, size_t *room, size_t size)
+{
+	if (*n < *room)
+		return true;
+	if (!d->grows) {
+		size_t gone = *room / 2;
+		memmove(*list, (char *)*list + gone * size, (*n - gone) * size);
+		*n -= gone;
+		return true;
+	}
+	void *more = realloc(*list, 2 * *room * size);
+	if (more == NULL)
+		return false;
+	*list = more;
+	*room *= 2;
+	return true;
+}
+
+/* The running low as a period, which may be empty; what its last reading does not speak for is
+ * unknown, and unknown is open. */
+static struct span running(const struct discharge *d)
+{
+	struct span span = {.start_ms = d->low_ms + d->for_ms, .end_ms = INT64_MAX};
+	if (d->hold_ms > 0)
+		span.end_ms = d->points[d->n_points - 1].time_ms + d->hold_ms + 1;
+	return span;
+}
+
+static void end_low(struct discharge *d, int64_t time_ms)
+{
+	struct span span = running(d);
+	d->low = false;
+	if (span.end_ms > time_ms)
+		span.end_ms = time_ms;
+	if (span.start_ms >= span.end_ms)
+		return;
+	void *list = d->shut;
+	d->failed |= !make_room(d, &list, &d->n_shut, &d->shut_room, sizeof *d->shut);
+	d->shut = list;
+	if (!d->failed)
+		d->shut[d->n_shut++] = span;
+}
+
+static void gate(struct discharge *d, int64_t time_ms, double value)
+{
+	if (d->low && d->hold_ms > 0 && time_ms - d->points[d->n_points - 1].time_ms > d->hold_ms)
+		end_low(d, time_ms);
+	if (d->low && !(value < d->below))
+		end_low(d, time_ms);
+	else if (!d->low && value < d->below) {
+		d->low = true;
+		d->low_ms = time_ms;
+	}
+}
+
+void discharge_add(struct discharge *d, int64_t time_ms, double value)
+{
+	if (d->n_points > 0 && time_ms < d->points[d->n_points - 1].time_ms)
+		return;
+	if (d->gates)
+		gate(d, time_ms, value);
+	void *list = d->points;
+	d->failed |= !make_room(d, &list, &d->n_points, &d->points_room, sizeof *d->points);
+	d->points = list;
+	if (!d->failed)
+		d->points[d->n_points++] = (struct flow_point){time_ms, value};
+}
+
+void discharge_set_back(struct discharge *d, int64_t wall_ms)
+{
+	while (d->n_points > 0 && d->points[d->n_points - 1].time_ms > wall_ms)
+		d->n_points--;
+	while (d->n_shut > 0 && d->shut[d->n_shut - 1].end_ms > wall_ms)
+		d->n_shut--;
+	d->low = false;
+}
+
+bool discharge_flow(const struct discharge *d, int64_t time_ms, double *out)
+{
+	size_t low = 0, high = d->n_points; /* points before low are at or before the moment */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (d->points[middle].time_ms <= time_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || (d->hold_ms > 0 && time_ms - d->points[low - 1].time_ms > d->hold_ms))
+		return false;
+	*out = d->points[low - 1].value;
+	return true;
+}
+
+/* How many ended periods begin at or before a moment. */
+static size_t begun(const struct discharge *d, int64_t time_ms)
+{
+	size_t low = 0, high = d->n_shut;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (d->shut[middle].start_ms <= time_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool discharge_shut(const struct discharge *d, int64_t time_ms, int64_t *end_ms)
+{
+	size_t n = begun(d, time_ms);
+	struct span span = n > 0 ? d->shut[n - 1] : (struct span){0};
+	if (n == 0 || time_ms >= span.end_ms) {
+		if (!d->low)
+			return false;
+		span = running(d);
+	}
+	*end_ms = span.end_ms;
+	return time_ms >= span.start_ms && time_ms < span.end_ms;
+}
+
+int64_t discharge_returned(const struct discharge *d, int64_t time_ms)
+{
+	struct span last = d->low ? running(d) : (struct span){0};
+	if (d->low && last.start_ms < last.end_ms && last.end_ms <= time_ms)
+		return last.end_ms;
+	size_t n = begun(d, time_ms);
+	while (n > 0 && d->shut[n - 1].end_ms > time_ms)
+		n--;
+	return n > 0 ? d->shut[n - 1].end_ms : INT64_MIN;
+}
+
+int64_t discharge_settled(const struct discharge *d)
+{
+	struct span last = d->low ? running(d) : (struct span){0};
+	if (d->low)
+		return last.end_ms == INT64_MAX ? last.start_ms : last.end_ms;
+	return d->n_shut > 0 ? d->shut[d->n_shut - 1].end_ms : INT64_MIN;
+}
+
+static int64_t common_ms(struct span a, struct span b)
+{
+	int64_t from = a.start_ms > b.start_ms ? a.start_ms : b.start_ms;
+	int64_t to = a.end_ms < b.end_ms ? a.end_ms : b.end_ms;
+	return to > from ? to - from : 0;
+}
+
+int64_t discharge_shut_ms(const struct discharge *d, struct span span)
+{
+	int64_t total = d->low ? common_ms(running(d), span) : 0;
+	for (size_t n = begun(d, span.end_ms); n > 0; n--) {
+		if (d->shut[n - 1].end_ms <= span.start_ms)
+			break;
+		total += common_ms(d->shut[n - 1], span);
+	}
+	return total;
+}

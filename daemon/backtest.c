@@ -19,10 +19,12 @@
 struct names {
 	struct name {
 		const char *site, *factor;
+		size_t site_length, factor_length;
 		uint32_t monitor; /* NO_INDEX: unknown, and said so */
 		bool used, owned;
+		size_t next; /* the place of what followed it in the data */
 	} * at;
-	size_t mask, n;
+	size_t mask, n, last;
 };
 
 struct backtest {
@@ -56,9 +58,12 @@ static size_t hash(const char *s, size_t n, size_t h)
 	return h;
 }
 
-static bool same(const char *name, const char *text, size_t length)
+static bool same(const struct name *n, const char *site, size_t site_length, const char *factor,
+		 size_t factor_length)
 {
-	return strncmp(name, text, length) == 0 && name[length] == '\0';
+	return n->used && n->site_length == site_length && n->factor_length == factor_length &&
+	       memcmp(n->site, site, site_length) == 0 &&
+	       memcmp(n->factor, factor, factor_length) == 0;
 }
 
 static struct name *find(struct names *names, const char *site, size_t site_length,
@@ -67,10 +72,20 @@ static struct name *find(struct names *names, const char *site, size_t site_leng
 	size_t at = hash(factor, factor_length, hash(site, site_length, 14695981039346656037u));
 	for (;; at++) {
 		struct name *n = &names->at[at & names->mask];
-		if (!n->used ||
-		    (same(n->site, site, site_length) && same(n->factor, factor, factor_length)))
+		if (!n->used || same(n, site, site_length, factor, factor_length))
 			return n;
 	}
+}
+
+/* Recorded monitors mostly take turns: what followed last time is looked at first. */
+static struct name *find_next(struct names *names, const struct csv_row *row)
+{
+	size_t *guess = &names->at[names->last & names->mask].next;
+	struct name *n = &names->at[*guess & names->mask];
+	if (!same(n, row->site, row->site_length, row->factor, row->factor_length))
+		n = find(names, row->site, row->site_length, row->factor, row->factor_length);
+	names->last = *guess = (size_t)(n - names->at);
+	return n;
 }
 
 static bool names_add(struct names *names, const struct name *name)
@@ -86,7 +101,11 @@ static bool names_add(struct names *names, const struct name *name)
 		free(names->at);
 		*names = larger;
 	}
-	*find(names, name->site, strlen(name->site), name->factor, strlen(name->factor)) = *name;
+	struct name *place =
+		find(names, name->site, strlen(name->site), name->factor, strlen(name->factor));
+	*place = *name;
+	place->site_length = strlen(name->site);
+	place->factor_length = strlen(name->factor);
 	names->n++;
 	return true;
 }
@@ -118,8 +137,7 @@ static void names_deinit(struct names *names)
 /* Names that the configuration lacks are said once. */
 static uint32_t monitor_of(struct backtest *b, const struct csv_row *row)
 {
-	struct name *known =
-		find(&b->names, row->site, row->site_length, row->factor, row->factor_length);
+	const struct name *known = find_next(&b->names, row);
 	if (known->used)
 		return known->monitor;
 	struct name unknown = {.site = strndup(row->site, row->site_length),
@@ -239,9 +257,8 @@ static void flow_row(struct backtest *b, const struct csv_row *row)
 {
 	if (!pass_time(b, row->time_ms) || !row->has_value)
 		return;
-	const struct name *known =
-		find(&b->names, row->site, row->site_length, row->factor, row->factor_length);
-	if (!known->used)
+	const struct name *known = find_next(&b->names, row);
+	if (!known->used || known->monitor == NO_INDEX)
 		return;
 	struct reading r = reading_of(b, known->monitor, row);
 	b->failed |= !evaluator_flow(b->evaluator, &r);
@@ -272,10 +289,10 @@ typedef void (*row_fn)(struct backtest *b, const struct csv_row *row);
 static void each_row(struct backtest *b, struct recording rest, const struct csv_header *header,
 		     row_fn fn, void (*refused)(struct backtest *, uint64_t, const char *))
 {
+	char why[160];
 	for (uint64_t number = 2; rest.size > 0 && !b->failed; number++) {
 		struct csv_row row;
 		const char *line;
-		char why[160];
 		size_t length = next_line(&rest, &line);
 		if (length == 0)
 			continue;

@@ -185,6 +185,44 @@ static void test_decimals_agree_with_the_c_library(void **state)
 	(void)state;
 }
 
+static uint64_t dice(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* Digits, a point anywhere among them, and now and then an exponent. */
+static void random_decimal(uint64_t *seed, char *out, size_t size)
+{
+	int digits = 1 + (int)(dice(seed) % 19), point = (int)(dice(seed) % 20);
+	size_t n = 0;
+	if (dice(seed) % 3 == 0)
+		out[n++] = '-';
+	for (int i = 0; i < digits; i++) {
+		if (i == point)
+			out[n++] = '.';
+		out[n++] = (char)('0' + dice(seed) % 10);
+	}
+	out[n] = '\0';
+	if (dice(seed) % 4 == 0)
+		snprintf(out + n, size - n, "e%d", (int)(dice(seed) % 80) - 40);
+}
+
+static void test_random_decimals_are_those_of_the_c_library(void **state)
+{
+	uint64_t seed = 212;
+	for (int i = 0; i < 200000; i++) {
+		char text[64];
+		double value;
+		random_decimal(&seed, text, sizeof text);
+		assert_true(decimal_parse(text, strlen(text), &value));
+		double expected = strtod(text, NULL);
+		if (memcmp(&value, &expected, sizeof value) != 0)
+			fail_msg("%s was read as %.17g", text, value);
+	}
+	(void)state;
+}
+
 static void test_what_is_no_decimal_is_refused(void **state)
 {
 	static const char *const bad[] = {"",      "-",        "+",     ".",  "-.",    "e5",
@@ -231,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_a_flag_in_the_last_column_may_be_left_out),
 		cmocka_unit_test(test_too_many_fields_are_refused),
 		cmocka_unit_test(test_decimals_agree_with_the_c_library),
+		cmocka_unit_test(test_random_decimals_are_those_of_the_c_library),
 		cmocka_unit_test(test_what_is_no_decimal_is_refused),
 		cmocka_unit_test(test_no_byte_behind_the_length_is_read),
 	};

@@ -93,8 +93,7 @@ static size_t room_for(const char *name)
 	return name == NULL ? 0 : 2 * strlen(name);
 }
 
-void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
-		  const struct reading *reading)
+void line_series(struct text *out, const struct plan *plan, uint32_t monitor)
 {
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct site *s = &plan->sites[m->site];
@@ -108,6 +107,14 @@ void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
 	at = add_tag(at, "node", plan->node);
 	at = add_tag(at, "site", s->id);
 	*at++ = ' ';
+	text_take(out, at);
+}
+
+void line_point(struct text *out, const struct reading *reading)
+{
+	char *at = text_room(out, ROOM);
+	if (at == NULL)
+		return;
 	if (reading->has_value && isfinite(reading->value)) {
 		at = add_number(at, "value=", reading->value);
 		*at++ = ',';
@@ -115,6 +122,15 @@ void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
 	at = add(at, "flag=\"N\"");
 	at[-2] = (char)reading->flag;
 	text_take(out, add_time(at, reading->measured_ms));
+}
+
+void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
+		  const struct reading *reading)
+{
+	size_t length = out->length;
+	line_series(out, plan, monitor);
+	if (out->length > length)
+		line_point(out, reading);
 }
 
 void line_case(struct text *out, const struct line_case *event)

@@ -15,6 +15,10 @@ struct text;
 void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
 		  const struct reading *reading);
 
+/* The same in two steps, as the first half of a monitor's lines never changes. */
+void line_series(struct text *out, const struct plan *plan, uint32_t monitor);
+void line_point(struct text *out, const struct reading *reading);
+
 /* The outside of a case event as a line; see interface "Line protocol". */
 struct line_case {
 	const char *node, *site, *factor, *kind; /* kind of the case: "exceedance" */

@@ -17,6 +17,9 @@ void batch_clear(struct batch *batch)
 
 void batch_deinit(struct batch *batch)
 {
+	for (size_t i = 0; i < batch->n_series; i++)
+		text_deinit(&batch->series[i]);
+	free(batch->series);
 	text_deinit(&batch->text);
 	free(batch->starts);
 	*batch = (struct batch){0};
@@ -72,6 +75,25 @@ static void add_old_row(struct batch *batch, const struct plan *plan, const stru
 	end_line(batch);
 }
 
+/* How the lines of a monitor begin; written once. Return: NULL when memory is out. */
+static const struct text *series_of(struct batch *batch, const struct plan *plan, uint32_t monitor)
+{
+	if (batch->series == NULL) {
+		batch->series = calloc(plan->n_monitors, sizeof *batch->series);
+		batch->n_series = batch->series == NULL ? 0 : plan->n_monitors;
+	}
+	struct text *series = batch->series == NULL ? NULL : &batch->series[monitor];
+	if (series != NULL && series->length == 0) {
+		text_clear(series);
+		line_series(series, plan, monitor);
+	}
+	if (series == NULL || series->failed) {
+		batch->failed = true;
+		return NULL;
+	}
+	return series;
+}
+
 void batch_add_row(struct batch *batch, const struct plan *plan, const struct daybook_row *row)
 {
 	look_at(batch, row->sequence);
@@ -79,9 +101,11 @@ void batch_add_row(struct batch *batch, const struct plan *plan, const struct da
 		add_old_row(batch, plan, row);
 		return;
 	}
-	if (!begin_line(batch))
+	const struct text *series = series_of(batch, plan, row->monitor);
+	if (series == NULL || !begin_line(batch))
 		return;
-	line_reading(&batch->text, plan, row->monitor, &row->reading);
+	text_add_n(&batch->text, series->at, series->length);
+	line_point(&batch->text, &row->reading);
 	end_line(batch);
 }
 

@@ -17,9 +17,11 @@ struct batch {
 	int64_t skipped;     /* things that cannot be a line: a site that is no longer configured */
 	int64_t events;      /* case events among them */
 	bool failed;         /* out of memory: not to be sent */
+	struct text *series; /* by monitor: how its lines begin, once it is known */
+	size_t n_series;
 };
 
-void batch_clear(struct batch *batch); /* keeps the memory */
+void batch_clear(struct batch *batch); /* keeps the memory, and one plan for all its life */
 void batch_deinit(struct batch *batch);
 /** batch_add_row() - a reading, also one whose monitor, but not its site, has left the plan */
 void batch_add_row(struct batch *batch, const struct plan *plan, const struct daybook_row *row);

@@ -175,6 +175,8 @@ void evaluator_forget_alerts(struct evaluator *e)
 	}
 	for (size_t i = 0; i < e->plan->n_connections; i++)
 		e->links[i].alert.active = false;
+	for (size_t i = 0; i < OWN_FAULTS; i++)
+		e->own[i].active = false;
 }
 
 static void clamp(int64_t *ms, int64_t most)
@@ -240,11 +242,21 @@ static bool still_checked(const struct monitor *m, const struct verdict *v)
 	return false;
 }
 
+static struct alert_state *place_of_own(struct evaluator *e, const char *reason)
+{
+	for (size_t i = 0; reason != NULL && i < OWN_FAULTS; i++)
+		if (strcmp(reason, own_fault_name((enum own_fault)i)) == 0)
+			return &e->own[i];
+	return NULL;
+}
+
 /* The place of an alert in the state, NULL if the plan has no such condition. */
 static struct alert_state *place_of(struct evaluator *e, const struct verdict *v)
 {
 	if (v->kind == ALERT_CONNECTION)
 		return v->connection == NO_INDEX ? NULL : &e->links[v->connection].alert;
+	if (v->kind == ALERT_FAULT)
+		return place_of_own(e, v->reason);
 	if (v->monitor == NO_INDEX || !still_checked(&e->plan->monitors[v->monitor], v))
 		return NULL;
 	struct monitor_state *m = &e->monitors[v->monitor];

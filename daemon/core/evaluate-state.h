@@ -79,6 +79,7 @@ struct evaluator {
 	struct link_state *links;
 	struct discharge *discharges; /* by site */
 	bool flows_known;             /* of recorded data */
+	struct alert_state own[OWN_FAULTS];
 	size_t n_limits;
 };
 

@@ -377,6 +377,22 @@ static void link_feed(struct evaluator *e, const struct reading *r)
 	}
 }
 
+/* --- the daemon itself --- */
+
+void evaluator_own_fault(struct evaluator *e, enum own_fault fault, bool holds, int64_t wall_ms,
+			 int64_t mono_ns)
+{
+	struct alert_state *a = &e->own[fault];
+	struct condition c = condition_of(NO_INDEX, ALERT_FAULT);
+	c.reason = own_fault_name(fault);
+	if (holds && !a->active) {
+		*a = (struct alert_state){.began_ms = wall_ms};
+		alert_raise(e, &c, a, wall_ms, mono_ns);
+	} else if (!holds) {
+		alert_clear(e, &c, a, wall_ms);
+	}
+}
+
 /* --- the outside --- */
 
 enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value)

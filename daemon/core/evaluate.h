@@ -63,6 +63,11 @@ void evaluator_reach_back(struct evaluator *evaluator, uint32_t monitor, int64_t
  * every 10 s for an alert) */
 void evaluator_tick(struct evaluator *evaluator, int64_t wall_ms, int64_t mono_ns);
 
+/** evaluator_own_fault() - the daemon's own @fault holds or not: raised and cleared as it changes
+ */
+void evaluator_own_fault(struct evaluator *evaluator, enum own_fault fault, bool holds,
+			 int64_t wall_ms, int64_t mono_ns);
+
 /**
  * quality_flag() - the flag that counts: N beyond the measuring range is T (HJ 212-2017 table 9)
  */

@@ -46,6 +46,13 @@ struct reading {
 
 _Static_assert(sizeof(struct reading) == 64, "a reading is one cache line");
 
+/* Readings of one monitor that were judged and are in no daybook. */
+struct gap {
+	uint32_t monitor;
+	int64_t from_ms, to_ms; /* measured: the earliest and the latest of them */
+	uint64_t count;
+};
+
 /** flag_known() - true for the eight letters of HJ 212-2017 */
 static inline bool flag_known(int letter)
 {

@@ -3,6 +3,12 @@
 
 #include <stdio.h>
 
+const char *own_fault_name(enum own_fault fault)
+{
+	static const char *const names[OWN_FAULTS] = {[OWN_UNRECORDED] = "unrecorded"};
+	return names[fault];
+}
+
 void verdict_key(const struct plan *plan, const struct verdict *verdict, char *out, size_t size)
 {
 	const char *kind = alert_kind_name(verdict->kind);

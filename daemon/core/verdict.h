@@ -16,6 +16,12 @@ enum verdict_type {
 
 enum bound { BOUND_NONE, BOUND_MAX, BOUND_MIN };
 
+/* What the daemon reports of itself, by alerts of kind `fault` with no site. */
+enum own_fault {
+	OWN_UNRECORDED, /* readings are judged, and not on disk */
+	OWN_FAULTS
+};
+
 struct verdict {
 	enum verdict_type type;
 	enum alert_kind kind;
@@ -37,6 +43,9 @@ struct verdict {
 	const char *reason;       /* static English word such as "over_range", or NULL */
 	int64_t received_mono_ns; /* CLOCK_BOOTTIME of the receipt that raised it; 0 on a tick */
 };
+
+/** own_fault_name() - the `reason` of its alert: "unrecorded" */
+const char *own_fault_name(enum own_fault fault);
 
 /**
  * verdict_key() - the entry's name across restarts: "SITE/FACTOR/KIND/…"; unique among active

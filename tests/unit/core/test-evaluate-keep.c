@@ -361,6 +361,28 @@ static void test_a_condition_that_cannot_be_is_not_adopted(void **state)
 	assert_false(evaluator_adopt(rig->evaluator, &alert));
 }
 
+static void test_a_fault_of_the_daemon_goes_on_after_a_restart_and_clears(void **state)
+{
+	struct rig *rig = *state;
+	rig_start(rig);
+	struct verdict alert = {.kind = ALERT_FAULT,
+				.monitor = NO_INDEX,
+				.connection = NO_INDEX,
+				.limit = NO_INDEX,
+				.reason = "unrecorded",
+				.raised_ms = RIG_START_MS};
+	assert_true(evaluator_adopt(rig->evaluator, &alert));
+	evaluator_own_fault(rig->evaluator, OWN_UNRECORDED, true, RIG_START_MS + 1000, RIG_MONO_NS);
+	assert_int_equal(rig->n_said, 0);
+	evaluator_own_fault(rig->evaluator, OWN_UNRECORDED, false, RIG_START_MS + 2000,
+			    RIG_MONO_NS);
+	assert_int_equal(rig->n_said, 1);
+	assert_int_equal(rig->said[0].type, VERDICT_CLEARED);
+	assert_int_equal(rig->said[0].raised_ms, RIG_START_MS);
+	alert.reason = "of another version";
+	assert_false(evaluator_adopt(rig->evaluator, &alert));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +411,7 @@ int main(void)
 		rig_test(test_every_kind_of_condition_is_adopted_and_clears),
 		rig_test(test_a_condition_that_is_no_longer_looked_for_is_not_adopted),
 		rig_test(test_a_condition_that_cannot_be_is_not_adopted),
+		rig_test(test_a_fault_of_the_daemon_goes_on_after_a_restart_and_clears),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

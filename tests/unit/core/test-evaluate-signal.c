@@ -336,6 +336,26 @@ static void test_the_flag_that_counts_beyond_the_range_is_T(void **state)
 	assert_int_equal(quality_flag(&free_range, FLAG_NORMAL, true, 300), FLAG_NORMAL);
 }
 
+static void test_a_fault_of_the_daemon_is_raised_and_cleared_once(void **state)
+{
+	static const bool holds[] = {false, true, true, false, false, true};
+	struct rig *rig = *state;
+	rig_start(rig);
+	for (size_t i = 0; i < sizeof holds / sizeof *holds; i++)
+		evaluator_own_fault(rig->evaluator, OWN_UNRECORDED, holds[i],
+				    RIG_START_MS + (int64_t)i * 1000, RIG_MONO_NS);
+	static const enum verdict_type types[] = {VERDICT_RAISED, VERDICT_CLEARED, VERDICT_RAISED};
+	assert_int_equal(rig->n_said, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(rig->said[i].type, types[i]);
+		assert_int_equal(rig->said[i].kind, ALERT_FAULT);
+		assert_int_equal(rig->said[i].monitor, NO_INDEX);
+		assert_string_equal(rig->said[i].reason, "unrecorded");
+	}
+	assert_int_equal(rig->said[1].raised_ms, RIG_START_MS + 1000);
+	assert_int_equal(rig->said[1].time_ms, RIG_START_MS + 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +401,7 @@ int main(void)
 		rig_test(test_no_clue_below_the_range_or_with_another_flag),
 		rig_test(test_the_clue_stays_until_a_reading_within_the_range),
 		rig_test(test_the_flag_that_counts_beyond_the_range_is_T),
+		rig_test(test_a_fault_of_the_daemon_is_raised_and_cleared_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

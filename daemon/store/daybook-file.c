@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_VERSION = 1 };
+enum { DAY_VERSION = 2 };
 
 /*
  * latest: of each monitor the newest sequence in blocks that are closed, so that a start finds the
@@ -26,8 +26,13 @@ static const char day_schema[] =
 	"CREATE TABLE blocks(first INTEGER PRIMARY KEY, last INTEGER NOT NULL,"
 	" min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL);"
 	"CREATE TABLE rings(boot INTEGER NOT NULL, ring INTEGER NOT NULL, rseq INTEGER NOT NULL,"
-	" PRIMARY KEY(boot, ring)) WITHOUT ROWID;"
-	"PRAGMA user_version=1;";
+	" PRIMARY KEY(boot, ring)) WITHOUT ROWID;";
+
+/* Since version 2: readings that were judged and passed over, while the disk was behind. */
+static const char day_schema_2[] =
+	"CREATE TABLE gaps(monitor INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
+	" to_ms INTEGER NOT NULL, count INTEGER NOT NULL);"
+	"PRAGMA user_version=2;";
 
 /* "2026-01-02.db" or "2026-01-02.7.db" */
 static bool day_name_valid(const char *name)
@@ -136,8 +141,10 @@ static int day_schema_begin(sqlite3 *db, const char *path)
 		return -EPROTONOSUPPORT;
 	}
 	r = sql_exec(db, "BEGIN IMMEDIATE");
-	if (r == 0)
+	if (r == 0 && version < 1)
 		r = sql_exec(db, day_schema);
+	if (r == 0)
+		r = sql_exec(db, day_schema_2);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);

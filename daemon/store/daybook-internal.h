@@ -22,6 +22,7 @@ enum day_sql {
 	DAY_RING,
 	DAY_BLOCK,
 	DAY_LATEST,
+	DAY_GAP,
 	DAY_STATEMENTS
 };
 

@@ -44,6 +44,7 @@ static int day_prepare(struct daybook *daybook)
 		[DAY_RING] = "INSERT OR REPLACE INTO rings VALUES(?1, ?2, ?3)",
 		[DAY_BLOCK] = "INSERT INTO blocks VALUES(?1, ?2, ?3, ?4)",
 		[DAY_LATEST] = "UPDATE monitors SET latest = ?2 WHERE id = ?1",
+		[DAY_GAP] = "INSERT INTO gaps VALUES(?1, ?2, ?3, ?4)",
 	};
 	for (size_t i = 0; i < DAY_STATEMENTS; i++) {
 		int r = sql_prepare(daybook->db, &daybook->sql[i], texts[i]);
@@ -434,6 +435,20 @@ int daybook_append(struct daybook *daybook, const struct reading *readings, size
 	}
 	if (r == 0)
 		r = rows_write(daybook);
+	return r != 0 ? daybook_undo(daybook, r) : 0;
+}
+
+int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t received_ms)
+{
+	int r = daybook->fatal ? DAYBOOK_FATAL : 0;
+
+	if (r == 0 && !daybook->begun)
+		r = daybook_begin(daybook, received_ms);
+	if (r == 0)
+		r = row_monitor(daybook, gap->monitor);
+	if (r == 0)
+		r = sql_do(daybook->sql[DAY_GAP], "iiii", daybook->ids[gap->monitor], gap->from_ms,
+			   gap->to_ms, (int64_t)gap->count);
 	return r != 0 ? daybook_undo(daybook, r) : 0;
 }
 

@@ -42,6 +42,9 @@ struct daybook *daybook_close(struct daybook *daybook);
  */
 int daybook_append(struct daybook *daybook, const struct reading *readings, size_t n);
 int daybook_commit(struct daybook *daybook);
+/** daybook_append_gap() - add the record of a gap to the open transaction (begins one at
+ * @received_ms) */
+int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t received_ms);
 
 /* One reading with where it stands. */
 struct daybook_row {
@@ -91,3 +94,15 @@ int daybook_range(struct daybook_reader *reader, const struct daybook_query *que
  * what was already taken). Return: 0, -errno.
  */
 int daybook_tail(struct daybook_reader *reader, size_t rows, daybook_row_fn fn, void *context);
+
+/* A gap as recorded, with the names of then; valid during the call. Return: true to go on. */
+typedef bool (*daybook_gap_fn)(void *context, const char *site, const char *factor,
+			       const struct gap *gap);
+
+/**
+ * daybook_gaps() - records of readings that were judged and not recorded, in order of writing
+ * @site, @factor: of those alone; NULL: all
+ * @from_ms, @to_ms: those that touch from_ms <= measured < to_ms
+ */
+int daybook_gaps(struct daybook_reader *reader, const char *site, const char *factor,
+		 int64_t from_ms, int64_t to_ms, daybook_gap_fn fn, void *context);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 
 /* --- ranges against a plain list --- */
@@ -235,8 +236,8 @@ static void test_readers_follow_while_the_recorder_writes(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)
 
-/* Monitors report for the first time all day long: a reader that is open since the morning must know
- * each, however its own table has grown. */
+/* Monitors report for the first time all day long: a reader that is open since the morning must
+ * know each, however its own table has grown. */
 static void test_a_monitor_that_first_reports_later_is_read(void **state)
 {
 	struct daybook *daybook = open_daybook(state);
@@ -262,6 +263,94 @@ static void test_a_monitor_that_first_reports_later_is_read(void **state)
 	daybook_close(daybook);
 }
 
+/* --- gaps --- */
+
+struct gaps_seen {
+	size_t n, most;
+	char at[8][64]; /* "site factor from-to count", times from NOW in seconds */
+};
+
+static bool add_gap(void *context, const char *site, const char *factor, const struct gap *gap)
+{
+	struct gaps_seen *seen = context;
+	assert_true(seen->n < 8);
+	snprintf(seen->at[seen->n++], sizeof seen->at[0], "%s %s %lld-%lld %llu", site, factor,
+		 (long long)(gap->from_ms - NOW) / 1000, (long long)(gap->to_ms - NOW) / 1000,
+		 (unsigned long long)gap->count);
+	return seen->most == 0 || seen->n < seen->most;
+}
+
+static void check_gaps(struct daybook_reader *reader, const char *site, int64_t from_s,
+		       int64_t to_s, const char *expected)
+{
+	struct gaps_seen seen = {0};
+	char all[512] = "";
+	assert_int_equal(daybook_gaps(reader, site, NULL, NOW + from_s * 1000, NOW + to_s * 1000,
+				      add_gap, &seen),
+			 0);
+	for (size_t i = 0; i < seen.n; i++)
+		snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i > 0 ? ", " : "",
+			 seen.at[i]);
+	assert_string_equal(all, expected);
+}
+
+static void put_gap(struct daybook *daybook, uint32_t monitor, int64_t from_s, int64_t to_s,
+		    uint64_t count, int64_t received_ms)
+{
+	struct gap gap = {monitor, NOW + from_s * 1000, NOW + to_s * 1000, count};
+	assert_int_equal(daybook_append_gap(daybook, &gap, received_ms), 0);
+	assert_int_equal(daybook_commit(daybook), 0);
+}
+
+static void test_gaps_are_kept_with_their_monitors_and_times(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	const struct monitor *m = test_plan.monitors;
+	const char *site = test_plan.sites[m[0].site].id;
+	char first[64], second[64], both[160];
+	put_gap(daybook, 0, 10, 20, 5, NOW);
+	put_gap(daybook, 0, 30, 30, 1, NOW + DAY_MS); /* in the next day's file */
+	snprintf(first, sizeof first, "%s %s 10-20 5", site, m[0].factor);
+	snprintf(second, sizeof second, "%s %s 30-30 1", site, m[0].factor);
+	snprintf(both, sizeof both, "%s, %s", first, second);
+	daybook_close(daybook);
+	struct daybook_reader *reader = open_reader(state);
+	check_gaps(reader, NULL, 0, 100, both);
+	check_gaps(reader, site, 0, 100, both);
+	check_gaps(reader, "no-such-site", 0, 100, "");
+	check_gaps(reader, NULL, 20, 30, first); /* from is included, to is not */
+	check_gaps(reader, NULL, 21, 31, second);
+	struct gaps_seen one = {.most = 1};
+	assert_int_equal(daybook_gaps(reader, NULL, NULL, 0, INT64_MAX, add_gap, &one), 0);
+	assert_int_equal(one.n, 1);
+	daybook_reader_close(reader);
+}
+
+static void test_a_file_of_the_first_version_has_no_gaps_until_it_is_written(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	char command[512];
+	store(daybook, reading(0, 1, NOW, NOW, 1));
+	daybook_close(daybook);
+	struct daybook_reader *reader = open_reader(state);
+	sqlite3 *db;
+	snprintf(command, sizeof command, "%s/daybook/2026-01-02.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(command, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DROP TABLE gaps; PRAGMA user_version = 1", NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	check_gaps(reader, NULL, 0, 100, "");
+	daybook = open_daybook(state);
+	put_gap(daybook, 0, 1, 1, 1, NOW);
+	daybook_close(daybook);
+	struct gaps_seen one = {0};
+	assert_int_equal(daybook_gaps(reader, NULL, NULL, 0, INT64_MAX, add_gap, &one), 0);
+	assert_int_equal(one.n, 1);
+	daybook_reader_close(reader);
+	assert_int_equal(count_after(state, 0), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +359,8 @@ int main(void)
 		TEST(test_a_page_after_an_unknown_row_is_refused),
 		TEST(test_a_monitor_that_first_reports_later_is_read),
 		TEST(test_readers_follow_while_the_recorder_writes),
+		TEST(test_gaps_are_kept_with_their_monitors_and_times),
+		TEST(test_a_file_of_the_first_version_has_no_gaps_until_it_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,6 +126,20 @@ static void answer_readings(struct api *api, const struct api_request *request,
 		answer_store(answer, result, "daybook");
 }
 
+static void answer_gaps(struct api *api, const struct query *query, struct api_answer *answer)
+{
+	struct daybook_reader *reader;
+	if (!api_site(api, query->site, answer))
+		return;
+	int result = readers_take(&api->readers, &reader);
+	if (result == 0) {
+		result = page_gaps(&answer->body, api->setup.plan, reader, query);
+		readers_give(&api->readers, reader, result != 0);
+	}
+	if (result != 0)
+		answer_store(answer, result, "daybook");
+}
+
 /* --- alerts and cases --- */
 
 static void answer_alerts(struct api *api, const struct query *query, struct api_answer *answer)
@@ -389,6 +403,9 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		break;
 	case ENDPOINT_READINGS:
 		answer_readings(api, request, answer);
+		break;
+	case ENDPOINT_GAPS:
+		answer_gaps(api, &request->query, answer);
 		break;
 	case ENDPOINT_ALERTS:
 		answer_alerts(api, &request->query, answer);

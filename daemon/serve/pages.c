@@ -214,3 +214,38 @@ void page_sites(const struct serve_setup *setup, struct text *out)
 	}
 	text_add(out, "]}\n");
 }
+
+/* --- gaps --- */
+
+struct page_gaps {
+	struct text *out;
+	const struct plan *plan;
+	size_t n, limit;
+};
+
+static bool gap_json(void *context, const char *site, const char *factor, const struct gap *gap)
+{
+	struct page_gaps *page = context;
+	text_add(page->out, page->n == 0 ? "{\"site\":" : ",{\"site\":");
+	text_json(page->out, site);
+	text_add(page->out, ",\"factor\":");
+	text_json(page->out, factor);
+	text_add(page->out, ",\"from\":\"");
+	text_time(page->out, gap->from_ms, &page->plan->zone, 3);
+	text_add(page->out, "\",\"to\":\"");
+	text_time(page->out, gap->to_ms, &page->plan->zone, 3);
+	text_format(page->out, "\",\"count\":%llu}", (unsigned long long)gap->count);
+	return ++page->n < page->limit;
+}
+
+int page_gaps(struct text *out, const struct plan *plan, struct daybook_reader *reader,
+	      const struct query *query)
+{
+	struct page_gaps page = {.out = out, .plan = plan, .limit = query->limit};
+	text_add(out, "{\"gaps\":[");
+	int r = daybook_gaps(reader, query->site, query->factor,
+			     query->has_from ? query->from_ms : 0,
+			     query->has_to ? query->to_ms : INT64_MAX, gap_json, &page);
+	text_add(out, "]}\n");
+	return r;
+}

@@ -3,6 +3,7 @@
 /*
  * Pages: the answers that serve itself writes: health, sites, readings.
  */
+#include "serve/query.h"
 #include "serve/serve.h"
 
 /** page_health() - Return: 200 or 503 */
@@ -22,6 +23,10 @@ int page_readings_json(struct page_readings *page, struct daybook_reader *reader
 /** page_readings_csv() - @next: out: what a full page would carry as "next", else 0 */
 int page_readings_csv(struct page_readings *page, struct daybook_reader *reader,
 		      const struct daybook_query *query, int64_t *next);
+
+/** page_gaps() - {"gaps":[…]}: what was judged and is in no daybook. Return: 0; negative errno. */
+int page_gaps(struct text *out, const struct plan *plan, struct daybook_reader *reader,
+	      const struct query *query);
 
 /** page_mono_s() - CLOCK_BOOTTIME in seconds */
 int64_t page_mono_s(void);

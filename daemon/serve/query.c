@@ -15,6 +15,7 @@ static const struct {
 	{"/metrics", ENDPOINT_METRICS},
 	{"/api/v1/sites", ENDPOINT_SITES},
 	{"/api/v1/readings", ENDPOINT_READINGS},
+	{"/api/v1/gaps", ENDPOINT_GAPS},
 	{"/api/v1/alerts", ENDPOINT_ALERTS},
 	{"/api/v1/cases", ENDPOINT_CASES},
 	{"/api/v1/events", ENDPOINT_EVENTS},
@@ -111,6 +112,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_METRICS:
 	case ENDPOINT_SITES:
 	case ENDPOINT_READINGS:
+	case ENDPOINT_GAPS:
 	case ENDPOINT_ALERTS:
 	case ENDPOINT_CASE:
 	case ENDPOINT_DOSSIER:
@@ -264,6 +266,8 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_READINGS:
 		return PARAM_SITE | PARAM_FACTOR | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
 		       PARAM_AFTER;
+	case ENDPOINT_GAPS:
+		return PARAM_SITE | PARAM_FACTOR | PARAM_FROM | PARAM_TO | PARAM_LIMIT;
 	case ENDPOINT_ALERTS:
 		return PARAM_ACTIVE | PARAM_SITE | PARAM_LIMIT | PARAM_AFTER;
 	case ENDPOINT_CASES:

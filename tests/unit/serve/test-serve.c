@@ -326,6 +326,24 @@ static void test_readings_are_csv_for_those_who_accept_it(void **state)
 	reply_deinit(&reply);
 }
 
+static void test_gaps_say_what_was_judged_and_not_recorded(void **state)
+{
+	struct district *district = *state;
+	struct gap gap = {MONITOR_COD, 1767294245000, 1767294255500, 12};
+	assert_int_equal(daybook_append_gap(district->daybook, &gap, district_now_ms()), 0);
+	assert_int_equal(daybook_commit(district->daybook), 0);
+	struct reply reply = get(district, "/api/v1/gaps?site=outfall-3");
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(reply.body.at,
+			    "{\"gaps\":[{\"site\":\"outfall-3\",\"factor\":\"w01018\","
+			    "\"from\":\"2026-01-02T03:04:05.000+08:00\","
+			    "\"to\":\"2026-01-02T03:04:15.500+08:00\",\"count\":12}]}\n");
+	reply_deinit(&reply);
+	reply = get(district, "/api/v1/gaps?to=2026-01-02T03:04:05%2B08:00");
+	assert_string_equal(reply.body.at, "{\"gaps\":[]}\n");
+	reply_deinit(&reply);
+}
+
 static void test_alerts_are_listed_and_filtered(void **state)
 {
 	struct district *district = *state;
@@ -775,6 +793,7 @@ int main(void)
 		SERVED(test_readings_come_oldest_first_with_their_bounds),
 		SERVED(test_a_full_page_of_readings_leads_to_the_next),
 		SERVED(test_readings_are_csv_for_those_who_accept_it),
+		SERVED(test_gaps_say_what_was_judged_and_not_recorded),
 		SERVED(test_alerts_are_listed_and_filtered),
 		SERVED(test_cases_are_listed_and_shown_whole),
 		SERVED(test_an_action_is_kept_with_who_did_it),

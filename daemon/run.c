@@ -99,6 +99,11 @@ static int record_append(void *context, const struct reading *readings, size_t n
 	return daybook_append(((struct run *)context)->daybook, readings, n);
 }
 
+static int record_gap(void *context, const struct gap *gap)
+{
+	return daybook_append_gap(((struct run *)context)->daybook, gap, clock_wall_ms());
+}
+
 static int record_commit(void *context)
 {
 	return daybook_commit(((struct run *)context)->daybook);
@@ -109,6 +114,14 @@ static void record_committed(void *context)
 	struct run *run = context;
 	if (run->exporter != NULL)
 		exporter_wake(run->exporter);
+}
+
+/* Asked by the judge, which runs only while there is a recorder. */
+static bool unrecorded(void *context)
+{
+	struct run *run = context;
+	return recorder_failing(run->recorder) || recorder_missing(run->recorder) ||
+	       stored_owes(&run->rings);
 }
 
 static int64_t recorded(void *context)
@@ -376,6 +389,7 @@ static int make_threads(struct run *run)
 					       .verdicts = &run->verdicts,
 					       .boot = daybook_boot(run->daybook),
 					       .recorded = recorded,
+					       .unrecorded = unrecorded,
 					       .context = run,
 					       .heartbeat = &run->beats[BEAT_JUDGE].count,
 				       });
@@ -384,7 +398,9 @@ static int make_threads(struct run *run)
 				 &(struct recorder_setup){
 					 .rings = &run->rings,
 					 .flush_ms = run->config->flush_ms,
+					 .n_monitors = run->plan->n_monitors,
 					 .append = record_append,
+					 .append_gap = record_gap,
 					 .commit = record_commit,
 					 .committed = record_committed,
 					 .fatal = fatal,

@@ -257,6 +257,7 @@ void door_unrecorded(struct door *door, uint32_t monitor)
 {
 	const struct monitor *m = &door->setup.plan->monitors[monitor];
 	metric_add(door->timeouts, 1);
+	stored_owe(door->setup.rings, door->setup.ring, door->pushed);
 	if (log_due(&door->timeout_log))
 		log_warnx(
 			"%s %s: acknowledged before it was recorded, the disk is slow (%llu times)",

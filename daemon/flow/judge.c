@@ -115,6 +115,15 @@ bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const 
 	return true;
 }
 
+static void judge_tick(struct judge *j, int64_t wall_ms, int64_t mono_ns)
+{
+	evaluator_tick(j->evaluator, wall_ms, mono_ns);
+	if (j->setup.unrecorded != NULL)
+		evaluator_own_fault(j->evaluator, OWN_UNRECORDED,
+				    j->setup.unrecorded(j->setup.context), wall_ms, mono_ns);
+	j->ticked_ns = mono_ns;
+}
+
 static void judge_round(struct judge *j)
 {
 	int64_t wall_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
@@ -123,10 +132,8 @@ static void judge_round(struct judge *j)
 	j->wall_ms = wall_ms;
 	for (size_t i = 0; i < j->setup.rings->n; i++)
 		judge_ring(j, i);
-	if (mono_ns - j->ticked_ns >= TICK_NS) {
-		evaluator_tick(j->evaluator, wall_ms, mono_ns);
-		j->ticked_ns = mono_ns;
-	}
+	if (mono_ns - j->ticked_ns >= TICK_NS)
+		judge_tick(j, wall_ms, mono_ns);
 	if (mono_ns - j->kept_ns >= SNAPSHOT_EVERY_NS) {
 		leave_snapshot(j);
 		j->kept_ns = mono_ns;

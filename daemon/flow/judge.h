@@ -21,6 +21,8 @@ struct judge_setup {
 	struct verdicts *verdicts;
 	int64_t boot;                       /* number of this life, kept in snapshots */
 	int64_t (*recorded)(void *context); /* newest sequence of the daybook; quick, no disk */
+	/* are readings judged that are not on disk? quick; NULL: never */
+	bool (*unrecorded)(void *context);
 	void *context;
 	_Atomic uint64_t *heartbeat;
 };

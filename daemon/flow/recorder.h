@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Recorder: the thread that brings every reading to disk, knowing nothing of limits.
+ * Recorder: two threads that bring every reading to disk and never let the disk hold up the judge.
  *
- * It reads the same slots as the judge, in place, and frees them only after the commit that holds
- * them. It commits every flush_ms, and at once while somebody waits for an acknowledgement. When
- * the disk is behind and a ring is three quarters full it passes slots without storing them,
- * counted, so that the judge never starves.
+ * The recorder copies what the rings hold into a batch of its own, frees the slots, and writes the
+ * batch in one commit; what could not be written stays in the batch and is offered again. It may be
+ * held up in a call to the disk for any time, so it never holds slots meanwhile.
+ *
+ *   rings ──copy, free──► batch ──append, commit──► daybook          recorder, may block
+ *   rings ──count, free──► gaps                                      relief, never blocks
+ *
+ * The relief looks every 50 ms. Where a ring is three quarters full the disk is behind, and it
+ * passes over the older slots down to a half: they are counted for each monitor, and the counts are
+ * written as gap records with the next commit that works. One lock covers the recorder's cursors
+ * of the rings and the gaps; nobody holds it during a call to the disk.
  */
 #include "core/metrics.h"
 #include "flow/rings.h"
@@ -15,10 +22,13 @@ struct recorder;
 
 struct recorder_setup {
 	struct rings *rings;
+	size_t n_monitors;
+	size_t batch; /* readings in one commit at most; 0: 4096 */
 	int64_t flush_ms;
 	/* Return: 0, negative errno (offered again), positive: a failed fsync, the daemon must end
 	 */
 	int (*append)(void *context, const struct reading *readings, size_t n);
+	int (*append_gap)(void *context, const struct gap *gap);
 	int (*commit)(void *context);
 	void (*committed)(void *context); /* after each commit; quick */
 	void (*fatal)(void *context);
@@ -30,8 +40,11 @@ struct recorder_setup {
 int recorder_new(struct recorder **out, const struct recorder_setup *setup);
 struct recorder *recorder_free(struct recorder *recorder);
 int recorder_start(struct recorder *recorder);
-/** recorder_failing() - readings wait because the disk cannot be written (any thread) */
+/** recorder_failing() - readings wait because the disk cannot be written, or does not answer for
+ * seconds (any thread) */
 bool recorder_failing(const struct recorder *recorder);
+/** recorder_missing() - readings were passed over and no gap record says so yet (any thread) */
+bool recorder_missing(const struct recorder *recorder);
 /** recorder_stop() - after all producers ended: stores what is left (trying for up to 5 s) and
  * joins */
 void recorder_stop(struct recorder *recorder);

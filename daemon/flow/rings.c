@@ -101,3 +101,20 @@ void stored_advance(struct rings *rings, const uint64_t *seq)
 	pthread_cond_broadcast(&rings->stored.changed);
 	pthread_mutex_unlock(&rings->stored.lock);
 }
+
+void stored_owe(struct rings *rings, size_t ring, uint64_t seq)
+{
+	pthread_mutex_lock(&rings->stored.lock);
+	rings->stored.owed[ring] = seq;
+	pthread_mutex_unlock(&rings->stored.lock);
+}
+
+bool stored_owes(struct rings *rings)
+{
+	bool owes = false;
+	pthread_mutex_lock(&rings->stored.lock);
+	for (size_t i = 0; i < rings->n; i++)
+		owes = owes || rings->stored.owed[i] > rings->stored.seq[i];
+	pthread_mutex_unlock(&rings->stored.lock);
+	return owes;
+}

@@ -14,7 +14,8 @@
 struct stored {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint64_t seq[RINGS_MAX]; /* under lock */
+	uint64_t seq[RINGS_MAX];  /* under lock */
+	uint64_t owed[RINGS_MAX]; /* under lock: acknowledged up to here before it was stored */
 	_Atomic int waiting;
 };
 
@@ -33,5 +34,9 @@ bool rings_ready(struct rings *rings, enum ring_reader who);
 
 /** stored_wait() - until ring @ring is committed up to @seq. Return: false after @timeout_ms. */
 bool stored_wait(struct rings *rings, size_t ring, uint64_t seq, int timeout_ms);
+/** stored_owe() - what ring @ring holds up to @seq was acknowledged without its commit */
+void stored_owe(struct rings *rings, size_t ring, uint64_t seq);
+/** stored_owes() - is anything acknowledged that is not stored yet? (any thread) */
+bool stored_owes(struct rings *rings);
 /** stored_advance() - the recorder committed ring @i up to @seq[i], for all rings */
 void stored_advance(struct rings *rings, const uint64_t *seq);

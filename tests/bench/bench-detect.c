@@ -155,6 +155,7 @@ static void start(struct bench *b)
 				    .heartbeat = &b->beat};
 	must(judge_new(&b->judge, &judge), "judge");
 	struct recorder_setup recorder = {.rings = &b->rings,
+					  .n_monitors = RAISES,
 					  .flush_ms = 100,
 					  .append = append,
 					  .commit = commit_rows,

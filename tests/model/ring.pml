@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Model: the two-reader ring (daemon/flow/ring.c), the bells (bell.c) and the three threads that
- * use them (door.c, judge.c, recorder.c), small enough for every interleaving to be tried.
+ * Model: the two-reader ring (daemon/flow/ring.c), the bells (bell.c) and the four threads that
+ * use them (door.c, judge.c, recorder.c with its relief), small enough for every interleaving to be
+ * tried.
  *
  * Each access to what threads share is a step of its own; what a thread does with its own copies
  * between two such accesses is one step with the access. A slot is written and read in two halves,
- * so a reader that is too early sees a torn or an old reading.
+ * so a reader that is too early sees a torn or an old reading. The recorder and the relief share the
+ * recorder's cursor under a lock.
  *
  * Proved, for the capacity SLOTS and READINGS readings, where the ring goes round more than twice:
  *  - the judge reads each published reading once, whole, in order; nothing else;
- *  - the recorder, FAILURES of whose commits may fail at any time, commits or passes over each
- *    published reading once, in order; nothing is both, and nothing neither, unless it gave up at
- *    the end;
+ *  - each published reading is either committed by the recorder, FAILURES of whose commits may
+ *    fail at any time, or passed over and counted by the relief, once and in order; nothing is both,
+ *    and nothing neither, unless the recorder gave up at the end;
  *  - the producer never overwrites what a reader may still read, and refuses only a full ring;
  *  - nobody sleeps through a reading or the stop. The sleepers of the model have no time-out, so
  *    that one which only the time-out of bell_sleep() would wake shows as a deadlock;
- *  - with the recorder's commits failing without end, the judge still reads everything.
+ *  - with a commit that never returns (DISK_HANGS) the judge still reads everything.
  *
  * Not proved here:
  *  - the memory orders: Spin knows only one order of all accesses that every thread sees alike.
@@ -37,6 +39,9 @@
 #ifndef FAILURES
 #define FAILURES 1
 #endif
+#ifndef BATCH
+#define BATCH 1
+#endif
 #define JUDGE 0
 #define RECORDER 1
 
@@ -48,8 +53,12 @@ byte slot_a[SLOTS], slot_b[SLOTS];
 /* struct bell, one for each reader */
 bool asleep[2], rung[2];
 
-bool stop_judge, stop_recorder;
-bool produced, recorder_gone; /* threads that were joined */
+/* struct recorder: its lock, and what is under it: the recorder's cursor of the ring */
+bool locked;
+byte c_head, c_taken;
+
+bool stop_judge, stop_recorder, stop_relief;
+bool produced, relief_gone, recorder_gone; /* threads that were joined */
 
 /* what was seen, for the claims at the end */
 byte refused, judged, committed, passed_over;
@@ -95,33 +104,33 @@ inline bell_pause(who) /* with its time-out, that may be over at any moment */
 	fi
 }
 
-/* --- ring.c, the readers' side; c_head, c_taken are those of struct ring_cursor --- */
+/* --- ring.c, the readers' side; head and taken are those of struct ring_cursor --- */
 
-inline ring_peek(n)
+inline ring_peek(head_copy, taken, n)
 {
 	d_step { /* one access at most to what is shared: head */
 		if
-		:: c_head == c_taken -> c_head = head
+		:: head_copy == taken -> head_copy = head
 		:: else
 		fi;
-		n = c_head - c_taken;
+		n = head_copy - taken;
 #ifndef WRONG_RUN_BEYOND_THE_END
 		if
-		:: n > SLOTS - c_taken % SLOTS -> n = SLOTS - c_taken % SLOTS
+		:: n > SLOTS - taken % SLOTS -> n = SLOTS - taken % SLOTS
 		:: else
 		fi
 #endif
 	}
 }
 
-/* Read the run of n from c_taken; each must be the reading of that count, whole. */
-inline read_run(n)
+/* Read the run of n from taken; each must be the reading of that count, whole. */
+inline read_run(taken, n)
 {
 	do
 	:: i < n ->
 		d_step {
-			assert(slot_a[c_taken % SLOTS + i] == c_taken + i + 1);
-			assert(slot_b[c_taken % SLOTS + i] == c_taken + i + 1);
+			assert(slot_a[taken % SLOTS + i] == taken + i + 1);
+			assert(slot_b[taken % SLOTS + i] == taken + i + 1);
 			i++
 		}
 	:: else -> break
@@ -204,7 +213,11 @@ active proctype producer()
 		 * one: then nothing but the bell can have told them. */
 		if
 		:: true
+#ifdef DISK_HANGS
+		:: true -> passed[JUDGE] == head
+#else
 		:: true -> passed[JUDGE] == head && passed[RECORDER] == head
+#endif
 		fi
 	:: else -> break
 	od;
@@ -216,23 +229,23 @@ active proctype producer()
 
 inline judge_round()
 {
-	ring_peek(n);
+	ring_peek(j_head, j_taken, n);
 	do
 	:: n > 0 ->
 #ifdef WRONG_FREE_BEFORE_READ
-		passed[JUDGE] = c_taken + n;
+		passed[JUDGE] = j_taken + n;
 #endif
-		read_run(n);
-		d_step { c_taken = c_taken + n; judged = judged + n };
-		passed[JUDGE] = c_taken; /* ring_release() */
-		ring_peek(n)
+		read_run(j_taken, n);
+		d_step { j_taken = j_taken + n; judged = judged + n };
+		passed[JUDGE] = j_taken; /* ring_release() */
+		ring_peek(j_head, j_taken, n)
 	:: else -> break
 	od
 }
 
 active proctype judge()
 {
-	byte c_head, c_taken, n, i;
+	byte j_head, j_taken, n, i;
 
 	do
 	:: stop_judge -> break
@@ -243,7 +256,7 @@ active proctype judge()
 #ifdef WRONG_NO_SECOND_LOOK
 		n = 0;
 #else
-		ring_peek(n);
+		ring_peek(j_head, j_taken, n);
 #endif
 		if
 		:: n > 0
@@ -264,91 +277,87 @@ active proctype judge()
 
 /* --- recorder.c --- */
 
-inline ring_release_recorder()
+inline lock()
 {
-	passed[RECORDER] = c_taken
+	d_step { !locked -> locked = true }
 }
 
-inline pass_over()
+inline unlock()
 {
-	used = head - c_passed; /* ring_used(): passed is this thread's own */
-	if
-	:: used < SLOTS / 4 * 3
-	:: else ->
-		do
-		:: used > SLOTS / 2 ->
-			ring_peek(n);
-			d_step {
-				if
-				:: n > used - SLOTS / 2 -> n = used - SLOTS / 2
-				:: else
-				fi;
-				c_taken = c_taken + n;
-				c_passed = c_taken
-			};
-			assert(n > 0);
-#ifndef WRONG_PASS_OVER_UNCOUNTED
-			passed_over = passed_over + n;
+	locked = false
+}
+
+/* Rings to batch. */
+inline take()
+{
+	lock();
+	ring_peek(c_head, c_taken, n);
+	do
+	:: n > 0 && batch < BATCH ->
+		d_step {
+			if
+			:: n > BATCH - batch -> n = BATCH - batch
+			:: else
+			fi
+		};
+#ifdef WRONG_RELEASE_BEFORE_COPY
+		passed[RECORDER] = c_taken + n;
 #endif
-			ring_release_recorder();
-			used = head - c_passed
-		:: else -> break
-		od
-	fi;
-	atomic { used = 0; n = 0 }
+		read_run(c_taken, n);
+		d_step { c_taken = c_taken + n; batch = batch + n };
+		ring_peek(c_head, c_taken, n)
+	:: else -> break
+	od;
+	passed[RECORDER] = c_taken; /* ring_release() */
+	d_step { n = 0; locked = false }
 }
 
 inline recorder_round()
 {
-	/* take_and_commit() */
-	ring_peek(n);
-	do
-	:: n > 0 ->
-#ifdef WRONG_RELEASE_BEFORE_COMMIT
-		passed[RECORDER] = c_taken + n;
-#endif
-		read_run(n);
-		c_taken = c_taken + n;
-		ring_peek(n)
-	:: else -> break
-	od;
+	take();
+	ok = true;
 	if
-#ifndef DISK_BROKEN
-	:: true -> /* committed: done() */
-		d_step { committed = committed + (c_taken - c_passed); c_passed = c_taken };
-		ring_release_recorder();
-		ok = true
-#endif
-	:: failures > 0 -> /* failed() */
+	:: batch == 0
+#ifdef DISK_HANGS
+	:: batch > 0 ->
+end_hung:	false
+#else
+	:: batch > 0 -> /* committed: done() */
+		d_step { committed = committed + batch; batch = 0 }
+	:: batch > 0 && failures > 0 -> /* failed() */
 		d_step {
-#ifndef DISK_BROKEN
 			failures--;
-#endif
-#ifndef WRONG_NOTHING_GIVEN_BACK
-			c_taken = c_passed; /* ring_give_back() */
+#ifdef WRONG_BATCH_DROPPED
+			batch = 0;
 #endif
 			ok = false
 		};
-		pass_over();
 		bell_pause(RECORDER)
+#endif
 	fi
+}
+
+/* ready() */
+inline look() /* one access under the lock: one step */
+{
+	atomic { !locked -> ring_peek(c_head, c_taken, n) }
 }
 
 active proctype recorder()
 {
-	byte c_head, c_taken, c_passed, n, i, used;
+	byte n, i, batch;
 	byte failures = FAILURES;
-	bool ok;
+	bool ok = true;
 
 	do
 	:: stop_recorder -> break
 	:: else ->
-		/* bell_sleep() */
+		/* bell_sleep(); what is in the batch keeps it awake */
 		asleep[RECORDER] = true;
-		ring_peek(n);
+		look();
 		if
-		:: n > 0
-		:: n == 0 ->
+		:: n > 0 || batch > 0
+		:: n == 0 && batch == 0 ->
 			if
 			:: stop_recorder
 			:: else -> wait_fd(RECORDER)
@@ -360,13 +369,15 @@ active proctype recorder()
 		:: n > 0 -> bell_pause(RECORDER)
 		:: else
 		fi;
+		n = 0;
 		recorder_round()
 	od;
 	do
 	:: recorder_round();
+		look();
 		if
-		:: ok -> break
-		:: !ok
+		:: ok && n == 0 && batch == 0 -> break
+		:: !ok || n > 0 || batch > 0
 		:: !ok -> gave_up = true; break
 		fi
 	od;
@@ -375,16 +386,61 @@ active proctype recorder()
 	recorder_gone = true
 }
 
+/* --- recorder.c: the relief --- */
+
+#define IS_BEHIND (head - passed[RECORDER] >= SLOTS / 4 * 3 && head - passed[RECORDER] > SLOTS / 2)
+
+active proctype relief()
+{
+	byte n, used;
+
+	do
+	:: stop_relief -> break
+	/* It looks every 50 ms, so at any moment; a look that finds nothing to do changes nothing
+	 * and is left out. */
+#ifdef WRONG_RELIEF_WITHOUT_LOCK
+	:: IS_BEHIND ->
+#else
+	:: atomic { !locked && IS_BEHIND -> locked = true };
+#endif
+		used = head - passed[RECORDER]; /* pass_over(), ring_used() */
+		do
+		:: used > SLOTS / 2 ->
+			ring_peek(c_head, c_taken, n);
+			d_step {
+				if
+				:: n > used - SLOTS / 2 -> n = used - SLOTS / 2
+				:: else
+				fi;
+				assert(n > 0);
+#ifndef WRONG_PASS_OVER_UNCOUNTED
+				passed_over = passed_over + n;
+#endif
+				c_taken = c_taken + n;
+				used = used - n
+			}
+		:: else -> break
+		od;
+		passed[RECORDER] = c_taken; /* ring_release() */
+		d_step { used = 0; n = 0; locked = false }
+	od;
+	relief_gone = true
+}
+
 /* --- run.c: producers first, then the readers --- */
 
 active proctype main()
 {
 	produced;
+	stop_relief = true;
+	relief_gone;
 	stop_recorder = true;
 #ifndef WRONG_STOP_WITHOUT_BELL
 	bell_ring_always(RECORDER);
 #endif
+#ifndef DISK_HANGS
 	recorder_gone;
+#endif
 	stop_judge = true;
 #ifndef WRONG_STOP_WITHOUT_BELL
 	bell_ring_always(JUDGE)

@@ -12,11 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 16, ROWS = 4096 };
+enum { SLOTS = 16, BATCH = 8, MONITORS = 2, ROWS = 4096, GAPS = 64 };
 
-/* A disk that fails on demand. */
+/* A disk that fails, or does not return, on demand. */
 struct disk {
 	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	bool holds, holding; /* does not return from the next commit; one is held now */
+	struct gap gaps[GAPS];
+	size_t n_gaps, n_gaps_open;
 	uint64_t rows[ROWS]; /* committed, then those of the open transaction */
 	size_t n_rows, n_open;
 	size_t commits, attempts;
@@ -49,19 +53,33 @@ static int disk_append(void *context, const struct reading *readings, size_t n)
 	return result;
 }
 
+static int disk_append_gap(void *context, const struct gap *gap)
+{
+	struct disk *d = &((struct house *)context)->disk;
+	pthread_mutex_lock(&d->lock);
+	d->gaps[d->n_gaps + d->n_gaps_open++] = *gap;
+	pthread_mutex_unlock(&d->lock);
+	return 0;
+}
+
 static int disk_commit(void *context)
 {
 	struct disk *d = &((struct house *)context)->disk;
 	pthread_mutex_lock(&d->lock);
 	d->attempts++;
+	d->holding = d->holds;
+	while (d->holds)
+		pthread_cond_wait(&d->freed, &d->lock);
+	d->holding = false;
 	if (d->heal_after != 0 && d->attempts > d->heal_after)
 		d->commit_result = 0;
 	int result = d->commit_result;
 	if (result == 0) {
 		d->n_rows += d->n_open;
+		d->n_gaps += d->n_gaps_open;
 		d->commits++;
 	}
-	d->n_open = 0;
+	d->n_open = d->n_gaps_open = 0;
 	pthread_mutex_unlock(&d->lock);
 	return result;
 }
@@ -79,14 +97,18 @@ static int make(void **state)
 	struct house *h = calloc(1, sizeof *h);
 	*state = h;
 	pthread_mutex_init(&h->disk.lock, NULL);
+	pthread_cond_init(&h->disk.freed, NULL);
 	return rings_init(&h->rings, 2, SLOTS) < 0 || metrics_new(&h->metrics) < 0 ? -1 : 0;
 }
 
 static void start(struct house *h, int64_t flush_ms)
 {
 	struct recorder_setup setup = {.rings = &h->rings,
+				       .n_monitors = MONITORS,
+				       .batch = BATCH,
 				       .flush_ms = flush_ms,
 				       .append = disk_append,
+				       .append_gap = disk_append_gap,
 				       .commit = disk_commit,
 				       .fatal = disk_fatal,
 				       .context = h,
@@ -109,6 +131,7 @@ static int discard(void **state)
 		stop(h);
 	metrics_free(h->metrics);
 	rings_deinit(&h->rings);
+	pthread_cond_destroy(&h->disk.freed);
 	pthread_mutex_destroy(&h->disk.lock);
 	free(h);
 	return 0;
@@ -123,9 +146,13 @@ static void judge_all(struct house *h, size_t ring)
 	ring_release(&h->rings.at[ring], RING_JUDGE);
 }
 
+/* Measured at second @seq, in turn by each monitor. */
 static bool push(struct house *h, size_t ring, uint64_t seq)
 {
-	struct reading r = {.seq = seq, .ring = (uint8_t)ring};
+	struct reading r = {.seq = seq,
+			    .ring = (uint8_t)ring,
+			    .monitor = (uint32_t)(seq % MONITORS),
+			    .measured_ms = (int64_t)seq * 1000};
 	bool taken = ring_push(&h->rings.at[ring], &r);
 	judge_all(h, ring);
 	bell_ring(&h->rings.recorder);
@@ -169,15 +196,72 @@ static void expect_rows(struct house *h, uint64_t first, uint64_t last)
 		assert_int_equal(h->disk.rows[i], first + i);
 }
 
+static bool tried_thrice(void *context)
+{
+	return attempts(context) >= 3;
+}
+
 static int64_t passed_over(struct house *h)
 {
 	return metric_get(
 		metrics_counter(h->metrics, "ducha_unrecorded_total", "", "reason=\"disk\""));
 }
 
-static bool tried_thrice(void *context)
+static void hold(struct house *h, bool holds)
 {
-	return attempts(context) >= 3;
+	pthread_mutex_lock(&h->disk.lock);
+	h->disk.holds = holds;
+	pthread_cond_broadcast(&h->disk.freed);
+	pthread_mutex_unlock(&h->disk.lock);
+}
+
+static bool is_held(void *context)
+{
+	struct disk *d = &((struct house *)context)->disk;
+	pthread_mutex_lock(&d->lock);
+	bool holding = d->holding;
+	pthread_mutex_unlock(&d->lock);
+	return holding;
+}
+
+static bool has_room(void *context)
+{
+	return ring_used(&((struct house *)context)->rings.at[0], RING_RECORDER) < SLOTS;
+}
+
+static bool nothing_missing(void *context)
+{
+	return !recorder_missing(((struct house *)context)->recorder);
+}
+
+/* Like a producer that keeps to its pace: whatever the disk does, there is room before long. */
+static void push_paced(struct house *h, uint64_t first, uint64_t last)
+{
+	for (uint64_t i = first; i <= last; i++) {
+		assert_true(wait_for(has_room, h));
+		assert_true(push(h, 0, i));
+	}
+}
+
+/* Every reading from 1 to @last is either a row or in a gap of its monitor. */
+static void expect_all_told(struct house *h, uint64_t last)
+{
+	uint64_t missing = 0;
+	bool stored[ROWS] = {false};
+	for (size_t i = 0; i < h->disk.n_rows; i++)
+		stored[h->disk.rows[i]] = true;
+	for (size_t i = 0; i < h->disk.n_gaps; i++)
+		missing += h->disk.gaps[i].count;
+	assert_int_equal(h->disk.n_rows + missing, last);
+	assert_int_equal(missing, passed_over(h));
+	for (uint64_t seq = 1; seq <= last; seq++) {
+		bool told = stored[seq];
+		for (size_t i = 0; i < h->disk.n_gaps; i++)
+			told |= h->disk.gaps[i].monitor == seq % MONITORS &&
+				h->disk.gaps[i].from_ms <= (int64_t)seq * 1000 &&
+				h->disk.gaps[i].to_ms >= (int64_t)seq * 1000;
+		assert_true(told);
+	}
 }
 
 static bool four_rows(void *context)
@@ -242,16 +326,20 @@ static void test_a_waiter_hurries_the_commit_and_is_answered_after_it(void **sta
 
 static void test_a_failing_commit_loses_nothing(void **state)
 {
+	enum { MOST = BATCH + SLOTS / 4 * 3 - 1 }; /* in hand, and one short of three quarters */
 	struct house *h = *state;
 	h->disk.commit_result = -ENOSPC;
-	h->disk.heal_after = 3;
-	push_many(h, 1, SLOTS / 4 * 3 - 1); /* one short of three quarters */
+	push_many(h, 1, BATCH);
 	start(h, 1);
 	assert_true(wait_for(ring_empty, h));
+	push_many(h, BATCH + 1, MOST);
+	assert_true(wait_for(tried_thrice, h));
+	answer(h, 0, 0);
+	assert_true(wait_for(ring_empty, h));
 	stop(h);
-	expect_rows(h, 1, SLOTS / 4 * 3 - 1);
-	assert_true(h->disk.attempts >= 4);
+	expect_rows(h, 1, MOST);
 	assert_int_equal(passed_over(h), 0);
+	assert_int_equal(h->disk.n_gaps, 0);
 }
 
 static void test_a_failing_append_offers_the_same_readings_again(void **state)
@@ -267,20 +355,68 @@ static void test_a_failing_append_offers_the_same_readings_again(void **state)
 	expect_rows(h, 1, 5);
 }
 
-static void test_beyond_three_quarters_the_older_half_is_passed_over_and_counted(void **state)
+static void
+test_beyond_three_quarters_the_older_half_is_passed_over_and_recorded_as_a_gap(void **state)
 {
 	struct house *h = *state;
 	h->disk.commit_result = -ENOSPC;
-	push_many(h, 1, SLOTS);
+	push_many(h, 1, BATCH);
 	start(h, 1);
+	assert_true(wait_for(ring_empty, h)); /* the batch is in the recorder's hand */
+	push_many(h, BATCH + 1, BATCH + SLOTS);
 	assert_true(wait_for(half_passed, h));
-	assert_true(push(h, 0, SLOTS + 1)); /* there is room again: judging goes on */
+	assert_true(push(h, 0, BATCH + SLOTS + 1)); /* there is room again: judging goes on */
+	assert_true(recorder_missing(h->recorder));
 	answer(h, 0, 0);
 	assert_true(wait_for(ring_empty, h));
+	assert_true(wait_for(nothing_missing, h));
 	stop(h);
-	expect_rows(h, SLOTS / 2 + 1, SLOTS + 1);
-	assert_int_equal(passed_over(h), SLOTS / 2);
+	assert_true(passed_over(h) >= SLOTS / 2);
+	assert_int_equal(h->disk.rows[0], 1);
+	assert_int_equal(h->disk.n_gaps, MONITORS);
+	expect_all_told(h, BATCH + SLOTS + 1);
 	assert_int_equal(atomic_load(&h->rings.at[0].refused), 0);
+}
+
+static void test_a_disk_that_does_not_return_leaves_the_ring_open(void **state)
+{
+	enum { LAST = 20 * SLOTS };
+	struct house *h = *state;
+	start(h, 1);
+	hold(h, true);
+	push_many(h, 1, 1);
+	assert_true(wait_for(is_held, h));
+	push_paced(h, 2, LAST);
+	assert_true(is_held(h)); /* all that while */
+	assert_int_equal(rows(h), 0);
+	hold(h, false);
+	assert_true(wait_for(ring_empty, h));
+	assert_true(wait_for(nothing_missing, h));
+	stop(h);
+	expect_all_told(h, LAST);
+	assert_true(passed_over(h) > LAST / 2);
+	for (size_t i = 1; i < h->disk.n_rows; i++)
+		assert_true(h->disk.rows[i] > h->disk.rows[i - 1]);
+}
+
+static void test_a_gap_that_was_not_committed_is_offered_again(void **state)
+{
+	struct house *h = *state;
+	start(h, 1);
+	hold(h, true);
+	push_many(h, 1, 1);
+	assert_true(wait_for(is_held, h));
+	push_paced(h, 2, 4 * SLOTS);
+	answer(h, 0, -ENOSPC);
+	hold(h, false);
+	assert_true(wait_for(tried_thrice, h));
+	assert_true(recorder_missing(h->recorder));
+	assert_int_equal(h->disk.n_gaps, 0);
+	answer(h, 0, 0);
+	assert_true(wait_for(nothing_missing, h));
+	assert_true(wait_for(ring_empty, h));
+	stop(h);
+	expect_all_told(h, 4 * SLOTS);
 }
 
 static void test_passing_over_goes_across_the_end_of_the_array(void **state)
@@ -290,15 +426,13 @@ static void test_passing_over_goes_across_the_end_of_the_array(void **state)
 	push_many(h, 1, 12);
 	assert_true(wait_for(ring_empty, h));
 	answer(h, 0, -ENOSPC);
-	for (uint64_t i = 13; i <= 12 + SLOTS; i++)
-		push(h, 0, i);
+	push_paced(h, 13, 12 + 3 * SLOTS);
 	assert_true(wait_for(half_passed, h));
 	answer(h, 0, 0);
 	assert_true(wait_for(ring_empty, h));
+	assert_true(wait_for(nothing_missing, h));
 	stop(h);
-	assert_int_equal((int64_t)rows(h) + passed_over(h) +
-				 (int64_t)atomic_load(&h->rings.at[0].refused),
-			 12 + SLOTS);
+	expect_all_told(h, 12 + 3 * SLOTS);
 	for (size_t i = 1; i < h->disk.n_rows; i++)
 		assert_true(h->disk.rows[i] > h->disk.rows[i - 1]);
 }
@@ -326,7 +460,7 @@ static void test_a_failed_fsync_ends_it_and_is_said_once(void **state)
 	stop(h);
 	assert_int_equal(h->disk.fatals, 1);
 	assert_int_equal(h->disk.attempts, 1);
-	assert_int_equal(ring_used(&h->rings.at[0], RING_RECORDER), 2); /* nothing was freed */
+	assert_false(stored_wait(&h->rings, 0, 1, 1)); /* nothing is called stored */
 }
 
 static void test_the_end_stores_what_is_left(void **state)
@@ -359,8 +493,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_failing_append_offers_the_same_readings_again, make, discard),
 		cmocka_unit_test_setup_teardown(
-			test_beyond_three_quarters_the_older_half_is_passed_over_and_counted, make,
-			discard),
+			test_beyond_three_quarters_the_older_half_is_passed_over_and_recorded_as_a_gap,
+			make, discard),
+		cmocka_unit_test_setup_teardown(
+			test_a_disk_that_does_not_return_leaves_the_ring_open, make, discard),
+		cmocka_unit_test_setup_teardown(test_a_gap_that_was_not_committed_is_offered_again,
+						make, discard),
 		cmocka_unit_test_setup_teardown(test_passing_over_goes_across_the_end_of_the_array,
 						make, discard),
 		cmocka_unit_test_setup_teardown(test_a_waiter_is_not_answered_while_the_disk_fails,

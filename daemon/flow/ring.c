@@ -2,18 +2,19 @@
 #include "flow/ring.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 int ring_init(struct ring *ring, size_t slots)
 {
 	if (slots < 2 || (slots & (slots - 1)) != 0)
 		return -EINVAL;
 	memset(ring, 0, sizeof *ring);
-	ring->slots = aligned_alloc(128, slots * sizeof *ring->slots);
-	if (ring->slots == NULL)
-		return -ENOMEM;
-	memset(ring->slots, 0, slots * sizeof *ring->slots);
+	void *pages = mmap(NULL, slots * sizeof *ring->slots, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		return -errno;
+	ring->slots = pages;
 	ring->mask = slots - 1;
 	ring->free_until = slots;
 	return 0;
@@ -21,7 +22,8 @@ int ring_init(struct ring *ring, size_t slots)
 
 void ring_deinit(struct ring *ring)
 {
-	free(ring->slots);
+	if (ring->slots != NULL)
+		(void)munmap(ring->slots, ring_slots(ring) * sizeof *ring->slots);
 	ring->slots = NULL;
 }
 
@@ -53,11 +55,33 @@ struct reading *ring_reserve(struct ring *ring, size_t wanted, size_t *n)
 	return *n == 0 ? NULL : &ring->slots[at];
 }
 
+static uint64_t chunk_of(uint64_t slot)
+{
+	return slot - slot % RING_CHUNK_SLOTS;
+}
+
+/* Chunks that both readers have passed and that hold nothing newer: the one being filled follows
+ * them, and what lies a whole ring behind it is the same memory. */
+static void shed(struct ring *ring)
+{
+	look_at_readers(ring);
+	uint64_t slots = ring->mask + 1, until = chunk_of(ring->free_until - slots);
+	uint64_t oldest = chunk_of(ring->next) + RING_CHUNK_SLOTS;
+	if (oldest > slots && ring->shed_until < oldest - slots)
+		ring->shed_until = oldest - slots;
+	for (; ring->shed_until < until; ring->shed_until += RING_CHUNK_SLOTS)
+		(void)madvise(&ring->slots[ring->shed_until & ring->mask],
+			      RING_CHUNK_SLOTS * sizeof *ring->slots, MADV_DONTNEED);
+}
+
 /* Release pairs with the acquire in ring_peek(): the slots are filled before their count shows. */
 void ring_publish(struct ring *ring, size_t n)
 {
+	uint64_t before = ring->next;
 	ring->next += n;
 	atomic_store_explicit(&ring->head, ring->next, memory_order_release);
+	if (chunk_of(before) != chunk_of(ring->next) && ring->mask >= 4 * RING_CHUNK_SLOTS)
+		shed(ring);
 }
 
 bool ring_push(struct ring *ring, const struct reading *reading)

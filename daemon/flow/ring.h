@@ -12,6 +12,10 @@
  * the fill is head minus the slowest cursor. Each side keeps a copy of the other's count and looks
  * at the shared one only when the copy does not suffice, and every shared count has cache lines of
  * its own (two, since processors fetch lines in pairs).
+ *
+ * A ring is sized for the worst ten seconds, and mostly holds some milliseconds. So its slots are
+ * pages that cost memory only while they hold readings: the producer gives those that both readers
+ * have passed back to the system, a megabyte at a time.
  */
 #include "core/reading.h"
 
@@ -30,11 +34,14 @@ struct ring {
 	alignas(128) _Atomic uint64_t head; /* written by the producer */
 	alignas(128) uint64_t next;         /* producer's own: slots filled, published or not */
 	uint64_t free_until;                /* producer's copy: next may grow up to here */
+	uint64_t shed_until; /* producer's own: passed slots up to here have no memory */
 	_Atomic uint64_t refused;
 	struct ring_cursor cursor[RING_READERS];
 	alignas(128) struct reading *slots;
 	uint64_t mask;
 };
+
+enum { RING_CHUNK_SLOTS = 16384 }; /* shed at once; smaller rings keep what they have */
 
 /** ring_init() - @slots: a power of two from 2. Return: 0, -EINVAL, -ENOMEM. Main thread. */
 int ring_init(struct ring *ring, size_t slots);

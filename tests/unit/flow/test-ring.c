@@ -8,6 +8,9 @@
 #include "flow/ring.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static struct reading numbered(uint64_t seq)
 {
@@ -235,6 +238,72 @@ static void test_what_was_given_back_is_offered_again(void **state)
 	(void)state;
 }
 
+/* --- memory: slots that were passed are shed --- */
+
+enum { LARGE = 8 * RING_CHUNK_SLOTS, BURST = 500 };
+
+static size_t resident_slots(const struct ring *ring)
+{
+	size_t bytes = ring_slots(ring) * sizeof *ring->slots, page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *pages = calloc(bytes / page, 1);
+	assert_non_null(pages);
+	assert_int_equal(mincore(ring->slots, bytes, pages), 0);
+	size_t n = 0;
+	for (size_t i = 0; i < bytes / page; i++)
+		n += pages[i] & 1;
+	free(pages);
+	return n * page / sizeof *ring->slots;
+}
+
+static void push_numbers(struct ring *ring, uint64_t from, uint64_t until)
+{
+	for (uint64_t i = from; i < until; i++)
+		assert_true(ring_push(ring, &(struct reading){.seq = i}));
+}
+
+static void take_numbers(struct ring *ring, enum ring_reader who, uint64_t from, uint64_t until)
+{
+	while (from < until) {
+		size_t n;
+		const struct reading *reading = ring_peek(ring, who, &n);
+		assert_true(n > 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(reading[i].seq, from++);
+		ring_take(ring, who, n);
+		ring_release(ring, who);
+	}
+}
+
+static void test_a_large_ring_takes_memory_for_what_it_holds(void **state)
+{
+	struct ring *ring = ring_of(LARGE);
+	for (uint64_t i = 0; i < 3 * LARGE; i += BURST) {
+		push_numbers(ring, i, i + BURST);
+		take_numbers(ring, RING_JUDGE, i, i + BURST);
+		take_numbers(ring, RING_RECORDER, i, i + BURST);
+		assert_in_range(resident_slots(ring), 0, 2 * RING_CHUNK_SLOTS + 64);
+	}
+	ring_deinit(ring);
+	(void)state;
+}
+
+/* The judge keeps pace, the recorder is behind by nearly all that fits. */
+static void test_what_a_reader_has_not_passed_is_never_shed(void **state)
+{
+	struct ring *ring = ring_of(LARGE);
+	uint64_t recorded = 0;
+	for (uint64_t i = 0; i < 4 * LARGE; i += BURST) {
+		push_numbers(ring, i, i + BURST);
+		take_numbers(ring, RING_JUDGE, i, i + BURST);
+		if (i + 2 * BURST - recorded <= LARGE)
+			continue;
+		take_numbers(ring, RING_RECORDER, recorded, i + BURST);
+		recorded = i + BURST;
+	}
+	ring_deinit(ring);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +318,8 @@ int main(void)
 		cmocka_unit_test(test_a_full_ring_reserves_nothing_and_then_what_is_free),
 		cmocka_unit_test(test_taken_slots_are_free_only_when_released),
 		cmocka_unit_test(test_what_was_given_back_is_offered_again),
+		cmocka_unit_test(test_a_large_ring_takes_memory_for_what_it_holds),
+		cmocka_unit_test(test_what_a_reader_has_not_passed_is_never_shed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

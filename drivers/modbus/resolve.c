@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,11 +16,19 @@
 
 enum { RETRY_S = 60 };
 
+struct address {
+	socklen_t bytes;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} at;
+};
+
 struct name {
 	char *host;
 	char port[8];
-	struct sockaddr_storage addresses[RESOLVE_ADDRESSES];
-	socklen_t bytes[RESOLVE_ADDRESSES];
+	struct address *addresses; /* n_found of them */
 	unsigned n_found;
 	atomic_bool ready; /* release by who found it, acquire by who reads the addresses */
 };
@@ -50,6 +59,17 @@ int resolver_new(struct resolver **out, size_t n)
 	return 0;
 }
 
+static int name_keep(struct name *name, const struct address *addresses, unsigned n)
+{
+	name->addresses = calloc(n, sizeof *addresses);
+	if (name->addresses == NULL)
+		return EAI_MEMORY;
+	memcpy(name->addresses, addresses, n * sizeof *addresses);
+	name->n_found = n;
+	atomic_store_explicit(&name->ready, true, memory_order_release);
+	return 0;
+}
+
 /* Return: 0 or the code of getaddrinfo(). */
 static int name_look_up(struct name *name, int flags)
 {
@@ -60,17 +80,16 @@ static int name_look_up(struct name *name, int flags)
 	int error = getaddrinfo(name->host, name->port, &hints, &found);
 	if (error != 0)
 		return error;
+	struct address addresses[RESOLVE_ADDRESSES];
 	unsigned n = 0;
 	for (struct addrinfo *a = found; a != NULL && n < RESOLVE_ADDRESSES; a = a->ai_next) {
-		if (a->ai_addrlen > sizeof name->addresses[n])
+		if (a->ai_addrlen > sizeof addresses[n].at)
 			continue;
-		memcpy(&name->addresses[n], a->ai_addr, a->ai_addrlen);
-		name->bytes[n++] = a->ai_addrlen;
+		memcpy(&addresses[n].at, a->ai_addr, a->ai_addrlen);
+		addresses[n++].bytes = a->ai_addrlen;
 	}
 	freeaddrinfo(found);
-	name->n_found = n;
-	atomic_store_explicit(&name->ready, n > 0, memory_order_release);
-	return n > 0 ? 0 : EAI_NONAME;
+	return n > 0 ? name_keep(name, addresses, n) : EAI_NONAME;
 }
 
 int resolver_ask(struct resolver *resolver, size_t i, const char *host, uint16_t port)
@@ -97,8 +116,8 @@ const struct sockaddr *resolver_address(const struct resolver *resolver, size_t 
 	if (!is_ready(name))
 		return NULL;
 	unsigned at = turn % name->n_found;
-	*bytes = name->bytes[at];
-	return (const struct sockaddr *)&name->addresses[at];
+	*bytes = name->addresses[at].bytes;
+	return &name->addresses[at].at.any;
 }
 
 static void resolver_put(struct resolver *resolver)
@@ -108,8 +127,10 @@ static void resolver_put(struct resolver *resolver)
 	pthread_mutex_unlock(&resolver->lock);
 	if (!last)
 		return;
-	for (size_t i = 0; i < resolver->n_names; i++)
+	for (size_t i = 0; i < resolver->n_names; i++) {
 		free(resolver->names[i].host);
+		free(resolver->names[i].addresses);
+	}
 	pthread_cond_destroy(&resolver->changed);
 	pthread_mutex_destroy(&resolver->lock);
 	free(resolver);

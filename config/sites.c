@@ -452,7 +452,7 @@ static void read_monitors(struct walk *walk, const struct sites_context *context
 			  const config_setting_t *group, struct site_entry *site)
 {
 	size_t n = schema_length(walk, group, "monitors");
-	site->site.monitors = calloc(n + 1, sizeof(*site->site.monitors));
+	site->site.monitors = calloc(n > 0 ? n : 1, sizeof(*site->site.monitors));
 	if (!site->site.monitors)
 		walk->faults->no_memory = true;
 	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)

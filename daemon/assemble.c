@@ -40,7 +40,9 @@ static char *limit_key(const struct config_monitor *m, size_t at)
 		    (!l->has_max || m->limits[i].max == l->max) &&
 		    (!l->has_min || m->limits[i].min == l->min))
 			text_format(&key, ":%zu", at);
-	return key.failed ? (text_deinit(&key), NULL) : key.at;
+	char *fitted = key.failed ? NULL : strdup(key.at);
+	text_deinit(&key);
+	return fitted;
 }
 
 /* The start of the day, in the node's zone; 0 where there is none. */
@@ -88,7 +90,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 			uint32_t site_index, const struct zone *zone)
 {
 	bool chinese = strcmp(config->language, "zh_CN") == 0;
-	struct limit *limits = calloc(m->n_limits + 1, sizeof *limits);
+	struct limit *limits = calloc(m->n_limits > 0 ? m->n_limits : 1, sizeof *limits);
 	*out = (struct monitor){
 		.site = site_index,
 		.connection = (uint32_t)m->connection,

@@ -15,6 +15,7 @@
 #include <libconfig.h>
 #include <libintl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <openssl/crypto.h>
 #include <signal.h>
@@ -159,6 +160,8 @@ static int obey(const struct order *order, const struct config *config)
 		log_warn("the configuration cannot be taken up");
 		return 1;
 	}
+	(void)malloc_trim(
+		0); /* the text of the configuration and its tree are some times its size */
 	set_language(config->language);
 	if (order->check) {
 		code = check(order, config, assembly);
@@ -195,6 +198,9 @@ int main(int argc, char **argv)
 	/* A broker out of reach at the end leaves Paho's thread in a connect, which exit() must not
 	 * pull the library from under. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+	/* Tables of the whole plan are pages of their own, which cost memory only once they are
+	 * used; the library would raise this threshold by itself after the first large file. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	log_open(order.debug);
 	char today[16];
 	const struct config_dates dates = {today_text(today), order.check};

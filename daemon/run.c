@@ -18,6 +18,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <libintl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -761,6 +762,7 @@ int run(const struct config *config, const struct assembly *assembly, const char
 	if (begin(run) == 0) {
 		log_info("%s: %zu sites, %zu monitors, %zu connections in service", run->plan->node,
 			 run->plan->n_sites, run->plan->n_monitors, run->plan->n_connections);
+		(void)malloc_trim(0); /* what taking up the last state took */
 		sd_notify(0, "READY=1");
 		while (live(run, &code))
 			continue;

@@ -237,6 +237,7 @@ struct config_delivery {
 struct reader;
 
 struct config {
+	int threads; /* event loops that poll over sockets */
 	/* node */
 	char *id, *office, *case_prefix, *case_number, *timezone, *language, *data_directory;
 	/* storage */
@@ -284,7 +285,11 @@ int config_load(const char *file, const struct config_dates *dates, struct confi
 int config_load_with(const char *file, const struct config_dates *dates,
 		     const struct reader *reader, struct config **out,
 		     struct config_faults *faults);
-enum { CONFIG_PACKET_BYTES = 64, CONFIG_MOST_BUSES = 32 /* serial lines, a thread each */ };
+enum {
+	CONFIG_PACKET_BYTES = 64,
+	CONFIG_MOST_BUSES = 32 /* serial lines, a thread each */,
+	CONFIG_MOST_THREADS = 16
+};
 /** packet_bytes() - the bytes of a packet as written, "text" or "hex:0a1b". Return: 0 where it is
  * not right; NULL is none */
 size_t packet_bytes(const char *text, uint8_t out[CONFIG_PACKET_BYTES]);

@@ -19,6 +19,7 @@ static const char *const languages[] = {"zh_CN", "en", NULL};
 
 static const struct field root_fields[] = {
 	{"node", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
+	{"threads", FIELD_INT, .offset = AT(threads), .low = 1, .high = CONFIG_MOST_THREADS},
 	{"storage", FIELD_LATER, .offset = NOWHERE},
 	{"http", FIELD_LATER, .offset = NOWHERE},
 	{"influx", FIELD_LATER, .offset = NOWHERE},
@@ -559,6 +560,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	struct standards standards = {0};
 	struct models models = {0};
 	size_t first = walk->faults->list.n;
+	config->threads = 1;
 	schema_read(walk, &root_schema, root, 0, config);
 	read_node(walk, config, root);
 	read_storage(walk, config, root);

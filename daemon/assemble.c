@@ -458,23 +458,40 @@ static int add_mqtt(struct assembly *a, const struct config *config, size_t at)
 	return 0;
 }
 
+static bool is_dialled_into(const struct config_connection *c)
+{
+	return c->driver == CONFIG_MODBUS && framing_of(c->transport) == MODBUS_DTU;
+}
+
+static int add_connection(struct assembly *a, const struct config *config, size_t at)
+{
+	switch (config->connections[at].driver) {
+	case CONFIG_MODBUS:
+		return add_modbus(a, config, at);
+	case CONFIG_MQTT:
+		return add_mqtt(a, config, at);
+	case CONFIG_HJ212:
+		break;
+	}
+	return 0;
+}
+
 static int fill_drivers(struct assembly *a, const struct config *config)
 {
+	int r = 0;
 	a->modbus = calloc(config->n_connections + 1, sizeof *a->modbus);
 	a->buses = calloc(config->n_connections + 1, sizeof *a->buses);
 	a->mqtt = calloc(config->n_connections + 1, sizeof *a->mqtt);
 	if (a->modbus == NULL || a->buses == NULL || a->mqtt == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->n_connections; i++) {
-		int r = 0;
-		if (config->connections[i].driver == CONFIG_MODBUS)
-			r = add_modbus(a, config, i);
-		else if (config->connections[i].driver == CONFIG_MQTT)
-			r = add_mqtt(a, config, i);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < config->n_connections; i++)
+		if (is_dialled_into(&config->connections[i]))
+			r = add_connection(a, config, i);
+	a->n_listening = a->n_modbus;
+	for (size_t i = 0; r == 0 && i < config->n_connections; i++)
+		if (!is_dialled_into(&config->connections[i]))
+			r = add_connection(a, config, i);
+	return r;
 }
 
 static int fill_deliveries(struct assembly *a, const struct config *config)

@@ -18,6 +18,7 @@ struct assembly {
 	struct case_rules rules; /* the plan points here */
 	struct modbus_connection *modbus;
 	size_t n_modbus;
+	size_t n_listening;              /* the first of them: their units dial in */
 	struct modbus_connection *buses; /* serial lines of this machine */
 	size_t n_buses;
 	struct mqtt_connection *mqtt;

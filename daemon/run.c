@@ -30,12 +30,13 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum { RING_FIELD, RING_PUSHED, RINGS }; /* behind them one for each serial line */
-_Static_assert(RINGS + CONFIG_MOST_BUSES <= RINGS_MAX, "there is a ring for each serial line");
-enum { BEAT_LOOP, BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEATS };
+/* Behind them one for each serial line, and for each event loop but the first. */
+enum { RING_FIELD, RING_PUSHED, RINGS };
+_Static_assert(RINGS + CONFIG_MOST_BUSES + CONFIG_MOST_THREADS - 1 <= RINGS_MAX,
+	       "there is a ring for each serial line and each event loop");
+enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEATS };
 
-static const char *const beat_names[BEATS] = {"event loop", "judge",   "recorder",
-					      "clerk",      "courier", "exporter"};
+static const char *const beat_names[BEATS] = {"judge", "recorder", "clerk", "courier", "exporter"};
 
 /* Events and readings of more than a day are behind everybody; senders may repeat this much. */
 enum { EVENTS_KEPT_MS = 24 * 3600 * 1000, REMEMBERED = 32, RINGS_SECONDS = 10 };
@@ -62,6 +63,16 @@ struct bus {
 	char name[80];
 };
 
+/* An event loop: a thread that polls its share of the connections over sockets. */
+struct field {
+	struct loop *loop;
+	struct door *door;
+	void *driver;
+	pthread_t thread;
+	struct beat beat; /* runs: so does the thread */
+	char name[32];
+};
+
 struct run {
 	const struct config *config;
 	const struct assembly *assembly;
@@ -72,16 +83,16 @@ struct run {
 	struct ledger *ledger;
 	struct rings rings;
 	struct verdicts verdicts;
-	struct door *field, *pushed;
-	struct loop *loop;
-	pthread_t loop_thread;
+	struct door *pushed;
 	struct judge *judge;
 	struct recorder *recorder;
 	struct clerk *clerk;
 	struct courier *courier;
 	struct exporter *exporter;
 	struct serve *serve;
-	void *modbus, *mqtt;
+	void *mqtt;
+	struct field *fields;
+	size_t n_fields;
 	struct bus *buses; /* assembly->n_buses */
 	struct beat beats[BEATS];
 	struct ring_view (*views)[RING_READERS]; /* by ring */
@@ -90,7 +101,7 @@ struct run {
 	int64_t pruned_ns;
 	struct steady steady;
 	bool tick_failed;
-	bool loop_runs, judge_runs, recorder_runs, clerk_runs;
+	bool judge_runs, recorder_runs, clerk_runs;
 };
 
 /* --- ties between rooms --- */
@@ -196,18 +207,23 @@ static bool beat_is_stuck(const struct beat *beat, int64_t now_ns)
 	return beat->runs && now_ns - atomic_load(&beat->moved_ns) >= STUCK_NS;
 }
 
+static bool beat_is_well(const struct beat *beat, const char *name, struct text *reasons)
+{
+	bool well = !beat_is_stuck(beat, clock_mono_ns());
+	if (!well)
+		text_format(reasons, "the %s does not move\n", name);
+	return well;
+}
+
 static bool beats_are_well(struct run *run, struct text *reasons)
 {
-	int64_t now_ns = clock_mono_ns();
 	bool well = true;
-	for (size_t i = 0; i < BEATS + run->assembly->n_buses; i++) {
-		struct bus *bus = i < BEATS ? NULL : &run->buses[i - BEATS];
-		if (!beat_is_stuck(bus == NULL ? &run->beats[i] : &bus->beat, now_ns))
-			continue;
-		text_format(reasons, "the %s does not move\n",
-			    bus == NULL ? beat_names[i] : bus->name);
-		well = false;
-	}
+	for (size_t i = 0; i < run->n_fields; i++)
+		well &= beat_is_well(&run->fields[i].beat, "event loop", reasons);
+	for (size_t i = 0; i < BEATS; i++)
+		well &= beat_is_well(&run->beats[i], beat_names[i], reasons);
+	for (size_t i = 0; i < run->assembly->n_buses; i++)
+		well &= beat_is_well(&run->buses[i].beat, run->buses[i].name, reasons);
 	return well;
 }
 
@@ -334,27 +350,38 @@ static size_t slots_for(const struct assembly *assembly)
 
 static int open_rings(struct run *run)
 {
-	size_t n = RINGS + run->assembly->n_buses;
+	size_t n = RINGS + run->assembly->n_buses + run->n_fields - 1;
 	int r = rings_init(&run->rings, n, slots_for(run->assembly));
 	run->views = calloc(n, sizeof *run->views);
 	if (r == 0 && run->views == NULL)
 		r = -ENOMEM;
+	return r == 0 ? show_ring(run, RING_PUSHED, "mqtt") : r;
+}
+
+static int open_field(struct run *run, size_t i, struct door_setup *door)
+{
+	struct field *field = &run->fields[i];
+	if (i == 0)
+		snprintf(field->name, sizeof field->name, "field");
+	else
+		snprintf(field->name, sizeof field->name, "field-%zu", i + 1);
+	door->ring = i == 0 ? RING_FIELD : RINGS + run->assembly->n_buses + i - 1;
+	int r = loop_new(&field->loop);
 	if (r == 0)
-		r = show_ring(run, RING_FIELD, "field");
-	if (r == 0)
-		r = show_ring(run, RING_PUSHED, "mqtt");
-	return r;
+		r = show_ring(run, door->ring, field->name);
+	return r == 0 ? door_new(&field->door, door) : r;
 }
 
 static int open_doors(struct run *run)
 {
 	struct door_setup door = {.plan = run->plan,
 				  .rings = &run->rings,
-				  .ring = RING_FIELD,
 				  .driver = "modbus",
 				  .remembered = 1,
 				  .metrics = run->metrics};
-	int r = door_new(&run->field, &door);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < run->n_fields; i++)
+		r = open_field(run, i, &door);
 	for (size_t i = 0; r == 0 && i < run->assembly->n_buses; i++) {
 		struct bus *bus = &run->buses[i];
 		snprintf(bus->name, sizeof bus->name, "serial-%s", run->assembly->buses[i].id);
@@ -371,10 +398,19 @@ static int open_doors(struct run *run)
 	return r;
 }
 
+/* No more loops than connections: one without any only ticks. */
+static size_t count_fields(const struct run *run)
+{
+	size_t n = (size_t)run->config->threads, most = run->assembly->n_modbus;
+	return n > 1 && n > most ? (most > 0 ? most : 1) : n;
+}
+
 static int open_flow(struct run *run)
 {
+	run->n_fields = count_fields(run);
+	run->fields = calloc(run->n_fields, sizeof *run->fields);
 	run->buses = calloc(run->assembly->n_buses + 1, sizeof *run->buses);
-	int r = run->buses == NULL ? -ENOMEM : open_rings(run);
+	int r = run->buses == NULL || run->fields == NULL ? -ENOMEM : open_rings(run);
 	if (r == 0)
 		r = verdicts_init(&run->verdicts);
 	if (r == 0)
@@ -520,11 +556,43 @@ static int start_threads(struct run *run)
 
 static void *loop_main(void *context)
 {
-	struct run *run = context;
-	int r = loop_run(run->loop, &run->beats[BEAT_LOOP].count);
+	struct field *field = context;
+	int r = loop_run(field->loop, &field->beat.count);
 	if (r < 0)
 		failed("the event loop ended", r);
 	return NULL;
+}
+
+/* Where the share of loop @i ends. Those that are dialled into come first, and stay in one loop,
+ * since some share a listener. */
+static size_t share_until(const struct run *run, size_t i)
+{
+	const struct assembly *a = run->assembly;
+	size_t until = a->n_modbus * (i + 1) / run->n_fields;
+	return until > a->n_listening ? until : a->n_listening;
+}
+
+/* All series are registered before any of these threads runs. */
+static int start_fields(struct run *run)
+{
+	size_t from = 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < run->n_fields; i++) {
+		struct field *field = &run->fields[i];
+		struct driver_host host = {
+			.door = field->door, .loop = field->loop, .metrics = run->metrics};
+		size_t until = share_until(run, i);
+		r = modbus_driver.start(&host, &run->assembly->modbus[from], until - from,
+					&field->driver);
+		from = until;
+	}
+	for (size_t i = 0; r == 0 && i < run->n_fields; i++) {
+		struct field *field = &run->fields[i];
+		r = -pthread_create(&field->thread, NULL, loop_main, field);
+		if (r == 0)
+			alive(&field->beat);
+	}
+	return r;
 }
 
 static int start_buses(struct run *run)
@@ -544,15 +612,8 @@ static int start_buses(struct run *run)
 static int start_drivers(struct run *run)
 {
 	const struct assembly *a = run->assembly;
-	struct driver_host field = {.door = run->field, .loop = run->loop, .metrics = run->metrics};
 	struct driver_host pushed = {.door = run->pushed, .metrics = run->metrics};
-	int r = modbus_driver.start(&field, a->modbus, a->n_modbus, &run->modbus);
-	if (r == 0)
-		r = -pthread_create(&run->loop_thread, NULL, loop_main, run);
-	if (r == 0) {
-		run->loop_runs = true;
-		alive(&run->beats[BEAT_LOOP]);
-	}
+	int r = start_fields(run);
 	if (r == 0)
 		r = start_buses(run);
 	if (r == 0 && a->n_mqtt > 0)
@@ -580,8 +641,6 @@ static int begin(struct run *run)
 	int r = raise_descriptors(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);
-	if (r == 0)
-		r = loop_new(&run->loop);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && r == 0; i++)
 		r = steps[i](run);
 	return r;
@@ -604,6 +663,8 @@ static void feel_pulse(struct run *run)
 	bool all = true;
 	for (int i = 0; i < BEATS; i++)
 		all &= beat_moves(&run->beats[i], now_ns);
+	for (size_t i = 0; i < run->n_fields; i++)
+		all &= beat_moves(&run->fields[i].beat, now_ns);
 	for (size_t i = 0; i < run->assembly->n_buses; i++)
 		all &= beat_moves(&run->buses[i].beat, now_ns);
 	if (all)
@@ -686,14 +747,23 @@ static bool live(struct run *run, int *code)
 
 /* --- death: producers first, then each reader empties what the one before it left --- */
 
+static void end_fields(struct run *run)
+{
+	for (size_t i = 0; i < run->n_fields; i++)
+		if (run->fields[i].beat.runs)
+			loop_stop(run->fields[i].loop);
+	for (size_t i = 0; i < run->n_fields; i++) {
+		struct field *field = &run->fields[i];
+		if (field->beat.runs)
+			pthread_join(field->thread, NULL);
+		if (field->driver != NULL)
+			modbus_driver.stop(field->driver);
+	}
+}
+
 static void end_threads(struct run *run)
 {
-	if (run->loop_runs) {
-		loop_stop(run->loop);
-		pthread_join(run->loop_thread, NULL);
-	}
-	if (run->modbus != NULL)
-		modbus_driver.stop(run->modbus);
+	end_fields(run);
 	for (size_t i = 0; i < run->assembly->n_buses; i++)
 		if (run->buses[i].driver != NULL)
 			modbus_rtu_driver.stop(run->buses[i].driver);
@@ -728,9 +798,11 @@ static void end(struct run *run)
 	clerk_free(run->clerk);
 	recorder_free(run->recorder);
 	judge_free(run->judge);
-	loop_free(run->loop);
+	for (size_t i = 0; run->fields != NULL && i < run->n_fields; i++) {
+		loop_free(run->fields[i].loop);
+		door_free(run->fields[i].door);
+	}
 	door_free(run->pushed);
-	door_free(run->field);
 	for (size_t i = 0; run->buses != NULL && i < run->assembly->n_buses; i++)
 		door_free(run->buses[i].door);
 	if (run->rings.n > 0) {
@@ -741,6 +813,7 @@ static void end(struct run *run)
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);
 	free(run->views);
+	free(run->fields);
 	free(run->buses);
 	close(run->signal_fd);
 	close(run->fatal_fd);

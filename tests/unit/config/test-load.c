@@ -123,6 +123,8 @@ static void test_a_value_out_of_range_names_the_range(void **state)
 		 "} );\n",
 		 "2: qos = 2 is out of range, 0 to 1"},
 		{NODE "storage: { keep_days = { raw = -1; }; };\n", "2: raw = -1 is out of range"},
+		{NODE "threads = 17;\n", "2: threads = 17 is out of range, 1 to 16"},
+		{NODE "threads: { };\n", "2: threads is a group { }, and must be an integer"},
 	};
 	CHECK(state, examples);
 }

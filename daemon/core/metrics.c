@@ -18,13 +18,15 @@ struct series {
 	struct histogram *histogram;
 	double (*read)(void *context);
 	void *context;
-	struct series *next;
+	struct series *next, *next_alike; /* alike: in the same bucket */
 };
 
 struct family {
 	char *name, *help;
 	enum type type;
 	struct series *first, **last;
+	struct series **buckets; /* by hash of the labels: some families have a series a connection */
+	size_t n, n_buckets;     /* a power of two */
 	struct family *next;
 };
 
@@ -52,6 +54,7 @@ static void family_free(struct family *family)
 	}
 	free(family->name);
 	free(family->help);
+	free(family->buckets);
 	free(family);
 }
 
@@ -87,13 +90,46 @@ static struct family *family_get(struct metrics *m, const char *name, const char
 	return f;
 }
 
+/* FNV-1a. */
+static struct series **bucket_of(const struct family *family, const char *labels)
+{
+	uint32_t hash = 2166136261U;
+	for (const char *c = labels; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619U;
+	return &family->buckets[hash & (family->n_buckets - 1)];
+}
+
+static void put_in_bucket(struct family *family, struct series *series)
+{
+	struct series **bucket = bucket_of(family, series->labels);
+	series->next_alike = *bucket;
+	*bucket = series;
+}
+
+/* Return: false without memory. */
+static bool family_has_room(struct family *family)
+{
+	if (family->n < family->n_buckets)
+		return true;
+	size_t n = family->n_buckets == 0 ? 4 : 2 * family->n_buckets;
+	struct series **buckets = calloc(n, sizeof(struct series *));
+	if (buckets == NULL)
+		return false;
+	free(family->buckets);
+	family->buckets = buckets;
+	family->n_buckets = n;
+	for (struct series *s = family->first; s != NULL; s = s->next)
+		put_in_bucket(family, s);
+	return true;
+}
+
 static struct series *series_get(struct metrics *m, const char *name, const char *help,
 				 const char *labels, enum type type)
 {
 	struct family *family = family_get(m, name, help, type);
-	if (family == NULL)
+	if (family == NULL || !family_has_room(family))
 		return NULL;
-	for (struct series *s = family->first; s != NULL; s = s->next)
+	for (struct series *s = *bucket_of(family, labels); s != NULL; s = s->next_alike)
 		if (strcmp(s->labels, labels) == 0)
 			return s;
 	struct series *s = calloc(1, sizeof *s);
@@ -109,6 +145,8 @@ static struct series *series_get(struct metrics *m, const char *name, const char
 	}
 	*family->last = s;
 	family->last = &s->next;
+	family->n++;
+	put_in_bucket(family, s);
 	return s;
 }
 

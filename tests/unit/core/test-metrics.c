@@ -9,6 +9,7 @@
 #include "core/text.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct metrics *make(void)
@@ -56,6 +57,32 @@ static void test_a_series_registered_again_is_the_same(void **state)
 static double half(void *context)
 {
 	return *(const double *)context / 2;
+}
+
+static void test_many_series_are_told_apart_and_keep_their_order(void **state)
+{
+	enum { SERIES = 5000 };
+	static struct metric *series[SERIES];
+	struct metrics *metrics;
+	char labels[32];
+	assert_int_equal(metrics_new(&metrics), 0);
+	for (int i = 0; i < SERIES; i++) {
+		snprintf(labels, sizeof labels, "connection=\"%d\"", i);
+		series[i] = metrics_counter(metrics, "polls", "Polls", labels);
+		assert_non_null(series[i]);
+		metric_set(series[i], i);
+	}
+	for (int i = 0; i < SERIES; i++) {
+		snprintf(labels, sizeof labels, "connection=\"%d\"", i);
+		assert_ptr_equal(metrics_counter(metrics, "polls", "Polls", labels), series[i]);
+		assert_int_equal(metric_get(series[i]), i);
+	}
+	struct text out = {0};
+	metrics_print(metrics, &out);
+	assert_non_null(strstr(out.at, "polls{connection=\"1\"} 1\npolls{connection=\"2\"} 2\n"));
+	text_deinit(&out);
+	metrics_free(metrics);
+	(void)state;
 }
 
 static void test_a_series_may_be_read_when_printed(void **state)
@@ -129,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_series_exists_from_the_start_with_zero),
 		cmocka_unit_test(test_a_series_registered_again_is_the_same),
+		cmocka_unit_test(test_many_series_are_told_apart_and_keep_their_order),
 		cmocka_unit_test(test_a_series_may_be_read_when_printed),
 		cmocka_unit_test(test_a_histogram_is_cumulative_with_bounds_included),
 		cmocka_unit_test(test_threads_lose_no_count),

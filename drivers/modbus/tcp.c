@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define MS INT64_C(1000000)
 enum { CONNECTS_PER_TICK = 128 };
 
 struct tcp {
 	struct line_host host;
 	struct dtu *dtu; /* NULL: nobody dials in */
 	bool started;
+	int64_t flushed_ns; /* when the readers were woken last */
 	size_t n_lines;
 	struct line *lines;
 };
@@ -45,14 +47,19 @@ static void tcp_tick(void *context, int64_t mono_ns)
 	if (!tcp->started)
 		tcp_begin(tcp, mono_ns);
 	for (size_t i = 0; i < tcp->n_lines; i++)
-		if (tcp->host.wake_ns[i] <= mono_ns + ROUND_TICK_MS * INT64_C(1000000) / 2)
+		if (tcp->host.wake_ns[i] <= mono_ns + ROUND_TICK_MS * MS / 2)
 			line_tick(&tcp->lines[i], mono_ns);
 }
 
+/* The readers are woken at once when they were not for a tick, else at the next one: thousands of
+ * replies a second come in batches of a few, and waking a thread costs as much as a reply. */
 static void tcp_batch_done(void *context, int64_t mono_ns)
 {
-	(void)mono_ns;
-	bus_host_flush(&((struct tcp *)context)->host.bus);
+	struct tcp *tcp = context;
+	if (!tcp->host.bus.submitted || mono_ns - tcp->flushed_ns < ROUND_TICK_MS * MS)
+		return;
+	bus_host_flush(&tcp->host.bus);
+	tcp->flushed_ns = mono_ns;
 }
 
 static void tcp_stop(void *instance)

@@ -289,8 +289,10 @@ static void test_libmodbus_is_read_through_the_driver(void **state)
 	}
 	assert_int_equal(bench.door->n_links, 1);
 	assert_true(bench.door->links[0]);
-	assert_true(bench.door->flushes >= 9);
-	assert_true(polls(&bench, "ok") >= 9);
+	int64_t ok = polls(&bench, "ok");
+	assert_true(ok >= 9);
+	/* three replies in a round: the first wakes the readers, the next tick for both others */
+	assert_in_range(bench.door->flushes, 3, 2 * (ok / 3 + 1));
 	assert_true(fake_door_count(bench.door, FLAG_FAULT) > 0);
 	bench_end(&bench);
 	shutdown(oracle.listener, SHUT_RDWR);

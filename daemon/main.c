@@ -17,6 +17,7 @@
 #include <locale.h>
 #include <malloc.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -185,11 +186,36 @@ static const char *today_text(char text[static 16])
 	return text;
 }
 
+struct loading {
+	const char *file;
+	const struct config_dates *dates;
+	struct config *config;
+	struct config_faults faults;
+	int result;
+};
+
+static void *load_main(void *context)
+{
+	struct loading *loading = context;
+	loading->result = config_load(loading->file, loading->dates, &loading->config,
+				      &loading->faults);
+	return NULL;
+}
+
+/* On a thread, whose memory is apart: the holes that the text and its tree leave are given back,
+ * and not filled with the plan's large tables, which as fresh pages cost nothing until used. */
+static void load(struct loading *loading)
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, load_main, loading) == 0)
+		pthread_join(thread, NULL);
+	else
+		load_main(loading);
+}
+
 int main(int argc, char **argv)
 {
 	struct order order = {.file = "/etc/ducha/ducha.cfg"};
-	struct config *config = NULL;
-	struct config_faults faults = {0};
 	int code = read_order(argc, argv, &order);
 	if (code >= 0)
 		return code;
@@ -204,12 +230,16 @@ int main(int argc, char **argv)
 	log_open(order.debug);
 	char today[16];
 	const struct config_dates dates = {today_text(today), order.check};
-	int r = config_load(order.file, order.backtest == NULL ? &dates : NULL, &config, &faults);
-	config_faults_print(&faults, stderr);
-	config_faults_deinit(&faults);
-	if (r == -ENOMEM)
+	struct loading loading = {.file = order.file,
+				  .dates = order.backtest == NULL ? &dates : NULL};
+	load(&loading);
+	config_faults_print(&loading.faults, stderr);
+	config_faults_deinit(&loading.faults);
+	if (loading.result == -ENOMEM)
 		log_warnx("%s: out of memory while reading the configuration", order.file);
-	code = r == 0 ? obey(&order, config) : r == -EINVAL ? EXIT_CONFIG : 1;
-	config_free(config);
+	code = loading.result == 0         ? obey(&order, loading.config)
+	       : loading.result == -EINVAL ? EXIT_CONFIG
+					   : 1;
+	config_free(loading.config);
 	return code;
 }

@@ -2,8 +2,9 @@
 /*
  * Keeping the evaluator's state across restarts.
  *
- * The bytes are a head and one named record for each monitor and each limit. A name that the plan
- * no longer has is passed over, a condition without a record starts at rest.
+ * The bytes are a head and one named record for each monitor and each limit. A record's parts that
+ * are at rest, all zeros, are one byte, and are not written to when they are taken up. A name that
+ * the plan no longer has is passed over, a condition without a record starts at rest.
  */
 #include "core/evaluate-state.h"
 
@@ -11,14 +12,19 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 3
+#define KEEP_VERSION 4
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
-	uint64_t n_limits;
+	uint64_t bytes; /* of all, the head included */
 };
 
-enum { NAME_BYTES = 192 };
+enum {
+	NAME_BYTES = 192, /* the end of the text included */
+	MONITOR_BYTES = sizeof(struct monitor_state) + sizeof(struct monitor_alerts),
+	LIMIT_BYTES = sizeof(struct limit_state) + sizeof(struct limit_rest),
+	PARTS = 2, /* of either, with a byte before each */
+};
 
 static void monitor_name(const struct plan *plan, uint32_t monitor, char *out)
 {
@@ -30,9 +36,8 @@ static void monitor_name(const struct plan *plan, uint32_t monitor, char *out)
 size_t evaluator_save_size(const struct evaluator *e)
 {
 	return sizeof(struct keep_head) +
-	       e->plan->n_monitors *
-		       (NAME_BYTES + sizeof(struct monitor_state) + sizeof(uint32_t)) +
-	       e->n_limits * (NAME_BYTES + sizeof(struct limit_state));
+	       e->plan->n_monitors * (NAME_BYTES + MONITOR_BYTES + PARTS + sizeof(uint32_t)) +
+	       e->n_limits * (NAME_BYTES + LIMIT_BYTES + PARTS);
 }
 
 static unsigned char *put(unsigned char *at, const void *data, size_t size)
@@ -41,29 +46,54 @@ static unsigned char *put(unsigned char *at, const void *data, size_t size)
 	return at + size;
 }
 
+static unsigned char *put_name(unsigned char *at, const char *name)
+{
+	int n = snprintf((char *)at, NAME_BYTES, "%s", name);
+	return at + (n < NAME_BYTES ? n + 1 : NAME_BYTES);
+}
+
+static bool is_at_rest(const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+static unsigned char *put_part(unsigned char *at, const void *data, size_t size)
+{
+	bool is_there = !is_at_rest(data, size);
+	*at++ = is_there;
+	return is_there ? put(at, data, size) : at;
+}
+
+static unsigned char *put_monitor(const struct evaluator *e, uint32_t monitor, unsigned char *at)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	uint32_t n = (uint32_t)m->n_limits, first = e->first_limit[monitor];
+	char name[NAME_BYTES];
+	monitor_name(e->plan, monitor, name);
+	at = put_name(at, name);
+	at = put_part(at, &e->monitors[monitor], sizeof *e->monitors);
+	at = put_part(at, &e->alerts[monitor], sizeof *e->alerts);
+	at = put(at, &n, sizeof n);
+	for (uint32_t i = 0; i < n; i++) {
+		at = put_name(at, m->limits[i].key);
+		at = put_part(at, &e->limits[first + i], sizeof *e->limits);
+		at = put_part(at, &e->rests[first + i], sizeof *e->rests);
+	}
+	return at;
+}
+
 size_t evaluator_save(const struct evaluator *e, void *out)
 {
 	unsigned char *at = out;
-	struct keep_head head = {KEEP_VERSION, sizeof(struct monitor_state),
-				 sizeof(struct limit_state), (uint32_t)e->plan->n_monitors,
-				 e->n_limits};
-	at = put(at, &head, sizeof head);
-	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
-		const struct monitor *m = &e->plan->monitors[i];
-		uint32_t n = (uint32_t)m->n_limits;
-		char name[NAME_BYTES];
-		monitor_name(e->plan, i, name);
-		at = put(at, name, sizeof name);
-		at = put(at, &e->monitors[i], sizeof e->monitors[i]);
-		at = put(at, &n, sizeof n);
-		for (uint32_t j = 0; j < n; j++) {
-			memset(name, 0, sizeof name);
-			snprintf(name, sizeof name, "%s", m->limits[j].key);
-			at = put(at, name, sizeof name);
-			at = put(at, &e->limits[e->first_limit[i] + j], sizeof *e->limits);
-		}
-	}
-	return (size_t)(at - (unsigned char *)out);
+	struct keep_head head = {KEEP_VERSION, MONITOR_BYTES, LIMIT_BYTES,
+				 (uint32_t)e->plan->n_monitors, 0};
+	at += sizeof head;
+	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
+		at = put_monitor(e, i, at);
+	head.bytes = (uint64_t)(at - (unsigned char *)out);
+	(void)put(out, &head, sizeof head);
+	return (size_t)head.bytes;
 }
 
 /* Bytes still to read; take() fails for good once they do not suffice. */
@@ -85,6 +115,24 @@ static const void *take(struct rest *rest, size_t size)
 	return at;
 }
 
+static const char *take_name(struct rest *rest)
+{
+	size_t most = rest->size < NAME_BYTES ? rest->size : NAME_BYTES;
+	size_t n = rest->failed ? 0 : strnlen((const char *)rest->at, most);
+	if (n == most)
+		rest->failed = true;
+	return take(rest, n + 1);
+}
+
+/* Into @to, unless that is NULL. */
+static void take_part(struct rest *rest, void *to, size_t size)
+{
+	const unsigned char *is_there = take(rest, 1);
+	const void *data = is_there != NULL && *is_there ? take(rest, size) : NULL;
+	if (data != NULL && to != NULL)
+		memcpy(to, data, size);
+}
+
 static uint32_t find_monitor(const struct plan *plan, const char *wanted, uint32_t guess)
 {
 	char name[NAME_BYTES];
@@ -97,30 +145,38 @@ static uint32_t find_monitor(const struct plan *plan, const char *wanted, uint32
 	return NO_INDEX;
 }
 
-static void take_limit(struct evaluator *e, struct rest *rest, uint32_t monitor)
+static uint32_t find_limit(const struct monitor *m, const char *key)
 {
-	const char *key = take(rest, NAME_BYTES);
-	const void *state = take(rest, sizeof(struct limit_state));
-	if (state == NULL || monitor == NO_INDEX)
-		return;
-	const struct monitor *m = &e->plan->monitors[monitor];
 	for (uint32_t i = 0; i < m->n_limits; i++)
 		if (strncmp(m->limits[i].key, key, NAME_BYTES - 1) == 0)
-			memcpy(&e->limits[e->first_limit[monitor] + i], state, sizeof *e->limits);
+			return i;
+	return NO_INDEX;
+}
+
+static void take_limit(struct evaluator *e, struct rest *rest, uint32_t monitor)
+{
+	const char *key = take_name(rest);
+	uint32_t limit = key == NULL || monitor == NO_INDEX
+				 ? NO_INDEX
+				 : find_limit(&e->plan->monitors[monitor], key);
+	uint32_t at = limit == NO_INDEX ? 0 : e->first_limit[monitor] + limit;
+	take_part(rest, limit == NO_INDEX ? NULL : &e->limits[at], sizeof *e->limits);
+	take_part(rest, limit == NO_INDEX ? NULL : &e->rests[at], sizeof *e->rests);
 }
 
 static void take_monitor(struct evaluator *e, struct rest *rest, uint32_t guess)
 {
-	const char *name = take(rest, NAME_BYTES);
-	const void *state = take(rest, sizeof(struct monitor_state));
-	const void *count = take(rest, sizeof(uint32_t));
-	uint32_t n, monitor;
+	const char *name = take_name(rest);
+	if (name == NULL)
+		return;
+	uint32_t n, monitor = find_monitor(e->plan, name, guess);
+	bool known = monitor != NO_INDEX;
+	take_part(rest, known ? &e->monitors[monitor] : NULL, sizeof *e->monitors);
+	take_part(rest, known ? &e->alerts[monitor] : NULL, sizeof *e->alerts);
+	const void *count = take(rest, sizeof n);
 	if (count == NULL)
 		return;
 	memcpy(&n, count, sizeof n);
-	monitor = find_monitor(e->plan, name, guess);
-	if (monitor != NO_INDEX)
-		memcpy(&e->monitors[monitor], state, sizeof *e->monitors);
 	for (uint32_t i = 0; i < n && !rest->failed; i++)
 		take_limit(e, rest, monitor);
 }
@@ -133,15 +189,12 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 	if (at == NULL)
 		return false;
 	memcpy(&head, at, sizeof head);
-	if (head.version != KEEP_VERSION || head.monitor_bytes != sizeof(struct monitor_state) ||
-	    head.limit_bytes != sizeof(struct limit_state) ||
-	    rest.size != head.n_monitors * (NAME_BYTES + sizeof(struct monitor_state) +
-					    sizeof(uint32_t)) +
-				 head.n_limits * (NAME_BYTES + sizeof(struct limit_state)))
+	if (head.version != KEEP_VERSION || head.monitor_bytes != MONITOR_BYTES ||
+	    head.limit_bytes != LIMIT_BYTES || head.bytes != size)
 		return false;
 	for (uint32_t i = 0; i < head.n_monitors && !rest.failed; i++)
 		take_monitor(e, &rest, i);
-	return !rest.failed;
+	return !rest.failed && rest.size == 0;
 }
 
 void evaluator_resume(struct evaluator *e, int64_t alive_ms, int64_t mono_ns)
@@ -153,25 +206,33 @@ void evaluator_resume(struct evaluator *e, int64_t alive_ms, int64_t mono_ns)
 	}
 }
 
+static void forget_alert(struct alert_state *alert)
+{
+	if (alert->active)
+		alert->active = false;
+}
+
 /* An active alert that the ledger says was cleared: the reading that cleared it broke the run, too,
  * and may be lost. The recovery stays for an alert that is adopted again. */
 static void forget_track(struct track *track)
 {
 	if (track->alert.active)
 		track->on_run = false;
-	track->alert.active = false;
+	forget_alert(&track->alert);
 }
 
 void evaluator_forget_alerts(struct evaluator *e)
 {
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
-		struct monitor_state *m = &e->monitors[i];
-		m->stale.active = m->flat.active = m->step.active = m->over_range.active = false;
+		forget_alert(&e->alerts[i].stale);
+		forget_alert(&e->alerts[i].flat);
+		forget_alert(&e->alerts[i].step);
+		forget_alert(&e->alerts[i].over_range);
 	}
 	for (size_t i = 0; i < e->n_limits; i++) {
 		forget_track(&e->limits[i].exceedance);
-		forget_track(&e->limits[i].warning);
-		e->limits[i].undetermined.active = false;
+		forget_track(&e->rests[i].warning);
+		forget_alert(&e->rests[i].undetermined);
 	}
 	for (size_t i = 0; i < e->plan->n_connections; i++)
 		e->links[i].alert.active = false;
@@ -190,6 +251,7 @@ static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall
 	const struct monitor *m = &e->plan->monitors[monitor];
 	struct monitor_state *state = &e->monitors[monitor];
 	struct limit_state *limits = &e->limits[e->first_limit[monitor]];
+	struct limit_rest *rests = &e->rests[e->first_limit[monitor]];
 	clamp(&state->newest_ms, wall_ms);
 	clamp(&state->valid_ms, wall_ms);
 	clamp(&state->result_ms, wall_ms);
@@ -200,10 +262,11 @@ static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall
 	state->flat_run = false;
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		limits[i].exceedance.on_run = limits[i].exceedance.off_run = false;
-		limits[i].warning.on_run = limits[i].warning.off_run = false;
+		if (m->limits[i].warn_at > 0)
+			rests[i].warning.on_run = rests[i].warning.off_run = false;
 		if (m->limits[i].average != AVERAGE_INSTANT &&
-		    limits[i].windows.next.start_ms > wall_ms)
-			windows_start(&limits[i].windows, &e->plan->zone, m->limits[i].average,
+		    rests[i].windows.next.start_ms > wall_ms)
+			windows_start(&rests[i].windows, &e->plan->zone, m->limits[i].average,
 				      wall_ms);
 	}
 }
@@ -259,16 +322,15 @@ static struct alert_state *place_of(struct evaluator *e, const struct verdict *v
 		return place_of_own(e, v->reason);
 	if (v->monitor == NO_INDEX || !still_checked(&e->plan->monitors[v->monitor], v))
 		return NULL;
-	struct monitor_state *m = &e->monitors[v->monitor];
-	struct limit_state *l =
-		v->limit == NO_INDEX ? NULL : &e->limits[e->first_limit[v->monitor] + v->limit];
+	struct monitor_alerts *m = &e->alerts[v->monitor];
+	uint32_t at = e->first_limit[v->monitor] + (v->limit == NO_INDEX ? 0 : v->limit);
 	switch (v->kind) {
 	case ALERT_EXCEEDANCE:
-		return &l->exceedance.alert;
+		return &e->limits[at].exceedance.alert;
 	case ALERT_WARNING:
-		return &l->warning.alert;
+		return &e->rests[at].warning.alert;
 	case ALERT_UNDETERMINED:
-		return &l->undetermined;
+		return &e->rests[at].undetermined;
 	case ALERT_STALE:
 		return &m->stale;
 	case ALERT_FLAT:

@@ -17,6 +17,7 @@ void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
 {
 	const struct monitor *plan = &e->plan->monitors[monitor];
 	struct monitor_state *m = &e->monitors[monitor];
+	struct alert_state *flat = &e->alerts[monitor].flat;
 	struct condition c = condition_of(monitor, ALERT_FLAT);
 	if (plan->flat_after_ms == 0 && plan->flat_count == 0)
 		return;
@@ -26,7 +27,7 @@ void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
 	if (!m->flat_run) {
 		flat_begin(m, s);
 	} else if (compare12(high, low + plan->flat_band) > 0) {
-		alert_clear(e, &c, &m->flat, s->time_ms);
+		alert_clear(e, &c, flat, s->time_ms);
 		flat_begin(m, s);
 	} else {
 		m->flat_low = low;
@@ -36,8 +37,8 @@ void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
 	bool long_enough =
 		plan->flat_after_ms > 0 && s->time_ms - m->flat_since_ms >= plan->flat_after_ms;
 	bool often_enough = plan->flat_count > 0 && m->flat_results >= plan->flat_count;
-	if (!m->flat.active && (long_enough || often_enough))
-		alert_raise_value(e, &c, &m->flat, s, m->flat_since_ms);
+	if (!flat->active && (long_enough || often_enough))
+		alert_raise_value(e, &c, flat, s, m->flat_since_ms);
 }
 
 /* Nothing is compared across a gap: what lies behind it is no step, and ends one. */
@@ -45,15 +46,16 @@ void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
 {
 	const struct monitor *plan = &e->plan->monitors[monitor];
 	struct monitor_state *m = &e->monitors[monitor];
+	struct alert_state *step = &e->alerts[monitor].step;
 	struct condition c = condition_of(monitor, ALERT_STEP);
 	if (plan->max_step == 0 || !m->has_valid)
 		return;
 	bool steps = !s->gap && (compare12(s->value, m->valid_value + plan->max_step) > 0 ||
 				 compare12(s->value, m->valid_value - plan->max_step) < 0);
 	if (!steps)
-		alert_clear(e, &c, &m->step, s->time_ms);
-	else if (!m->step.active)
-		alert_raise_value(e, &c, &m->step, s, s->time_ms);
+		alert_clear(e, &c, step, s->time_ms);
+	else if (!step->active)
+		alert_raise_value(e, &c, step, s, s->time_ms);
 }
 
 static bool inside(const struct monitor *m, bool has, double bound)
@@ -75,7 +77,7 @@ static bool limit_in_range(const struct monitor *m)
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r)
 {
 	const struct monitor *plan = &e->plan->monitors[monitor];
-	struct monitor_state *m = &e->monitors[monitor];
+	struct alert_state *over_range = &e->alerts[monitor].over_range;
 	struct condition c = condition_of(monitor, ALERT_CLUE);
 	c.reason = "over_range";
 	if (!plan->has_range || !r->has_value)
@@ -83,10 +85,10 @@ void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r
 	struct step s = {
 		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
 	bool above = r->value > plan->range_high;
-	if (above && r->flag == FLAG_OVER_RANGE && !m->over_range.active && limit_in_range(plan))
-		alert_raise_value(e, &c, &m->over_range, &s, s.time_ms);
+	if (above && r->flag == FLAG_OVER_RANGE && !over_range->active && limit_in_range(plan))
+		alert_raise_value(e, &c, over_range, &s, s.time_ms);
 	else if (r->flag == FLAG_NORMAL)
-		alert_clear(e, &c, &m->over_range, r->measured_ms);
+		alert_clear(e, &c, over_range, r->measured_ms);
 }
 
 /* --- silence --- */
@@ -100,11 +102,12 @@ static bool behind_lost_link(const struct evaluator *e, uint32_t monitor)
 void signal_heard(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
+	struct alert_state *stale = &e->alerts[r->monitor].stale;
 	struct condition c = condition_of(r->monitor, ALERT_STALE);
 	/* A row without a value may have moved the clock beyond this reading: no alert ends before
 	 * it was raised. */
-	bool before = m->stale.active && r->received_ms < m->stale.raised_ms;
-	alert_clear(e, &c, &m->stale, before ? m->stale.raised_ms : r->received_ms);
+	bool before = stale->active && r->received_ms < stale->raised_ms;
+	alert_clear(e, &c, stale, before ? stale->raised_ms : r->received_ms);
 	m->heard_ms = r->received_ms;
 	m->heard_measured_ms = r->measured_ms;
 	m->heard_mono_ns = r->received_mono_ns;
@@ -113,9 +116,10 @@ void signal_heard(struct evaluator *e, const struct reading *r)
 void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached)
 {
 	struct monitor_state *m = &e->monitors[monitor];
+	struct alert_state *stale = &e->alerts[monitor].stale;
 	int64_t after_ms = e->plan->monitors[monitor].stale_after_ms;
 	struct condition c = condition_of(monitor, ALERT_STALE);
-	if (after_ms == 0 || m->stale.active || behind_lost_link(e, monitor))
+	if (after_ms == 0 || stale->active || behind_lost_link(e, monitor))
 		return;
 	for (;;) {
 		int64_t silent_ns = mono_ns - m->heard_mono_ns;
@@ -129,11 +133,11 @@ void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool
 		m->heard_ms += excused_ms;
 		m->heard_mono_ns += excused_ms * 1000000;
 	}
-	m->stale = (struct alert_state){.began_ms = m->heard_measured_ms,
-					.has_value = m->has_valid,
-					.value = m->valid_value,
-					.last = m->valid_value,
-					.peak = m->valid_value,
-					.peak_ms = m->valid_ms};
-	alert_raise(e, &c, &m->stale, m->heard_ms + after_ms, 0);
+	*stale = (struct alert_state){.began_ms = m->heard_measured_ms,
+				      .has_value = m->has_valid,
+				      .value = m->valid_value,
+				      .last = m->valid_value,
+				      .peak = m->valid_value,
+				      .peak_ms = m->valid_ms};
+	alert_raise(e, &c, stale, m->heard_ms + after_ms, 0);
 }

@@ -4,6 +4,10 @@
  * The evaluator's state, shared by its parts: evaluate.c (limits, and the outside),
  * evaluate-signal.c (flat, step, range, silence), evaluate-alert.c (raising and clearing),
  * evaluate-keep.c (restarts).
+ *
+ * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
+ * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
+ * are only written to where there is something to keep.
  */
 #include "core/discharge.h"
 #include "core/evaluate.h"
@@ -32,7 +36,11 @@ struct track {
 };
 
 struct limit_state {
-	struct track exceedance, warning;
+	struct track exceedance;
+};
+
+struct limit_rest {
+	struct track warning;            /* where the limit has warn_at */
 	struct alert_state undetermined; /* means only */
 	struct windows windows;          /* means only */
 };
@@ -54,6 +62,9 @@ struct monitor_state {
 	uint32_t settle_left;
 	int64_t seen_ms, seen_result_ms, returned_ms;
 	double seen_value;
+};
+
+struct monitor_alerts {
 	struct alert_state stale, flat, step, over_range;
 };
 
@@ -73,8 +84,10 @@ struct evaluator {
 	verdict_fn emit;
 	void *context;
 	struct monitor_state *monitors;
-	struct limit_state *limits; /* of all monitors in a row */
-	uint32_t *first_limit;      /* by monitor, into limits and levels */
+	struct monitor_alerts *alerts; /* by monitor */
+	struct limit_state *limits;    /* of all monitors in a row */
+	struct limit_rest *rests;      /* the same */
+	uint32_t *first_limit;         /* by monitor, into limits, rests and levels */
 	struct level *exceedance, *warning;
 	struct link_state *links;
 	struct discharge *discharges; /* by site */

@@ -177,14 +177,15 @@ static void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, co
 	if (l->warn_at == 0)
 		return;
 	c.kind = ALERT_WARNING;
+	struct track *warning = &e->rests[at].warning;
 	if (state->exceedance.alert.active) {
-		alert_clear(e, &c, &state->warning.alert, s->time_ms);
-		state->warning = (struct track){0};
+		alert_clear(e, &c, &warning->alert, s->time_ms);
+		*warning = (struct track){0};
 		return;
 	}
 	if (was_active)
-		state->warning = (struct track){0};
-	track_feed(e, &c, &state->warning, &e->warning[at], s, since_ms);
+		*warning = (struct track){0};
+	track_feed(e, &c, warning, &e->warning[at], s, since_ms);
 }
 
 static bool in_force(const struct limit *l, int64_t wall_ms)
@@ -196,13 +197,16 @@ static bool in_force(const struct limit *l, int64_t wall_ms)
 static void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms)
 {
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
+	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_EXCEEDANCE, NULL};
 	alert_clear(e, &c, &state->exceedance.alert, time_ms);
 	c.kind = ALERT_WARNING;
-	alert_clear(e, &c, &state->warning.alert, time_ms);
+	alert_clear(e, &c, &rest->warning.alert, time_ms);
 	c.kind = ALERT_UNDETERMINED;
-	alert_clear(e, &c, &state->undetermined, time_ms);
-	state->exceedance = state->warning = (struct track){0};
+	alert_clear(e, &c, &rest->undetermined, time_ms);
+	state->exceedance = (struct track){0};
+	if (e->plan->monitors[monitor].limits[limit].warn_at > 0)
+		rest->warning = (struct track){0};
 }
 
 static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
@@ -233,12 +237,14 @@ static void track_unknown(struct track *t)
 static void limits_unknown(struct evaluator *e, uint32_t monitor)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
-	struct limit_state *states = &e->limits[e->first_limit[monitor]];
-	for (uint32_t i = 0; i < m->n_limits; i++)
-		if (m->limits[i].average == AVERAGE_INSTANT) {
-			track_unknown(&states[i].exceedance);
-			track_unknown(&states[i].warning);
-		}
+	uint32_t first = e->first_limit[monitor];
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		if (m->limits[i].average != AVERAGE_INSTANT)
+			continue;
+		track_unknown(&e->limits[first + i].exceedance);
+		if (m->limits[i].warn_at > 0)
+			track_unknown(&e->rests[first + i].warning);
+	}
 }
 
 /* --- mean limits --- */
@@ -275,13 +281,14 @@ static bool not_applicable(const struct evaluator *e, uint32_t monitor, const st
 static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
 			 const struct window *w)
 {
-	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
+	uint32_t at = e->first_limit[monitor] + limit;
+	struct limit_rest *rest = &e->rests[at];
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
-	state->exceedance.off_run = state->warning.off_run = false;
-	if (state->undetermined.active)
+	e->limits[at].exceedance.off_run = rest->warning.off_run = false;
+	if (rest->undetermined.active)
 		return;
-	state->undetermined = (struct alert_state){.began_ms = w->span.start_ms};
-	alert_raise(e, &c, &state->undetermined, w->span.end_ms, 0);
+	rest->undetermined = (struct alert_state){.began_ms = w->span.start_ms};
+	alert_raise(e, &c, &rest->undetermined, w->span.end_ms, 0);
 }
 
 static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
@@ -301,8 +308,8 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 		return;
 	}
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
-	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
-	alert_clear(e, &c, &state->undetermined, w->span.end_ms);
+	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
+	alert_clear(e, &c, &rest->undetermined, w->span.end_ms);
 	struct step s = {.time_ms = w->span.end_ms,
 			 .value = window_mean(w),
 			 .result = true,
@@ -314,13 +321,13 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 static void means_add(struct evaluator *e, const struct reading *r, bool result)
 {
 	const struct monitor *m = &e->plan->monitors[r->monitor];
-	struct limit_state *states = &e->limits[e->first_limit[r->monitor]];
+	struct limit_rest *rests = &e->rests[e->first_limit[r->monitor]];
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		const struct limit *l = &m->limits[i];
 		double weight;
 		if (l->average != AVERAGE_INSTANT && (result || !l->of_results) &&
 		    reading_weight(e, l, r, &weight))
-			windows_add(&states[i].windows, &e->plan->zone, l->average, r->measured_ms,
+			windows_add(&rests[i].windows, &e->plan->zone, l->average, r->measured_ms,
 				    r->value, weight);
 	}
 }
@@ -340,13 +347,13 @@ static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, const 
 void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
-	struct limit_state *states = &e->limits[e->first_limit[monitor]];
+	struct limit_rest *rests = &e->rests[e->first_limit[monitor]];
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		const struct limit *l = &m->limits[i];
 		struct window w;
 		if (l->average == AVERAGE_INSTANT)
 			continue;
-		while (windows_take(&states[i].windows, &e->plan->zone, l->average, wall_ms,
+		while (windows_take(&rests[i].windows, &e->plan->zone, l->average, wall_ms,
 				    l->grace_ms, windows_alike(e, monitor, l), &w))
 			window_judge(e, monitor, i, &w);
 	}
@@ -487,13 +494,13 @@ void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int
 void evaluator_reach_back(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
-	struct limit_state *states = &e->limits[e->first_limit[monitor]];
+	struct limit_rest *rests = &e->rests[e->first_limit[monitor]];
 	if (e->monitors[monitor].has_reading)
 		return;
 	for (uint32_t i = 0; i < m->n_limits; i++)
 		if (m->limits[i].average != AVERAGE_INSTANT &&
-		    wall_ms < states[i].windows.next.start_ms)
-			windows_start(&states[i].windows, &e->plan->zone, m->limits[i].average,
+		    wall_ms < rests[i].windows.next.start_ms)
+			windows_start(&rests[i].windows, &e->plan->zone, m->limits[i].average,
 				      wall_ms);
 }
 
@@ -512,12 +519,12 @@ void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 {
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
 		struct limit_state *states = &e->limits[e->first_limit[i]];
+		struct limit_rest *rests = &e->rests[e->first_limit[i]];
 		evaluator_clock(e, i, wall_ms, mono_ns, false);
 		for (uint32_t j = 0; j < e->plan->monitors[i].n_limits; j++) {
 			say_peak(e, i, j, ALERT_EXCEEDANCE, &states[j].exceedance.alert, wall_ms,
 				 mono_ns);
-			say_peak(e, i, j, ALERT_WARNING, &states[j].warning.alert, wall_ms,
-				 mono_ns);
+			say_peak(e, i, j, ALERT_WARNING, &rests[j].warning.alert, wall_ms, mono_ns);
 		}
 	}
 }
@@ -535,7 +542,7 @@ static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_m
 		if (m->limits[i].warn_at > 0)
 			e->warning[at] = level_warning(&m->limits[i]);
 		if (m->limits[i].average != AVERAGE_INSTANT)
-			windows_start(&e->limits[at].windows, &e->plan->zone, m->limits[i].average,
+			windows_start(&e->rests[at].windows, &e->plan->zone, m->limits[i].average,
 				      start_ms);
 	}
 }
@@ -550,14 +557,16 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	for (size_t i = 0; i < plan->n_monitors; i++)
 		e->n_limits += plan->monitors[i].n_limits;
 	e->monitors = calloc(plan->n_monitors + 1, sizeof *e->monitors);
+	e->alerts = calloc(plan->n_monitors + 1, sizeof *e->alerts);
 	e->first_limit = calloc(plan->n_monitors + 1, sizeof *e->first_limit);
 	e->limits = calloc(e->n_limits + 1, sizeof *e->limits);
+	e->rests = calloc(e->n_limits + 1, sizeof *e->rests);
 	e->exceedance = calloc(e->n_limits + 1, sizeof *e->exceedance);
 	e->warning = calloc(e->n_limits + 1, sizeof *e->warning);
 	e->links = calloc(plan->n_connections + 1, sizeof *e->links);
-	if (e->monitors == NULL || e->first_limit == NULL || e->limits == NULL ||
-	    e->exceedance == NULL || e->warning == NULL || e->links == NULL ||
-	    discharges_new(e) < 0) {
+	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL ||
+	    e->first_limit == NULL || e->limits == NULL || e->exceedance == NULL ||
+	    e->warning == NULL || e->links == NULL || discharges_new(e) < 0) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -576,8 +585,10 @@ struct evaluator *evaluator_free(struct evaluator *e)
 	if (e == NULL)
 		return NULL;
 	free(e->monitors);
+	free(e->alerts);
 	free(e->first_limit);
 	free(e->limits);
+	free(e->rests);
 	free(e->exceedance);
 	free(e->warning);
 	free(e->links);

@@ -169,6 +169,47 @@ static void test_a_clock_set_back_keeps_the_order(void **state)
 	daybook_close(daybook);
 }
 
+/* A clock that lost its battery, one that runs past 2^31 s, and steps of ten years either way. */
+static void test_a_wild_clock_loses_and_reorders_nothing(void **state)
+{
+	static const int64_t clocks_ms[] = {NOW,
+					    0,
+					    999,
+					    NOW - 3653 * DAY_MS,
+					    INT64_C(2147483647999),
+					    INT64_C(2147483648000),
+					    NOW + 3653 * DAY_MS,
+					    NOW - 1000,
+					    NOW + 1000};
+	enum { CLOCKS = sizeof clocks_ms / sizeof clocks_ms[0] };
+
+	for (size_t i = 0; i < CLOCKS; i++) {
+		struct daybook *daybook = open_daybook(state); /* each in a life of its own */
+		assert_int_equal(daybook_sequence(daybook), i);
+		store(daybook, reading(COD, 1, clocks_ms[i], clocks_ms[i], (double)i));
+		daybook_close(daybook);
+	}
+	struct daybook_reader *reader = open_reader(state);
+	struct rows *rows = all_after(reader, 0, SIZE_MAX);
+	assert_int_equal(rows->n, CLOCKS);
+	for (size_t i = 0; i < CLOCKS; i++) {
+		assert_int_equal(rows->at[i].sequence, i + 1);
+		assert_int_equal(rows->at[i].reading.measured_ms, clocks_ms[i]);
+	}
+	for (size_t i = 0; i < CLOCKS; i++) {
+		struct daybook_query query = {.monitor = COD,
+					      .from_ms = clocks_ms[i],
+					      .to_ms = clocks_ms[i] + 1,
+					      .limit = 9};
+		rows->n = 0;
+		assert_int_equal(daybook_range(reader, &query, add_row, rows), 0);
+		assert_int_equal(rows->n, 1);
+		assert_true(rows->at[0].reading.value == (double)i);
+	}
+	free(rows);
+	daybook_reader_close(reader);
+}
+
 static void test_a_reader_sees_new_rows_days_and_monitors(void **state)
 {
 	struct daybook_reader *reader = open_reader(state); /* before there is anything */
@@ -437,6 +478,7 @@ int main(void)
 		TEST(test_the_sequence_goes_on_over_days_and_restarts),
 		TEST(test_the_day_is_that_of_the_zone),
 		TEST(test_a_clock_set_back_keeps_the_order),
+		TEST(test_a_wild_clock_loses_and_reorders_nothing),
 		TEST(test_a_reader_sees_new_rows_days_and_monitors),
 		TEST(test_what_was_stored_after_all_is_not_stored_twice),
 		TEST(test_one_daybook_writes_in_a_directory),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A wall clock that steps back by more than this is another clock, by less it is being adjusted. */
-enum { SET_BACK_MS = 5 * 60 * 1000 };
+enum { SET_BACK_MS = 5 * 60 * 1000, SET_BACK_TICKS = 2 };
 enum { TICK_MS = 250, BATCH = 256, PEAKS_WAITING = 4096 };
 #define SNAPSHOT_EVERY_NS 60000000000
 #define TICK_NS (TICK_MS * (int64_t)1000000)
@@ -21,6 +21,8 @@ struct judge {
 	pthread_t thread;
 	_Atomic bool stop;
 	int64_t ticked_ns, kept_ns, wall_ms;
+	int set_back; /* ticks at which to look for what the clock has stamped before it was set
+			 back */
 };
 
 static void emit(void *context, const struct verdict *verdict)
@@ -115,8 +117,14 @@ bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const 
 	return true;
 }
 
+/* A reading that was stamped by the old clock and lay in the ring yet would make all later ones
+ * late: so again at the end of this round, and when the last of them must have come. */
 static void judge_tick(struct judge *j, int64_t wall_ms, int64_t mono_ns)
 {
+	if (j->set_back > 0) {
+		evaluator_set_back(j->evaluator, wall_ms);
+		j->set_back--;
+	}
 	evaluator_tick(j->evaluator, wall_ms, mono_ns);
 	if (j->setup.unrecorded != NULL)
 		evaluator_own_fault(j->evaluator, OWN_UNRECORDED,
@@ -127,12 +135,14 @@ static void judge_tick(struct judge *j, int64_t wall_ms, int64_t mono_ns)
 static void judge_round(struct judge *j)
 {
 	int64_t wall_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
-	if (wall_ms < j->wall_ms - SET_BACK_MS)
+	if (wall_ms < j->wall_ms - SET_BACK_MS) {
 		evaluator_set_back(j->evaluator, wall_ms);
+		j->set_back = SET_BACK_TICKS;
+	}
 	j->wall_ms = wall_ms;
 	for (size_t i = 0; i < j->setup.rings->n; i++)
 		judge_ring(j, i);
-	if (mono_ns - j->ticked_ns >= TICK_NS)
+	if (mono_ns - j->ticked_ns >= TICK_NS || j->set_back == SET_BACK_TICKS)
 		judge_tick(j, wall_ms, mono_ns);
 	if (mono_ns - j->kept_ns >= SNAPSHOT_EVERY_NS) {
 		leave_snapshot(j);

@@ -97,6 +97,33 @@ void discharge_add(struct discharge *d, int64_t time_ms, double value)
 		d->points[d->n_points++] = (struct flow_point){time_ms, value};
 }
 
+void discharge_save(const struct discharge *d, struct discharge_record *out)
+{
+	const size_t most = sizeof out->shut / sizeof out->shut[0];
+	size_t n = d->n_shut < most ? d->n_shut : most;
+	memset(out, 0, sizeof *out);
+	out->low = d->low;
+	out->low_ms = d->low_ms;
+	out->has_last = d->n_points > 0;
+	if (out->has_last)
+		out->last = d->points[d->n_points - 1];
+	out->n_shut = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		out->shut[i] = d->shut[d->n_shut - n + i];
+}
+
+void discharge_load(struct discharge *d, const struct discharge_record *record)
+{
+	if (!record->has_last || record->n_shut > sizeof record->shut / sizeof record->shut[0])
+		return;
+	d->points[0] = record->last;
+	d->n_points = 1;
+	d->low = record->low && d->gates;
+	d->low_ms = record->low_ms;
+	d->n_shut = record->n_shut;
+	memcpy(d->shut, record->shut, d->n_shut * sizeof *d->shut);
+}
+
 void discharge_set_back(struct discharge *d, int64_t wall_ms)
 {
 	while (d->n_points > 0 && d->points[d->n_points - 1].time_ms > wall_ms)

@@ -31,6 +31,18 @@ struct discharge {
 	int64_t low_ms;
 };
 
+/* What lasts over a restart: the last reading, the running low, and the last periods. */
+struct discharge_record {
+	struct flow_point last;
+	struct span shut[16];
+	uint32_t n_shut;
+	bool has_last, low;
+	int64_t low_ms;
+};
+void discharge_save(const struct discharge *discharge, struct discharge_record *out);
+/** discharge_load() - into one that was just made, for another bound or delay, too */
+void discharge_load(struct discharge *discharge, const struct discharge_record *record);
+
 /** discharge_init() - room for a live monitor. Return: false without memory. */
 bool discharge_init(struct discharge *discharge, const struct site *site,
 		    const struct monitor *flow);

@@ -12,10 +12,11 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 4
+#define KEEP_VERSION 5
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
+	uint32_t n_flows, flow_bytes;
 	uint64_t bytes; /* of all, the head included */
 };
 
@@ -37,7 +38,8 @@ size_t evaluator_save_size(const struct evaluator *e)
 {
 	return sizeof(struct keep_head) +
 	       e->plan->n_monitors * (NAME_BYTES + MONITOR_BYTES + PARTS + sizeof(uint32_t)) +
-	       e->n_limits * (NAME_BYTES + LIMIT_BYTES + PARTS);
+	       e->n_limits * (NAME_BYTES + LIMIT_BYTES + PARTS) +
+	       e->plan->n_sites * (NAME_BYTES + sizeof(struct discharge_record));
 }
 
 static unsigned char *put(unsigned char *at, const void *data, size_t size)
@@ -83,14 +85,32 @@ static unsigned char *put_monitor(const struct evaluator *e, uint32_t monitor, u
 	return at;
 }
 
+static unsigned char *put_flows(const struct evaluator *e, unsigned char *at, uint32_t *n)
+{
+	for (size_t i = 0; i < e->plan->n_sites; i++) {
+		struct discharge_record record;
+		if (!e->discharges[i].in_use)
+			continue;
+		discharge_save(&e->discharges[i], &record);
+		at = put_name(at, e->plan->sites[i].id);
+		at = put(at, &record, sizeof record);
+		++*n;
+	}
+	return at;
+}
+
 size_t evaluator_save(const struct evaluator *e, void *out)
 {
 	unsigned char *at = out;
-	struct keep_head head = {KEEP_VERSION, MONITOR_BYTES, LIMIT_BYTES,
-				 (uint32_t)e->plan->n_monitors, 0};
+	struct keep_head head = {.version = KEEP_VERSION,
+				 .monitor_bytes = MONITOR_BYTES,
+				 .limit_bytes = LIMIT_BYTES,
+				 .flow_bytes = sizeof(struct discharge_record),
+				 .n_monitors = (uint32_t)e->plan->n_monitors};
 	at += sizeof head;
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
 		at = put_monitor(e, i, at);
+	at = put_flows(e, at, &head.n_flows);
 	head.bytes = (uint64_t)(at - (unsigned char *)out);
 	(void)put(out, &head, sizeof head);
 	return (size_t)head.bytes;
@@ -181,6 +201,19 @@ static void take_monitor(struct evaluator *e, struct rest *rest, uint32_t guess)
 		take_limit(e, rest, monitor);
 }
 
+static void take_flow(struct evaluator *e, struct rest *rest)
+{
+	const char *name = take_name(rest);
+	const void *at = take(rest, sizeof(struct discharge_record));
+	struct discharge_record record;
+	if (at == NULL)
+		return;
+	memcpy(&record, at, sizeof record);
+	for (size_t i = 0; i < e->plan->n_sites; i++)
+		if (e->discharges[i].in_use && strcmp(e->plan->sites[i].id, name) == 0)
+			discharge_load(&e->discharges[i], &record);
+}
+
 bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 {
 	struct rest rest = {.at = data, .size = size};
@@ -190,10 +223,13 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 		return false;
 	memcpy(&head, at, sizeof head);
 	if (head.version != KEEP_VERSION || head.monitor_bytes != MONITOR_BYTES ||
-	    head.limit_bytes != LIMIT_BYTES || head.bytes != size)
+	    head.limit_bytes != LIMIT_BYTES || head.flow_bytes != sizeof(struct discharge_record) ||
+	    head.bytes != size)
 		return false;
 	for (uint32_t i = 0; i < head.n_monitors && !rest.failed; i++)
 		take_monitor(e, &rest, i);
+	for (uint32_t i = 0; i < head.n_flows && !rest.failed; i++)
+		take_flow(e, &rest);
 	return !rest.failed && rest.size == 0;
 }
 

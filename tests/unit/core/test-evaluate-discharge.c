@@ -3,6 +3,8 @@
  */
 #include "rig.h"
 
+#include <stdlib.h>
+
 static struct rig *gated(void **state)
 {
 	struct rig *rig = *state;
@@ -160,6 +162,21 @@ static void test_a_clock_set_back_forgets_the_flow_beyond(void **state)
 	rig_check(rig, "m0 600:1", "");
 }
 
+static void test_a_restart_keeps_the_gate_and_the_periods_of_a_window(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig_check(rig, "m2 0:9 m0 0:60 900:60 m2 900:1 1700:9 1900:1 1901:1", "");
+	size_t size = evaluator_save_size(rig->evaluator);
+	void *kept = calloc(1, size);
+	assert_non_null(kept);
+	size = evaluator_save(rig->evaluator, kept);
+	rig->evaluator = evaluator_free(rig->evaluator);
+	rig_start(rig);
+	assert_true(evaluator_load(rig->evaluator, kept, size));
+	free(kept);
+	rig_check(rig, "m0 2500:99 m2 3600:9 3660!", "+exceedance@3600/0=60");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +196,7 @@ int main(void)
 		rig_test(test_a_late_result_without_discharge_enters_no_window),
 		rig_test(test_a_mean_of_results_counts_each_once),
 		rig_test(test_flow_known_beforehand_may_stand_behind_what_it_weighs),
+		rig_test(test_a_restart_keeps_the_gate_and_the_periods_of_a_window),
 		rig_test(test_a_clock_set_back_forgets_the_flow_beyond),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

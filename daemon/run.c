@@ -39,7 +39,7 @@ enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEATS
 static const char *const beat_names[BEATS] = {"judge", "recorder", "clerk", "courier", "exporter"};
 
 /* Events and readings of more than a day are behind everybody; senders may repeat this much. */
-enum { EVENTS_KEPT_MS = 24 * 3600 * 1000, REMEMBERED = 32, RINGS_SECONDS = 10 };
+enum { EVENTS_KEPT_MS = 24 * 3600 * 1000, REMEMBERED = 256, RINGS_SECONDS = 10 };
 /* A thread is stuck when it has not moved for this long; the exporter may wait for a server. */
 #define STUCK_NS 25000000000
 

@@ -124,9 +124,18 @@ static void stop(struct house *h)
 	h->recorder = recorder_free(h->recorder);
 }
 
+static void hold(struct house *h, bool holds)
+{
+	pthread_mutex_lock(&h->disk.lock);
+	h->disk.holds = holds;
+	pthread_cond_broadcast(&h->disk.freed);
+	pthread_mutex_unlock(&h->disk.lock);
+}
+
 static int discard(void **state)
 {
 	struct house *h = *state;
+	hold(h, false); /* where a test failed meanwhile */
 	if (h->recorder != NULL)
 		stop(h);
 	metrics_free(h->metrics);
@@ -205,14 +214,6 @@ static int64_t passed_over(struct house *h)
 {
 	return metric_get(
 		metrics_counter(h->metrics, "ducha_unrecorded_total", "", "reason=\"disk\""));
-}
-
-static void hold(struct house *h, bool holds)
-{
-	pthread_mutex_lock(&h->disk.lock);
-	h->disk.holds = holds;
-	pthread_cond_broadcast(&h->disk.freed);
-	pthread_mutex_unlock(&h->disk.lock);
 }
 
 static bool is_held(void *context)

@@ -345,6 +345,34 @@ static void test_reconnecting_backs_off_and_is_spread(void **state)
 	field_free(field);
 }
 
+static bool keeps_phase(const int64_t *asked_ns, int64_t interval_ns)
+{
+	int64_t off_ns = (asked_ns[2] - asked_ns[0] + interval_ns / 2) % interval_ns;
+	return llabs(off_ns - interval_ns / 2) < interval_ns / 4;
+}
+
+static void test_polls_are_spread_over_the_interval_and_keep_their_phase(void **state)
+{
+	enum { LINES = 8, LONG_INTERVAL_MS = 400 };
+	const int64_t interval_ns = LONG_INTERVAL_MS * INT64_C(1000000);
+	(void)state;
+	struct field *field = field_new(LINES, 1, LONG_INTERVAL_MS, LONG_INTERVAL_MS);
+	field_start(field);
+	field_await(field, all_units_good, 3);
+	field_stop(field);
+	int64_t first = INT64_MAX, last = 0;
+	size_t kept = 0;
+	for (size_t i = 0; i < LINES; i++) {
+		const int64_t *at = field->lines[i].first_asked_ns;
+		first = at[1] < first ? at[1] : first;
+		last = at[1] > last ? at[1] : last;
+		kept += keeps_phase(at, interval_ns);
+	}
+	assert_true(last - first > interval_ns / 2); /* seven eighths, by their phases */
+	assert_true(kept >= LINES / 4 * 3);
+	field_free(field);
+}
+
 static bool exchanged(struct field *field, uint64_t wanted)
 {
 	return field->n_requests >= wanted;
@@ -398,6 +426,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			test_a_dead_gateway_is_one_outage_and_its_units_come_back_together),
 		cmocka_unit_test(test_reconnecting_backs_off_and_is_spread),
+		cmocka_unit_test(test_polls_are_spread_over_the_interval_and_keep_their_phase),
 		cmocka_unit_test(test_a_late_reply_stays_late_when_the_loop_is_held_up),
 		cmocka_unit_test(test_no_reply_is_ever_given_to_another_request),
 	};

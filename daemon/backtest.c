@@ -29,6 +29,7 @@ struct names {
 
 struct backtest {
 	const struct plan *plan;
+	const struct marks *marks;
 	struct evaluator *evaluator;
 	struct names names;
 	int64_t *clock_ms; /* by monitor: newest of its own rows */
@@ -198,6 +199,8 @@ static bool pass_time(struct backtest *b, int64_t time_ms)
 	b->start_ms = b->latest_ms = time_ms;
 	if (evaluator_new(&b->evaluator, b->plan, time_ms, mono_of(b, time_ms), keep, b) < 0)
 		b->failed = true;
+	else
+		evaluator_marks(b->evaluator, b->marks);
 	return !b->failed;
 }
 
@@ -557,9 +560,10 @@ static void finish(struct backtest *b)
 		(unsigned long long)b->cases);
 }
 
-int backtest(const struct plan *plan, const char *file, FILE *out, FILE *err)
+int backtest(const struct plan *plan, const char *file, const struct marks *marks, FILE *out,
+	     FILE *err)
 {
-	struct backtest b = {.plan = plan, .file = file, .out = out, .err = err};
+	struct backtest b = {.plan = plan, .marks = marks, .file = file, .out = out, .err = err};
 	struct recording in;
 	if (recording_open(&in, file) < 0) {
 		fprintf(err, "%s: %s\n", file, log_error_text(errno));

@@ -7,12 +7,15 @@
  * what the daemon would have found. Nothing live is touched, and neither wall clock nor host
  * enters: two runs give the same bytes.
  */
+#include "core/marks.h"
 #include "core/plan.h"
 
 #include <stdio.h>
 
 /**
  * backtest() - read @file, write one JSON object a line to @out, faults and totals to @err
+ * @marks: over the data, known beforehand; NULL: none
  * Return: 0; 1 if a row was malformed or the file cannot be read (said on @err).
  */
-int backtest(const struct plan *plan, const char *file, FILE *out, FILE *err);
+int backtest(const struct plan *plan, const char *file, const struct marks *marks, FILE *out,
+	     FILE *err);

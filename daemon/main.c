@@ -3,6 +3,7 @@
  * duchad: what the command line asks for.
  */
 #include "assemble.h"
+#include "backtest-marks.h"
 #include "backtest.h"
 #include "base/log.h"
 #include "check.h"
@@ -30,14 +31,15 @@
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
 
 struct order {
-	const char *file, *backtest;
+	const char *file, *backtest, *marks;
 	bool check, debug;
 };
 
 static const char usage[] =
 	"usage: duchad [-c FILE]                     run in the foreground\n"
 	"       duchad --check [-c FILE]             check the configuration\n"
-	"       duchad --backtest DATA.csv [-c FILE] evaluate recorded readings\n"
+	"       duchad --backtest DATA.csv [--marks MARKS.csv] [-c FILE]\n"
+	"                                            evaluate recorded readings\n"
 	"       duchad --version | --help\n"
 	"\n"
 	"  -c, --config FILE  the configuration (default /etc/ducha/ducha.cfg)\n"
@@ -57,13 +59,11 @@ static void print_version(void)
 /* Return: -1 to go on, else an exit code. */
 static int read_order(int argc, char **argv, struct order *order)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-						{"check", no_argument, NULL, 'k'},
-						{"backtest", required_argument, NULL, 'b'},
-						{"debug", no_argument, NULL, 'd'},
-						{"version", no_argument, NULL, 'v'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},   {"check", no_argument, NULL, 'k'},
+		{"backtest", required_argument, NULL, 'b'}, {"marks", required_argument, NULL, 'm'},
+		{"debug", no_argument, NULL, 'd'},          {"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},           {0}};
 	int option;
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
@@ -75,6 +75,9 @@ static int read_order(int argc, char **argv, struct order *order)
 			break;
 		case 'b':
 			order->backtest = optarg;
+			break;
+		case 'm':
+			order->marks = optarg;
 			break;
 		case 'd':
 			order->debug = true;
@@ -90,7 +93,8 @@ static int read_order(int argc, char **argv, struct order *order)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind < argc || (order->check && order->backtest != NULL)) {
+	if (optind < argc || (order->check && order->backtest != NULL) ||
+	    (order->marks != NULL && order->backtest == NULL)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
@@ -150,6 +154,18 @@ static void say_notes(const struct order *order, const struct config *c)
 	}
 }
 
+static int recall(const struct order *order, struct plan *plan)
+{
+	struct marks marks = {0};
+	plan->rules = NULL; /* in recorded data nothing falls due */
+	if (order->marks != NULL && backtest_marks(plan, order->marks, &marks, stderr) != 0)
+		return 1;
+	int code = backtest(plan, order->backtest, order->marks == NULL ? NULL : &marks, stdout,
+			    stderr);
+	marks_deinit(&marks);
+	return code;
+}
+
 static int obey(const struct order *order, const struct config *config)
 {
 	struct assembly *assembly;
@@ -167,8 +183,7 @@ static int obey(const struct order *order, const struct config *config)
 	if (order->check) {
 		code = check(order, config, assembly);
 	} else if (order->backtest != NULL) {
-		assembly->plan.rules = NULL; /* in recorded data nothing falls due */
-		code = backtest(&assembly->plan, order->backtest, stdout, stderr);
+		code = recall(order, &assembly->plan);
 	} else {
 		code = run(config, assembly, order->file);
 	}
@@ -197,8 +212,8 @@ struct loading {
 static void *load_main(void *context)
 {
 	struct loading *loading = context;
-	loading->result = config_load(loading->file, loading->dates, &loading->config,
-				      &loading->faults);
+	loading->result =
+		config_load(loading->file, loading->dates, &loading->config, &loading->faults);
 	return NULL;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FIELDS_MAX = 64 };
+enum { FIELDS_MAX = CSV_FIELDS_MAX };
 
 struct field {
 	const char *at;
@@ -71,6 +71,15 @@ static int split(const char *line, size_t length, struct field *out)
 		if (at == end)
 			return n;
 	}
+}
+
+int csv_split(const char *line, size_t length, struct csv_field out[CSV_FIELDS_MAX])
+{
+	struct field fields[FIELDS_MAX];
+	int n = split(line, length, fields);
+	for (int i = 0; i < n; i++)
+		out[i] = (struct csv_field){fields[i].at, fields[i].length};
+	return n;
 }
 
 static bool is(struct field f, const char *word)

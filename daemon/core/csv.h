@@ -43,6 +43,16 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
 bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size);
 
+/* One field, without its quotes and the blanks around it; not NUL-terminated. */
+struct csv_field {
+	const char *at;
+	size_t length;
+};
+enum { CSV_FIELDS_MAX = 64 };
+/** csv_split() - any line, for other tables. Return: how many fields, -1 where a quote stays open
+ * or there are too many */
+int csv_split(const char *line, size_t length, struct csv_field out[CSV_FIELDS_MAX]);
+
 /** decimal_parse() - a whole decimal number such as -1.5e3; no hex, no infinity, no locale.
  * Return: false if it is none or overflows. */
 bool decimal_parse(const char *text, size_t length, double *out);

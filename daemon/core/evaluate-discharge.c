@@ -63,7 +63,10 @@ void discharge_hear(struct evaluator *e, const struct reading *r)
 bool evaluator_flow(struct evaluator *e, const struct reading *r)
 {
 	struct discharge *d = measured_by(e, r->monitor);
+	struct reading room;
 	e->flows_known = true;
+	if (e->marks != NULL)
+		r = reading_marked(e->marks, r, &room);
 	if (d == NULL || r->flag != FLAG_NORMAL || !r->has_value)
 		return true;
 	d->grows = true;

@@ -91,6 +91,7 @@ struct evaluator {
 	struct level *exceedance, *warning;
 	struct link_state *links;
 	struct discharge *discharges; /* by site */
+	const struct marks *marks;    /* NULL: none */
 	bool flows_known;             /* of recorded data */
 	struct alert_state own[OWN_FAULTS];
 	size_t n_limits;
@@ -146,6 +147,12 @@ bool reading_weight(const struct evaluator *e, const struct limit *l, const stru
 /** silence_from() - from when on silence counts: the last reading, or the end of the last time
  * without discharge by when it would be an alert, which may lie ahead */
 int64_t silence_from(const struct evaluator *e, uint32_t monitor);
+
+/* --- evaluate-marks.c: what people said of the data --- */
+
+/** reading_marked() - the reading as it counts: @r itself, or @room with the mark's flag */
+const struct reading *reading_marked(const struct marks *marks, const struct reading *r,
+				     struct reading *room);
 
 /* --- evaluate-signal.c: what one reading, or the clock, does to a monitor's signal --- */
 

@@ -464,6 +464,10 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 		return;
 	}
 	struct monitor_state *m = &e->monitors[r->monitor];
+	struct reading room;
+	bool heard = r->flag != FLAG_COMMUNICATION; /* whatever a mark says of its value */
+	if (e->marks != NULL)
+		r = reading_marked(e->marks, r, &room);
 	bool valid = r->flag == FLAG_NORMAL && r->has_value;
 	bool shut = reading_shut(e, r);
 	if (m->has_reading && r->measured_ms < m->newest_ms) {
@@ -473,7 +477,7 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	}
 	m->has_reading = true;
 	m->newest_ms = r->measured_ms;
-	if (r->flag != FLAG_COMMUNICATION)
+	if (heard)
 		signal_heard(e, r);
 	if (shut)
 		return;

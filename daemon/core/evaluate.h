@@ -9,6 +9,7 @@
  * tests run this same code. One thread owns an evaluator; nothing here allocates after
  * evaluator_new().
  */
+#include "core/marks.h"
 #include "core/reading.h"
 #include "core/verdict.h"
 
@@ -27,6 +28,13 @@ struct evaluator *evaluator_free(struct evaluator *evaluator);
 
 /** evaluator_feed() - one slot, in the order of its ring */
 void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
+
+/**
+ * evaluator_marks() - from here on readings count with the flags that these marks give them
+ * @marks: of the plan's monitors; kept by the caller until another table takes its place; NULL:
+ * none
+ */
+void evaluator_marks(struct evaluator *evaluator, const struct marks *marks);
 
 /**
  * evaluator_flow() - recorded data whose flow is known beforehand: all readings of flow monitors,

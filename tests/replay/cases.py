@@ -4,6 +4,7 @@ import datetime
 import random
 import zoneinfo
 
+import judge
 import settings
 
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "UTC")
@@ -237,3 +238,30 @@ def make(seed, tame=False):
         number = dice.choice(("", "NA", "NaN", "nan")) if value is None else repr(value)
         lines.append(",".join((text_of(dice, zone, at), site, factor, number, flag)))
     return config, "\n".join(lines) + "\n"
+
+
+def marks(seed, config, text):
+    """The text of a file of marks over some of the readings; for most seeds of none."""
+    dice = random.Random("marks %d" % seed)
+    lines = ["reason,site,factor,from,to,flag,by"]
+    rows = [row.split(",") for row in text.splitlines()]
+    place = {name: rows[0].index(name) for name in ("time", "site", "factor")}
+    times = sorted({row[place["time"]] for row in rows[1:]})
+    for _ in range(dice.choice((0, 0, 1, 2, 5))):
+        of, at = dice.choice(rows[1:]), dice.randrange(len(times))
+        start, end = judge_ms(config, times[at]), judge_ms(config, times[min(len(times) - 1, at + dice.choice((1, 3, 20)))])
+        if start > end:
+            start, end = end, start
+        end += dice.choice((0, 1, 3600000))
+        if start < end:
+            lines.append('"invented, as all of it",%s,%s,%s,%s,%s,probe' % (
+                of[place["site"]], of[place["factor"]], seconds(start), seconds(end), dice.choice("MMFCDTSBN")))
+    return "\n".join(lines) + "\n"
+
+
+def judge_ms(config, text):
+    return judge.Zone(config["node"]["timezone"]).parse(text)
+
+
+def seconds(at):
+    return "%d.%03d" % (at // 1000, at % 1000)

@@ -7,7 +7,7 @@ It is slow and plain on purpose. A configuration is a dictionary with the keys o
 (settings.read() makes one from a file); readings come from a CSV. What comes out is a list of
 events with the fields in FIELDS, in the order in which the daemon prints them.
 
-    judge.py DUCHA.CFG DATA.CSV        prints the events
+    judge.py DUCHA.CFG DATA.CSV [MARKS.CSV]   prints the events
 """
 import bisect
 import csv
@@ -380,6 +380,7 @@ class Monitor:
         self.flat_run = None
         self.result = None
         self.flow = self.gate = None
+        self.marks = []
         self.seen = self.seen_result = None
         self.returned, self.to_settle = -math.inf, 0
 
@@ -413,8 +414,8 @@ class Monitor:
     # a reading
 
     def reading(self, time, value, flag):
-        if flag == "N" and not self.low <= value <= self.high:
-            flag = "T"
+        heard = flag != "B"
+        flag = self.counted(time, value, flag)
         late = self.newest is not None and time < self.newest
         if self.newest is None and time < self.last:
             for limit in self.means:
@@ -427,7 +428,7 @@ class Monitor:
                     limit.collect(time, value, 1)
             return
         self.newest = time
-        if flag != "B":
+        if heard:
             if self.stale.active:
                 # A row without a value may have moved the clock beyond this reading.
                 self.stale.clear_at(max(time, self.stale.raised_at))
@@ -457,6 +458,13 @@ class Monitor:
         self.watch_flat(time, value, new, gap)
         self.watch_step(time, value, gap)
         self.valid = (time, value)
+
+    def counted(self, time, value, flag):
+        """The flag that counts: that of the last mark over it, else the raw one, T beyond the range."""
+        if flag == "N" and not self.low <= value <= self.high:
+            flag = "T"
+        over = [mark for start, end, mark in self.marks if start <= time < end]
+        return over[-1] if over and over[-1] != "N" else flag
 
     def is_new(self, time, value):
         """Is it a new result: later than the one before, and not one the instrument still holds?"""
@@ -577,8 +585,8 @@ class Judge:
                 continue
             readings = []
             for time, at, what, value, flag in rows:
-                if (at, what) == (site, measured_by) and value is not None and flag == "N" and \
-                        of_flow.low <= value <= of_flow.high and not (readings and time < readings[-1][0]):
+                if (at, what) == (site, measured_by) and value is not None and \
+                        of_flow.counted(time, value, flag) == "N" and not (readings and time < readings[-1][0]):
                     readings.append((time, value))
             monitor.flow = Flow(readings, of_flow.stale_ms, gate)
             if gate and of_flow is not monitor and monitor.settings.get("gated", True):
@@ -643,8 +651,18 @@ def read_rows(path, zone):
     return rows
 
 
-def judge(config, path, decimals):
+def read_marks(path, it):
+    with open(path, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            monitor = it.monitors.get((row["site"], row["factor"]))
+            if monitor:
+                monitor.marks.append((it.zone.parse(row["from"]), it.zone.parse(row["to"]), row["flag"]))
+
+
+def judge(config, path, decimals, marks=None):
     it = Judge(config, decimals)
+    if marks:
+        read_marks(marks, it)
     return it.run(read_rows(path, it.zone))
 
 
@@ -673,7 +691,7 @@ def main():
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import settings
     config = settings.read(sys.argv[1])
-    for event in judge(config, sys.argv[2], settings.catalogue_decimals()):
+    for event in judge(config, sys.argv[2], settings.catalogue_decimals(), *sys.argv[3:]):
         print(json.dumps(event, ensure_ascii=False))
 
 

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.normpath(os.path.join(HERE, "..", ".."))
 E, S, W = ("daemon/core/evaluate.c", "daemon/core/evaluate-signal.c", "daemon/core/window.c")
 D, G = "daemon/core/discharge.c", "daemon/core/evaluate-discharge.c"
+M = "daemon/core/marks.c"
 
 # (file, text that stands there, what is planted instead)
 FAULTS = (
@@ -95,7 +96,8 @@ FAULTS = (
     (E, "s.result = r->measured_ms > m->valid_ms && !held;", "s.result = !held;"),
     (E, "if (m->has_reading && r->measured_ms < m->newest_ms)", "if (m->has_reading && r->measured_ms <= m->newest_ms)"),
     (E, "if (m->has_reading && r->measured_ms < m->newest_ms)", "if (false)"),
-    (E, "if (r->flag != FLAG_COMMUNICATION)", "if (true)"),
+    (E, "bool heard = r->flag != FLAG_COMMUNICATION;", "bool heard = true;"),
+    (E, "\t\tr = reading_marked(e->marks, r, &room);\n\tbool valid", "\t\t;\n\tbool valid"),
     (E, "\tif (e->monitors[monitor].has_reading)\n\t\treturn;\n", "\treturn;\n"),
     (W, "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)", "if (false)"),
     (W, "span.start_ms + 36 * (int64_t)HOUR_MS", "span.start_ms + 24 * (int64_t)HOUR_MS"),
@@ -123,6 +125,12 @@ FAULTS = (
     (G, "m->settle_left-- == 0", "--m->settle_left == 0"),
     (G, "if (*weight < 0)\n\t\t*weight = 0;", ""),
     (G, "e->flows_known = true;", ""),
+    (G, "\t\tr = reading_marked(e->marks, r, &room);", "\t\t;"),
+    (M, "if (m->flag != FLAG_NORMAL)", ""),
+    (M, "layer->at[i].to_ms <= from_ms)", "layer->at[i].to_ms < from_ms)"),
+    (M, "if (i < layer->n && layer->at[i].from_ms < to_ms)", "if (false)"),
+    (M, "marks->spans[middle].to_ms <= time_ms", "marks->spans[middle].to_ms < time_ms"),
+    (M, "marks->spans[low].from_ms > time_ms", "marks->spans[low].from_ms >= time_ms"),
 )
 # Faults that no recording can show, and why.
 EQUIVALENT = {

@@ -24,11 +24,14 @@ def backtest(tmp_path):
     daemon = Daemon(tmp_path, [modbus_connection(1502)], [
         site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")])])
 
-    def run(rows):
+    def run(rows, marks=None):
         data = tmp_path / "data.csv"
         data.write_text(rows)
-        return subprocess.run([DUCHAD, "--backtest", str(data), "-c", daemon.config],
-                              capture_output=True, timeout=60, env=ENVIRONMENT)
+        command = [DUCHAD, "--backtest", str(data), "-c", daemon.config]
+        if marks is not None:
+            (tmp_path / "marks.csv").write_text(marks)
+            command += ["--marks", str(tmp_path / "marks.csv")]
+        return subprocess.run(command, capture_output=True, timeout=60, env=ENVIRONMENT)
     run.data = str(tmp_path / "data.csv")
     run.store = daemon.store
     return run
@@ -44,6 +47,26 @@ def test_two_runs_are_the_same_byte_for_byte(backtest):
     assert [e["type"] for e in events if e["type"].startswith("case.")][0] == "case.opened"
     assert events[0]["time"] == "2026-01-02T03:01:00.000+08:00"
     assert events[0]["data"]["value"] == 61.3
+
+
+MARKS = "site,factor,from,to,flag,reason\n"
+
+
+def test_what_is_marked_does_not_count(backtest):
+    mark = "outfall-3,w01018,2026-01-02 03:01:00,2026-01-02 03:01:01,M,cleaning\n"
+    first = json.loads(backtest(ROWS, MARKS + mark).stdout.splitlines()[0])
+    assert first["time"] == "2026-01-02T03:03:00.000+08:00" and first["data"]["value"] == 70
+
+
+def test_a_bad_mark_is_named_and_nothing_is_evaluated(backtest):
+    answer = backtest(ROWS, MARKS + "nowhere,w01018,1767294060,1767294061,M,cleaning\n"
+                      "outfall-3,w01018,2026-01-02 03:01:00,2026-01-02 03:01,M,cleaning\n"
+                      "outfall-3,w01018,1767294060,1767294061,Q,cleaning\n")
+    said = answer.stderr.decode().splitlines()
+    assert answer.returncode == 1 and answer.stdout == b""
+    assert "marks.csv:2: no monitor \"nowhere\" \"w01018\"" in said[0]
+    assert "marks.csv:3: not a time with seconds: \"2026-01-02 03:01\"" in said[1]
+    assert "marks.csv:4: unknown flag \"Q\"" in said[2]
 
 
 def test_the_order_of_the_columns_does_not_matter(backtest):

@@ -39,7 +39,8 @@ static int case_number_next(struct ledger *ledger, int64_t year, int64_t *seq)
 	if (r == 0)
 		*seq = sqlite3_column_int64(next, 0);
 	sql_reset(next);
-	return r;
+	ledger->registered++;
+	return r == 0 ? numbers_year(&ledger->numbers, year, *seq) : r;
 }
 
 int ledger_history(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,

@@ -3,6 +3,7 @@
 /*
  * The ledger's inside, shared by its files and nobody else:
  *   ledger.c         opening, transactions, named values
+ *   ledger-mend.c    what can be read of a damaged one
  *   ledger-alerts.c  verdicts to alerts
  *   ledger-cases.c   registration, joining, severity
  *   ledger-actions.c what people do to cases
@@ -17,6 +18,7 @@
 #include "core/deadline.h"
 #include "store/json.h"
 #include "store/ledger.h"
+#include "store/numbers.h"
 #include "store/sql.h"
 
 #include <pthread.h>
@@ -82,6 +84,10 @@ enum ledger_sql {
 	SQL_EVENT_FIRST,
 	SQL_EVENT_LAST,
 	SQL_EVENT_PRUNE,
+	SQL_GIVEN,
+	SQL_GIVEN_RAISE,
+	SQL_YEAR_LIST,
+	SQL_YEAR_RAISE,
 	LEDGER_STATEMENTS
 };
 extern const char *const ledger_sql[LEDGER_STATEMENTS];
@@ -148,6 +154,9 @@ struct ledger {
 	bool recount;              /* the figures below are not those of the file */
 	bool announced;            /* the open transaction made events */
 	bool timed;                /* it moved a timer */
+	int64_t registered;        /* cases that it registered */
+	bool damaged;              /* mended by the next transaction */
+	struct numbers numbers;    /* as of the last record */
 	struct text data, event;   /* scratch for events */
 	char *words[LEDGER_WORDS]; /* reasons handed out with open alerts; they live as long as we
 				    */
@@ -162,8 +171,9 @@ struct ledger {
 	_Atomic size_t active[ALERT_KINDS];
 	_Atomic size_t cases[CASE_STATUSES];
 	_Atomic int64_t last_event;
-	_Atomic int64_t timer; /* when ledger_tick() has something to do; INT64_MAX: never */
-	char *directory;       /* of the attachments; NULL: in memory only */
+	_Atomic uint64_t mended; /* how often, since it was opened */
+	_Atomic int64_t timer;   /* when ledger_tick() has something to do; INT64_MAX: never */
+	char *directory;         /* of the attachments; NULL: in memory only */
 };
 
 #define BY_DAEMON "duchad"
@@ -172,6 +182,11 @@ struct ledger {
  * back in any case. ledger_end() commits if @r is 0, else rolls back; then the listeners hear. */
 int ledger_begin(struct ledger *ledger);
 int ledger_end(struct ledger *ledger, int r);
+/** ledger_schema_begin() - bring a file to the present schema. @path: for the log */
+int ledger_schema_begin(sqlite3 *db, const char *path);
+/** ledger_mend() - put a new ledger in the place of a damaged one, with all rows that can be read
+ * of it, and keep that; nobody has it open. Return: 0, SQL_FATAL, -errno. */
+int ledger_mend(const char *directory);
 int ledger_recount_alerts(struct ledger *ledger);
 int ledger_recount_cases(struct ledger *ledger);
 int ledger_recount_events(struct ledger *ledger);

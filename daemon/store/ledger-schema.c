@@ -148,7 +148,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 
 	[SQL_CASE_OPEN] = "SELECT id FROM cases WHERE site = ?1 AND factor = ?2 AND kind = ?3"
 			  " AND average = ?4 AND source = 'automatic' AND " CASE_IS_OPEN,
-	[SQL_CASE_NEXT] = "SELECT coalesce(max(seq), 0) + 1 FROM cases WHERE year = ?1",
+	[SQL_CASE_NEXT] = "SELECT max(coalesce((SELECT max(seq) FROM cases WHERE year = ?1), 0),"
+			  " coalesce((SELECT value FROM cursors WHERE name = 'number/' || ?1), 0))"
+			  " + 1",
 	[SQL_CASE_ADD] =
 		"INSERT INTO cases(year, seq, site, site_name, site_kind, factor, factor_name, "
 		"kind,"
@@ -260,4 +262,14 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"DELETE FROM events WHERE at < ?1 AND id <= coalesce((SELECT min(value) FROM "
 		"cursors"
 		" WHERE name GLOB 'delivery/*' OR name = 'influx/events'), 9223372036854775807)",
+	/* sqlite_sequence has no rows of tables that were always empty */
+	[SQL_GIVEN] = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cases'), 0),"
+		      " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'alerts'), 0),"
+		      " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",
+	[SQL_GIVEN_RAISE] =
+		"INSERT INTO sqlite_sequence(rowid, name, seq) VALUES((SELECT rowid FROM"
+		" sqlite_sequence WHERE name = ?1), ?1, ?2)"
+		" ON CONFLICT(rowid) DO UPDATE SET seq = max(seq, excluded.seq)",
+	[SQL_YEAR_LIST] = "SELECT year, max(seq) FROM cases GROUP BY year",
+	[SQL_YEAR_RAISE] = "INSERT OR REPLACE INTO cursors VALUES('number/' || ?1, ?2)",
 };

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* Each takes the two seconds that SQLite waits for a lock. */
+enum { LOCKED_TRIES = 30 };
 
 static int ledger_check(sqlite3 *db)
 {
@@ -24,7 +28,7 @@ static int ledger_check(sqlite3 *db)
 	return r;
 }
 
-static int ledger_schema_begin(sqlite3 *db, const char *path)
+int ledger_schema_begin(sqlite3 *db, const char *path)
 {
 	int64_t version;
 	int r = sql_number(db, "PRAGMA user_version", 0, &version);
@@ -91,21 +95,161 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 	return r;
 }
 
-static int ledger_connect_file(struct ledger *ledger, const char *directory)
-{
-	char path[4096];
+/* --- numbers that are never given twice --- */
 
-	snprintf(path, sizeof path, "%s/ledger.db", directory);
-	if (mkdir(directory, 0750) != 0 && errno != EEXIST)
-		return -errno;
+/* So far ahead alerts and events are noted: few transactions write the record for them. */
+enum { NUMBERS_AHEAD = 1000 };
+
+struct given {
+	int64_t cases, alerts, events;
+};
+
+static int ledger_given(struct ledger *ledger, struct given *out)
+{
+	sqlite3_stmt *given = ledger->sql[SQL_GIVEN];
+	bool row;
+
+	int r = sql_step(given, &row);
+	*out = (struct given){sqlite3_column_int64(given, 0), sqlite3_column_int64(given, 1),
+			      sqlite3_column_int64(given, 2)};
+	sql_reset(given);
+	return r;
+}
+
+/* The open transaction gives these; the record goes ahead of its commit. */
+static int numbers_ahead(struct ledger *ledger)
+{
+	struct numbers *n = &ledger->numbers;
+	struct given given;
+
+	int r = ledger_given(ledger, &given);
+	if (r != 0 ||
+	    (ledger->registered == 0 && given.alerts <= n->alerts && given.events <= n->events))
+		return r;
+	n->known = given.cases - ledger->registered;
+	n->cases = given.cases;
+	if (n->alerts < given.alerts)
+		n->alerts = given.alerts + NUMBERS_AHEAD;
+	if (n->events < given.events)
+		n->events = given.events + NUMBERS_AHEAD;
+	return numbers_write(n, ledger->directory);
+}
+
+static int numbers_take(struct ledger *ledger)
+{
+	const struct numbers *n = &ledger->numbers;
+	int r = sql_do(ledger->sql[SQL_BEGIN], "");
+
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_GIVEN_RAISE], "ti", "cases", n->cases);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_GIVEN_RAISE], "ti", "alerts", n->alerts);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_GIVEN_RAISE], "ti", "events", n->events);
+	for (size_t i = 0; r == 0 && i < n->n_years; i++)
+		r = sql_do(ledger->sql[SQL_YEAR_RAISE], "ii", n->years[i].year, n->years[i].seq);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_COMMIT], "");
+	sql_rollback(ledger->db);
+	if (r == 0)
+		log_warnx("numbers of cases go on after %lld", (long long)n->cases);
+	return r;
+}
+
+/* There is no record, or it cannot be read: it begins with what the ledger has given. */
+static int numbers_begin(struct ledger *ledger, const struct given *given)
+{
+	struct numbers *n = &ledger->numbers;
+	sqlite3_stmt *list = ledger->sql[SQL_YEAR_LIST];
+	bool row;
+
+	n->known = n->cases = given->cases;
+	n->alerts = given->alerts + NUMBERS_AHEAD;
+	n->events = given->events + NUMBERS_AHEAD;
+	int r = sql_step(list, &row);
+	while (r == 0 && row) {
+		r = numbers_year(n, sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 1));
+		if (r == 0)
+			r = sql_step(list, &row);
+	}
+	sql_reset(list);
+	return r == 0 ? numbers_write(n, ledger->directory) : r;
+}
+
+/*
+ * Compares the ledger with the record. One that lacks cases which were committed before the record
+ * was written is not the one of then (damaged, gone, or an older copy put back).
+ */
+static int numbers_settle(struct ledger *ledger, bool lost)
+{
+	struct given given;
+
+	numbers_deinit(&ledger->numbers);
+	int known = numbers_read(&ledger->numbers, ledger->directory);
+	int r = ledger_given(ledger, &given);
+	if (known != 0 && known != -ENOENT && known != -EUCLEAN)
+		return known;
+	if (known == -EUCLEAN)
+		log_warnx("%s/numbers: damaged; it begins anew", ledger->directory);
+	if (r == 0 && known != 0)
+		return numbers_begin(ledger, &given);
+	if (r == 0 && (lost || given.cases < ledger->numbers.known))
+		r = numbers_take(ledger);
+	return r;
+}
+
+/* --- the file --- */
+
+/* A program that copies the ledger may hold it for a while. */
+static int ledger_connect_patiently(struct ledger *ledger, const char *path)
+{
 	int r = ledger_connect(ledger, path);
+
+	for (int tries = 0; r == -EBUSY && tries < LOCKED_TRIES; tries++) {
+		if (tries == 0)
+			log_warnx("%s: locked by another program; waiting for it", path);
+		r = ledger_connect(ledger, path);
+	}
+	return r;
+}
+
+static int ledger_connect_file(struct ledger *ledger)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/ledger.db", ledger->directory);
+	if (mkdir(ledger->directory, 0750) != 0 && errno != EEXIST)
+		return -errno;
+	bool lost = access(path, F_OK) != 0;
+	int r = ledger->damaged ? -EUCLEAN : ledger_connect_patiently(ledger, path);
 	if (sql_damaged(r)) {
-		log_warnx("%s: the ledger is damaged; numbers of cases begin anew", path);
-		r = sql_set_aside(path);
+		lost = true;
+		r = ledger_mend(ledger->directory);
 		if (r == 0)
 			r = ledger_connect(ledger, path);
 	}
-	return r == 0 ? sql_sync_directory(directory) : r;
+	if (r == 0)
+		r = numbers_settle(ledger, lost);
+	if (r == 0)
+		r = sql_sync_directory(ledger->directory);
+	if (r == 0)
+		ledger->damaged = false;
+	return r;
+}
+
+/* What was read last may be gone: whoever holds alerts offers them again (ledger_mended()). */
+static int ledger_reconnect(struct ledger *ledger)
+{
+	ledger_disconnect(ledger);
+	int r = ledger->directory == NULL ? -EUCLEAN : ledger_connect_file(ledger);
+	if (r == 0)
+		atomic_fetch_add(&ledger->mended, 1);
+	return r;
+}
+
+uint64_t ledger_mended(const struct ledger *ledger)
+{
+	return atomic_load(&ledger->mended);
 }
 
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan)
@@ -122,7 +266,7 @@ int ledger_open(struct ledger **out, const char *directory, const struct plan *p
 	int r = -ENOMEM;
 	if (ledger->kinds != NULL && (directory == NULL || ledger->directory != NULL))
 		r = directory == NULL ? ledger_connect(ledger, ":memory:")
-				      : ledger_connect_file(ledger, directory);
+				      : ledger_connect_file(ledger);
 	if (r != 0)
 		ledger = ledger_close(ledger);
 	*out = ledger;
@@ -137,6 +281,7 @@ struct ledger *ledger_close(struct ledger *ledger)
 	pthread_mutex_destroy(&ledger->lock);
 	text_deinit(&ledger->data);
 	text_deinit(&ledger->event);
+	numbers_deinit(&ledger->numbers);
 	for (size_t i = 0; i < ledger->n_words; i++)
 		free(ledger->words[i]);
 	free(ledger->kinds);
@@ -165,12 +310,18 @@ int ledger_begin(struct ledger *ledger)
 	pthread_mutex_lock(&ledger->lock);
 	if (ledger->fatal)
 		return LEDGER_FATAL;
+	if (ledger->damaged) {
+		int r = ledger_reconnect(ledger);
+		if (r != 0)
+			return r;
+	}
 	if (ledger->recount) {
 		int r = ledger_recount(ledger);
 		if (r != 0)
 			return r;
 	}
 	ledger->announced = ledger->timed = false;
+	ledger->registered = 0;
 	return sql_do(ledger->sql[SQL_BEGIN], "");
 }
 
@@ -183,6 +334,8 @@ static void ledger_tell(struct ledger *ledger)
 /* Results such as LEDGER_REFUSED leave nothing written, like an error. */
 int ledger_end(struct ledger *ledger, int r)
 {
+	if (r == 0 && ledger->announced && ledger->directory != NULL)
+		r = numbers_ahead(ledger);
 	if (r == 0)
 		r = sql_do(ledger->sql[SQL_COMMIT], "");
 	bool announced = r == 0 && ledger->announced;
@@ -190,6 +343,8 @@ int ledger_end(struct ledger *ledger, int r)
 		sql_rollback(ledger->db);
 	if (r == LEDGER_FATAL)
 		ledger->fatal = true;
+	if (sql_damaged(r))
+		ledger->damaged = true; /* mended by the next transaction */
 	if (r < 0 || announced || ledger->timed)
 		ledger->recount = r < 0 || ledger_recount(ledger) != 0;
 	pthread_mutex_unlock(&ledger->lock);

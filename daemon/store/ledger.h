@@ -8,6 +8,9 @@
  * case, history and event together, so what is announced is always what was committed. Events are
  * the outbox: deliveries and event streams read them behind cursors of their own.
  *
+ * Numbers and ids are never given twice, also when the file is damaged, gone, or replaced by an
+ * older copy: directory/numbers has a second record of them (store/numbers.h).
+ *
  * Any thread may call; each call holds the mutex for its own time.
  */
 #include "core/order.h"
@@ -27,6 +30,13 @@ enum ledger_result {
  */
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan);
 struct ledger *ledger_close(struct ledger *ledger);
+/**
+ * ledger_mended() - how often a damaged file was replaced since ledger_open() (any thread, no disk)
+ *
+ * A transaction that finds the file damaged fails; the next one first puts what can be read of it
+ * into a new file. An alert that was not among that is raised again when it is offered again.
+ */
+uint64_t ledger_mended(const struct ledger *ledger);
 
 /**
  * ledger_apply() - commit verdicts in order, in one transaction

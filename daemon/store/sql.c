@@ -25,6 +25,8 @@ int sql_error(sqlite3 *db, int rc)
 		extended = rc;
 	if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC)
 		return SQL_FATAL;
+	if (extended == SQLITE_READONLY_DBMOVED) /* somebody took the file away */
+		return -EUCLEAN;
 	switch (rc & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_ROW:

@@ -142,6 +142,61 @@ const char *check_http_url(const char *text)
 	return check_url(text, schemes, "use http://host:port or https://host:port");
 }
 
+bool is_loopback_url(const char *url)
+{
+	char host[64];
+	struct in_addr address;
+	const char *at = strstr(url, "://");
+	size_t length = at ? strcspn(at + 3, ":/?#") : 0;
+	if (!at || length >= sizeof(host))
+		return false;
+	if (strncmp(at + 3, "[::1]", 5) == 0)
+		return true;
+	snprintf(host, sizeof(host), "%.*s", (int)length, at + 3);
+	if (strcasecmp(host, "localhost") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+/* Return: how many bytes @length of base64 stand for; 0 where it is none. */
+static size_t base64_bytes(const char *text, size_t length)
+{
+	size_t padding = 0;
+	while (padding < 2 && length > padding && text[length - 1 - padding] == '=')
+		padding++;
+	if (length == 0 || length % 4 != 0 ||
+	    strspn(text, LETTERS CAPITALS DIGITS "+/") != length - padding)
+		return 0;
+	return length / 4 * 3 - padding;
+}
+
+const char *check_webhook_secrets(const char *text)
+{
+	const char *wrong = "use whsec_ and 24 to 64 random bytes in base64, as of "
+			    "`openssl rand -base64 32`, or up to 8 of them with spaces between";
+	int n = 0;
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		if (strncmp(text, "whsec_", 6) == 0)
+			text += 6;
+		size_t length = strcspn(text, " "), bytes = base64_bytes(text, length);
+		if (bytes < 24 || bytes > 64 || ++n > 8)
+			return wrong;
+		text += length;
+	}
+	return n > 0 ? NULL : wrong;
+}
+
+const char *check_signing_key(const char *text)
+{
+	if (strncmp(text, "whsk_", 5) == 0)
+		text += 5;
+	size_t bytes = base64_bytes(text, strlen(text));
+	return bytes == 32 || bytes == 64
+		       ? NULL
+		       : "use whsk_ and the 32 bytes of an Ed25519 key in base64, as of "
+			 "`openssl rand -base64 32`";
+}
+
 const char *check_smtp_url(const char *text)
 {
 	static const char *const schemes[] = {"smtp://", "smtps://", NULL};

@@ -4,11 +4,17 @@
  * Checks: pure tests of single texts. Each returns NULL, or the sentence that says what would be
  * right.
  */
+#include <stdbool.h>
+
 const char *check_node_id(const char *text);
 const char *check_id(const char *text);
 const char *check_timezone(const char *text);    /* UTC, or a file of the zoneinfo database */
 const char *check_case_number(const char *text); /* {prefix} {year} {seq} */
 const char *check_http_url(const char *text);
+/** is_loopback_url() - does a URL stay on this machine? An address or localhost, no other name. */
+bool is_loopback_url(const char *url);
+const char *check_webhook_secrets(const char *text); /* Standard Webhooks 1.0.0 */
+const char *check_signing_key(const char *text);
 const char *check_smtp_url(const char *text);
 const char *check_mqtt_uri(const char *text);
 const char *check_host(const char *text);

@@ -229,9 +229,17 @@ struct config_connection {
 };
 
 struct config_delivery {
-	char *id, *type, *directory;
+	char *id, *type;
 	char **events; /* filters; none: all */
 	size_t n_events;
+	char **sites; /* none: all */
+	size_t n_sites;
+	int min_severity; /* 0 general, 1 serious, 2 grave */
+	int64_t alarm_after_s, retry_longest_s, timeout_ms;
+	char *directory;                              /* file */
+	char *url, *secret, *signing_key;             /* NULL where not said, as what follows */
+	char *username, *password;                    /* not webhook */
+	char *ca_file, *cert_file, *key_file;         /* TLS */
 };
 
 struct reader;

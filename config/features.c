@@ -7,8 +7,9 @@ const struct feature features[] = {
 	{"driver", "hj212", false},          {"transport", "tcp", true},
 	{"transport", "rtu", true},          {"transport", "rtu-over-tcp", true},
 	{"transport", "dtu", true},          {"delivery type", "file", true},
-	{"delivery type", "webhook", false}, {"delivery type", "smtp", false},
-	{"delivery type", "mqtt", false},    {"influx api", "v1", true},
-	{"influx api", "v2", true},          {"influx api", "v3", true},
+	{"delivery type", "webhook", true},  {"delivery type", "smtp", false},
+	{"delivery type", "mqtt", false},    {"delivery type", "alertmanager", false},
+	{"influx api", "v1", true},          {"influx api", "v2", true},
+	{"influx api", "v3", true},
 };
 const size_t n_features = sizeof(features) / sizeof(features[0]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/cases.h"
 #include "config/checks.h"
+#include "config/deliveries.h"
 #include "config/sites.h"
 
 #include <errno.h>
@@ -166,33 +167,6 @@ static const struct field connection_fields[] = {
 #undef AT
 static const struct schema connection_schema = {"a connection", connection_variants,
 						connection_fields, COUNT(connection_fields)};
-
-enum { FILES = 1, WEBHOOK = 2, SMTP = 4, BUS = 8 };
-static const char *const delivery_variants[] = {"type file", "type webhook", "type smtp",
-						"type mqtt", NULL};
-#define AT(member) offsetof(struct config_delivery, member)
-static const struct field delivery_fields[] = {
-	{"id", FIELD_TEXT, .offset = AT(id), .required = EVERY, .check = check_id},
-	{"type", FIELD_FEATURE, .offset = AT(type), .required = EVERY, .feature = "delivery type"},
-	{"events", FIELD_TEXTS, .offset = AT(events), .check = check_event_filter},
-	{"directory", FIELD_TEXT, .offset = AT(directory), .only = FILES, .required = FILES},
-	{"url", FIELD_TEXT, .offset = NOWHERE, .only = WEBHOOK | SMTP, .required = WEBHOOK | SMTP},
-	{"secret_file", FIELD_SECRET, .offset = NOWHERE, .only = WEBHOOK},
-	{"timeout_ms", FIELD_INT64, .offset = NOWHERE, .low = 100, .high = 600000,
-	 .only = WEBHOOK | SMTP},
-	{"from", FIELD_TEXT, .offset = NOWHERE, .only = SMTP, .required = SMTP},
-	{"to", FIELD_TEXTS, .offset = NOWHERE, .only = SMTP, .required = SMTP},
-	{"username", FIELD_TEXT, .offset = NOWHERE, .only = SMTP},
-	{"password_file", FIELD_SECRET, .offset = NOWHERE, .only = SMTP},
-	{"ca_file", FIELD_FILE, .offset = NOWHERE, .only = WEBHOOK | SMTP},
-	{"connection", FIELD_TEXT, .offset = NOWHERE, .only = BUS, .required = BUS},
-	{"topic", FIELD_TEXT, .offset = NOWHERE, .only = BUS, .required = BUS,
-	 .check = check_topic},
-	{"qos", FIELD_INT, .offset = NOWHERE, .low = 0, .high = 1, .only = BUS},
-};
-#undef AT
-static const struct schema delivery_schema = {"a delivery", delivery_variants, delivery_fields,
-					      COUNT(delivery_fields)};
 
 static unsigned variant_of(const char *const *names, const char *name)
 {
@@ -473,49 +447,6 @@ static void read_connections(struct walk *walk, struct config *config, const con
 		read_connection(walk, config, schema_element(root, "connections", i));
 }
 
-static void check_delivery(struct walk *walk, const struct config *config,
-			   const config_setting_t *group, unsigned variant,
-			   const struct config_delivery *delivery)
-{
-	for (size_t i = 0; delivery->id && i < config->n_deliveries; i++)
-		if (config->deliveries[i].id && strcmp(config->deliveries[i].id, delivery->id) == 0)
-			FAULT(walk, schema_key(group, "id"),
-			      "delivery \"%s\" is defined twice; give each its own id",
-			      delivery->id);
-	const char *url = schema_peek(group, "url"), *wrong = NULL;
-	if (url && (variant & (WEBHOOK | SMTP)))
-		wrong = variant == SMTP ? check_smtp_url(url) : check_http_url(url);
-	if (wrong)
-		FAULT(walk, schema_key(group, "url"), "url = \"%s\" is not right: %s", url, wrong);
-	const char *id = variant == BUS ? schema_peek(group, "connection") : NULL;
-	size_t index = id ? connection_index(config, id) : SIZE_MAX;
-	if (id && index == SIZE_MAX)
-		unknown_connection(walk, config, schema_key(group, "connection"), id);
-	else if (id && config->connections[index].driver != CONFIG_MQTT)
-		FAULT(walk, schema_key(group, "connection"),
-		      "connection \"%s\" is not of driver mqtt, which this delivery needs", id);
-}
-
-static void read_delivery(struct walk *walk, struct config *config, const config_setting_t *group)
-{
-	static const char *const types[] = {"file", "webhook", "smtp", "mqtt", NULL};
-	struct config_delivery *delivery = &config->deliveries[config->n_deliveries];
-	unsigned variant = variant_of(types, schema_peek(group, "type"));
-	schema_read(walk, &delivery_schema, group, variant, delivery);
-	check_delivery(walk, config, group, variant, delivery);
-	config->n_deliveries++;
-}
-
-static void read_deliveries(struct walk *walk, struct config *config, const config_setting_t *root)
-{
-	size_t n = schema_length(walk, root, "deliveries");
-	config->deliveries = calloc(n + 1, sizeof(*config->deliveries));
-	if (!config->deliveries)
-		walk->faults->no_memory = true;
-	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
-		read_delivery(walk, config, schema_element(root, "deliveries", i));
-}
-
 static bool holds_data(const struct reader *reader, const char *folder)
 {
 	char **names, *path = reader_join(folder, "catalogue");
@@ -552,7 +483,7 @@ out:
 		walk->faults->no_memory = true;
 }
 
-/* Sites come last: they look up what all the others define. */
+/* Sites come late: they look up what all the others define; deliveries name sites. */
 static void read_root(struct walk *walk, const struct config_dates *dates, struct config *config)
 {
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
@@ -567,7 +498,6 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	read_http(walk, config, root);
 	read_influx(walk, config, root);
 	read_connections(walk, config, root);
-	read_deliveries(walk, config, root);
 	find_data(walk, config);
 	cases_read(walk, &config->cases, config->data_directory, root);
 	int error = 0;
@@ -581,6 +511,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 					dates};
 	if (!walk->faults->no_memory)
 		sites_read(walk, &context, root);
+	deliveries_read(walk, config, root);
 	document_notes(walk->document, walk->faults, first);
 	catalogue_deinit(&catalogue);
 	standards_deinit(&standards);
@@ -637,10 +568,8 @@ struct config *config_free(struct config *config)
 	for (size_t i = 0; i < config->n_connections; i++)
 		schema_free(&connection_schema,
 			    &(struct connection_entry){.connection = config->connections[i]});
-	for (size_t i = 0; i < config->n_deliveries; i++)
-		schema_free(&delivery_schema, &config->deliveries[i]);
+	deliveries_free(config);
 	free(config->connections);
-	free(config->deliveries);
 	schema_free(&node_schema, config);
 	schema_free(&storage_schema, config);
 	schema_free(&http_schema, config);

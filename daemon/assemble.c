@@ -504,9 +504,21 @@ static int fill_deliveries(struct assembly *a, const struct config *config)
 		a->deliveries[i] = (struct delivery_setup){
 			.id = d->id,
 			.type = d->type,
+			.filter = {.events = (const char *const *)d->events,
+				   .n_events = d->n_events,
+				   .sites = (const char *const *)d->sites,
+				   .n_sites = d->n_sites,
+				   .least = (enum severity)d->min_severity},
+			.alarm_after_ms = d->alarm_after_s * 1000,
+			.longest_pause_ms = d->retry_longest_s * 1000,
+			.timeout_ms = d->timeout_ms,
 			.directory = d->directory,
-			.events = (const char *const *)d->events,
-			.n_events = d->n_events,
+			.url = d->url,
+			.secret = d->secret,
+			.signing_key = d->signing_key,
+			.ca_file = d->ca_file,
+			.cert_file = d->cert_file,
+			.key_file = d->key_file,
 		};
 	}
 	a->n_deliveries = config->n_deliveries;

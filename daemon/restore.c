@@ -2,11 +2,13 @@
 #include "restore.h"
 
 #include "base/log.h"
+#include "deliver/trouble.h"
 #include "flow/clock.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Without a snapshot, and for the senders' memory, no more than this is looked at. */
 enum { TAIL_ROWS = 200000, PAGE_ROWS = 20000, CLOCK_AHEAD_MS = 5 * 60 * 1000 };
@@ -110,9 +112,18 @@ struct adoption {
 	bool failed;
 };
 
+/* The judge's own have a place in its state; those of deliveries are the courier's. */
+static bool is_couriers(const char *key)
+{
+	static const char prefix[] = "fault/" TROUBLE_KEY;
+	return strncmp(key, prefix, sizeof prefix - 1) == 0;
+}
+
 static bool adopt(void *context, const struct open_alert *alert)
 {
 	struct adoption *a = context;
+	if (is_couriers(alert->key))
+		return true;
 	if (evaluator_adopt(a->evaluator, &alert->verdict)) {
 		a->adopted++;
 		return true;

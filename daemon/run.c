@@ -460,6 +460,7 @@ static int make_threads(struct run *run)
 		r = courier_new(&run->courier, &(struct courier_setup){
 						       .deliveries = run->assembly->deliveries,
 						       .n_deliveries = run->assembly->n_deliveries,
+						       .plan = run->plan,
 						       .ledger = run->ledger,
 						       .metrics = run->metrics,
 						       .heartbeat = &run->beats[BEAT_COURIER].count,
@@ -508,6 +509,16 @@ static int take_up(struct run *run)
 	return r < 0 ? failed("the state of the last run cannot be taken up", r) : 0;
 }
 
+static void deliveries_json(void *context, struct text *out)
+{
+	courier_json(((struct run *)context)->courier, out);
+}
+
+static bool deliveries_test(void *context, const char *id, int64_t *test)
+{
+	return courier_test(((struct run *)context)->courier, id, test);
+}
+
 static int open_serve(struct run *run)
 {
 	char *error = NULL;
@@ -521,6 +532,8 @@ static int open_serve(struct run *run)
 		.ledger = run->ledger,
 		.metrics = run->metrics,
 		.health = health,
+		.deliveries_json = deliveries_json,
+		.deliveries_test = deliveries_test,
 		.context = run,
 	};
 	int r = serve_new(&run->serve, &setup, &error);

@@ -17,7 +17,8 @@ void verdict_key(const struct plan *plan, const struct verdict *verdict, char *o
 		return;
 	}
 	if (verdict->monitor == NO_INDEX) {
-		snprintf(out, size, "%s/%s", kind, verdict->reason == NULL ? "" : verdict->reason);
+		const char *own = verdict->own != NULL ? verdict->own : verdict->reason;
+		snprintf(out, size, "%s/%s", kind, own == NULL ? "" : own);
 		return;
 	}
 	const struct monitor *m = &plan->monitors[verdict->monitor];

@@ -41,6 +41,7 @@ struct verdict {
 	double last_value;        /* the newest valid value */
 	uint32_t readings;        /* of whatever flag, since it began: what the evidence holds */
 	const char *reason;       /* static English word such as "over_range", or NULL */
+	const char *own;          /* of a fault whose reason is no name: what it is of; else NULL */
 	int64_t received_mono_ns; /* CLOCK_BOOTTIME of the receipt that raised it; 0 on a tick */
 };
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
 #include "deliver/courier-type.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct courier_type *const courier_types[] = {
 	&courier_file,
+	&courier_webhook,
 };
 
 const struct courier_type *courier_type_find(const char *name)
@@ -13,4 +17,10 @@ const struct courier_type *courier_type_find(const char *name)
 		if (strcmp(courier_types[i]->name, name) == 0)
 			return courier_types[i];
 	return NULL;
+}
+
+enum courier_outcome courier_errno(struct courier_answer *answer, const char *what, int error)
+{
+	snprintf(answer->text, sizeof answer->text, "%s: %s", what, log_error_text(abs(error)));
+	return COURIER_UNREACHABLE;
 }

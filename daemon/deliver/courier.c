@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/courier.h"
 
-#include "base/log.h"
-#include "deliver/courier-type.h"
+#include "deliver/delivery.h"
 #include "deliver/pause.h"
+#include "deliver/trouble.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,141 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND_EVENTS = 64, FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000 };
-
-struct delivery {
-	const struct courier_type *type;
-	void *state;
-	char *id, *cursor;
-	char **events;
-	size_t n_events;
-	struct outbox outbox;
-	struct metric *sent, *failed;
-	struct pause pause;
-	struct log_repeat trouble;
-	pthread_t thread;
-	bool started;
-};
-
 struct courier {
-	struct delivery *deliveries;
+	struct delivery **deliveries;
 	size_t n_deliveries;
-	_Atomic uint64_t *heartbeat;
 	pthread_t idle; /* without deliveries something must still beat */
 	struct pause idle_pause;
 	bool idle_started;
 };
-
-bool courier_filter(const char *const *events, size_t n, const char *type)
-{
-	if (n == 0)
-		return true;
-	for (size_t i = 0; i < n; i++) {
-		size_t length = strlen(events[i]);
-		if (length > 0 && events[i][length - 1] == '*') {
-			if (strncmp(events[i], type, length - 1) == 0)
-				return true;
-		} else if (strcmp(events[i], type) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* --- one delivery's thread --- */
-
-static void delivery_failed(struct delivery *delivery, int error)
-{
-	metric_add(delivery->failed, 1);
-	if (!log_due(&delivery->trouble))
-		return;
-	errno = -error;
-	log_warn("delivery %s: cannot deliver, %lld events wait (try %llu)", delivery->id,
-		 (long long)outbox_pending(&delivery->outbox),
-		 (unsigned long long)delivery->trouble.count);
-}
-
-static void delivery_done(struct delivery *delivery)
-{
-	metric_add(delivery->sent, 1);
-	if (delivery->trouble.count > 0)
-		log_info("delivery %s: delivering again after %llu failed tries", delivery->id,
-			 (unsigned long long)delivery->trouble.count);
-	delivery->trouble = (struct log_repeat){0};
-}
-
-/* Return: 0, or the error that stopped the round. */
-static int delivery_send(struct delivery *delivery, const struct outbox_events *events)
-{
-	for (size_t i = 0; i < events->n && !pause_stopped(&delivery->pause); i++) {
-		const struct outbox_event *event = &events->at[i];
-		bool wanted = outbox_wants(&delivery->outbox, event->type);
-		if (wanted) {
-			int rc = delivery->type->send(delivery->state, event);
-			if (rc != 0) {
-				delivery_failed(delivery, rc);
-				return rc;
-			}
-			delivery_done(delivery);
-		}
-		outbox_pass(&delivery->outbox, event->id, wanted);
-		pause_beat(&delivery->pause);
-	}
-	return 0;
-}
-
-/* Return: 0 and @n events looked at, or the error that stopped the round. */
-static int delivery_round(struct delivery *delivery, size_t *n)
-{
-	struct outbox_events events;
-	*n = 0;
-	int rc = outbox_scan(&delivery->outbox);
-	if (rc == 0)
-		rc = outbox_fetch(&delivery->outbox, atomic_load(&delivery->outbox.passed),
-				  ROUND_EVENTS, &events);
-	if (rc != 0) {
-		delivery_failed(delivery, rc < 0 ? rc : -EIO);
-		return rc;
-	}
-	*n = events.n;
-	rc = delivery_send(delivery, &events);
-	outbox_events_deinit(&events);
-	int stored = outbox_store(&delivery->outbox);
-	if (stored != 0 && rc == 0) {
-		delivery_failed(delivery, stored < 0 ? stored : -EIO);
-		rc = stored;
-	}
-	return rc;
-}
-
-/* Waits out a growing pause and goes on counting what comes meanwhile. */
-static void delivery_rest(struct delivery *delivery, unsigned failures)
-{
-	int64_t until =
-		pause_now_ms() + pause_growing_ms(failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
-	while (!pause_stopped(&delivery->pause) && pause_now_ms() < until) {
-		outbox_scan(&delivery->outbox);
-		pause_until(&delivery->pause, until);
-	}
-}
-
-static void *delivery_run(void *context)
-{
-	struct delivery *delivery = context;
-	unsigned failures = 0;
-	while (!pause_stopped(&delivery->pause)) {
-		size_t n;
-		pause_beat(&delivery->pause);
-		if (delivery_round(delivery, &n) != 0) {
-			delivery_rest(delivery, failures++);
-			continue;
-		}
-		failures = 0;
-		if (n < ROUND_EVENTS)
-			pause_for_news(&delivery->pause);
-	}
-	return NULL;
-}
 
 static void *idle_run(void *context)
 {
@@ -159,89 +31,60 @@ static void *idle_run(void *context)
 
 /* --- setting up --- */
 
-static double delivery_pending(void *context)
-{
-	struct delivery *delivery = context;
-	return (double)outbox_pending(&delivery->outbox);
-}
-
-static int delivery_metrics(struct delivery *delivery, struct metrics *metrics)
-{
-	char labels[256];
-	snprintf(labels, sizeof labels, "delivery=\"%s\",result=\"ok\"", delivery->id);
-	delivery->sent = metrics_counter(metrics, "ducha_deliveries_total",
-					 "Events handed to a delivery, by result.", labels);
-	snprintf(labels, sizeof labels, "delivery=\"%s\",result=\"error\"", delivery->id);
-	delivery->failed = metrics_counter(metrics, "ducha_deliveries_total",
-					   "Events handed to a delivery, by result.", labels);
-	if (delivery->sent == NULL || delivery->failed == NULL)
-		return -ENOMEM;
-	snprintf(labels, sizeof labels, "delivery=\"%s\"", delivery->id);
-	return metrics_gauge_read(metrics, "ducha_deliveries_pending",
-				  "Events that wait for a delivery.", labels, delivery_pending,
-				  delivery);
-}
-
-static int copy_filters(struct delivery *delivery, const struct delivery_setup *setup)
-{
-	if (setup->n_events == 0)
-		return 0;
-	delivery->events = calloc(setup->n_events, sizeof *delivery->events);
-	if (delivery->events == NULL)
-		return -ENOMEM;
-	for (; delivery->n_events < setup->n_events; delivery->n_events++) {
-		delivery->events[delivery->n_events] = strdup(setup->events[delivery->n_events]);
-		if (delivery->events[delivery->n_events] == NULL)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int delivery_init(struct delivery *delivery, const struct delivery_setup *setup,
-			 const struct courier_setup *all)
-{
-	const struct courier_type *type = courier_type_find(setup->type);
-	if (type == NULL)
-		return -EINVAL;
-	int rc = pause_init(&delivery->pause, all->heartbeat);
-	if (rc != 0)
-		return rc;
-	delivery->id = strdup(setup->id);
-	if (delivery->id == NULL || asprintf(&delivery->cursor, "delivery/%s", setup->id) < 0) {
-		delivery->cursor = NULL;
-		return -ENOMEM;
-	}
-	rc = copy_filters(delivery, setup);
-	if (rc == 0)
-		rc = type->open(&delivery->state, setup);
-	if (rc != 0)
-		return rc;
-	delivery->type = type;
-	rc = outbox_init(&delivery->outbox, all->ledger, delivery->cursor,
-			 (const char *const *)delivery->events, delivery->n_events);
-	return rc != 0 ? rc : delivery_metrics(delivery, all->metrics);
-}
-
-static void delivery_deinit(struct delivery *delivery)
-{
-	if (delivery->type != NULL)
-		delivery->type->close(delivery->state);
-	for (size_t i = 0; i < delivery->n_events; i++)
-		free(delivery->events[i]);
-	free(delivery->events);
-	free(delivery->id);
-	free(delivery->cursor);
-	pause_deinit(&delivery->pause);
-}
-
-/* A delivery that left the configuration waits for nothing; if it comes back, it begins anew. */
-static bool is_configured(void *context, const char *id)
+/* A delivery that left the configuration waits for nothing; if it comes back, it begins anew.
+ * @name: "ID", or "ID/held" */
+static bool is_configured(void *context, const char *name)
 {
 	const struct courier_setup *setup = context;
-	for (size_t i = 0; i < setup->n_deliveries; i++)
-		if (strcmp(setup->deliveries[i].id, id) == 0)
+	size_t length = strcspn(name, "/");
+	for (size_t i = 0; i < setup->n_deliveries; i++) {
+		const char *id = setup->deliveries[i].id;
+		if (strlen(id) == length && strncmp(id, name, length) == 0)
 			return true;
+	}
 	return false;
+}
+
+static struct delivery *courier_find(struct courier *courier, const char *id)
+{
+	for (size_t i = 0; i < courier->n_deliveries; i++)
+		if (strcmp(delivery_id(courier->deliveries[i]), id) == 0)
+			return courier->deliveries[i];
+	return NULL;
+}
+
+/* Alerts of the last run: each delivery takes up its own, and the first other one is dropped. */
+struct taking_up {
+	struct courier *courier;
+	int64_t orphan;
+};
+
+static bool take_up(void *context, const struct open_alert *alert)
+{
+	static const char prefix[] = "fault/" TROUBLE_KEY;
+	struct taking_up *taking = context;
+	if (strncmp(alert->key, prefix, sizeof prefix - 1) != 0)
+		return true;
+	struct delivery *delivery = courier_find(taking->courier, alert->key + sizeof prefix - 1);
+	if (delivery != NULL)
+		delivery_alarmed(delivery);
+	else
+		taking->orphan = alert->id;
+	return delivery != NULL;
+}
+
+static int take_up_alerts(struct courier *courier, struct ledger *ledger)
+{
+	struct taking_up taking;
+	int rc;
+	do {
+		taking = (struct taking_up){.courier = courier};
+		rc = ledger_open_alerts(ledger, take_up, &taking);
+		if (rc == 0 && taking.orphan != 0)
+			rc = ledger_drop_alert(ledger, taking.orphan, pause_wall_ms(),
+					       "configuration");
+	} while (rc == 0 && taking.orphan != 0);
+	return rc > 0 ? -EIO : rc;
 }
 
 int courier_new(struct courier **out, const struct courier_setup *setup)
@@ -249,7 +92,6 @@ int courier_new(struct courier **out, const struct courier_setup *setup)
 	struct courier *courier = calloc(1, sizeof *courier);
 	if (courier == NULL)
 		return -ENOMEM;
-	courier->heartbeat = setup->heartbeat;
 	courier->deliveries = calloc(setup->n_deliveries + 1, sizeof *courier->deliveries);
 	int rc = courier->deliveries == NULL ? -ENOMEM : 0;
 	if (rc == 0)
@@ -258,9 +100,11 @@ int courier_new(struct courier **out, const struct courier_setup *setup)
 		rc = ledger_keep_cursors(setup->ledger, "delivery/", is_configured,
 					 (void *)(uintptr_t)setup);
 	for (size_t i = 0; rc == 0 && i < setup->n_deliveries; i++) {
-		courier->n_deliveries++;
-		rc = delivery_init(&courier->deliveries[i], &setup->deliveries[i], setup);
+		rc = delivery_new(&courier->deliveries[i], &setup->deliveries[i], setup);
+		courier->n_deliveries += rc == 0;
 	}
+	if (rc == 0)
+		rc = take_up_alerts(courier, setup->ledger);
 	if (rc != 0) {
 		courier_free(courier);
 		return rc;
@@ -271,38 +115,29 @@ int courier_new(struct courier **out, const struct courier_setup *setup)
 
 int courier_start(struct courier *courier)
 {
-	for (size_t i = 0; i < courier->n_deliveries; i++) {
-		struct delivery *delivery = &courier->deliveries[i];
-		int rc = pthread_create(&delivery->thread, NULL, delivery_run, delivery);
-		if (rc != 0)
-			return -rc;
-		delivery->started = true;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < courier->n_deliveries; i++)
+		rc = delivery_start(courier->deliveries[i]);
+	if (rc == 0 && courier->n_deliveries == 0) {
+		rc = -pthread_create(&courier->idle, NULL, idle_run, courier);
+		courier->idle_started = rc == 0;
 	}
-	if (courier->n_deliveries == 0) {
-		int rc = pthread_create(&courier->idle, NULL, idle_run, courier);
-		if (rc != 0)
-			return -rc;
-		courier->idle_started = true;
-	}
-	return 0;
+	return rc;
 }
 
 void courier_wake(struct courier *courier)
 {
 	for (size_t i = 0; i < courier->n_deliveries; i++)
-		pause_wake(&courier->deliveries[i].pause);
+		delivery_wake(courier->deliveries[i]);
 }
 
 void courier_stop(struct courier *courier)
 {
 	for (size_t i = 0; i < courier->n_deliveries; i++)
-		pause_stop(&courier->deliveries[i].pause);
+		delivery_stop(courier->deliveries[i]);
 	pause_stop(&courier->idle_pause);
 	for (size_t i = 0; i < courier->n_deliveries; i++)
-		if (courier->deliveries[i].started)
-			pthread_join(courier->deliveries[i].thread, NULL);
-	for (size_t i = 0; i < courier->n_deliveries; i++)
-		courier->deliveries[i].started = false;
+		delivery_join(courier->deliveries[i]);
 	if (courier->idle_started)
 		pthread_join(courier->idle, NULL);
 	courier->idle_started = false;
@@ -314,9 +149,27 @@ struct courier *courier_free(struct courier *courier)
 		return NULL;
 	courier_stop(courier);
 	for (size_t i = 0; i < courier->n_deliveries; i++)
-		delivery_deinit(&courier->deliveries[i]);
+		delivery_free(courier->deliveries[i]);
 	pause_deinit(&courier->idle_pause);
 	free(courier->deliveries);
 	free(courier);
 	return NULL;
+}
+
+void courier_json(struct courier *courier, struct text *out)
+{
+	text_add(out, "{\"deliveries\":[");
+	for (size_t i = 0; i < courier->n_deliveries; i++) {
+		text_add(out, i > 0 ? "," : "");
+		delivery_json(courier->deliveries[i], out);
+	}
+	text_add(out, "]}");
+}
+
+bool courier_test(struct courier *courier, const char *id, int64_t *test)
+{
+	struct delivery *delivery = courier_find(courier, id);
+	if (delivery != NULL)
+		*test = delivery_test(delivery);
+	return delivery != NULL;
 }

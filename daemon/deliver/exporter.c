@@ -35,7 +35,8 @@ enum {
 };
 
 enum source { SOURCE_BACKLOG, SOURCE_FRESH, SOURCE_EVENTS };
-static const char *const case_filter[] = {"case.*"};
+static const char *const case_events[] = {"case.*"};
+static const struct outbox_filter case_filter = {.events = case_events, .n_events = 1};
 
 struct exporter {
 	struct exporter_setup setup;
@@ -536,7 +537,7 @@ static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 	if (rc == 0)
 		rc = behind_init(&e->behind, setup->ledger, daybook_sequence(setup->daybook));
 	if (rc == 0)
-		rc = outbox_init(&e->events, setup->ledger, "influx/events", case_filter, 1);
+		rc = outbox_init(&e->events, setup->ledger, "influx/events", &case_filter);
 	return rc != 0 ? rc : exporter_metrics(e);
 }
 

@@ -22,12 +22,12 @@ struct file_delivery {
 	char *directory;
 };
 
-static int file_open(void **state, const struct delivery_setup *setup)
+static int file_open(void **state, const struct courier_host *host)
 {
 	struct file_delivery *file = calloc(1, sizeof *file);
 	if (file == NULL)
 		return -ENOMEM;
-	file->directory = strdup(setup->directory);
+	file->directory = strdup(host->setup->directory);
 	if (file->directory == NULL) {
 		free(file);
 		return -ENOMEM;
@@ -101,9 +101,8 @@ static int write_durably(int directory, const char *name, const char *json)
 	return rc;
 }
 
-static int file_send(void *state, const struct outbox_event *event)
+static int file_write(const struct file_delivery *file, const struct outbox_event *event)
 {
-	struct file_delivery *file = state;
 	char name[NAME_MAX], draft[NAME_MAX];
 	snprintf(name, sizeof name, "%010" PRId64 "-%s.json", event->id, event->type);
 	snprintf(draft, sizeof draft, ".%010" PRId64 ".part", event->id);
@@ -122,8 +121,17 @@ static int file_send(void *state, const struct outbox_event *event)
 	return rc;
 }
 
+static enum courier_outcome file_send(void *state, const struct outbox_event *event,
+				      struct courier_answer *answer)
+{
+	struct file_delivery *file = state;
+	int rc = file_write(file, event);
+	return rc == 0 ? COURIER_DELIVERED : courier_errno(answer, file->directory, rc);
+}
+
 const struct courier_type courier_file = {
 	.name = "file",
+	.longest_pause_ms = 60000,
 	.open = file_open,
 	.send = file_send,
 	.close = file_close,

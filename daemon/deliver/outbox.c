@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/outbox.h"
 
-#include "deliver/courier.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +14,7 @@ static const char *plain_type(const char *type)
 }
 
 int outbox_init(struct outbox *outbox, struct ledger *ledger, const char *name,
-		const char *const *filters, size_t n_filters)
+		const struct outbox_filter *filter)
 {
 	int64_t cursor = ledger_cursor(ledger, name, -1);
 	int rc = 0;
@@ -25,19 +23,58 @@ int outbox_init(struct outbox *outbox, struct ledger *ledger, const char *name,
 		rc = ledger_put_cursor(ledger, name,
 				       cursor); /* from now on nothing is pruned unseen */
 	}
-	*outbox = (struct outbox){.ledger = ledger,
-				  .name = name,
-				  .filters = filters,
-				  .n_filters = n_filters,
-				  .stored = cursor};
+	*outbox = (struct outbox){
+		.ledger = ledger, .name = name, .filter = *filter, .stored = cursor};
 	atomic_store(&outbox->passed, cursor);
 	atomic_store(&outbox->scanned, cursor);
 	return rc;
 }
 
-bool outbox_wants(const struct outbox *outbox, const char *type)
+static bool wants_type(const struct outbox_filter *filter, const char *type)
 {
-	return courier_filter(outbox->filters, outbox->n_filters, type);
+	for (size_t i = 0; i < filter->n_events; i++) {
+		const char *wanted = filter->events[i];
+		size_t length = strlen(wanted);
+		bool open = length > 0 && wanted[length - 1] == '*';
+		if (open ? strncmp(wanted, type, length - 1) == 0 : strcmp(wanted, type) == 0)
+			return true;
+	}
+	return filter->n_events == 0;
+}
+
+static bool wants_site(const struct outbox_filter *filter, const char *site)
+{
+	for (size_t i = 0; site != NULL && i < filter->n_sites; i++)
+		if (strcmp(filter->sites[i], site) == 0)
+			return true;
+	return filter->n_sites == 0;
+}
+
+/* In a string of JSON every quote is escaped, so this text stands nowhere but at the member. */
+static bool wants_severity(const struct outbox_filter *filter, const char *json)
+{
+	static const char member[] = "\"severity\":\"";
+	const char *at = filter->least > SEVERITY_GENERAL ? strstr(json, member) : NULL;
+	if (at == NULL)
+		return true;
+	at += sizeof member - 1;
+	for (int s = (int)filter->least; s < SEVERITIES; s++) {
+		const char *name = severity_name((enum severity)s);
+		if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '"')
+			return true;
+	}
+	return false;
+}
+
+bool outbox_filter_wants(const struct outbox_filter *filter, const char *type, const char *site,
+			 const char *json)
+{
+	return wants_type(filter, type) && wants_site(filter, site) && wants_severity(filter, json);
+}
+
+bool outbox_wants(const struct outbox *outbox, const struct outbox_event *event)
+{
+	return outbox_filter_wants(&outbox->filter, event->type, event->site, event->json);
 }
 
 struct scan {
@@ -50,7 +87,8 @@ static bool scan_event(void *context, const struct ledger_event *event)
 {
 	struct scan *scan = context;
 	scan->last = event->id;
-	scan->wanted += outbox_wants(scan->outbox, plain_type(event->type));
+	scan->wanted += outbox_filter_wants(&scan->outbox->filter, plain_type(event->type),
+					    event->site, event->json);
 	scan->n++;
 	return true;
 }
@@ -72,6 +110,12 @@ int outbox_scan(struct outbox *outbox)
 	return 0;
 }
 
+static void event_free(struct outbox_event *event)
+{
+	free(event->json);
+	free(event->site);
+}
+
 static bool copy_event(void *context, const struct ledger_event *event)
 {
 	struct outbox_events *out = context;
@@ -86,10 +130,14 @@ static bool copy_event(void *context, const struct ledger_event *event)
 		out->capacity = capacity;
 	}
 	struct outbox_event *copy = &out->at[out->n];
-	*copy = (struct outbox_event){.id = event->id, .at_ms = event->at_ms};
+	*copy = (struct outbox_event){
+		.id = event->id, .at_ms = event->at_ms, .case_id = event->case_id};
 	snprintf(copy->type, sizeof copy->type, "%s", plain_type(event->type));
 	copy->json = strdup(event->json);
-	out->failed = copy->json == NULL;
+	copy->site = event->site == NULL ? NULL : strdup(event->site);
+	out->failed = copy->json == NULL || (event->site != NULL && copy->site == NULL);
+	if (out->failed)
+		event_free(copy);
 	out->n += !out->failed;
 	return !out->failed;
 }
@@ -108,7 +156,7 @@ int outbox_fetch(struct outbox *outbox, int64_t after, size_t limit, struct outb
 void outbox_events_deinit(struct outbox_events *events)
 {
 	for (size_t i = 0; i < events->n; i++)
-		free(events->at[i].json);
+		event_free(&events->at[i]);
 	free(events->at);
 	*events = (struct outbox_events){0};
 }

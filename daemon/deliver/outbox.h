@@ -8,15 +8,24 @@
  * that the figure is true while the receiver is away. One thread owns it; outbox_pending() is for
  * any.
  */
+#include "core/supcase.h"
 #include "store/ledger.h"
 
 #include <stdatomic.h>
 
+/* Which events a reader wants; the texts live as long as the outbox. */
+struct outbox_filter {
+	const char *const *events; /* without "ducha.", '*' matches any rest; n_events 0: all */
+	size_t n_events;
+	const char *const *sites; /* n_sites 0: all, and what belongs to no site */
+	size_t n_sites;
+	enum severity least; /* of events that carry a severity: those of cases */
+};
+
 struct outbox {
 	struct ledger *ledger;
 	const char *name; /* of the cursor; not owned */
-	const char *const *filters;
-	size_t n_filters;
+	struct outbox_filter filter;
 	_Atomic int64_t passed, scanned, waiting;
 	int64_t stored;
 };
@@ -24,7 +33,9 @@ struct outbox {
 /* A copy, so that nothing slow happens inside the ledger's call. */
 struct outbox_event {
 	int64_t id, at_ms;
-	char type[64]; /* without "ducha." */
+	int64_t case_id; /* 0: none */
+	char type[64];   /* without "ducha." */
+	char *site;      /* NULL: none */
 	char *json;
 };
 struct outbox_events {
@@ -38,13 +49,16 @@ struct outbox_events {
  * Return: 0, or what ledger_put_cursor() returned for a new cursor
  */
 int outbox_init(struct outbox *outbox, struct ledger *ledger, const char *name,
-		const char *const *filters, size_t n_filters);
+		const struct outbox_filter *filter);
 /** outbox_scan() - count what has come since the last scan. Return: 0, negative errno. */
 int outbox_scan(struct outbox *outbox);
 /** outbox_fetch() - up to @limit events that follow @after, whether they pass the filters or not */
 int outbox_fetch(struct outbox *outbox, int64_t after, size_t limit, struct outbox_events *out);
 void outbox_events_deinit(struct outbox_events *events);
-bool outbox_wants(const struct outbox *outbox, const char *type);
+bool outbox_wants(const struct outbox *outbox, const struct outbox_event *event);
+/** outbox_filter_wants() - does an event pass? (pure) @type without "ducha.", @site NULL: none */
+bool outbox_filter_wants(const struct outbox_filter *filter, const char *type, const char *site,
+			 const char *json);
 /** outbox_pass() - the events up to @id are dealt with, @wanted of which passed the filters */
 void outbox_pass(struct outbox *outbox, int64_t id, int64_t wanted);
 /** outbox_store() - make the cursor durable; nothing if it is. Return: as ledger_put_cursor() */

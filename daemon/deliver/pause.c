@@ -72,6 +72,13 @@ int64_t pause_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t pause_wall_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void nap(struct pause *pause, int64_t until_ms, bool for_news)
 {
 	int64_t most_ms = pause_now_ms() + NAP_MS;

@@ -31,6 +31,7 @@ void pause_until(struct pause *pause, int64_t until_ms);
 /** pause_for_news() - to the next pause_wake() (also an earlier one), half a second, or the stop */
 void pause_for_news(struct pause *pause);
 void pause_for_news_until(struct pause *pause, int64_t until_ms);
-int64_t pause_now_ms(void); /* CLOCK_MONOTONIC */
+int64_t pause_now_ms(void);  /* CLOCK_MONOTONIC */
+int64_t pause_wall_ms(void); /* for the record */
 /** pause_growing_ms() - @first doubled @failures times, at most @longest, less up to a quarter */
 int64_t pause_growing_ms(unsigned failures, int64_t first_ms, int64_t longest_ms);

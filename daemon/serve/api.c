@@ -375,6 +375,35 @@ static void answer_shelves(struct api *api, const struct api_request *request,
 		answer_store(answer, result, "ledger");
 }
 
+/* --- deliveries --- */
+
+static void answer_deliveries(struct api *api, struct api_answer *answer)
+{
+	if (api->setup.deliveries_json != NULL)
+		api->setup.deliveries_json(api->setup.context, &answer->body);
+	else
+		text_add(&answer->body, "{\"deliveries\":[]}");
+}
+
+/* It is sent after this answer: the list says how it went. */
+static void answer_test(struct api *api, const struct api_request *request,
+			struct api_answer *answer)
+{
+	char id[65];
+	int64_t number;
+	struct text sentence = {0};
+	delivery_of(request->path, id);
+	if (api->setup.deliveries_test != NULL &&
+	    api->setup.deliveries_test(api->setup.context, id, &number)) {
+		answer->status = 202;
+		text_format(&answer->body, "{\"test\":%lld}", (long long)number);
+		return;
+	}
+	text_format(&sentence, "no delivery \"%s\"", id);
+	api_error(answer, 404, sentence.at == NULL ? "no such delivery" : sentence.at);
+	text_deinit(&sentence);
+}
+
 static void answer_dossier(struct api *api, const struct api_request *request,
 			   struct api_answer *answer)
 {
@@ -441,6 +470,12 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		break;
 	case ENDPOINT_UNSHELVE:
 		answer_shelve(api, request, answer);
+		break;
+	case ENDPOINT_DELIVERIES:
+		answer_deliveries(api, answer);
+		break;
+	case ENDPOINT_DELIVERY_TEST:
+		answer_test(api, request, answer);
 		break;
 	case ENDPOINT_EVENTS: /* stream.c */
 	case ENDPOINT_NONE:

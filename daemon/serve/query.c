@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,6 +22,7 @@ static const struct {
 	{"/api/v1/events", ENDPOINT_EVENTS},
 	{"/api/v1/shelves", ENDPOINT_SHELVES},
 	{"/api/v1/unshelve", ENDPOINT_UNSHELVE},
+	{"/api/v1/deliveries", ENDPOINT_DELIVERIES},
 };
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -47,6 +49,21 @@ static const char *path_number(const char *rest, int64_t *id)
 const char *attachment_of(const char *path)
 {
 	return strrchr(path, '/') + 1;
+}
+
+#define DELIVERIES "/api/v1/deliveries/"
+
+void delivery_of(const char *path, char out[static 65])
+{
+	size_t length = strcspn(path + strlen(DELIVERIES), "/");
+	snprintf(out, 65, "%.*s", length > 64 ? 0 : (int)length, path + strlen(DELIVERIES));
+}
+
+static enum endpoint endpoint_delivery(const char *rest)
+{
+	size_t length = strcspn(rest, "/");
+	return length > 0 && strcmp(rest + length, "/test") == 0 ? ENDPOINT_DELIVERY_TEST
+								 : ENDPOINT_NONE;
 }
 
 static bool is_hash(const char *text)
@@ -91,6 +108,8 @@ enum endpoint endpoint_find(const char *path, int64_t *id)
 		return endpoint_case(path + sizeof cases - 1, id);
 	if (strncmp(path, alerts, sizeof alerts - 1) == 0)
 		return endpoint_alert(path + sizeof alerts - 1, id);
+	if (strncmp(path, DELIVERIES, strlen(DELIVERIES)) == 0)
+		return endpoint_delivery(path + strlen(DELIVERIES));
 	return ENDPOINT_NONE;
 }
 
@@ -103,6 +122,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_ATTACHMENTS:
 	case ENDPOINT_ACKNOWLEDGE:
 	case ENDPOINT_UNSHELVE:
+	case ENDPOINT_DELIVERY_TEST:
 		return POSTS;
 	case ENDPOINT_CASES:
 	case ENDPOINT_SHELVES:
@@ -117,6 +137,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_CASE:
 	case ENDPOINT_DOSSIER:
 	case ENDPOINT_ATTACHMENT:
+	case ENDPOINT_DELIVERIES:
 	case ENDPOINT_EVENTS:
 	default:
 		return READS;
@@ -282,6 +303,8 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_ACKNOWLEDGE:
 	case ENDPOINT_UNSHELVE:
+	case ENDPOINT_DELIVERIES:
+	case ENDPOINT_DELIVERY_TEST:
 	case ENDPOINT_NONE:
 	case ENDPOINT_HEALTH:
 	case ENDPOINT_METRICS:
@@ -305,9 +328,8 @@ static const struct param *param_find(unsigned allowed, const char *name)
 static bool query_pair(const struct query_pair *pair, unsigned allowed, unsigned *seen,
 		       const struct zone *zone, struct query *out, struct text *error)
 {
-	const struct order_field *field = (allowed & PARAM_ATTACHMENT) == 0
-						  ? NULL
-						  : order_field_find(pair->name, USE_ATTACH);
+	const struct order_field *field =
+		(allowed & PARAM_ATTACHMENT) == 0 ? NULL : order_field_find(pair->name, USE_ATTACH);
 	const struct param *param = param_find(allowed, pair->name);
 	if (field != NULL)
 		return order_take(&out->order, field, pair->value, error);

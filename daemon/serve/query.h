@@ -27,6 +27,8 @@ enum endpoint {
 	ENDPOINT_ACKNOWLEDGE,
 	ENDPOINT_SHELVES,
 	ENDPOINT_UNSHELVE,
+	ENDPOINT_DELIVERIES,
+	ENDPOINT_DELIVERY_TEST,
 	ENDPOINT_EVENTS,
 };
 
@@ -40,6 +42,8 @@ bool endpoint_reads(enum endpoint endpoint);
 bool endpoint_posts(enum endpoint endpoint);
 /** endpoint_body_most() - bytes of a body that is posted to it */
 size_t endpoint_body_most(enum endpoint endpoint);
+/** delivery_of() - the id in the path of a delivery's test, at most 64 bytes */
+void delivery_of(const char *path, char out[static 65]);
 /** attachment_of() - the hash at the end of an attachment's path */
 const char *attachment_of(const char *path);
 

@@ -27,6 +27,9 @@ struct serve_setup {
 	/* health(): adds one reason per line to @reasons and returns false when not well (any
 	 * thread); NULL: always well */
 	bool (*health)(void *context, struct text *reasons);
+	/* deliveries_json(), deliveries_test(): as of deliver/courier.h; NULL: there are none */
+	void (*deliveries_json)(void *context, struct text *out);
+	bool (*deliveries_test)(void *context, const char *id, int64_t *test);
 	void *context;
 	int64_t ping_ms; /* between comment lines of a silent event stream; 0: 15000 */
 };

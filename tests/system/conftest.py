@@ -66,7 +66,7 @@ class Daemon:
     """duchad with a configuration and a store of its own."""
 
     def __init__(self, directory, connections, sites, influx=None, node="", more="", listen=None,
-                 environment=None, store=None):
+                 environment=None, store=None, deliveries=""):
         self.directory = str(directory)
         self.store = store or os.path.join(self.directory, "store")
         self.out = os.path.join(self.directory, "out")
@@ -81,7 +81,7 @@ class Daemon:
                 f'data_directory = "{ROOT}/config"; {node} }};\n'
                 f'storage: {{ directory = "{self.store}"; flush_ms = 100; }};\n'
                 f'http: {{ socket = "{self.socket}";{listener} }};\n'
-                f'deliveries: ( {{ id = "folder"; type = "file"; directory = "{self.out}"; }} );\n')
+                f'deliveries: ( {{ id = "folder"; type = "file"; directory = "{self.out}"; }}{", " + deliveries if deliveries else ""} );\n')
         if influx is not None:
             text += (f'influx: {{ url = "{influx.url}"; api = "v1"; database = "ducha"; '
                      f'gzip = true; batch_lines = 500; flush_ms = 100; }};\n')

@@ -128,6 +128,8 @@ int client_do(struct client *client, const char *post, struct client_answer *ans
 {
 	if (post != NULL)
 		client_body(client, post, strlen(post), "Content-Type: application/json");
+	else
+		curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L); /* also after a POST */
 	return client_ask(client, answer);
 }
 

@@ -34,12 +34,19 @@ static int take_language(struct client *client)
 static int talk(const struct ctl_options *options)
 {
 	static int (*const verbs[])(struct client *, const struct ctl_options *) = {
-		[VERB_STATUS] = show_status,     [VERB_TAIL] = live_tail,
-		[VERB_SITES] = show_sites,       [VERB_READINGS] = show_readings,
-		[VERB_ALERTS] = show_alerts,     [VERB_CASES] = show_cases,
-		[VERB_CASE] = show_case,         [VERB_OPEN] = show_open,
-		[VERB_ALERT] = show_acknowledge, [VERB_SHELVE] = show_shelves,
-		[VERB_UNSHELVE] = show_shelves,  [VERB_SHELVES] = show_shelves,
+		[VERB_STATUS] = show_status,
+		[VERB_TAIL] = live_tail,
+		[VERB_SITES] = show_sites,
+		[VERB_READINGS] = show_readings,
+		[VERB_ALERTS] = show_alerts,
+		[VERB_CASES] = show_cases,
+		[VERB_CASE] = show_case,
+		[VERB_OPEN] = show_open,
+		[VERB_ALERT] = show_acknowledge,
+		[VERB_SHELVE] = show_shelves,
+		[VERB_UNSHELVE] = show_shelves,
+		[VERB_SHELVES] = show_shelves,
+		[VERB_DELIVERIES] = show_deliveries,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -85,6 +92,7 @@ int main(int argc, char **argv)
 	case VERB_SHELVE:
 	case VERB_UNSHELVE:
 	case VERB_SHELVES:
+	case VERB_DELIVERIES:
 	default:
 		return talk(&options);
 	}

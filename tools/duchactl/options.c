@@ -30,6 +30,8 @@ const char options_help[] =
 	"  shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]\n"
 	"  unshelve SITE [FACTOR] [--by NAME]      alerts open cases again\n"
 	"  shelves [--all]                         where they open none\n"
+	"  deliveries                              backlog, last error, next try\n"
+	"  deliveries test ID                      send a marked test\n"
 	"\n"
 	"  -s, --socket SOCKET   default $DUCHA_SOCKET, else /run/ducha/duchad.sock\n"
 	"      --json            the API's own answer\n"
@@ -71,13 +73,14 @@ static const struct verb {
 	 "shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]"},
 	{"unshelve", VERB_UNSHELVE, 1, 2, TAKES_BY, "unshelve SITE [FACTOR] [--by NAME]"},
 	{"shelves", VERB_SHELVES, 0, 0, TAKES_ALL, "shelves [--all]"},
+	{"deliveries", VERB_DELIVERIES, 0, 2, 0, "deliveries [test ID]"},
 };
 static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"dossier",    "evidence", "verify", "mark",
-				    "deliveries", "load",     "report", "reload"};
+static const char *const later[] = {"dossier", "evidence", "verify", "mark",
+				    "load",    "report",   "reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -381,6 +384,17 @@ static bool alert_read(char **words, struct ctl_options *out, struct text *error
 	return false;
 }
 
+static bool delivery_read(const struct verb *verb, int n, char **words, struct ctl_options *out,
+			  struct text *error)
+{
+	if (n == 1 || (n == 2 && strcmp(words[0], "test") != 0)) {
+		text_format(error, "usage: duchactl %s", verb->usage);
+		return false;
+	}
+	out->id = n == 2 ? words[1] : NULL;
+	return true;
+}
+
 static bool needs(const char *option, bool given, struct text *error)
 {
 	if (!given)
@@ -413,6 +427,8 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		       needs("--reason", out->reason != NULL, error);
 	if (verb->verb == VERB_ALERT)
 		return alert_read(words, out, error);
+	if (verb->verb == VERB_DELIVERIES)
+		return delivery_read(verb, n, words, out, error);
 	return verb->verb != VERB_CASE || case_read(n, words, out, error);
 }
 

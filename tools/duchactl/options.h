@@ -23,6 +23,7 @@ enum ctl_verb {
 	VERB_SHELVE,
 	VERB_UNSHELVE,
 	VERB_SHELVES,
+	VERB_DELIVERIES,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -34,7 +35,7 @@ struct ctl_options {
 	int lines;       /* -n */
 	int64_t since_s; /* --since */
 	const char *site, *factor;
-	const char *id;     /* digits: of the case or alert */
+	const char *id;     /* digits: of the case or alert; or of the delivery to test */
 	const char *action; /* NULL: show the case */
 	const char *other;  /* digits: the case to merge into or to link to; NULL: none */
 	const char *by, *note, *unit, *leader, *team, *due, *reason;

@@ -20,6 +20,8 @@ int show_open(struct client *client, const struct ctl_options *options);
 int show_acknowledge(struct client *client, const struct ctl_options *options);
 /** show_shelves() - what is shelved, after shelving or unshelving where the options say so */
 int show_shelves(struct client *client, const struct ctl_options *options);
+/** show_deliveries() - their list, or a marked test where the options name one */
+int show_deliveries(struct client *client, const struct ctl_options *options);
 /** live_tail() - until a signal, a closed stdout, or a refusal */
 int live_tail(struct client *client, const struct ctl_options *options);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/batch.h"
-#include "deliver/courier.h"
+#include "deliver/outbox.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,11 +145,17 @@ static const struct {
 	{"case.o*", "case.closed", false},
 };
 
+static bool passes(const char *const *events, size_t n, const char *type)
+{
+	const struct outbox_filter filter = {.events = events, .n_events = n};
+	return outbox_filter_wants(&filter, type, NULL, "{}");
+}
+
 static void test_a_star_matches_any_rest(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++)
-		if (courier_filter(&filters[i].filter, 1, filters[i].type) != filters[i].passes)
+		if (passes(&filters[i].filter, 1, filters[i].type) != filters[i].passes)
 			fail_msg("%s for %s", filters[i].filter, filters[i].type);
 }
 
@@ -157,10 +163,32 @@ static void test_no_filter_passes_all_and_one_of_several_is_enough(void **state)
 {
 	(void)state;
 	const char *const two[] = {"case.opened", "alert.*"};
-	assert_true(courier_filter(NULL, 0, "anything"));
-	assert_true(courier_filter(two, 2, "alert.cleared"));
-	assert_true(courier_filter(two, 2, "case.opened"));
-	assert_false(courier_filter(two, 2, "case.closed"));
+	assert_true(passes(NULL, 0, "anything"));
+	assert_true(passes(two, 2, "alert.cleared"));
+	assert_true(passes(two, 2, "case.opened"));
+	assert_false(passes(two, 2, "case.closed"));
+}
+
+static void test_sites_and_severity_narrow_it_down(void **state)
+{
+	(void)state;
+	const char *const wanted[] = {"bend-3", "weir"};
+	const struct outbox_filter here = {.sites = wanted, .n_sites = 2};
+	const struct outbox_filter grave = {.least = SEVERITY_GRAVE};
+	const struct outbox_filter serious = {.least = SEVERITY_SERIOUS};
+	const char *lied = "{\"site_name\":\"\\\"severity\\\":\\\"grave\\\"\","
+			   "\"severity\":\"general\"}";
+	assert_true(outbox_filter_wants(&here, "case.opened", "weir", "{}"));
+	assert_false(outbox_filter_wants(&here, "case.opened", "weir-2", "{}"));
+	assert_false(outbox_filter_wants(&here, "connection.lost", NULL, "{}"));
+	assert_true(
+		outbox_filter_wants(&serious, "case.opened", "weir", "{\"severity\":\"grave\"}"));
+	assert_true(
+		outbox_filter_wants(&serious, "case.opened", "weir", "{\"severity\":\"serious\"}"));
+	assert_false(
+		outbox_filter_wants(&grave, "case.opened", "weir", "{\"severity\":\"serious\"}"));
+	assert_false(outbox_filter_wants(&grave, "case.opened", "weir", lied));
+	assert_true(outbox_filter_wants(&grave, "alert.raised", "weir", "{\"kind\":\"flat\"}"));
 }
 
 int main(void)
@@ -173,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_events_that_are_no_case_add_no_line),
 		cmocka_unit_test(test_a_value_that_is_null_is_left_out),
 		cmocka_unit_test(test_a_star_matches_any_rest),
+		cmocka_unit_test(test_sites_and_severity_narrow_it_down),
 		cmocka_unit_test(test_no_filter_passes_all_and_one_of_several_is_enough),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,7 @@ static struct courier *start(const struct delivery_setup *deliveries, size_t n)
 	struct courier *courier;
 	const struct courier_setup setup = {.deliveries = deliveries,
 					    .n_deliveries = n,
+					    .plan = &house.plan,
 					    .ledger = house.ledger,
 					    .metrics = house.metrics,
 					    .heartbeat = &house.heartbeat};
@@ -105,8 +106,7 @@ static void test_only_wanted_events_are_delivered_and_counted(void **state)
 	char path[192], names[512];
 	const char *const filters[] = {"case.*"};
 	struct delivery_setup delivery = folder("box", path, sizeof path);
-	delivery.events = filters;
-	delivery.n_events = 1;
+	delivery.filter = (struct outbox_filter){.events = filters, .n_events = 1};
 	struct courier *courier = start(&delivery, 1);
 	house_warn(&house, true);
 	house_exceed(&house, 61.3);
@@ -199,6 +199,7 @@ static void test_an_unknown_type_is_refused(void **state)
 		.id = "owl", .type = "owl", .directory = "/nowhere"};
 	const struct courier_setup setup = {.deliveries = &delivery,
 					    .n_deliveries = 1,
+					    .plan = &house.plan,
 					    .ledger = house.ledger,
 					    .metrics = house.metrics};
 	assert_int_equal(courier_new(&courier, &setup), -EINVAL);

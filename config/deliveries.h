@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Deliveries: the part of the grammar that says who is told what, and how.
+ */
+#include "config/schema.h"
+
+struct config;
+
+/** deliveries_read() - read the list `deliveries` of @root; connections and sites are read already
+ */
+void deliveries_read(struct walk *walk, struct config *config, const config_setting_t *root);
+void deliveries_free(struct config *config);

@@ -22,7 +22,7 @@
 
 enum {
 	FIRST_PAUSE_MS = 1000,
-	REFUSED_PAUSE_MS = 5000,
+	REFUSED_PAUSES = 5, /* a server that must be set right first is left in peace longer */
 	LONGEST_PAUSE_MS = 60000,
 	STORE_EVERY_MS = 1000,
 	PATIENCE = 3,    /* tries of a whole batch that a server fails at */
@@ -209,7 +209,7 @@ static bool exporter_fill(struct exporter *e)
 		errno = rc < 0 ? -rc : EIO;
 		if (log_due(&e->store_trouble))
 			log_warn("influx: cannot read what is to be sent");
-		exporter_back_off(e, FIRST_PAUSE_MS);
+		exporter_back_off(e, e->setup.pause_ms);
 		return false;
 	}
 	e->part = e->batch.n;
@@ -275,7 +275,7 @@ static void reject(struct exporter *e, size_t lines, int64_t dropped, const char
 		if (log_due(&e->store_trouble))
 			log_warn("influx: cannot keep refused lines in %s/rejected, they wait",
 				 e->directory);
-		exporter_back_off(e, FIRST_PAUSE_MS);
+		exporter_back_off(e, e->setup.pause_ms);
 		return;
 	}
 	if (dropped > (int64_t)lines)
@@ -337,7 +337,7 @@ static void on_probe(struct exporter *e, const struct influx_answer *answer)
 		return;
 	}
 	batch_clear(&e->batch);
-	exporter_back_off(e, FIRST_PAUSE_MS);
+	exporter_back_off(e, e->setup.pause_ms);
 }
 
 static void on_accepted(struct exporter *e, size_t lines)
@@ -383,7 +383,7 @@ static void on_too_large(struct exporter *e, const struct influx_answer *answer)
 static void on_doubtful(struct exporter *e, const struct influx_answer *answer)
 {
 	if (answer->status >= 500 && !e->suspect && ++e->tries < PATIENCE) {
-		exporter_back_off(e, FIRST_PAUSE_MS);
+		exporter_back_off(e, e->setup.pause_ms);
 		return;
 	}
 	e->suspect = true;
@@ -394,7 +394,7 @@ static void on_doubtful(struct exporter *e, const struct influx_answer *answer)
 		e->probing = true;
 	} else {
 		batch_clear(&e->batch);
-		exporter_back_off(e, FIRST_PAUSE_MS);
+		exporter_back_off(e, e->setup.pause_ms);
 	}
 }
 
@@ -406,10 +406,11 @@ static void on_trouble(struct exporter *e, const struct influx_answer *answer)
 	} else if (answer->verdict == INFLUX_BUSY && answer->retry_after_ms > 0) {
 		e->failures++;
 		exporter_wait(e, answer->retry_after_ms +
-					 pause_growing_ms(0, FIRST_PAUSE_MS, FIRST_PAUSE_MS));
+					 pause_growing_ms(0, e->setup.pause_ms, e->setup.pause_ms));
 	} else {
-		exporter_back_off(e, answer->verdict == INFLUX_REFUSED ? REFUSED_PAUSE_MS
-								       : FIRST_PAUSE_MS);
+		exporter_back_off(e,
+				  e->setup.pause_ms *
+					  (answer->verdict == INFLUX_REFUSED ? REFUSED_PAUSES : 1));
 	}
 }
 
@@ -455,7 +456,7 @@ static void exporter_send(struct exporter *e)
 	const char *text = e->probing ? batch_part(&e->batch, e->done + 1, 1, &length)
 				      : batch_part(&e->batch, e->done, e->part, &length);
 	if (influx_write(e->influx, text, length, &answer) != 0) {
-		exporter_back_off(e, FIRST_PAUSE_MS);
+		exporter_back_off(e, e->setup.pause_ms);
 		return;
 	}
 	on_answer(e, &answer);
@@ -524,6 +525,8 @@ static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 	e->said = INFLUX_ACCEPTED;
 	if (e->setup.batch_lines == 0)
 		e->setup.batch_lines = 1;
+	if (e->setup.pause_ms == 0)
+		e->setup.pause_ms = FIRST_PAUSE_MS;
 	e->most = e->setup.batch_lines;
 	e->directory = strdup(setup->directory);
 	if (e->directory == NULL)

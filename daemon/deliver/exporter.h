@@ -22,6 +22,7 @@ struct exporter_setup {
 	struct influx_setup influx; /* the server; its heartbeat is set here */
 	size_t batch_lines;
 	int64_t flush_ms;
+	int64_t pause_ms;      /* after a first failure, doubled by each further one; 0: a second */
 	const char *directory; /* of the store */
 	const struct plan *plan;
 	struct daybook *daybook;

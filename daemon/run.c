@@ -90,6 +90,7 @@ struct run {
 	struct courier *courier;
 	struct exporter *exporter;
 	struct serve *serve;
+	struct wording chinese; /* of pages */
 	void *mqtt;
 	struct field *fields;
 	size_t n_fields;
@@ -519,6 +520,19 @@ static bool deliveries_test(void *context, const char *id, int64_t *test)
 	return courier_test(((struct run *)context)->courier, id, test);
 }
 
+/* What is wrong with it costs the translation of pages alone. */
+static const struct wording *load_chinese(struct run *run)
+{
+	struct text path = {0};
+	const char *folder = bindtextdomain("ducha", NULL);
+	text_format(&path, "%s/zh_CN/LC_MESSAGES/ducha.mo", folder == NULL ? "" : folder);
+	int r = path.failed ? -ENOMEM : wording_load(&run->chinese, path.at);
+	if (r < 0)
+		log_warnx("%s: %s; pages and dossiers stay English", path.at, log_error_text(-r));
+	text_deinit(&path);
+	return r < 0 ? NULL : &run->chinese;
+}
+
 static int open_serve(struct run *run)
 {
 	char *error = NULL;
@@ -535,6 +549,8 @@ static int open_serve(struct run *run)
 		.deliveries_json = deliveries_json,
 		.deliveries_test = deliveries_test,
 		.context = run,
+		.chinese = load_chinese(run),
+		.language = getenv("LANGUAGE"), /* as main() has set it */
 	};
 	int r = serve_new(&run->serve, &setup, &error);
 	if (r < 0)
@@ -806,6 +822,7 @@ static void end(struct run *run)
 	if (is_fatal(run))
 		_exit(1); /* what is in memory must not reach a disk that failed */
 	serve_free(run->serve);
+	wording_deinit(&run->chinese);
 	exporter_free(run->exporter);
 	courier_free(run->courier);
 	clerk_free(run->clerk);

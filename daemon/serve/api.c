@@ -3,12 +3,14 @@
 
 #include "base/log.h"
 #include "core/caserules.h"
+#include "serve/documents.h"
 #include "serve/pages.h"
 
 #include <string.h>
 #include <time.h>
 
 static const char json_type[] = "application/json";
+static const char html_type[] = "text/html; charset=utf-8";
 
 void api_error(struct api_answer *answer, unsigned status, const char *sentence)
 {
@@ -407,12 +409,18 @@ static void answer_test(struct api *api, const struct api_request *request,
 static void answer_dossier(struct api *api, const struct api_request *request,
 			   struct api_answer *answer)
 {
-	struct text unused = {0};
-	int result = ledger_case_json(api->setup.ledger, request->id, &unused);
+	const struct document_order order = {
+		.id = request->id,
+		.language = request->query.language,
+		.open = request->query.open || !request->sees_persons,
+		.now_ms = wall_ms(),
+	};
+	int result = document_dossier(&api->setup, &api->readers, &order, &answer->body);
+	if (result == 0) {
+		answer->type = html_type;
+		answer->policy = document_policy;
+	}
 	answer_case_result(answer, result, request->id);
-	if (result == 0)
-		api_error(answer, 501, "dossiers are not in this build");
-	text_deinit(&unused);
 }
 
 void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer)

@@ -20,7 +20,8 @@ struct api_request {
 	enum endpoint endpoint;
 	int64_t id; /* of the case or alert in the path */
 	const char *path;
-	bool may_act; /* came over the Unix socket */
+	bool may_act;      /* came over the Unix socket */
+	bool sees_persons; /* may read names and notes: the same */
 	struct query query;
 	const char *accept; /* header; NULL: none */
 	const char *peer;   /* who acts where the body does not say */
@@ -31,9 +32,10 @@ struct api_request {
 
 struct api_answer {
 	unsigned status;
-	const char *type;  /* Content-Type */
-	const char *allow; /* for 405; NULL: none */
-	int64_t next;      /* of a CSV page; 0: none */
+	const char *type;   /* Content-Type */
+	const char *allow;  /* for 405; NULL: none */
+	const char *policy; /* Content-Security-Policy of a page; NULL: none */
+	int64_t next;       /* of a CSV page; 0: none */
 	struct text body;
 };
 

@@ -173,6 +173,8 @@ enum {
 	PARAM_LAST_EVENT_ID = 256,
 	PARAM_LAST = 512,
 	PARAM_ATTACHMENT = 1024, /* the texts of one */
+	PARAM_PUBLIC = 2048,
+	PARAM_LANGUAGE = 4096,
 };
 
 static bool param_time(const char *value, const struct zone *zone, int64_t *out)
@@ -246,6 +248,20 @@ static bool read_status(const char *value, const struct zone *zone, struct query
 	return out->all || strcmp(value, "open") == 0;
 }
 
+static bool read_public(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->open = strcmp(value, "1") == 0;
+	return out->open || strcmp(value, "0") == 0;
+}
+
+static bool read_language(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->language = value;
+	return strcmp(value, "zh_CN") == 0 || strcmp(value, "en") == 0;
+}
+
 static bool read_last_event_id(const char *value, const struct zone *zone, struct query *out)
 {
 	(void)zone;
@@ -278,6 +294,8 @@ static const struct param {
 	{"active", PARAM_ACTIVE, read_active, "true or false"},
 	{"status", PARAM_STATUS, read_status, "open or all"},
 	{"last_event_id", PARAM_LAST_EVENT_ID, read_last_event_id, "an event's id"},
+	{"public", PARAM_PUBLIC, read_public, "1 or 0"},
+	{"language", PARAM_LANGUAGE, read_language, "zh_CN or en"},
 	{"last", PARAM_LAST, read_last, "a whole number from 0 to 1000"},
 };
 
@@ -300,6 +318,8 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_ATTACHMENT;
 	case ENDPOINT_SHELVES:
 		return PARAM_STATUS;
+	case ENDPOINT_DOSSIER:
+		return PARAM_PUBLIC | PARAM_LANGUAGE;
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_ACKNOWLEDGE:
 	case ENDPOINT_UNSHELVE:
@@ -310,7 +330,6 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_METRICS:
 	case ENDPOINT_SITES:
 	case ENDPOINT_CASE:
-	case ENDPOINT_DOSSIER:
 	case ENDPOINT_ACTIONS:
 		return 0;
 	}

@@ -59,8 +59,10 @@ struct query {
 	int64_t from_ms, to_ms;
 	int64_t after; /* 0: not given */
 	size_t limit;
-	int active; /* -1: both */
-	bool all;   /* status=all */
+	int active;           /* -1: both */
+	bool all;             /* status=all */
+	bool open;            /* public=1: of what is for everybody */
+	const char *language; /* "zh_CN" or "en"; NULL: not given */
 	const char *last_event_id;
 	size_t last;             /* 0: not given */
 	struct case_order order; /* of an attachment */

@@ -200,6 +200,9 @@ static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *c
 	snprintf(next, sizeof next, "%" PRId64, answer->next);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (answer->policy != NULL)
+		MHD_add_response_header(response, "Content-Security-Policy", answer->policy);
 	if (answer->allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
 	if (answer->status == 503) /* whoever is refused for want of room takes none */
@@ -260,6 +263,7 @@ static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connec
 	struct api_request request = {
 		.method = method_of(method),
 		.may_act = door->may_act,
+		.sees_persons = door->may_act,
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"),
 		.peer = peer,
 		.body = state->body.at,

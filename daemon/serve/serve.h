@@ -10,6 +10,7 @@
  * through.
  */
 #include "core/metrics.h"
+#include "deliver/wording.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -31,7 +32,9 @@ struct serve_setup {
 	void (*deliveries_json)(void *context, struct text *out);
 	bool (*deliveries_test)(void *context, const char *id, int64_t *test);
 	void *context;
-	int64_t ping_ms; /* between comment lines of a silent event stream; 0: 15000 */
+	const struct wording *chinese; /* of pages; NULL: all in English */
+	const char *language; /* of pages that are not asked for in another: "zh_CN" or "en" */
+	int64_t ping_ms;      /* between comment lines of a silent event stream; 0: 15000 */
 };
 
 /**

@@ -47,6 +47,7 @@ static int talk(const struct ctl_options *options)
 		[VERB_UNSHELVE] = show_shelves,
 		[VERB_SHELVES] = show_shelves,
 		[VERB_DELIVERIES] = show_deliveries,
+		[VERB_DOSSIER] = show_dossier,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
 	case VERB_UNSHELVE:
 	case VERB_SHELVES:
 	case VERB_DELIVERIES:
+	case VERB_DOSSIER:
 	default:
 		return talk(&options);
 	}

@@ -26,6 +26,8 @@ const char options_help[] =
 	"  case ID merge|link OTHER                into, or to, another case\n"
 	"  case open --site S --source inspection|complaint|12369|12319|mayor|city|province\n"
 	"          [--factor F] [--kind K] [--document NO] [--level L] [--title TEXT] ...\n"
+	"  dossier ID [-o FILE.html] [--public] [--language zh_CN|en]\n"
+	"                                          all of a case on one page\n"
 	"  alert ID ack [--by NAME]                somebody looks after it\n"
 	"  shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]\n"
 	"  unshelve SITE [FACTOR] [--by NAME]      alerts open cases again\n"
@@ -51,6 +53,7 @@ enum {
 	TAKES_OPEN = 128,
 	TAKES_BY = 256,
 	TAKES_SHELF = 512,
+	TAKES_DOSSIER = 1024,
 };
 
 static const struct verb {
@@ -74,13 +77,14 @@ static const struct verb {
 	{"unshelve", VERB_UNSHELVE, 1, 2, TAKES_BY, "unshelve SITE [FACTOR] [--by NAME]"},
 	{"shelves", VERB_SHELVES, 0, 0, TAKES_ALL, "shelves [--all]"},
 	{"deliveries", VERB_DELIVERIES, 0, 2, 0, "deliveries [test ID]"},
+	{"dossier", VERB_DOSSIER, 1, 1, TAKES_DOSSIER,
+	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
 };
 static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"dossier", "evidence", "verify", "mark",
-				    "load",    "report",   "reload"};
+static const char *const later[] = {"evidence", "verify", "mark", "load", "report", "reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -111,6 +115,8 @@ enum {
 	KEY_SEVERITY,
 	KEY_TITLE,
 	KEY_FOR,
+	KEY_PUBLIC,
+	KEY_LANGUAGE,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -146,6 +152,9 @@ static const struct option keys[] = {
 	{"severity", required_argument, NULL, KEY_SEVERITY},
 	{"title", required_argument, NULL, KEY_TITLE},
 	{"for", required_argument, NULL, KEY_FOR},
+	{"output", required_argument, NULL, 'o'},
+	{"public", no_argument, NULL, KEY_PUBLIC},
+	{"language", required_argument, NULL, KEY_LANGUAGE},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -248,6 +257,8 @@ static const char **text_option(int key, struct ctl_options *out)
 		{KEY_SOURCE, &out->source},
 		{KEY_SEVERITY, &out->severity},
 		{KEY_TITLE, &out->title},
+		{'o', &out->output},
+		{KEY_LANGUAGE, &out->language},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -261,6 +272,7 @@ static bool *flag_option(int key, struct ctl_options *out)
 	       : key == KEY_CSV    ? &out->csv
 	       : key == KEY_ALL    ? &out->all
 	       : key == KEY_ACTIVE ? &out->active
+	       : key == KEY_PUBLIC ? &out->open
 				   : NULL;
 }
 
@@ -292,6 +304,10 @@ static unsigned takes_of(int key)
 		return TAKES_ACTION | TAKES_SHELF;
 	case KEY_FOR:
 		return TAKES_SHELF;
+	case 'o':
+	case KEY_PUBLIC:
+	case KEY_LANGUAGE:
+		return TAKES_DOSSIER;
 	default:
 		return key >= KEY_BY && key <= KEY_TYPE     ? TAKES_ACTION
 		       : key >= KEY_FACTOR && key < KEY_FOR ? TAKES_OPEN
@@ -395,6 +411,18 @@ static bool delivery_read(const struct verb *verb, int n, char **words, struct c
 	return true;
 }
 
+static bool dossier_read(char **words, struct ctl_options *out, struct text *error)
+{
+	out->id = words[0];
+	if (!id_read("case", words[0], error))
+		return false;
+	if (out->language == NULL || strcmp(out->language, "en") == 0 ||
+	    strcmp(out->language, "zh_CN") == 0)
+		return true;
+	text_format(error, "--language %s: must be zh_CN or en", out->language);
+	return false;
+}
+
 static bool needs(const char *option, bool given, struct text *error)
 {
 	if (!given)
@@ -429,6 +457,8 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		return alert_read(words, out, error);
 	if (verb->verb == VERB_DELIVERIES)
 		return delivery_read(verb, n, words, out, error);
+	if (verb->verb == VERB_DOSSIER)
+		return dossier_read(words, out, error);
 	return verb->verb != VERB_CASE || case_read(n, words, out, error);
 }
 
@@ -460,7 +490,7 @@ bool options_read(int argc, char **argv, struct ctl_options *out, struct text *e
 		return false;
 	opterr = 0;
 	optind = 0;
-	for (int key; (key = getopt_long(argc, argv, ":s:n:", keys, NULL)) != -1;) {
+	for (int key; (key = getopt_long(argc, argv, ":s:n:o:", keys, NULL)) != -1;) {
 		if (key == '?' || key == ':') {
 			text_format(error, "%s \"%s\"; see duchactl --help",
 				    key == '?' ? "unknown option" : "a value is missing after",

@@ -24,6 +24,7 @@ enum ctl_verb {
 	VERB_UNSHELVE,
 	VERB_SHELVES,
 	VERB_DELIVERIES,
+	VERB_DOSSIER,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -31,7 +32,7 @@ enum ctl_verb {
 struct ctl_options {
 	enum ctl_verb verb;
 	const char *socket;
-	bool json, csv, all, active;
+	bool json, csv, all, active, open;
 	int lines;       /* -n */
 	int64_t since_s; /* --since */
 	const char *site, *factor;
@@ -42,6 +43,7 @@ struct ctl_options {
 	const char *track, *step, *document, *level, *checkers, *approved_by, *relation;
 	const char *kind, *source, *severity, *title; /* of a case by hand */
 	const char *file, *type;                      /* of an attachment */
+	const char *output, *language;                /* of a dossier */
 	int64_t for_s;                                /* of a shelf; 0: not given */
 };
 

@@ -17,6 +17,8 @@ int show_cases(struct client *client, const struct ctl_options *options);
 int show_case(struct client *client, const struct ctl_options *options);
 /** show_open() - a case by hand */
 int show_open(struct client *client, const struct ctl_options *options);
+/** show_dossier() - the page of a case, to a file where the options name one */
+int show_dossier(struct client *client, const struct ctl_options *options);
 int show_acknowledge(struct client *client, const struct ctl_options *options);
 /** show_shelves() - what is shelved, after shelving or unshelving where the options say so */
 int show_shelves(struct client *client, const struct ctl_options *options);

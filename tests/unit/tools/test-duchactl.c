@@ -137,7 +137,10 @@ static void test_wrong_usage_is_64_before_the_daemon_is_looked_for(void **state)
 	} wrong[] = {
 		{"", "a verb is missing"},
 		{"bogus", "unknown verb \"bogus\""},
-		{"dossier 3", "verb \"dossier\" is not in this build"},
+		{"dossier", "usage: duchactl dossier ID"},
+		{"dossier 3 --language de", "must be zh_CN or en"},
+		{"dossier x", "must be the case's id"},
+		{"case 3 --public", "takes no such option"},
 		{"alert 3 fly", "an alert knows ack"},
 		{"alert x ack", "must be the alert's id"},
 		{"alert 3 ack --note n", "takes no such option"},

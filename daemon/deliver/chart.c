@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of the drawing, in units of its viewBox. */
+enum {
+	LEFT = 64,
+	TOP = 14,
+	PLOT_HEIGHT = 230,
+	WIDTH = LEFT + CHART_COLUMNS + 8,
+	HEIGHT = TOP + PLOT_HEIGHT + 42
+};
+enum { TABLE_ROWS = 12 };
+
+static const struct {
+	char flag;
+	const char *word;
+} flags[] = {
+	{FLAG_STOPPED, SAY("flag F: stopped")},
+	{FLAG_MAINTENANCE, SAY("flag M: maintenance")},
+	{FLAG_SET, SAY("flag S: set by hand")},
+	{FLAG_FAULT, SAY("flag D: instrument fault")},
+	{FLAG_CALIBRATION, SAY("flag C: calibration")},
+	{FLAG_OVER_RANGE, SAY("flag T: beyond the range")},
+	{FLAG_COMMUNICATION, SAY("flag B: communication failure")},
+};
+enum { FLAGS = sizeof flags / sizeof flags[0] };
+
+uint8_t chart_flag(uint8_t flag)
+{
+	for (unsigned i = 0; i < FLAGS; i++)
+		if (flags[i].flag == (char)flag)
+			return (uint8_t)(1u << i);
+	return 0;
+}
+
+const char *chart_flag_word(uint8_t bit)
+{
+	for (unsigned i = 0; i < FLAGS; i++)
+		if (bit == 1u << i)
+			return flags[i].word;
+	return NULL;
+}
+
+/* --- taking readings in --- */
+
+void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms)
+{
+	*chart = (struct chart){.from_ms = from_ms,
+				.to_ms = to_ms > from_ms ? to_ms : from_ms + 1,
+				.silent_ms = silent_ms,
+				.decimals = -1};
+}
+
+static int64_t span_ms(const struct chart *chart)
+{
+	return chart->to_ms - chart->from_ms;
+}
+
+static size_t column_of(const struct chart *chart, int64_t time_ms)
+{
+	double share = (double)(time_ms - chart->from_ms) / (double)span_ms(chart);
+	return (size_t)fmin(share * CHART_COLUMNS, CHART_COLUMNS - 1);
+}
+
+static int64_t column_ms(const struct chart *chart, size_t column)
+{
+	return chart->from_ms +
+	       (int64_t)((double)span_ms(chart) * ((double)column / CHART_COLUMNS));
+}
+
+/* Return: true where the silence was longer than it may be. */
+static bool gap_feed(struct chart *chart, int64_t until_ms)
+{
+	int64_t since_ms = chart->last_ms == 0 ? chart->from_ms : chart->last_ms;
+	if (chart->silent_ms == 0 || until_ms - since_ms <= chart->silent_ms)
+		return false;
+	if (chart->n_gaps < CHART_GAPS)
+		chart->gaps[chart->n_gaps] = (struct chart_span){since_ms, until_ms};
+	chart->n_gaps++;
+	return true;
+}
+
+static void valid_feed(struct chart *chart, struct chart_column *column, double value)
+{
+	if (column->n++ == 0)
+		column->first = column->low = column->high = value;
+	column->last = value;
+	column->low = fmin(column->low, value);
+	column->high = fmax(column->high, value);
+	if (chart->valid++ == 0)
+		chart->low = chart->high = value;
+	chart->low = fmin(chart->low, value);
+	chart->high = fmax(chart->high, value);
+}
+
+void chart_feed(struct chart *chart, const struct reading *reading)
+{
+	int64_t time_ms = reading->measured_ms;
+	if (time_ms < chart->from_ms || time_ms >= chart->to_ms)
+		return;
+	struct chart_column *column = &chart->at[column_of(chart, time_ms)];
+	if (gap_feed(chart, time_ms) && column->n == 0)
+		column->broken = true;
+	if (time_ms > chart->last_ms)
+		chart->last_ms = time_ms;
+	chart->n++;
+	if (reading->flag == FLAG_NORMAL && reading->has_value) {
+		valid_feed(chart, column, reading->value);
+		return;
+	}
+	column->flags |= chart_flag(reading->flag);
+	if (reading->has_value) {
+		column->marked = reading->value;
+		column->marked_value = true;
+	}
+}
+
+void chart_end(struct chart *chart, int64_t until_ms)
+{
+	gap_feed(chart, until_ms < chart->to_ms ? until_ms : chart->to_ms);
+}
+
+/* --- scales --- */
+
+struct scale {
+	double low, high, step; /* of the values on the left */
+};
+
+/* 1, 2 or 5 times a power of ten, so that about five of them fill @range. */
+static double nice_step(double range)
+{
+	double power = pow(10, floor(log10(range / 5)));
+	double share = range / 5 / power;
+	return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
+}
+
+static struct scale scale_of(const struct chart *chart)
+{
+	double low = INFINITY, high = -INFINITY;
+	if (chart->valid > 0) {
+		low = chart->low;
+		high = chart->high;
+	}
+	for (size_t i = 0; i < chart->n_limits; i++) {
+		low = fmin(low, chart->limits[i]);
+		high = fmax(high, chart->limits[i]);
+	}
+	if (!(low <= high))
+		low = high = 0;
+	double range = fmax(high - low, fmax(fabs(high) * 0.1, 1e-6));
+	struct scale scale = {.step = nice_step(range * 1.1)};
+	scale.low = floor((low - range * 0.05) / scale.step) * scale.step;
+	scale.high = ceil((high + range * 0.05) / scale.step) * scale.step;
+	if (low >= 0 && scale.low < 0)
+		scale.low = 0;
+	return scale;
+}
+
+static double y_of(const struct scale *scale, double value)
+{
+	double share = (value - scale->low) / (scale->high - scale->low);
+	return TOP + PLOT_HEIGHT * (1 - fmin(fmax(share, 0), 1));
+}
+
+static void number(struct sheet *sheet, double value)
+{
+	text_fixed(sheet->out, value, 1);
+}
+
+static void attribute(struct sheet *sheet, const char *name, double value)
+{
+	text_format(sheet->out, " %s=\"", name);
+	number(sheet, value);
+	text_char(sheet->out, '"');
+}
+
+static double x_of(const struct chart *chart, int64_t time_ms)
+{
+	double share = (double)(time_ms - chart->from_ms) / (double)span_ms(chart);
+	return LEFT + CHART_COLUMNS * fmin(fmax(share, 0), 1);
+}
+
+/* --- the parts of the drawing --- */
+
+static void rectangle(struct sheet *sheet, const char *class, double x, double width)
+{
+	text_format(sheet->out, "<rect class=\"%s\"", class);
+	attribute(sheet, "x", x);
+	attribute(sheet, "y", TOP);
+	attribute(sheet, "width", fmax(width, 1.5));
+	attribute(sheet, "height", PLOT_HEIGHT);
+	sheet_markup(sheet, "/>");
+}
+
+static void line(struct sheet *sheet, const char *class, double x1, double y1, double x2, double y2)
+{
+	text_format(sheet->out, "<line class=\"%s\"", class);
+	attribute(sheet, "x1", x1);
+	attribute(sheet, "y1", y1);
+	attribute(sheet, "x2", x2);
+	attribute(sheet, "y2", y2);
+	sheet_markup(sheet, "/>");
+}
+
+static void label(struct sheet *sheet, const char *class, double x, double y, const char *words)
+{
+	text_format(sheet->out, "<text class=\"%s\"", class);
+	attribute(sheet, "x", x);
+	attribute(sheet, "y", y);
+	text_char(sheet->out, '>');
+	sheet_text(sheet, words);
+	sheet_markup(sheet, "</text>");
+}
+
+static void draw_values(struct sheet *sheet, const struct scale *scale)
+{
+	int decimals = scale->step >= 1 ? 0 : (int)ceil(-log10(scale->step) - 1e-9);
+	for (double value = scale->low; value <= scale->high + scale->step / 2;
+	     value += scale->step) {
+		struct text words = {0};
+		double y = y_of(scale, value);
+		text_fixed(&words, value, decimals > 9 ? 9 : decimals);
+		line(sheet, "grid", LEFT, y, LEFT + CHART_COLUMNS, y);
+		label(sheet, "value", LEFT - 6, y + 4, words.at);
+		text_deinit(&words);
+	}
+}
+
+static int64_t tick_ms(int64_t span)
+{
+	static const int64_t minutes[] = {1,   2,   5,   10,   15,   30,   60,    120,
+					  180, 360, 720, 1440, 2880, 7200, 14400, 43200};
+	const size_t n = sizeof minutes / sizeof minutes[0];
+	size_t i = 0;
+	while (i + 1 < n && span / (minutes[i] * 60000) > 6)
+		i++;
+	int64_t tick = minutes[i] * 60000;
+	return span / tick > 8 ? span / 6 : tick;
+}
+
+/* Times at whole hours or days of the zone; the date where it begins or changes. */
+static void draw_times(struct sheet *sheet, const struct chart *chart)
+{
+	int64_t tick = tick_ms(span_ms(chart)),
+		offset = (int64_t)zone_offset_s(sheet->zone, chart->from_ms) * 1000;
+	int64_t day = INT64_MIN;
+	char words[40];
+	for (int64_t t = ((chart->from_ms + offset) / tick + 1) * tick - offset; t < chart->to_ms;
+	     t += tick) {
+		struct civil c = zone_civil(sheet->zone, t);
+		double x = x_of(chart, t);
+		line(sheet, "grid", x, TOP, x, TOP + PLOT_HEIGHT);
+		snprintf(words, sizeof words, "%02d:%02d", c.hour, c.minute);
+		label(sheet, "time", x, TOP + PLOT_HEIGHT + 16, words);
+		if (zone_day(sheet->zone, t) == day)
+			continue;
+		day = zone_day(sheet->zone, t);
+		snprintf(words, sizeof words, "%04d-%02d-%02d", (int)c.year, c.month, c.day);
+		label(sheet, "time", x, TOP + PLOT_HEIGHT + 32, words);
+	}
+}
+
+static bool is_hatched(uint8_t bits)
+{
+	return (bits & (chart_flag(FLAG_MAINTENANCE) | chart_flag(FLAG_CALIBRATION) |
+			chart_flag(FLAG_FAULT) | chart_flag(FLAG_STOPPED))) != 0;
+}
+
+/* Maintenance and its like: columns without a valid reading between two such are part of it. */
+static void draw_hatched(struct sheet *sheet, const struct chart *chart)
+{
+	size_t from = CHART_COLUMNS, to = 0;
+	for (size_t i = 0; i <= CHART_COLUMNS; i++) {
+		bool ends = i == CHART_COLUMNS || chart->at[i].n > 0 || chart->at[i].broken;
+		if (from < CHART_COLUMNS && ends) {
+			rectangle(sheet, "hatched", LEFT + (double)from, (double)(to - from + 1));
+			from = CHART_COLUMNS;
+		}
+		if (i < CHART_COLUMNS && is_hatched(chart->at[i].flags)) {
+			from = from == CHART_COLUMNS ? i : from;
+			to = i;
+		}
+	}
+}
+
+static void draw_limits(struct sheet *sheet, const struct chart *chart, const struct scale *scale)
+{
+	for (size_t i = 0; i < chart->n_limits; i++) {
+		struct text words = {0};
+		double y = y_of(scale, chart->limits[i]);
+		text_add(&words, sheet_word(sheet, SAY("limit")));
+		text_char(&words, ' ');
+		text_double(&words, chart->limits[i]);
+		line(sheet, "limit", LEFT, y, LEFT + CHART_COLUMNS, y);
+		label(sheet, "limit-name", LEFT + CHART_COLUMNS - 4, y - 4, words.at);
+		text_deinit(&words);
+	}
+}
+
+static void path_to(struct sheet *sheet, char how, size_t column, double y)
+{
+	text_format(sheet->out, "%c%d ", how, (int)(LEFT + column));
+	number(sheet, y);
+}
+
+static void draw_curve(struct sheet *sheet, const struct chart *chart, const struct scale *scale)
+{
+	char how = 'M';
+	sheet_markup(sheet, "<path class=\"curve\" d=\"");
+	for (size_t i = 0; i < CHART_COLUMNS; i++) {
+		const struct chart_column *c = &chart->at[i];
+		if (c->n == 0) {
+			how = c->flags != 0 ? 'M' : how;
+			continue;
+		}
+		path_to(sheet, c->broken ? 'M' : how, i, y_of(scale, c->first));
+		how = 'L';
+		if (c->n == 1) {
+			sheet_markup(sheet, "h.5");
+			continue;
+		}
+		path_to(sheet, how, i, y_of(scale, c->low));
+		path_to(sheet, how, i, y_of(scale, c->high));
+		path_to(sheet, how, i, y_of(scale, c->last));
+	}
+	sheet_markup(sheet, "\"/>");
+}
+
+/* Single readings that stand apart, and those with a flag; no more than one in six columns. */
+static void draw_marks(struct sheet *sheet, const struct chart *chart, const struct scale *scale)
+{
+	size_t next = 0;
+	for (size_t i = 0; i < CHART_COLUMNS; i++) {
+		const struct chart_column *c = &chart->at[i];
+		if (i < next || !c->marked_value)
+			continue;
+		sheet_markup(sheet, "<circle class=\"marked\" r=\"2.5\"");
+		attribute(sheet, "cx", LEFT + (double)i);
+		attribute(sheet, "cy", y_of(scale, c->marked));
+		sheet_markup(sheet, "/>");
+		next = i + 6;
+	}
+}
+
+/* Letters of the flags along the top, where they begin. */
+static void draw_letters(struct sheet *sheet, const struct chart *chart)
+{
+	uint8_t before = 0;
+	size_t next = 0;
+	for (size_t i = 0; i < CHART_COLUMNS; i++) {
+		uint8_t bits = chart->at[i].flags;
+		char letters[FLAGS + 1];
+		size_t n = 0;
+		for (unsigned f = 0; f < FLAGS; f++)
+			if ((bits & ~before & (1u << f)) != 0)
+				letters[n++] = flags[f].flag;
+		letters[n] = '\0';
+		if (chart->at[i].n > 0 || bits != 0)
+			before = bits;
+		if (n == 0 || i < next)
+			continue;
+		label(sheet, "flag", LEFT + (double)i, TOP + 10, letters);
+		next = i + 10;
+	}
+}
+
+static void draw_gaps(struct sheet *sheet, const struct chart *chart)
+{
+	for (size_t i = 0; i < chart->n_gaps && i < CHART_GAPS; i++) {
+		double x = x_of(chart, chart->gaps[i].from_ms);
+		rectangle(sheet, "silent", x, x_of(chart, chart->gaps[i].to_ms) - x);
+	}
+}
+
+static void draw_episodes(struct sheet *sheet, const struct chart *chart)
+{
+	for (size_t i = 0; i < chart->n_episodes; i++) {
+		const struct chart_span *e = &chart->episodes[i];
+		if (e->to_ms < chart->from_ms || e->from_ms >= chart->to_ms)
+			continue;
+		double x = x_of(chart, e->from_ms);
+		rectangle(sheet, "episode", x, x_of(chart, e->to_ms) - x);
+	}
+}
+
+/* --- the text alternative --- */
+
+static const char *value_words(struct text *out, double value, int decimals)
+{
+	text_clear(out);
+	if (decimals < 0)
+		text_double(out, value);
+	else
+		text_fixed(out, value, decimals);
+	return out->at;
+}
+
+static void describe(struct sheet *sheet, const struct chart *chart)
+{
+	char from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES], count[24];
+	struct text low = {0}, high = {0};
+	snprintf(count, sizeof count, "%zu", chart->n);
+	sheet_moment(sheet, chart->from_ms, from);
+	sheet_moment(sheet, chart->to_ms, to);
+	if (chart->valid == 0)
+		sheet_phrase(sheet, SAY("There is no valid reading from {from} to {to}."), "from",
+			     from, "to", to, NULL);
+	else
+		sheet_phrase(sheet,
+			     SAY("{count} readings from {from} to {to}; the valid ones lie between "
+				 "{low} and "
+				 "{high} {unit}."),
+			     "count", count, "from", from, "to", to, "low",
+			     value_words(&low, chart->low, chart->decimals), "high",
+			     value_words(&high, chart->high, chart->decimals), "unit", chart->unit,
+			     NULL);
+	text_deinit(&low);
+	text_deinit(&high);
+}
+
+void chart_svg(struct sheet *sheet, const struct chart *chart)
+{
+	struct scale scale = scale_of(chart);
+	text_format(sheet->out,
+		    "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title "
+		    "chart-text\">"
+		    "<title id=\"chart-title\">",
+		    (int)WIDTH, (int)HEIGHT);
+	sheet_phrase(sheet, SAY("Readings of {factor}"), "factor", chart->name, NULL);
+	sheet_markup(sheet, "</title><desc id=\"chart-text\">");
+	describe(sheet, chart);
+	sheet_markup(
+		sheet,
+		"</desc><defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
+		"patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
+		"<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\"/></pattern></defs>");
+	draw_episodes(sheet, chart);
+	draw_gaps(sheet, chart);
+	draw_values(sheet, &scale);
+	draw_times(sheet, chart);
+	draw_hatched(sheet, chart);
+	draw_limits(sheet, chart, &scale);
+	draw_curve(sheet, chart, &scale);
+	draw_marks(sheet, chart, &scale);
+	draw_letters(sheet, chart);
+	sheet_markup(sheet, "</svg>");
+}
+
+/* --- the same as a table --- */
+
+static void table_flags(struct sheet *sheet, uint8_t bits)
+{
+	for (unsigned f = 0; f < FLAGS; f++)
+		if ((bits & (1u << f)) != 0)
+			text_char(sheet->out, flags[f].flag);
+}
+
+static void table_row(struct sheet *sheet, const struct chart *chart, size_t from, size_t to)
+{
+	struct chart_column sum = {0};
+	struct text words = {0};
+	for (size_t i = from; i < to; i++) {
+		const struct chart_column *c = &chart->at[i];
+		sum.flags |= c->flags;
+		if (c->n == 0)
+			continue;
+		sum.low = sum.n == 0 ? c->low : fmin(sum.low, c->low);
+		sum.high = sum.n == 0 ? c->high : fmax(sum.high, c->high);
+		sum.n += c->n;
+	}
+	sheet_markup(sheet, "<tr><th scope=\"row\">");
+	sheet_time(sheet, column_ms(chart, from));
+	text_format(sheet->out, "</th><td>%u</td><td>", (unsigned)sum.n);
+	sheet_text(sheet, sum.n == 0 ? "-" : value_words(&words, sum.low, chart->decimals));
+	sheet_markup(sheet, "</td><td>");
+	sheet_text(sheet, sum.n == 0 ? "-" : value_words(&words, sum.high, chart->decimals));
+	sheet_markup(sheet, "</td><td>");
+	table_flags(sheet, sum.flags);
+	sheet_markup(sheet, "</td></tr>");
+	text_deinit(&words);
+}
+
+void chart_table(struct sheet *sheet, const struct chart *chart)
+{
+	static const char *const heads[] = {SAY("From"), SAY("Valid readings"), SAY("Lowest"),
+					    SAY("Highest"), SAY("Flags")};
+	sheet_markup(sheet, "<table class=\"readings\"><caption>");
+	sheet_say(sheet, SAY("The same readings as a table"));
+	sheet_markup(sheet, "</caption><thead><tr>");
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+		sheet_markup(sheet, "<th scope=\"col\">");
+		sheet_say(sheet, heads[i]);
+		sheet_markup(sheet, "</th>");
+	}
+	sheet_markup(sheet, "</tr></thead><tbody>");
+	for (size_t row = 0; row < TABLE_ROWS; row++)
+		table_row(sheet, chart, row * CHART_COLUMNS / TABLE_ROWS,
+			  (row + 1) * CHART_COLUMNS / TABLE_ROWS);
+	sheet_markup(sheet, "</tbody></table>\n");
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Chart: readings as a curve of bounded size, however many there are.
+ *
+ * Time is cut into columns, one a pixel; each keeps the first, last, lowest and highest valid
+ * value, so that a single reading above the limit among a million stays to be seen. Flags are kept
+ * as bits of the column; silence longer than the monitor allows breaks the line and is listed.
+ */
+#include "core/reading.h"
+#include "deliver/sheet.h"
+
+enum { CHART_COLUMNS = 720, CHART_GAPS = 6, CHART_LIMITS = 4, CHART_EPISODES = 400 };
+
+struct chart_column {
+	double first, last, low, high; /* of valid readings; meaningful where n > 0 */
+	double marked;                 /* a value with another flag; meaningful where flags != 0 */
+	uint32_t n;
+	uint8_t flags;             /* bits of chart_flag() */
+	bool marked_value, broken; /* broken: silence lies before the first */
+};
+
+struct chart_span {
+	int64_t from_ms, to_ms;
+};
+
+struct chart {
+	int64_t from_ms, to_ms;
+	int64_t silent_ms; /* a longer time between readings is a gap; 0: none is */
+	struct chart_column at[CHART_COLUMNS];
+	size_t n, valid;
+	double low, high;                   /* of valid readings; meaningful where valid > 0 */
+	int64_t last_ms;                    /* of the newest reading fed; 0: none */
+	struct chart_span gaps[CHART_GAPS]; /* the first ones */
+	size_t n_gaps;
+	/* what is drawn over it */
+	double limits[CHART_LIMITS];
+	size_t n_limits;
+	struct chart_span episodes[CHART_EPISODES];
+	size_t n_episodes;
+	const char *unit, *name;
+	int decimals;
+};
+
+/** chart_begin() - an empty one over from_ms <= measured < to_ms */
+void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms);
+/** chart_feed() - one reading; by measured time, a late one is drawn and makes no gap */
+void chart_feed(struct chart *chart, const struct reading *reading);
+/** chart_end() - silence up to @until_ms, where no reading could follow any more */
+void chart_end(struct chart *chart, int64_t until_ms);
+
+/** chart_svg() - with title and description as its text alternative */
+void chart_svg(struct sheet *sheet, const struct chart *chart);
+/** chart_table() - lowest, highest and flags of each twelfth of the time */
+void chart_table(struct sheet *sheet, const struct chart *chart);
+
+/** chart_flag(), chart_flag_word() - bit of a flag; its English word, "maintenance" */
+uint8_t chart_flag(uint8_t flag);
+const char *chart_flag_word(uint8_t bit);

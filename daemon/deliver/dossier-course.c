@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who answers for it, until when, and what was done.
+ */
+#include "deliver/dossier-parts.h"
+
+#include "core/caserules.h"
+#include "core/order.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { STEPS_SHOWN = 500 };
+
+/* --- instrument --- */
+
+void part_instrument(struct parts *parts)
+{
+	const struct monitor *monitor = parts->monitor;
+	struct text range = {0};
+	if (monitor == NULL)
+		return;
+	if (monitor->has_range) {
+		text_double(&range, monitor->range_low);
+		text_add(&range, " \xe2\x80\x93 ");
+		text_double(&range, monitor->range_high);
+		text_char(&range, ' ');
+		text_add(&range, monitor->unit);
+	}
+	if (range.length > 0) {
+		part_begin(parts, SAY("Instrument"));
+		part_table(parts, NULL, 0);
+		part_row(parts, SAY("Measuring range"), range.at);
+		part_table_end(parts);
+		part_end(parts);
+	}
+	text_deinit(&range);
+}
+
+/* --- responsible --- */
+
+static void row_person(struct parts *parts, const char *name, const char *person)
+{
+	if (person == NULL || person[0] == '\0')
+		return;
+	if (parts->dossier->open)
+		part_row_word(parts, name, SAY("named, not public"));
+	else
+		part_row(parts, name, person);
+}
+
+static void rows_parties(struct parts *parts, const struct parties *p)
+{
+	part_row(parts, SAY("Supporting units"), p->support_units);
+	part_row(parts, SAY("Territory"), p->territory);
+	row_person(parts, SAY("River chief"), p->river_chief);
+	row_person(parts, SAY("Grid officer"), p->officer);
+	row_person(parts, SAY("Contact"), p->contact);
+	if (p->contact != NULL && !parts->dossier->open) {
+		part_row(parts, SAY("Appointed by"), p->appointed_by);
+		part_row(parts, SAY("Appointed until"), p->valid_until);
+	}
+	if (parts->withheld)
+		return;
+	part_row(parts, SAY("Enterprise"), p->enterprise);
+	part_row(parts, SAY("Credit code"), p->credit_code);
+	part_row(parts, SAY("Permit"), p->permit_no);
+	part_row(parts, SAY("Outlet"), p->outlet);
+}
+
+void part_responsible(struct parts *parts)
+{
+	const json_t *r = json_object_get(parts->dossier->c, "responsible");
+	part_begin(parts, SAY("Responsible"));
+	part_table(parts, NULL, 0);
+	part_row(parts, SAY("Responsible unit"),
+		 parts->withheld ? part_site_name(parts) : json_words(r, "unit"));
+	row_person(parts, SAY("leader"), json_words(r, "leader"));
+	row_person(parts, SAY("team"), json_words(r, "team"));
+	if (parts->site != NULL && !parts->dossier->open)
+		part_row(parts, SAY("Telephone"), parts->site->responsible.phone);
+	if (parts->site != NULL)
+		rows_parties(parts, &parts->site->parties);
+	part_table_end(parts);
+	part_end(parts);
+}
+
+/* --- demands and deadline --- */
+
+static void row_count(struct parts *parts, const char *name, const char *member)
+{
+	char count[24];
+	long long n = (long long)json_integer_value(json_object_get(parts->dossier->c, member));
+	if (n == 0)
+		return;
+	snprintf(count, sizeof count, "%lld", n);
+	part_row(parts, name, count);
+}
+
+static void row_escalation(struct parts *parts)
+{
+	static const char *const words[] = {NULL, SAY("reminder"), SAY("supervision order"),
+					    SAY("proposed to the higher authority")};
+	json_int_t n = json_integer_value(json_object_get(parts->dossier->c, "escalation"));
+	if (n > 0 && n < 4)
+		part_row_word(parts, SAY("escalation"), words[n]);
+}
+
+void part_demands(struct parts *parts)
+{
+	const json_t *c = parts->dossier->c;
+	int64_t due_ms = json_ms(c, "due_at"), closed_ms = json_ms(c, "closed_at");
+	part_begin(parts, SAY("Demands and deadline"));
+	part_table(parts, NULL, 0);
+	part_row_time(parts, SAY("opened"), json_ms(c, "opened_at"));
+	part_row_word(parts, SAY("source"), json_words(c, "source"));
+	if (!parts->dossier->open)
+		part_row(parts, SAY("document"), json_words(c, "document"));
+	part_row_word(parts, SAY("stage"), json_words(c, "stage"));
+	part_row_time(parts, SAY("due"), due_ms);
+	if (due_ms != 0 && closed_ms == 0 && due_ms < parts->dossier->now_ms)
+		part_row_word(parts, SAY("Deadline"), SAY("overdue"));
+	row_escalation(parts);
+	part_row_word(parts, SAY("track"), json_words(c, "track"));
+	row_count(parts, SAY("relapses"), "relapses");
+	row_count(parts, SAY("reopened"), "reopened");
+	part_row_word(parts, SAY("reason"), json_words(c, "withdrawn_reason"));
+	row_count(parts, SAY("merged into"), "merged_into");
+	part_row_time(parts, SAY("Ended on"), closed_ms);
+	part_table_end(parts);
+	part_end(parts);
+}
+
+void part_steps(struct parts *parts)
+{
+	static const char *const heads[] = {SAY("step of the plan"), SAY("due"), SAY("struck off")};
+	const json_t *steps = json_object_get(parts->dossier->c, "steps");
+	struct sheet *sheet = &parts->sheet;
+	if (json_array_size(steps) == 0 || parts->dossier->open)
+		return;
+	part_begin(parts, SAY("Steps of the plan"));
+	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < json_array_size(steps) && i < STEPS_SHOWN; i++) {
+		const json_t *step = json_array_get(steps, i);
+		sheet_markup(sheet, "<tr><td>");
+		sheet_text(sheet, json_words(step, "step"));
+		sheet_markup(sheet, "</td><td>");
+		sheet_time(sheet, json_ms(step, "due_at"));
+		sheet_markup(sheet, "</td><td>");
+		sheet_time(sheet, json_ms(step, "done_at"));
+		sheet_markup(sheet, "</td></tr>\n");
+	}
+	part_table_end(parts);
+	part_end(parts);
+}
+
+/* --- history --- */
+
+/* In the open: the post that somebody holds, not the name. */
+static const char *post_of(const struct parts *parts, const char *by)
+{
+	const struct case_rules *rules = parts->dossier->plan->rules;
+	const struct officer *officer =
+		rules == NULL || rules->n_officers == 0 ? NULL : officer_of(rules, by, by);
+	if (strcmp(by, "duchad") == 0)
+		return SAY("the system");
+	if (officer == NULL)
+		return SAY("an officer");
+	return (officer->roles & ROLE_LEADER) != 0      ? SAY("a leader")
+	       : (officer->roles & ROLE_INSPECTOR) != 0 ? SAY("an inspector")
+							: SAY("a handler");
+}
+
+static void step_who(struct parts *parts, const json_t *step)
+{
+	const char *by = json_words(step, "by");
+	if (by == NULL)
+		return;
+	if (parts->dossier->open || strcmp(by, "duchad") == 0)
+		sheet_say(&parts->sheet, post_of(parts, by));
+	else
+		sheet_text(&parts->sheet, by);
+}
+
+/* Which texts of a step may stand in the open: listed words, and units. */
+static bool is_public(const struct parts *parts, const char *member)
+{
+	static const char *const public[] = {"reason", "track", "level", "type"};
+	for (size_t i = 0; i < sizeof public / sizeof public[0]; i++)
+		if (strcmp(member, public[i]) == 0)
+			return true;
+	return strcmp(member, "unit") == 0 && !parts->withheld;
+}
+
+static bool is_listed(const char *member)
+{
+	return strcmp(member, "reason") == 0 || strcmp(member, "track") == 0 ||
+	       strcmp(member, "level") == 0 || strcmp(member, "type") == 0 ||
+	       strcmp(member, "relation") == 0;
+}
+
+static void step_given(struct parts *parts, const json_t *step, const char *member)
+{
+	const char *text = json_words(step, member);
+	if (text == NULL || (parts->dossier->open && !is_public(parts, member)))
+		return;
+	sheet_markup(&parts->sheet, "<div>");
+	sheet_say(&parts->sheet, strcmp(member, "unit") == 0   ? SAY("Responsible unit")
+				 : strcmp(member, "step") == 0 ? SAY("step of the plan")
+							       : member);
+	text_add(parts->sheet.out, ": ");
+	sheet_text(&parts->sheet, is_listed(member) ? sheet_word(&parts->sheet, text) : text);
+	sheet_markup(&parts->sheet, "</div>");
+}
+
+static void step_numbers(struct parts *parts, const json_t *step)
+{
+	const json_t *other = json_object_get(step, "other");
+	int64_t due_ms = json_ms(step, "due");
+	if (due_ms != 0) {
+		sheet_markup(&parts->sheet, "<div>");
+		sheet_say(&parts->sheet, SAY("due"));
+		text_add(parts->sheet.out, ": ");
+		sheet_time(&parts->sheet, due_ms);
+		sheet_markup(&parts->sheet, "</div>");
+	}
+	if (json_is_integer(other)) {
+		sheet_markup(&parts->sheet, "<div>");
+		sheet_say(&parts->sheet, SAY("case"));
+		text_format(parts->sheet.out, " %lld</div>", (long long)json_integer_value(other));
+	}
+}
+
+static void history_row(struct parts *parts, const json_t *step)
+{
+	struct sheet *sheet = &parts->sheet;
+	const char *note = json_words(step, "note");
+	sheet_markup(sheet, "<tr><td>");
+	sheet_time(sheet, json_ms(step, "at"));
+	sheet_markup(sheet, "</td><td>");
+	sheet_say(sheet, json_words(step, "action"));
+	sheet_markup(sheet, "</td><td>");
+	step_who(parts, step);
+	sheet_markup(sheet, "</td><td>");
+	if (note != NULL && !parts->dossier->open) {
+		sheet_markup(sheet, "<div class=\"note\">");
+		sheet_text(sheet, note);
+		sheet_markup(sheet, "</div>");
+	}
+	for (size_t i = 0; i < n_order_fields; i++)
+		if ((order_fields[i].uses & (USE_ACT | USE_ATTACH)) != 0 &&
+		    strcmp(order_fields[i].name, "by") != 0 &&
+		    strcmp(order_fields[i].name, "note") != 0)
+			step_given(parts, step, order_fields[i].name);
+	step_numbers(parts, step);
+	sheet_markup(sheet, "</td></tr>\n");
+}
+
+void part_history(struct parts *parts)
+{
+	static const char *const heads[] = {SAY("Time"), SAY("Step"), SAY("By"),
+					    SAY("What was said")};
+	const json_t *history = json_object_get(parts->dossier->c, "history");
+	size_t n = json_array_size(history);
+	char count[24];
+	part_begin(parts, SAY("History"));
+	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = n > STEPS_SHOWN ? n - STEPS_SHOWN : 0; i < n; i++)
+		history_row(parts, json_array_get(history, i));
+	part_table_end(parts);
+	if (n > STEPS_SHOWN) {
+		snprintf(count, sizeof count, "%zu", n - STEPS_SHOWN);
+		sheet_markup(&parts->sheet, "<p>");
+		sheet_phrase(&parts->sheet, SAY("Earlier ones, not shown: {count}."), "count",
+			     count, NULL);
+		sheet_markup(&parts->sheet, "</p>\n");
+	}
+	part_end(parts);
+}
+
+/* --- attachments, evidence --- */
+
+static void attachment_row(struct parts *parts, const json_t *file)
+{
+	struct sheet *sheet = &parts->sheet;
+	sheet_markup(sheet, "<tr><td>");
+	sheet_time(sheet, json_ms(file, "at"));
+	sheet_markup(sheet, "</td><td>");
+	sheet_say(sheet, json_words(file, "type"));
+	sheet_markup(sheet, "</td><td>");
+	if (!parts->dossier->open)
+		sheet_text(sheet, json_words(file, "name"));
+	text_format(sheet->out, "</td><td>%lld</td><td>",
+		    (long long)json_integer_value(json_object_get(file, "bytes")));
+	sheet_text(sheet, json_words(file, "sha256"));
+	sheet_markup(sheet, "</td></tr>\n");
+}
+
+void part_attachments(struct parts *parts)
+{
+	static const char *const heads[] = {SAY("Time"), SAY("Type"), SAY("name"), SAY("Bytes"),
+					    SAY("sha256")};
+	const json_t *files = json_object_get(parts->dossier->c, "attachments");
+	if (json_array_size(files) == 0)
+		return;
+	part_begin(parts, SAY("Attachments"));
+	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < json_array_size(files) && i < STEPS_SHOWN; i++)
+		attachment_row(parts, json_array_get(files, i));
+	part_table_end(parts);
+	part_end(parts);
+}
+
+void part_evidence(struct parts *parts)
+{
+	const json_t *evidence = json_object_get(parts->dossier->c, "evidence");
+	const char *digest = json_words(evidence, "digest");
+	char count[24];
+	snprintf(count, sizeof count, "%lld",
+		 (long long)json_integer_value(json_object_get(evidence, "readings")));
+	part_begin(parts, SAY("Evidence"));
+	part_table(parts, NULL, 0);
+	part_row(parts, SAY("Readings of the case"), count);
+	if (digest != NULL)
+		part_row(parts, SAY("Digest of the readings (SHA-256)"), digest);
+	else
+		part_row_word(parts, SAY("Digest of the readings (SHA-256)"),
+			      SAY("not sealed yet"));
+	part_table_end(parts);
+	part_end(parts);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happened: sentences, values, the curve, the episodes, the place.
+ */
+#include "deliver/dossier-parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EPISODES_SHOWN = 60, DATE_BYTES = 64 };
+
+/* --- sentences --- */
+
+/* What a sentence can name. */
+struct facts {
+	const char *kind, *average, *factor, *unit;
+	struct text value, limit, multiple;
+	char when[DATE_BYTES], began[SHEET_TIME_BYTES];
+};
+
+/* "2026-11-22" of a mean of that day, "… 03:00" of an hour, the moment of a single reading. A mean
+ * is told at the end of its time. */
+static void when_words(const struct parts *parts, const char *average, int64_t wall_ms, char *out)
+{
+	bool day = average != NULL && strcmp(average, "day") == 0;
+	bool hour = average != NULL && strcmp(average, "hour") == 0;
+	struct civil c = zone_civil(parts->sheet.zone, day || hour ? wall_ms - 1 : wall_ms);
+	const char *format =
+		parts->sheet.words == NULL ? "%04d-%02d-%02d" : "%d\u5e74%d\u6708%d\u65e5";
+	int n = snprintf(out, DATE_BYTES, format, (int)c.year, c.month, c.day);
+	if (hour)
+		snprintf(out + n, DATE_BYTES - (size_t)n, " %02d:00", c.hour);
+	else if (!day)
+		snprintf(out + n, DATE_BYTES - (size_t)n, " %02d:%02d:%02d", c.hour, c.minute,
+			 c.second);
+}
+
+static const char *factor_name(const json_t *c)
+{
+	const char *name = json_words(c, "factor_name");
+	if (name == NULL || name[0] == '\0')
+		name = json_words(c, "factor");
+	return name == NULL ? "" : name;
+}
+
+static int64_t episode_began(const json_t *c)
+{
+	int64_t ms = json_ms(json_array_get(json_object_get(c, "episodes"), 0), "began_at");
+	return ms == 0 ? json_ms(c, "opened_at") : ms;
+}
+
+static void facts_take(struct facts *facts, const struct parts *parts)
+{
+	const json_t *c = parts->dossier->c;
+	int64_t peak_ms = json_ms(c, "peak_at");
+	*facts = (struct facts){.kind = json_words(c, "kind"), .average = json_words(c, "average")};
+	facts->factor = factor_name(c);
+	facts->unit = json_words(c, "unit");
+	part_value_words(parts, &facts->value, c, "peak_value");
+	part_value_words(parts, &facts->limit, c, "limit");
+	if (json_is_number(json_object_get(c, "multiple")))
+		text_fixed(&facts->multiple, json_number_value(json_object_get(c, "multiple")), 2);
+	when_words(parts, facts->average, peak_ms == 0 ? episode_began(c) : peak_ms, facts->when);
+	sheet_moment(&parts->sheet, episode_began(c), facts->began);
+}
+
+static void facts_deinit(struct facts *facts)
+{
+	text_deinit(&facts->value);
+	text_deinit(&facts->limit);
+	text_deinit(&facts->multiple);
+}
+
+/* The sentence of an exceedance: by bound, and whether a multiple exists. */
+static const char *exceedance_sentence(const struct facts *facts, const char *bound)
+{
+	if (facts->value.length == 0 || facts->limit.length == 0)
+		return SAY("{factor} is outside of its limit since {began}");
+	if (bound != NULL && strcmp(bound, "min") == 0)
+		return SAY("{when}: {factor}, {average} {value} {unit}, below the limit of {limit} "
+			   "{unit}");
+	if (facts->multiple.length == 0)
+		return SAY("{when}: {factor}, {average} {value} {unit}, above the limit of {limit} "
+			   "{unit}");
+	return SAY("{when}: {factor}, {average} {value} {unit}, above the limit of {limit} {unit}, "
+		   "{multiple} times over");
+}
+
+static const char *kind_sentence(const struct facts *facts, const json_t *c)
+{
+	static const struct {
+		const char *kind, *sentence;
+	} sentences[] = {
+		{"stale", SAY("No valid data of {factor} since {began}")},
+		{"flat", SAY("{factor} reads {value} {unit} without change since {began}")},
+		{"step", SAY("{when}: {factor} jumped to {value} {unit}")},
+		{"undetermined", SAY("Too few valid data of {factor} since {began} for a verdict")},
+		{"load", SAY("The discharged load of {factor}, {value} {unit}, is above the "
+			     "permitted {limit} "
+			     "{unit}")},
+		{"fault", SAY("The equipment reports a fault since {began}")},
+		{"connection", SAY("The connection is interrupted since {began}")},
+		{"clue", SAY("A clue that is to be looked into, since {began}")},
+	};
+	if (strcmp(json_words(c, "source"), "automatic") != 0)
+		return SAY("Registered by hand on {began}");
+	for (size_t i = 0; facts->kind != NULL && i < sizeof sentences / sizeof sentences[0]; i++)
+		if (strcmp(facts->kind, sentences[i].kind) == 0)
+			return sentences[i].sentence;
+	return exceedance_sentence(facts, json_words(c, "bound"));
+}
+
+static void say_main(struct parts *parts)
+{
+	struct facts facts;
+	facts_take(&facts, parts);
+	sheet_phrase(&parts->sheet, kind_sentence(&facts, parts->dossier->c), "when", facts.when,
+		     "began", facts.began, "factor", facts.factor, "average",
+		     sheet_word(&parts->sheet, facts.average), "value", facts.value.at, "limit",
+		     facts.limit.at, "unit", facts.unit, "multiple", facts.multiple.at, NULL);
+	facts_deinit(&facts);
+}
+
+static void say_duration(struct parts *parts)
+{
+	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
+	size_t n = json_array_size(episodes);
+	char count[24], from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
+	if (n == 0)
+		return;
+	int64_t end_ms = json_ms(json_array_get(episodes, n - 1), "ended_at");
+	snprintf(count, sizeof count, "%zu", n);
+	sheet_moment(&parts->sheet, episode_began(parts->dossier->c), from);
+	sheet_markup(&parts->sheet, "<p>");
+	if (end_ms == 0)
+		sheet_phrase(&parts->sheet,
+			     SAY("It began on {from} and goes on; episodes so far: {count}."),
+			     "from", from, "count", count, NULL);
+	else
+		sheet_phrase(&parts->sheet,
+			     SAY("It lasted from {from} to {to}; episodes: {count}."), "from", from,
+			     "to", sheet_moment(&parts->sheet, end_ms, to), "count", count, NULL);
+	sheet_markup(&parts->sheet, "</p>\n");
+}
+
+void part_facts(struct parts *parts)
+{
+	bool verified = json_is_true(json_object_get(parts->dossier->c, "verified"));
+	const char *kind = json_words(parts->dossier->c, "kind");
+	part_begin(parts, SAY("Facts"));
+	sheet_markup(&parts->sheet, "<p><strong>");
+	if (!verified && kind != NULL && strcmp(kind, "exceedance") == 0)
+		sheet_say(&parts->sheet, SAY("suspected exceedance"));
+	else
+		sheet_say(&parts->sheet, kind);
+	sheet_markup(&parts->sheet, "</strong> ");
+	sheet_text(&parts->sheet, part_site_name(parts));
+	sheet_markup(&parts->sheet, "</p>\n<p class=\"fact\">");
+	say_main(parts);
+	sheet_markup(&parts->sheet, "</p>\n");
+	say_duration(parts);
+	part_end(parts);
+}
+
+/* --- values --- */
+
+static void row_value(struct parts *parts, const char *name, const char *member)
+{
+	if (!json_is_number(json_object_get(parts->dossier->c, member)))
+		return;
+	sheet_markup(&parts->sheet, "<tr><th scope=\"row\">");
+	sheet_say(&parts->sheet, name);
+	sheet_markup(&parts->sheet, "</th><td>");
+	part_value(parts, parts->dossier->c, member);
+	sheet_markup(&parts->sheet, "</td></tr>\n");
+}
+
+static void row_multiple(struct parts *parts)
+{
+	const json_t *multiple = json_object_get(parts->dossier->c, "multiple");
+	struct text words = {0};
+	if (json_is_number(multiple)) {
+		text_fixed(&words, json_number_value(multiple), 2);
+		part_row(parts, SAY("times over"), words.at);
+	}
+	text_deinit(&words);
+}
+
+void part_values(struct parts *parts)
+{
+	const json_t *c = parts->dossier->c;
+	part_begin(parts, SAY("Values"));
+	part_table(parts, NULL, 0);
+	if (!parts->withheld)
+		part_row(parts, SAY("Site"), json_words(c, "site"));
+	part_row(parts, SAY("Factor"), json_words(c, "factor_name"));
+	part_row(parts, SAY("Code of the factor"), json_words(c, "factor"));
+	part_row_word(parts, SAY("kind"), json_words(c, "kind"));
+	part_row_word(parts, SAY("averaging"), json_words(c, "average"));
+	row_value(parts, SAY("limit"), "limit");
+	part_row_word(parts, SAY("Source of the limit"), json_words(c, "limit_source"));
+	row_value(parts, SAY("first value"), "first_value");
+	row_value(parts, SAY("peak value"), "peak_value");
+	part_row_time(parts, SAY("peak at"), json_ms(c, "peak_at"));
+	row_value(parts, SAY("last value"), "last_value");
+	row_multiple(parts);
+	part_table_end(parts);
+	part_end(parts);
+}
+
+/* --- the curve --- */
+
+static void legend_key(struct parts *parts, const char *class, const char *english)
+{
+	text_format(parts->sheet.out, "<span class=\"key %s\"></span>", class);
+	sheet_say(&parts->sheet, english);
+}
+
+static void chart_legend(struct parts *parts, uint8_t flags)
+{
+	struct sheet *sheet = &parts->sheet;
+	sheet_markup(sheet, "<p class=\"legend\">");
+	legend_key(parts, "key-episode", SAY("episode"));
+	legend_key(parts, "key-hatched", SAY("maintenance, calibration, fault, standstill"));
+	legend_key(parts, "key-silent", SAY("no readings"));
+	sheet_markup(sheet, "</p>\n");
+	if (flags == 0)
+		return;
+	sheet_markup(sheet, "<p class=\"legend\">");
+	sheet_say(sheet, SAY("Readings with these flags reach no limit (circles):"));
+	for (unsigned bit = 1; bit < 128; bit <<= 1)
+		if ((flags & bit) != 0) {
+			text_char(sheet->out, ' ');
+			sheet_say(sheet, chart_flag_word((uint8_t)bit));
+			text_char(sheet->out, ';');
+		}
+	sheet_markup(sheet, "</p>\n");
+}
+
+static void chart_missing(struct parts *parts)
+{
+	const struct chart *chart = parts->dossier->chart;
+	char from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES], count[24];
+	if (parts->dossier->cut) {
+		sheet_markup(&parts->sheet, "<p>");
+		sheet_phrase(&parts->sheet,
+			     SAY("There are too many readings for one page: those after {time} are "
+				 "not drawn."),
+			     "time", sheet_moment(&parts->sheet, chart->last_ms, from), NULL);
+		sheet_markup(&parts->sheet, "</p>\n");
+	}
+	if (chart->n_gaps == 0)
+		return;
+	snprintf(count, sizeof count, "%zu", chart->n_gaps);
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_phrase(&parts->sheet, SAY("Times without readings: {count}. The first ones:"),
+		     "count", count, NULL);
+	sheet_markup(&parts->sheet, "</p><ul>\n");
+	for (size_t i = 0; i < chart->n_gaps && i < CHART_GAPS; i++) {
+		sheet_markup(&parts->sheet, "<li>");
+		sheet_phrase(&parts->sheet, SAY("from {from} to {to}"), "from",
+			     sheet_moment(&parts->sheet, chart->gaps[i].from_ms, from), "to",
+			     sheet_moment(&parts->sheet, chart->gaps[i].to_ms, to), NULL);
+		sheet_markup(&parts->sheet, "</li>\n");
+	}
+	sheet_markup(&parts->sheet, "</ul>\n");
+}
+
+void part_chart(struct parts *parts)
+{
+	const struct chart *chart = parts->dossier->chart;
+	uint8_t flags = 0;
+	if (chart == NULL)
+		return;
+	part_begin(parts, SAY("Readings"));
+	if (chart->n == 0) {
+		sheet_markup(&parts->sheet, "<p>");
+		sheet_say(
+			&parts->sheet,
+			SAY("The store has no readings of this time any more, or never had any."));
+		sheet_markup(&parts->sheet, "</p>\n");
+		part_end(parts);
+		return;
+	}
+	for (size_t i = 0; i < CHART_COLUMNS; i++)
+		flags |= chart->at[i].flags;
+	sheet_markup(&parts->sheet, "<figure>");
+	chart_svg(&parts->sheet, chart);
+	sheet_markup(&parts->sheet, "<figcaption>");
+	sheet_phrase(&parts->sheet,
+		     SAY("{factor} in {unit}, as measured. Averaging of the limit: {average}."),
+		     "factor", chart->name, "unit", chart->unit, "average",
+		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "average")), NULL);
+	sheet_markup(&parts->sheet, "</figcaption></figure>\n");
+	chart_legend(parts, flags);
+	chart_missing(parts);
+	chart_table(&parts->sheet, chart);
+	part_end(parts);
+}
+
+/* --- episodes --- */
+
+static void episode_row(struct parts *parts, const json_t *episode)
+{
+	struct sheet *sheet = &parts->sheet;
+	int64_t end_ms = json_ms(episode, "ended_at");
+	sheet_markup(sheet, "<tr><td>");
+	sheet_time(sheet, json_ms(episode, "began_at"));
+	sheet_markup(sheet, "</td><td>");
+	if (end_ms == 0)
+		sheet_say(sheet, SAY("goes on"));
+	else
+		sheet_time(sheet, end_ms);
+	sheet_markup(sheet, "</td><td>");
+	part_value(parts, episode, "peak_value");
+	sheet_markup(sheet, "</td><td>");
+	part_value(parts, episode, "limit");
+	sheet_markup(sheet, "</td><td>");
+	sheet_say(sheet, json_words(episode, "limit_source"));
+	sheet_markup(sheet, "</td></tr>\n");
+}
+
+void part_episodes(struct parts *parts)
+{
+	static const char *const heads[] = {SAY("Began"), SAY("Ended"), SAY("peak value"),
+					    SAY("limit"), SAY("Source of the limit")};
+	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
+	size_t n = json_array_size(episodes);
+	char count[24];
+	if (n == 0)
+		return;
+	part_begin(parts, SAY("Episodes"));
+	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = n > EPISODES_SHOWN ? n - EPISODES_SHOWN : 0; i < n; i++)
+		episode_row(parts, json_array_get(episodes, i));
+	part_table_end(parts);
+	if (n > EPISODES_SHOWN) {
+		snprintf(count, sizeof count, "%zu", n - EPISODES_SHOWN);
+		sheet_markup(&parts->sheet, "<p>");
+		sheet_phrase(&parts->sheet, SAY("Earlier ones, not shown: {count}."), "count",
+			     count, NULL);
+		sheet_markup(&parts->sheet, "</p>\n");
+	}
+	part_end(parts);
+}
+
+/* --- place --- */
+
+void part_place(struct parts *parts)
+{
+	const struct site *site = parts->site;
+	char place[64];
+	part_begin(parts, SAY("Place"));
+	part_table(parts, NULL, 0);
+	part_row(parts, SAY("Site"), part_site_name(parts));
+	if (site != NULL && !parts->withheld) {
+		part_row_word(parts, SAY("Kind of site"), site_kind_name(site->kind));
+		part_row(parts, SAY("River"), site->river);
+		part_row(parts, SAY("Subdistrict"), site->subdistrict);
+		part_row(parts, SAY("Community"), site->community);
+		if (site->has_place) {
+			snprintf(place, sizeof place, "%.6f, %.6f", site->longitude,
+				 site->latitude);
+			part_row(parts, SAY("Longitude, latitude"), place);
+		}
+	} else if (site != NULL) {
+		part_row_word(parts, SAY("Kind of site"), site_kind_name(site->kind));
+		part_row(parts, SAY("Subdistrict"), site->subdistrict);
+	} else {
+		part_row_word(parts, SAY("Configuration"), SAY("the site is no longer configured"));
+	}
+	part_table_end(parts);
+	part_end(parts);
+}

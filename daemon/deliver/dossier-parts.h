@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The dossier's sections, in the order of the page. Each writes its own heading, and nothing at all
+ * where it has nothing to say.
+ */
+#include "deliver/dossier.h"
+
+struct parts {
+	struct sheet sheet;
+	const struct dossier *dossier;
+	const struct site *site;       /* NULL: not of this plan */
+	const struct monitor *monitor; /* NULL: not of this plan, or the case has none */
+	bool withheld;                 /* dossier_withheld(), on an open page */
+};
+
+void part_facts(struct parts *parts);
+void part_values(struct parts *parts);
+void part_chart(struct parts *parts);
+void part_episodes(struct parts *parts);
+void part_place(struct parts *parts);
+void part_instrument(struct parts *parts);
+void part_responsible(struct parts *parts);
+void part_demands(struct parts *parts);
+void part_steps(struct parts *parts);
+void part_history(struct parts *parts);
+void part_attachments(struct parts *parts);
+void part_evidence(struct parts *parts);
+
+/* --- shared by them --- */
+
+void part_begin(struct parts *parts, const char *heading);
+void part_end(struct parts *parts);
+/** part_table() - a table of @n columns with their heads; part_table_end() closes it */
+void part_table(struct parts *parts, const char *const *heads, size_t n);
+void part_table_end(struct parts *parts);
+/** part_row() - a name and a text from outside; nothing where it is NULL or empty */
+void part_row(struct parts *parts, const char *name, const char *text);
+/** part_row_word() - a name and a word of ours */
+void part_row_word(struct parts *parts, const char *name, const char *english);
+void part_row_time(struct parts *parts, const char *name, int64_t wall_ms);
+/** part_value() - the member with the case's decimals and unit; "-" where it is null */
+void part_value(struct parts *parts, const json_t *object, const char *member);
+/** part_value_words() - the same into @out without a unit. Return: false where it is null. */
+bool part_value_words(const struct parts *parts, struct text *out, const json_t *object,
+		      const char *member);
+/** part_site_name() - "outfall 3", or that it is withheld */
+const char *part_site_name(const struct parts *parts);

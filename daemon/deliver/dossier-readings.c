@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The readings around a case, taken from the daybook piece by piece, so that neither memory nor
+ * time grows with the case.
+ */
+#include "deliver/dossier.h"
+
+#include <string.h>
+#include <time.h>
+
+static const int64_t piece_ms = 6 * 3600000LL, margin_least_ms = 3600000,
+		     margin_most_ms = 12 * 3600000LL;
+
+static bool feed(void *context, const struct daybook_row *row)
+{
+	chart_feed(context, &row->reading);
+	return true;
+}
+
+static int64_t mono_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void take_limit(struct chart *chart, const json_t *object)
+{
+	const json_t *limit = json_object_get(object, "limit");
+	double value = json_number_value(limit);
+	if (!json_is_number(limit))
+		return;
+	for (size_t i = 0; i < chart->n_limits; i++)
+		if (!(chart->limits[i] < value) && !(chart->limits[i] > value))
+			return;
+	if (chart->n_limits < CHART_LIMITS)
+		chart->limits[chart->n_limits++] = value;
+}
+
+/* When it began and ended; what goes on ends now. */
+static struct chart_span case_span(const struct dossier *dossier)
+{
+	const json_t *episodes = json_object_get(dossier->c, "episodes");
+	size_t n = json_array_size(episodes);
+	struct chart_span span = {json_ms(dossier->c, "opened_at"),
+				  json_ms(dossier->c, "opened_at")};
+	for (size_t i = 0; i < n; i++) {
+		const json_t *episode = json_array_get(episodes, i);
+		int64_t began_ms = json_ms(episode, "began_at"),
+			ended_ms = json_ms(episode, "ended_at");
+		ended_ms = ended_ms == 0 ? dossier->now_ms : ended_ms;
+		span.from_ms = i == 0 || began_ms < span.from_ms ? began_ms : span.from_ms;
+		span.to_ms = i == 0 || ended_ms > span.to_ms ? ended_ms : span.to_ms;
+	}
+	return span;
+}
+
+static void take_episodes(struct chart *chart, const struct dossier *dossier)
+{
+	const json_t *episodes = json_object_get(dossier->c, "episodes");
+	size_t n = json_array_size(episodes);
+	take_limit(chart, dossier->c);
+	for (size_t i = n > CHART_EPISODES ? n - CHART_EPISODES : 0; i < n; i++) {
+		const json_t *episode = json_array_get(episodes, i);
+		int64_t ended_ms = json_ms(episode, "ended_at");
+		take_limit(chart, episode);
+		chart->episodes[chart->n_episodes++] = (struct chart_span){
+			json_ms(episode, "began_at"), ended_ms == 0 ? dossier->now_ms : ended_ms};
+	}
+}
+
+static void begin(struct chart *chart, const struct dossier *dossier, const struct monitor *monitor)
+{
+	struct chart_span span = case_span(dossier);
+	int64_t margin = (span.to_ms - span.from_ms) / 5;
+	margin = margin < margin_least_ms  ? margin_least_ms
+		 : margin > margin_most_ms ? margin_most_ms
+					   : margin;
+	int64_t to_ms =
+		span.to_ms + margin < dossier->now_ms ? span.to_ms + margin : dossier->now_ms;
+	int64_t silent_ms = monitor->stale_after_ms != 0 ? monitor->stale_after_ms
+			    : monitor->interval_ms != 0  ? 3 * monitor->interval_ms
+							 : 7200000;
+	if (silent_ms < 60000)
+		silent_ms = 60000;
+	chart_begin(chart, span.from_ms - margin, to_ms, silent_ms);
+	chart->name = monitor->factor_name;
+	chart->unit = monitor->unit;
+	chart->decimals = monitor->decimals;
+	take_episodes(chart, dossier);
+}
+
+int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
+		  bool *cut)
+{
+	const struct plan *plan = dossier->plan;
+	const char *site = json_words(dossier->c, "site"),
+		   *factor = json_words(dossier->c, "factor");
+	uint32_t monitor =
+		site == NULL || factor == NULL ? NO_INDEX : plan_monitor(plan, site, factor);
+	int64_t begun_ms = mono_ms();
+	*cut = false;
+	if (monitor == NO_INDEX)
+		return 0;
+	begin(chart, dossier, &plan->monitors[monitor]);
+	struct daybook_query query = {.site = plan->monitors[monitor].site,
+				      .monitor = monitor,
+				      .to_ms = chart->from_ms,
+				      .limit = SIZE_MAX};
+	while (query.to_ms < chart->to_ms && !*cut) {
+		query.from_ms = query.to_ms;
+		query.to_ms += piece_ms;
+		if (query.to_ms > chart->to_ms)
+			query.to_ms = chart->to_ms;
+		int r = daybook_range(reader, &query, feed, chart);
+		if (r != 0)
+			return r;
+		*cut = query.to_ms < chart->to_ms && mono_ms() - begun_ms > DOSSIER_READ_MS;
+	}
+	if (!*cut)
+		chart_end(chart, dossier->now_ms);
+	return 1;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Dossier: all of one case on one page, for the screen and for A4 paper.
+ *
+ * The page needs nothing from outside, and allows nothing: style and drawing are in it, and its
+ * content security policy names the hash of the one and forbids the rest. What the machine has
+ * registered is a clue until a person has accepted it, and the page says so at its head and foot.
+ *
+ * A public page names units and posts. Persons, notes and file names are left out, and an
+ * enterprise as long as the case against it is unverified.
+ */
+#include "deliver/chart.h"
+#include "store/daybook.h"
+
+struct dossier {
+	const struct plan *plan;
+	const struct wording *words; /* NULL: English */
+	bool open;                   /* to the public */
+	int64_t now_ms;
+	const json_t *c;           /* the case as ledger_case_json() writes it */
+	const struct chart *chart; /* NULL: the case has no readings */
+	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
+};
+
+/** dossier_write() - adds the whole page to @out (any thread) */
+void dossier_write(struct text *out, const struct dossier *dossier);
+
+/**
+ * dossier_chart() - the readings around a case: a fifth of its length, one to twelve hours, before
+ * and behind
+ * @chart: out
+ * @cut: out: it took longer than DOSSIER_READ_MS; what came until then is there
+ * Return: 1; 0 where the case has no monitor of this plan; negative errno of the daybook.
+ */
+enum { DOSSIER_READ_MS = 8000 };
+int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
+		  bool *cut);
+
+/** dossier_withheld() - is the site not to be named in the open, because an unverified case is
+ * directed at an enterprise? */
+bool dossier_withheld(const struct plan *plan, const json_t *c);

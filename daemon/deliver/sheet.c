@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/sheet.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- escaping --- */
+
+/* Bytes of the well-formed character at @s and its code; 0: there is none (Unicode, table 3-7). */
+static size_t character(const unsigned char *s, uint32_t *code)
+{
+	size_t length = s[0] < 0x80       ? 1
+			: s[0] >> 5 == 6  ? 2
+			: s[0] >> 4 == 14 ? 3
+			: s[0] >> 3 == 30 ? 4
+					  : 0;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	if (length == 0)
+		return 0;
+	*code = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+	for (size_t i = 1; i < length; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (s[i] & 0x3f);
+	}
+	bool good =
+		*code >= least[length] && *code <= 0x10ffff && (*code < 0xd800 || *code > 0xdfff);
+	return good ? length : 0;
+}
+
+/* Controls, and the marks and overrides of the bidirectional algorithm (UAX #9). */
+static bool is_hidden(uint32_t code)
+{
+	return (code < 0x20 && code != '\n' && code != '\t') || (code >= 0x7f && code < 0xa0) ||
+	       code == 0x61c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+	       code == 0xfeff || code == 0xfffe || code == 0xffff;
+}
+
+static const char *reference(uint32_t code)
+{
+	switch (code) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+void html_text(struct text *out, const char *s)
+{
+	const char *begin = s;
+	uint32_t code = 0;
+	for (size_t n; s != NULL && *s != '\0'; s += n == 0 ? 1 : n) {
+		n = character((const unsigned char *)s, &code);
+		if (s - begin > HTML_TEXT_MOST - 4) {
+			text_add(out, "\xe2\x80\xa6");
+			return;
+		}
+		if (n == 0 || is_hidden(code))
+			text_add(out, "\xef\xbf\xbd");
+		else if (reference(code) != NULL)
+			text_add(out, reference(code));
+		else
+			text_add_n(out, s, n);
+	}
+}
+
+void html_policy_hash(struct text *out, const char *inlined)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH], base64[4 * (SHA256_DIGEST_LENGTH / 3 + 1) + 1];
+	SHA256((const unsigned char *)inlined, strlen(inlined), digest);
+	EVP_EncodeBlock(base64, digest, sizeof digest);
+	text_format(out, "'sha256-%s'", (const char *)base64);
+}
+
+/* --- words --- */
+
+void sheet_markup(struct sheet *sheet, const char *markup)
+{
+	text_add(sheet->out, markup);
+}
+
+void sheet_text(struct sheet *sheet, const char *s)
+{
+	html_text(sheet->out, s);
+}
+
+const char *sheet_word(const struct sheet *sheet, const char *english)
+{
+	return english == NULL || english[0] == '\0' ? "" : wording_find(sheet->words, english);
+}
+
+void sheet_say(struct sheet *sheet, const char *english)
+{
+	html_text(sheet->out, sheet_word(sheet, english));
+}
+
+/* --- sentences --- */
+
+enum { PLACES_MOST = 12 };
+
+struct places {
+	const char *name[PLACES_MOST], *text[PLACES_MOST];
+	size_t n;
+};
+
+/* The next "{name}" in @sentence; its name's length in @length. NULL: there is none. */
+static const char *place_next(const char *sentence, size_t *length)
+{
+	for (const char *open = strchr(sentence, '{'); open != NULL; open = strchr(open + 1, '{')) {
+		*length = strspn(open + 1, "abcdefghijklmnopqrstuvwxyz_");
+		if (*length > 0 && open[1 + *length] == '}')
+			return open;
+	}
+	return NULL;
+}
+
+static size_t place_find(const struct places *places, const char *name, size_t length)
+{
+	size_t i = 0;
+	while (i < places->n &&
+	       (strlen(places->name[i]) != length || strncmp(places->name[i], name, length) != 0))
+		i++;
+	return i;
+}
+
+/* Which of the places a sentence names, as bits; bit PLACES_MOST: one that is not given. */
+static unsigned places_named(const struct places *places, const char *sentence)
+{
+	unsigned named = 0;
+	size_t length;
+	while ((sentence = place_next(sentence, &length)) != NULL) {
+		size_t i = place_find(places, sentence + 1, length);
+		named |= 1u << (i < places->n ? i : PLACES_MOST);
+		sentence += length + 2;
+	}
+	return named;
+}
+
+static void text_piece(struct text *out, const char *s, size_t n)
+{
+	struct text piece = {0};
+	text_add_n(&piece, s, n);
+	html_text(out, piece.at);
+	out->failed |= piece.failed;
+	text_deinit(&piece);
+}
+
+static void phrase_fill(struct text *out, const char *sentence, const struct places *places)
+{
+	size_t length;
+	const char *open;
+	while ((open = place_next(sentence, &length)) != NULL) {
+		text_piece(out, sentence, (size_t)(open - sentence));
+		size_t i = place_find(places, open + 1, length);
+		if (i < places->n)
+			html_text(out, places->text[i]);
+		sentence = open + length + 2;
+	}
+	html_text(out, sentence);
+}
+
+void sheet_phrase(struct sheet *sheet, const char *english, ...)
+{
+	struct places places = {.n = 0};
+	va_list list;
+	va_start(list, english);
+	for (const char *name;
+	     places.n < PLACES_MOST && (name = va_arg(list, const char *)) != NULL; places.n++) {
+		places.name[places.n] = name;
+		places.text[places.n] = va_arg(list, const char *);
+	}
+	va_end(list);
+	const char *sentence = sheet_word(sheet, english);
+	if (places_named(&places, sentence) != places_named(&places, english))
+		sentence = english;
+	phrase_fill(sheet->out, sentence, &places);
+}
+
+/* --- times --- */
+
+const char *sheet_moment(const struct sheet *sheet, int64_t wall_ms, char *out)
+{
+	struct civil c = zone_civil(sheet->zone, wall_ms);
+	snprintf(out, SHEET_TIME_BYTES, "%04d-%02d-%02d %02d:%02d:%02d", (int)c.year, c.month,
+		 c.day, c.hour, c.minute, c.second);
+	return out;
+}
+
+void sheet_time(struct sheet *sheet, int64_t wall_ms)
+{
+	char moment[SHEET_TIME_BYTES];
+	if (wall_ms == 0) {
+		text_char(sheet->out, '-');
+		return;
+	}
+	text_add(sheet->out, "<time datetime=\"");
+	text_time(sheet->out, wall_ms, sheet->zone, 0);
+	text_format(sheet->out, "\">%s</time>", sheet_moment(sheet, wall_ms, moment));
+}
+
+/* --- JSON --- */
+
+const char *json_words(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+int64_t json_ms(const json_t *object, const char *name)
+{
+	const char *time = json_words(object, name);
+	int64_t ms = 0;
+	return time != NULL && time_parse(time, strlen(time), NULL, &ms) ? ms : 0;
+}

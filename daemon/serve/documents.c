@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/documents.h"
+
+#include "base/log.h"
+#include "deliver/dossier.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The style's hash stands in the page itself: both policies hold. */
+const char document_policy[] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+			       "form-action 'none'; frame-ancestors 'none'";
+
+const struct wording *document_words(const struct serve_setup *setup, const char *language)
+{
+	if (language == NULL)
+		language = setup->language;
+	return language != NULL && strncmp(language, "zh", 2) == 0 ? setup->chinese : NULL;
+}
+
+/* Return: true where @chart is filled. */
+static bool take_chart(struct readers *readers, struct dossier *dossier, struct chart *chart)
+{
+	struct daybook_reader *reader;
+	int result = chart == NULL ? -ENOMEM : readers_take(readers, &reader);
+	if (result == 0) {
+		result = dossier_chart(dossier, reader, chart, &dossier->cut);
+		readers_give(readers, reader, result < 0);
+	}
+	if (result < 0)
+		log_warnx("http: the readings of a dossier cannot be read: %s",
+			  log_error_text(-result));
+	return result == 1;
+}
+
+int document_dossier(const struct serve_setup *setup, struct readers *readers,
+		     const struct document_order *order, struct text *out)
+{
+	struct text json = {0};
+	struct dossier dossier = {.plan = setup->plan,
+				  .words = document_words(setup, order->language),
+				  .open = order->open,
+				  .now_ms = order->now_ms};
+	int result = ledger_case_json(setup->ledger, order->id, &json);
+	if (result != 0) {
+		text_deinit(&json);
+		return result;
+	}
+	json_t *c = json_loadb(json.at, json.length, 0, NULL);
+	struct chart *chart = malloc(sizeof *chart);
+	text_deinit(&json);
+	dossier.c = c;
+	if (c == NULL)
+		result = -ENOMEM;
+	else if (take_chart(readers, &dossier, chart))
+		dossier.chart = chart;
+	if (result == 0)
+		dossier_write(out, &dossier);
+	free(chart);
+	json_decref(c);
+	return result;
+}

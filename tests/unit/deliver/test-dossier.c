@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/dossier.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct monitor monitor = {
+	.site = 0, .factor = "w01018", .factor_name = "COD", .unit = "mg/L", .decimals = 1};
+static const struct site sites[] = {{.id = "outfall-3",
+				     .name = "Works three",
+				     .kind = SITE_OUTFALL,
+				     .river = "Brook",
+				     .responsible = {.unit = "Works Ltd", .phone = "555-0100"},
+				     .parties = {.enterprise = "Works Ltd", .contact = "Carla"},
+				     .n_monitors = 1}};
+static const struct plan plan = {.node = "edge-01",
+				 .office = "Office <b>",
+				 .sites = sites,
+				 .n_sites = 1,
+				 .monitors = &monitor,
+				 .n_monitors = 1};
+
+static const char case_json[] =
+	"{\"id\":7,\"number\":\"T\u30142026\u30157\",\"site\":\"outfall-3\",\"site_name\":\"Works "
+	"three\","
+	"\"factor\":\"w01018\",\"factor_name\":\"COD\",\"kind\":\"exceedance\",\"severity\":"
+	"\"general\","
+	"\"status\":\"registered\",\"verified\":false,\"level\":\"district\",\"escalation\":0,"
+	"\"source\":\"automatic\",\"opened_at\":\"2026-11-23T00:10:00.000+08:00\",\"closed_at\":"
+	"null,"
+	"\"due_at\":null,\"limit\":50,\"bound\":\"max\",\"limit_source\":\"permit\",\"average\":"
+	"\"day\","
+	"\"unit\":\"mg/L\",\"decimals\":1,\"first_value\":81,\"peak_value\":81,"
+	"\"peak_at\":\"2026-11-23T00:00:00.000+08:00\",\"last_value\":81,\"multiple\":0.62,"
+	"\"episodes\":[{\"began_at\":\"2026-11-22T00:00:00.000+08:00\","
+	"\"raised_at\":\"2026-11-23T00:01:00.000+08:00\",\"ended_at\":null,\"peak_value\":81,"
+	"\"limit\":50,\"limit_source\":\"permit\"}],"
+	"\"responsible\":{\"unit\":\"Works Ltd\",\"leader\":\"Liam\",\"team\":\"Team\"},"
+	"\"history\":[{\"at\":\"2026-11-23T00:10:00.000+08:00\",\"action\":\"registered\",\"by\":"
+	"\"duchad\","
+	"\"note\":null},{\"at\":\"2026-11-23T09:00:00.000+08:00\",\"action\":\"note\",\"by\":"
+	"\"Ines\","
+	"\"note\":\"<img src=x onerror=alert(1)>\"}],"
+	"\"evidence\":{\"readings\":3,\"digest\":null}}";
+
+static char *written(const char *json, bool open)
+{
+	const struct zone_change change = {INT64_MIN / 2, 8 * 3600};
+	struct plan here = plan;
+	struct text text = {0};
+	here.zone = (struct zone){&change, 1};
+	json_t *c = json_loads(json, 0, NULL);
+	assert_non_null(c);
+	const struct dossier dossier = {
+		.plan = &here, .open = open, .now_ms = 1795000000000, .c = c};
+	dossier_write(&text, &dossier);
+	assert_false(text.failed);
+	json_decref(c);
+	return text.at;
+}
+
+static void holds(const char *page, const char *words, bool wanted)
+{
+	if ((strstr(page, words) != NULL) != wanted)
+		fail_msg("\"%s\" is %s", words, wanted ? "missing" : "there");
+}
+
+static void test_all_of_a_case_is_on_the_page(void **state)
+{
+	(void)state;
+	char *page = written(case_json, false);
+	static const char *const words[] = {
+		"T\u30142026\u30157",
+		"2026-11-22: COD, day 81.0 mg/L, above the limit of 50 mg/L, 0.62 times over",
+		"suspected exceedance",
+		"A clue, not a finding",
+		"administrative penalty",
+		"Works Ltd",
+		"Liam",
+		"Carla",
+		"555-0100",
+		"Ines",
+		"not sealed yet",
+		"permit",
+		"Office &lt;b&gt;",
+		"&lt;img src=x onerror=alert(1)&gt;",
+		"goes on",
+		"default-src 'none'"};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		holds(page, words[i], true);
+	holds(page, "<img", false);
+	free(page);
+}
+
+static void test_the_public_page_names_no_person_and_no_unverified_enterprise(void **state)
+{
+	static const char *const personal[] = {"Liam", "Carla", "555-0100", "Ines", "onerror"};
+	static const char *const enterprise[] = {"Works", "outfall-3", "Brook"};
+	char *page = written(case_json, true);
+	(void)state;
+	for (size_t i = 0; i < sizeof personal / sizeof personal[0]; i++)
+		holds(page, personal[i], false);
+	for (size_t i = 0; i < sizeof enterprise / sizeof enterprise[0]; i++)
+		holds(page, enterprise[i], false);
+	free(page);
+	char *verified = strdup(case_json), *at = strstr(verified, "\"verified\":false");
+	memcpy(at, "\"verified\":true ", 16);
+	page = written(verified, true);
+	for (size_t i = 0; i < sizeof personal / sizeof personal[0]; i++)
+		holds(page, personal[i], false);
+	for (size_t i = 0; i < sizeof enterprise / sizeof enterprise[0]; i++)
+		holds(page, enterprise[i], true);
+	holds(page, "suspected", false);
+	holds(page, "A clue, not a finding", false);
+	free(page);
+	free(verified);
+}
+
+static void test_a_case_by_hand_without_values_is_written(void **state)
+{
+	(void)state;
+	char *page = written(
+		"{\"id\":1,\"number\":\"T1\",\"site\":\"gone\",\"factor\":null,\"kind\":\"clue\","
+		"\"severity\":\"general\",\"status\":\"registered\",\"verified\":false,"
+		"\"level\":\"city\",\"source\":\"mayor\",\"title\":\"smell\","
+		"\"opened_at\":\"2026-11-23T00:10:00.000+08:00\",\"episodes\":[],\"history\":[]}",
+		false);
+	holds(page, "Registered by hand on 2026-11-23 00:10:00", true);
+	holds(page, "smell", true);
+	holds(page, "the site is no longer configured", true);
+	free(page);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_of_a_case_is_on_the_page),
+		cmocka_unit_test(test_the_public_page_names_no_person_and_no_unverified_enterprise),
+		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

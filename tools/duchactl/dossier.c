@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whole or not at all: beside the file first, then in its place. */
+static int write_file(const char *path, const struct text *page)
+{
+	struct text beside = {0};
+	text_add(&beside, path);
+	text_add(&beside, ".XXXXXX");
+	int fd = beside.failed ? -1 : mkstemp(beside.at);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	bool good = file != NULL && fchmod(fd, 0640) == 0 &&
+		    fwrite(page->at, 1, page->length, file) == page->length;
+	if (file != NULL)
+		good = fclose(file) == 0 && good;
+	good = good && rename(beside.at, path) == 0;
+	if (!good) {
+		fprintf(stderr, "duchactl: %s: %s\n", path, strerror(errno));
+		if (fd >= 0)
+			unlink(beside.at);
+	}
+	text_deinit(&beside);
+	return good ? CTL_OK : CTL_FAILED;
+}
+
+int show_dossier(struct client *client, const struct ctl_options *options)
+{
+	struct client_answer answer = {0};
+	struct text path = {0};
+	const char *chosen = getenv("LANGUAGE");
+	text_format(&path, "/api/v1/cases/%s/dossier", options->id);
+	client_path(client, path.at);
+	if (options->open)
+		client_parameter(client, "public", "1");
+	if (options->language != NULL)
+		client_parameter(client, "language", options->language);
+	else if (chosen != NULL && chosen[0] != '\0')
+		client_parameter(client, "language",
+				 strncmp(chosen, "zh", 2) == 0 ? "zh_CN" : "en");
+	int result = show_fetch(client, &answer);
+	if (result == CTL_OK)
+		result = options->output == NULL ? show_body(&answer)
+						 : write_file(options->output, &answer.body);
+	client_answer_deinit(&answer);
+	text_deinit(&path);
+	return result;
+}

@@ -12,6 +12,7 @@
 #include "flow/judge.h"
 #include "flow/loop.h"
 #include "flow/recorder.h"
+#include "keeper.h"
 #include "restore.h"
 #include "serve/serve.h"
 
@@ -89,6 +90,7 @@ struct run {
 	struct clerk *clerk;
 	struct courier *courier;
 	struct exporter *exporter;
+	struct keeper *keeper;
 	struct serve *serve;
 	struct wording chinese; /* of pages */
 	void *mqtt;
@@ -119,7 +121,13 @@ static int record_gap(void *context, const struct gap *gap)
 
 static int record_commit(void *context)
 {
-	return daybook_commit(((struct run *)context)->daybook);
+	struct run *run = context;
+	int r = keeper_gaps(run->keeper, run->daybook);
+	if (r == 0)
+		r = daybook_commit(run->daybook);
+	if (r == 0)
+		keeper_gaps_written(run->keeper);
+	return r;
 }
 
 static void record_committed(void *context)
@@ -129,12 +137,19 @@ static void record_committed(void *context)
 		exporter_wake(run->exporter);
 }
 
-/* Asked by the judge, which runs only while there is a recorder. */
-static bool unrecorded(void *context)
+/* Asked by the judge, which runs only while there are recorder and keeper. */
+static bool own_fault(void *context, enum own_fault fault)
 {
 	struct run *run = context;
+	if (fault != OWN_UNRECORDED)
+		return keeper_fault(run->keeper, fault);
 	return recorder_failing(run->recorder) || recorder_missing(run->recorder) ||
 	       stored_owes(&run->rings);
+}
+
+static uint64_t replaced(void *context)
+{
+	return ledger_mended(((struct run *)context)->ledger);
 }
 
 static int64_t recorded(void *context)
@@ -427,7 +442,8 @@ static int make_threads(struct run *run)
 					       .verdicts = &run->verdicts,
 					       .boot = daybook_boot(run->daybook),
 					       .recorded = recorded,
-					       .unrecorded = unrecorded,
+					       .fault = own_fault,
+					       .replaced = replaced,
 					       .context = run,
 					       .heartbeat = &run->beats[BEAT_JUDGE].count,
 				       });
@@ -494,6 +510,23 @@ static int make_exporter(struct run *run)
 		.heartbeat = &run->beats[BEAT_EXPORTER].count,
 	};
 	return exporter_new(&run->exporter, &setup);
+}
+
+static int make_keeper(struct run *run)
+{
+	const struct config *c = run->config;
+	struct keeper_setup setup = {
+		.directory = c->directory,
+		.plan = run->plan,
+		.ledger = run->ledger,
+		.exports = c->influx.url != NULL,
+		.keep_days = c->keep_raw,
+		.max_bytes = c->max_bytes,
+		.metrics = run->metrics,
+		.fatal = fatal,
+		.context = run,
+	};
+	return keeper_new(&run->keeper, &setup);
 }
 
 static int take_up(struct run *run)
@@ -577,6 +610,8 @@ static int start_threads(struct run *run)
 		r = courier_start(run->courier);
 	if (r == 0 && run->exporter != NULL)
 		r = exporter_start(run->exporter);
+	if (r == 0)
+		r = keeper_start(run->keeper);
 	for (int i = BEAT_JUDGE; r == 0 && i < BEATS; i++)
 		if (i != BEAT_EXPORTER || run->exporter != NULL)
 			alive(&run->beats[i]);
@@ -665,7 +700,7 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {open_signals, open_store,    open_flow,
-						  make_threads, make_exporter, take_up,
+						  make_threads, make_exporter, make_keeper, take_up,
 						  open_serve,   start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
@@ -792,6 +827,8 @@ static void end_fields(struct run *run)
 
 static void end_threads(struct run *run)
 {
+	if (run->keeper != NULL)
+		keeper_stop(run->keeper);
 	end_fields(run);
 	for (size_t i = 0; i < run->assembly->n_buses; i++)
 		if (run->buses[i].driver != NULL)
@@ -824,6 +861,7 @@ static void end(struct run *run)
 	serve_free(run->serve);
 	wording_deinit(&run->chinese);
 	exporter_free(run->exporter);
+	keeper_free(run->keeper);
 	courier_free(run->courier);
 	clerk_free(run->clerk);
 	recorder_free(run->recorder);

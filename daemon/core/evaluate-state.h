@@ -3,7 +3,7 @@
 /*
  * The evaluator's state, shared by its parts: evaluate.c (limits, and the outside),
  * evaluate-signal.c (flat, step, range, silence), evaluate-alert.c (raising and clearing),
- * evaluate-keep.c (restarts).
+ * evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost).
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those

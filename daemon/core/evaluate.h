@@ -75,6 +75,9 @@ void evaluator_tick(struct evaluator *evaluator, int64_t wall_ms, int64_t mono_n
  */
 void evaluator_own_fault(struct evaluator *evaluator, enum own_fault fault, bool holds,
 			 int64_t wall_ms, int64_t mono_ns);
+/** evaluator_repeat() - emit VERDICT_RAISED again for all that is active, as it was raised: the
+ * ledger takes what it knows without harm */
+void evaluator_repeat(struct evaluator *e);
 
 /**
  * quality_flag() - the flag that counts: N beyond the measuring range is T (HJ 212-2017 table 9)

@@ -5,7 +5,13 @@
 
 const char *own_fault_name(enum own_fault fault)
 {
-	static const char *const names[OWN_FAULTS] = {[OWN_UNRECORDED] = "unrecorded"};
+	static const char *const names[OWN_FAULTS] = {
+		[OWN_UNRECORDED] = "unrecorded",
+		[OWN_FILLING] = "disk_filling",
+		[OWN_REMOVED_EARLY] = "removed_early",
+		[OWN_REMOVED_UNSENT] = "removed_unsent",
+		[OWN_DAMAGED] = "damaged",
+	};
 	return names[fault];
 }
 

@@ -18,7 +18,11 @@ enum bound { BOUND_NONE, BOUND_MAX, BOUND_MIN };
 
 /* What the daemon reports of itself, by alerts of kind `fault` with no site. */
 enum own_fault {
-	OWN_UNRECORDED, /* readings are judged, and not on disk */
+	OWN_UNRECORDED,     /* readings are judged, and not on disk */
+	OWN_FILLING,        /* the store comes near its bound, or the disk its end */
+	OWN_REMOVED_EARLY,  /* readings went before their time, for room */
+	OWN_REMOVED_UNSENT, /* readings went before the time-series database had them */
+	OWN_DAMAGED,        /* a file of the store was damaged, and lies set aside */
 	OWN_FAULTS
 };
 
@@ -45,7 +49,7 @@ struct verdict {
 	int64_t received_mono_ns; /* CLOCK_BOOTTIME of the receipt that raised it; 0 on a tick */
 };
 
-/** own_fault_name() - the `reason` of its alert: "unrecorded" */
+/** own_fault_name() - the `reason` of its alert, such as "unrecorded" */
 const char *own_fault_name(enum own_fault fault);
 
 /**

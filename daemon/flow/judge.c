@@ -21,6 +21,7 @@ struct judge {
 	pthread_t thread;
 	_Atomic bool stop;
 	int64_t ticked_ns, kept_ns, wall_ms;
+	uint64_t replaced; /* as of the last tick */
 	int set_back; /* ticks at which to look for what the clock has stamped before it was set
 			 back */
 };
@@ -117,6 +118,19 @@ bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const 
 	return true;
 }
 
+/* What is wrong with the daemon itself; and a new ledger hears again of all that lasts. */
+static void judge_self(struct judge *j, int64_t wall_ms, int64_t mono_ns)
+{
+	void *context = j->setup.context;
+	for (int i = 0; j->setup.fault != NULL && i < OWN_FAULTS; i++)
+		evaluator_own_fault(j->evaluator, (enum own_fault)i,
+				    j->setup.fault(context, (enum own_fault)i), wall_ms, mono_ns);
+	uint64_t replaced = j->setup.replaced == NULL ? 0 : j->setup.replaced(context);
+	if (replaced != j->replaced)
+		evaluator_repeat(j->evaluator);
+	j->replaced = replaced;
+}
+
 /* A reading that was stamped by the old clock and lay in the ring yet would make all later ones
  * late: so again at the end of this round, and when the last of them must have come. */
 static void judge_tick(struct judge *j, int64_t wall_ms, int64_t mono_ns)
@@ -126,9 +140,7 @@ static void judge_tick(struct judge *j, int64_t wall_ms, int64_t mono_ns)
 		j->set_back--;
 	}
 	evaluator_tick(j->evaluator, wall_ms, mono_ns);
-	if (j->setup.unrecorded != NULL)
-		evaluator_own_fault(j->evaluator, OWN_UNRECORDED,
-				    j->setup.unrecorded(j->setup.context), wall_ms, mono_ns);
+	judge_self(j, wall_ms, mono_ns);
 	j->ticked_ns = mono_ns;
 }
 

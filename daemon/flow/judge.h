@@ -21,8 +21,10 @@ struct judge_setup {
 	struct verdicts *verdicts;
 	int64_t boot;                       /* number of this life, kept in snapshots */
 	int64_t (*recorded)(void *context); /* newest sequence of the daybook; quick, no disk */
-	/* are readings judged that are not on disk? quick; NULL: never */
-	bool (*unrecorded)(void *context);
+	/* does the daemon itself have this fault? quick; NULL: never */
+	bool (*fault)(void *context, enum own_fault fault);
+	/* how often the ledger was replaced, and may have lost what lasts; quick; NULL: never */
+	uint64_t (*replaced)(void *context);
 	void *context;
 	_Atomic uint64_t *heartbeat;
 };

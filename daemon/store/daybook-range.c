@@ -212,7 +212,7 @@ static int64_t range_monitor(const struct reader_file *file, uint32_t monitor)
 }
 
 /* The measured times in a file that gets no more rows are looked up once. */
-static int file_seal(struct reader_file *file)
+int reader_seal(struct reader_file *file)
 {
 	struct day_block tail;
 	int64_t min_ms, max_ms;
@@ -246,7 +246,7 @@ static int range_file(struct range_walk *walk, size_t index)
 		return 0;
 	int r = reader_use(walk->reader, file);
 	if (r == 0 && !file->sealed && reader_end(walk->reader, index) != INT64_MAX)
-		r = file_seal(file);
+		r = reader_seal(file);
 	if (r == 0)
 		r = reader_monitors(walk->reader, file);
 	if (r != 0 || range_outside(walk, file))

@@ -36,3 +36,5 @@ int reader_use(struct daybook_reader *reader, struct reader_file *file);
 int reader_monitors(struct daybook_reader *reader, struct reader_file *file);
 /** reader_end() - the first sequence after the file's, INT64_MAX for the newest one */
 int64_t reader_end(const struct daybook_reader *reader, size_t file);
+/** reader_seal() - look up the measured times of a file that is open and gets no more rows */
+int reader_seal(struct reader_file *file);

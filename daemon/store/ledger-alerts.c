@@ -280,13 +280,13 @@ int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out)
 
 int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out)
 {
-	sqlite3_stmt *list = ledger->sql[SQL_ALERT_LIST];
 	int64_t last = 0;
 	size_t n = 0;
 	bool row;
 
 	text_add(out, "{\"alerts\":[");
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *list = ledger->sql[SQL_ALERT_LIST];
 	sql_bind(list, "itii", (int64_t)filter->active, filter->site, (int64_t)filter->limit,
 		 filter->after);
 	int r = sql_step(list, &row);
@@ -482,10 +482,10 @@ int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *fac
 
 int ledger_drop_alert(struct ledger *ledger, int64_t id, int64_t now_ms, const char *reason)
 {
-	sqlite3_stmt *drop = ledger->sql[SQL_ALERT_DROP];
 	bool row = false;
 
 	int r = ledger_begin(ledger);
+	sqlite3_stmt *drop = ledger->sql[SQL_ALERT_DROP];
 	if (r == 0) {
 		sql_bind(drop, "iit", id, now_ms, reason);
 		r = sql_step(drop, &row);

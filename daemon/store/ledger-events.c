@@ -232,11 +232,11 @@ static int event_copy(sqlite3_stmt *row, struct event_copy *out)
 static int event_batch(struct ledger *ledger, int64_t after, size_t limit,
 		       struct event_copy *copies, size_t *n)
 {
-	sqlite3_stmt *list = ledger->sql[SQL_EVENT_LIST];
 	bool row;
 
 	*n = 0;
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *list = ledger->sql[SQL_EVENT_LIST];
 	sql_bind(list, "ii", after, (int64_t)(limit < EVENT_BATCH ? limit : EVENT_BATCH));
 	int r = sql_step(list, &row);
 	while (r == 0 && row) {
@@ -274,10 +274,10 @@ int ledger_events(struct ledger *ledger, int64_t after, size_t limit,
 
 int64_t ledger_event_first(struct ledger *ledger)
 {
-	sqlite3_stmt *first = ledger->sql[SQL_EVENT_FIRST];
 	bool row;
 
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *first = ledger->sql[SQL_EVENT_FIRST];
 	int64_t id = sql_step(first, &row) == 0 && row ? sqlite3_column_int64(first, 0) : 0;
 	sql_reset(first);
 	pthread_mutex_unlock(&ledger->lock);

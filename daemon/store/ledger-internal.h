@@ -12,8 +12,10 @@
  *   ledger-shelves.c alerts that open no case for a while
  *   ledger-duty.c    whom an alert calls, and the digest
  *   ledger-read.c    cases as JSON
+ *   ledger-needs.c   what open cases need of the daybook
  *   ledger-events.c  the outbox
- * Functions here are called with the mutex held unless they say otherwise.
+ * Functions here are called with the mutex held unless they say otherwise. A statement is looked up
+ * (ledger->sql[…]) with it held, too: a ledger that was mended meanwhile has others.
  */
 #include "core/deadline.h"
 #include "store/json.h"
@@ -84,6 +86,7 @@ enum ledger_sql {
 	SQL_EVENT_FIRST,
 	SQL_EVENT_LAST,
 	SQL_EVENT_PRUNE,
+	SQL_CASE_NEEDS,
 	SQL_GIVEN,
 	SQL_GIVEN_RAISE,
 	SQL_YEAR_LIST,

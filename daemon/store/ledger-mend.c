@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct mend {
 	char path[4200], copy[4210], fresh[4210];
 	sqlite3 *from, *into;
 	int64_t kept, unreadable;
+	bool gone; /* there is no damaged file */
 };
 
 /* --- the copy --- */
@@ -265,7 +267,8 @@ static int fresh_make(struct mend *m)
 	if (r != 0)
 		return r;
 	r = copy_make(m);
-	if (r == -ENOENT) /* the file is gone, not damaged */
+	m->gone = r == -ENOENT;
+	if (m->gone)
 		return 0;
 	if (r == 0 && !copy_opens(m)) {
 		r = copy_behead(m);
@@ -275,28 +278,46 @@ static int fresh_make(struct mend *m)
 	return r == 0 ? fresh_fill(m) : r;
 }
 
-/* A journal of the damaged file must not be taken for the new one's. */
-static int fresh_take_place(const struct mend *m)
+static void mend_say(const struct mend *m, const char *aside)
 {
-	char journal[4210], aside[4300], aside_journal[4400];
-
-	snprintf(journal, sizeof journal, "%s-journal", m->path);
-	snprintf(aside, sizeof aside, "%s.corrupt-%lld", m->path, (long long)time(NULL));
-	snprintf(aside_journal, sizeof aside_journal, "%s-journal", aside);
-	if (rename(journal, aside_journal) != 0 && errno != ENOENT)
-		return -errno;
-	if (link(m->path, aside) != 0 && errno != ENOENT && errno != EEXIST)
-		return -errno;
-	if (rename(m->fresh, m->path) != 0)
-		return -errno;
-	if (m->kept == 0)
+	if (m->gone)
+		log_warnx("%s: gone; a new ledger begins", m->path);
+	else if (m->kept == 0)
 		log_warnx("%s: damaged, and nothing can be read of it; it is kept as %s", m->path,
 			  aside);
 	else
 		log_warnx("%s: damaged; %lld rows were read from it into a new ledger, up to %lld "
 			  "could not be; it is kept as %s",
 			  m->path, (long long)m->kept, (long long)m->unreadable, aside);
-	return 0;
+}
+
+/* A journal of the damaged file must not be taken for the new one's; an empty one says nothing. */
+static int journal_aside(const struct mend *m, const char *aside)
+{
+	char journal[4210], journal_aside[4400];
+	struct stat status;
+
+	snprintf(journal, sizeof journal, "%s-journal", m->path);
+	snprintf(journal_aside, sizeof journal_aside, "%s-journal", aside);
+	if (stat(journal, &status) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	int r = status.st_size == 0 ? unlink(journal) : rename(journal, journal_aside);
+	return r == 0 ? 0 : -errno;
+}
+
+static int fresh_take_place(const struct mend *m)
+{
+	char aside[4300];
+
+	snprintf(aside, sizeof aside, "%s.corrupt-%lld", m->path, (long long)time(NULL));
+	int r = journal_aside(m, aside);
+	if (r == 0 && !m->gone && link(m->path, aside) != 0 && errno != EEXIST)
+		r = -errno;
+	if (r == 0 && rename(m->fresh, m->path) != 0)
+		r = -errno;
+	if (r == 0)
+		mend_say(m, aside);
+	return r;
 }
 
 int ledger_mend(const char *directory)

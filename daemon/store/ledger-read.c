@@ -206,13 +206,13 @@ int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out)
 
 int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out)
 {
-	sqlite3_stmt *list = ledger->sql[SQL_CASE_LIST];
 	int64_t last = 0;
 	size_t n = 0;
 	bool row;
 
 	text_add(out, "{\"cases\":[");
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *list = ledger->sql[SQL_CASE_LIST];
 	sql_bind(list, "btiiii", (int)filter->all, filter->site, filter->from_ms, filter->to_ms,
 		 filter->after, (int64_t)filter->limit);
 	int r = sql_step(list, &row);

@@ -262,7 +262,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"DELETE FROM events WHERE at < ?1 AND id <= coalesce((SELECT min(value) FROM "
 		"cursors"
 		" WHERE name GLOB 'delivery/*' OR name = 'influx/events'), 9223372036854775807)",
-	/* sqlite_sequence has no rows of tables that were always empty */
+	/* a case by hand needs the days of its registration */
+	[SQL_CASE_NEEDS] = "SELECT a.began, a.cleared FROM alerts a JOIN cases ON cases.id ="
+			   " a.case_id WHERE " CASE_IS_OPEN " UNION ALL SELECT opened, opened"
+			   " FROM cases WHERE " CASE_IS_OPEN,
 	[SQL_GIVEN] = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cases'), 0),"
 		      " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'alerts'), 0),"
 		      " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",

@@ -98,12 +98,12 @@ int ledger_unshelve(struct ledger *ledger, const char *site, const char *factor,
 
 int ledger_shelves_json(struct ledger *ledger, bool all, struct text *out)
 {
-	sqlite3_stmt *list = ledger->sql[SQL_SHELF_LIST];
 	size_t n = 0;
 	bool row;
 
 	text_add(out, "{\"shelves\":[");
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *list = ledger->sql[SQL_SHELF_LIST];
 	sql_bind(list, "b", (int)all);
 	int r = sql_step(list, &row);
 	for (; r == 0 && row; r = sql_step(list, &row)) {

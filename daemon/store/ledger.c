@@ -378,12 +378,12 @@ int ledger_put(struct ledger *ledger, const char *name, const void *data, size_t
 
 int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *size)
 {
-	sqlite3_stmt *get = ledger->sql[SQL_GET];
 	bool row;
 
 	*data = NULL;
 	*size = 0;
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *get = ledger->sql[SQL_GET];
 	sql_bind(get, "t", name);
 	int r = sql_step(get, &row);
 	if (r == 0 && !row)
@@ -411,10 +411,10 @@ int ledger_put_cursor(struct ledger *ledger, const char *name, int64_t value)
 
 int64_t ledger_cursor(struct ledger *ledger, const char *name, int64_t missing)
 {
-	sqlite3_stmt *get = ledger->sql[SQL_GET_CURSOR];
 	bool row;
 
 	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *get = ledger->sql[SQL_GET_CURSOR];
 	sql_bind(get, "t", name);
 	int64_t value = sql_step(get, &row) == 0 && row ? sqlite3_column_int64(get, 0) : missing;
 	sql_reset(get);

@@ -14,6 +14,7 @@
  * Any thread may call; each call holds the mutex for its own time.
  */
 #include "core/order.h"
+#include "core/stock.h"
 #include "core/text.h"
 #include "core/verdict.h"
 
@@ -98,6 +99,9 @@ int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter,
 /** ledger_cases_json() - {"cases":[…]} newest first, with "next" when the page is full */
 int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out);
 int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out); /* 0, LEDGER_UNKNOWN */
+/** ledger_needs() - the measured times that open cases speak of: their episodes and the day before
+ * and after, to be freed. Return: 0, -errno. */
+int ledger_needs(struct ledger *ledger, struct stock_span **out, size_t *n);
 /** ledger_active_kinds() - bit mask of alert kinds active at a monitor (any thread, no disk) */
 uint32_t ledger_active_kinds(struct ledger *ledger, uint32_t monitor);
 size_t ledger_active_count(struct ledger *ledger, enum alert_kind kind);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fill DIRECTORY SITE FACTOR ROWS HOURS: a store as it is after so many hours of one monitor, the
- * newest reading a minute old. Values count from 0, so that one that is missing would be seen.
+ * newest reading a minute old, in days of UTC+8. Values count from 0, so that one that is missing
+ * would be seen.
  */
 #include "store/daybook.h"
 
@@ -15,6 +16,7 @@ enum { COMMIT_ROWS = 10000 };
 static int fill(struct daybook *daybook, int64_t rows, int64_t hours)
 {
 	int64_t begin_ms = ((int64_t)time(NULL) - 60) * 1000 - hours * 3600000;
+	int64_t committed_hour = 0; /* a day ends with a commit */
 	int rc = 0;
 	for (int64_t i = 0; rc == 0 && i < rows; i++) {
 		int64_t time_ms = begin_ms + hours * 3600000 * i / rows;
@@ -25,8 +27,10 @@ static int fill(struct daybook *daybook, int64_t rows, int64_t hours)
 					  .has_value = true,
 					  .flag = FLAG_NORMAL};
 		rc = daybook_append(daybook, &reading, 1);
-		if (rc == 0 && i % COMMIT_ROWS == 0)
+		int64_t hour = time_ms / 3600000;
+		if (rc == 0 && (i % COMMIT_ROWS == 0 || hour != committed_hour))
 			rc = daybook_commit(daybook);
+		committed_hour = hour;
 	}
 	return rc != 0 ? rc : daybook_commit(daybook);
 }
@@ -38,7 +42,9 @@ int main(int argc, char **argv)
 		return 64;
 	const struct monitor monitor = {.factor = argv[3]};
 	const struct site site = {.id = argv[2], .n_monitors = 1};
+	const struct zone_change east = {0, 8 * 3600};
 	const struct plan plan = {.node = "edge-01",
+				  .zone = {&east, 1},
 				  .sites = &site,
 				  .n_sites = 1,
 				  .monitors = &monitor,

@@ -66,7 +66,7 @@ class Daemon:
     """duchad with a configuration and a store of its own."""
 
     def __init__(self, directory, connections, sites, influx=None, node="", more="", listen=None,
-                 environment=None, store=None, deliveries=""):
+                 environment=None, store=None, deliveries="", storage=""):
         self.directory = str(directory)
         self.store = store or os.path.join(self.directory, "store")
         self.out = os.path.join(self.directory, "out")
@@ -79,7 +79,7 @@ class Daemon:
         text = (f'node: {{ id = "edge-01"; office = "Office"; case_prefix = "T"; '
                 f'timezone = "Asia/Shanghai"; language = "en"; '
                 f'data_directory = "{ROOT}/config"; {node} }};\n'
-                f'storage: {{ directory = "{self.store}"; flush_ms = 100; }};\n'
+                f'storage: {{ directory = "{self.store}"; flush_ms = 100; {storage} }};\n'
                 f'http: {{ socket = "{self.socket}";{listener} }};\n'
                 f'deliveries: ( {{ id = "folder"; type = "file"; directory = "{self.out}"; }}{", " + deliveries if deliveries else ""} );\n')
         if influx is not None:

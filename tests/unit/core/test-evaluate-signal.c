@@ -356,9 +356,40 @@ static void test_a_fault_of_the_daemon_is_raised_and_cleared_once(void **state)
 	assert_int_equal(rig->said[1].time_ms, RIG_START_MS + 3000);
 }
 
+/* A ledger that was lost takes them as it took them first: same key, same raised_ms. */
+static void test_all_that_is_active_is_said_again_as_it_was_raised(void **state)
+{
+	struct rig *rig = silent(state);
+	rig_start(rig);
+	evaluator_repeat(rig->evaluator);
+	assert_int_equal(rig->n_said, 0);
+	evaluator_tick(rig->evaluator, RIG_START_MS + 10 * 86400000, /* silence everywhere */
+		       RIG_MONO_NS + 10 * INT64_C(86400000000000));
+	evaluator_own_fault(rig->evaluator, OWN_DAMAGED, true, RIG_START_MS + 500, RIG_MONO_NS);
+	evaluator_own_fault(rig->evaluator, OWN_FILLING, true, RIG_START_MS + 600, RIG_MONO_NS);
+	evaluator_own_fault(rig->evaluator, OWN_FILLING, false, RIG_START_MS + 700, RIG_MONO_NS);
+	size_t n = rig->n_said - 2; /* without what was raised and cleared */
+	assert_true(n >= 2);
+	assert_int_equal(rig->said[0].kind, ALERT_STALE);
+	evaluator_repeat(rig->evaluator);
+	assert_int_equal(rig->n_said, 2 * n + 2);
+	for (size_t i = 0; i < n; i++) {
+		const struct verdict *first = &rig->said[i], *again = &rig->said[n + 2 + i];
+		assert_int_equal(again->type, VERDICT_RAISED);
+		assert_int_equal(again->kind, first->kind);
+		assert_int_equal(again->monitor, first->monitor);
+		assert_int_equal(again->limit, first->limit);
+		assert_int_equal(again->began_ms, first->began_ms);
+		assert_int_equal(again->raised_ms, first->raised_ms);
+		assert_int_equal(again->time_ms, first->raised_ms);
+		assert_true((again->reason == NULL) == (first->reason == NULL));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		rig_test(test_all_that_is_active_is_said_again_as_it_was_raised),
 		rig_test(test_a_monitor_never_heard_is_stale_from_the_start),
 		rig_test(test_silence_counts_from_the_last_reading),
 		rig_test(test_a_reading_exactly_at_the_end_of_the_time_is_in_time),

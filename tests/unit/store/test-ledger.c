@@ -535,6 +535,43 @@ static void test_a_locked_file_is_busy_and_loses_nothing(void **state)
 	ledger_close(ledger);
 }
 
+static void test_open_cases_need_the_days_of_their_episodes(void **state)
+{
+	struct ledger *ledger = open_ledger(state);
+	struct verdict v = raised(COD, 0, 60, NOW);
+	struct stock_span *spans;
+	size_t n;
+
+	assert_int_equal(ledger_needs(ledger, &spans, &n), 0);
+	assert_int_equal(n, 0);
+	free(spans);
+	assert_int_equal(apply(ledger, v), 1);
+	assert_int_equal(ledger_needs(ledger, &spans, &n), 0);
+	assert_int_equal(n, 2); /* the episode, and the registration */
+	assert_int_equal(spans[0].from_ms, v.began_ms - DAY_MS);
+	assert_int_equal(spans[0].to_ms, INT64_MAX);
+	assert_int_equal(spans[1].to_ms, NOW + 50 + DAY_MS);
+	free(spans);
+	apply(ledger, cleared(v, NOW + 5000));
+	assert_int_equal(ledger_needs(ledger, &spans, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(spans[0].to_ms, NOW + 5000 + DAY_MS);
+	free(spans);
+	ledger_close(ledger);
+	sqlite3 *db;
+	char path[256];
+	snprintf(path, sizeof path, "%s/ledger.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE cases SET status = 'closed'", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	ledger = open_ledger(state);
+	assert_int_equal(ledger_needs(ledger, &spans, &n), 0);
+	assert_int_equal(n, 0);
+	free(spans);
+	ledger_close(ledger);
+}
+
 static size_t count_of(const char *text, const char *part)
 {
 	size_t n = 0;
@@ -597,6 +634,7 @@ int main(void)
 		TEST(test_listeners_hear_of_committed_events_only),
 		TEST(test_events_are_pruned_behind_every_delivery),
 		TEST(test_a_damaged_ledger_is_set_aside),
+		TEST(test_open_cases_need_the_days_of_their_episodes),
 		TEST(test_a_locked_file_is_busy_and_loses_nothing),
 		TEST(test_events_carry_the_newest_hundred_episodes_and_the_case_all),
 	};

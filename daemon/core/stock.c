@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/stock.h"
+
+enum { TENTH = 10 };
+
+static bool file_needed(const struct stock_file *file, const struct stock_rules *rules)
+{
+	for (size_t i = 0; i < rules->n_spans; i++)
+		if (rules->spans[i].from_ms <= file->to_ms &&
+		    rules->spans[i].to_ms >= file->from_ms)
+			return true;
+	return false;
+}
+
+bool stock_early(const struct stock_file *file, const struct stock_rules *rules)
+{
+	return file->day >= rules->today - rules->keep_days;
+}
+
+static bool may_go(const struct stock_file *file, const struct stock_rules *rules,
+		   enum stock_why why)
+{
+	if (file->held || file_needed(file, rules))
+		return false;
+	return why == STOCK_ROOM || (!stock_early(file, rules) && file->last <= rules->sent);
+}
+
+enum stock_why stock_next(const struct stock_file *files, size_t n, const struct stock_rules *rules,
+			  size_t *which)
+{
+	bool full = rules->used_bytes > rules->most_bytes;
+
+	for (enum stock_why why = STOCK_AGE; why <= (full ? STOCK_ROOM : STOCK_AGE); why++)
+		for (*which = 0; *which < n; ++*which)
+			if (may_go(&files[*which], rules, why))
+				return why;
+	return STOCK_STAYS;
+}
+
+static bool is_short(int64_t left, int64_t all, bool now)
+{
+	int64_t tenth = all / TENTH;
+
+	return left < (now ? tenth + tenth / 2 : tenth);
+}
+
+bool stock_filling(const struct stock_room *room, bool now)
+{
+	/* a large disk of which a tenth is left is not short of room for us */
+	int64_t all =
+		room->disk_all_bytes < room->most_bytes ? room->disk_all_bytes : room->most_bytes;
+
+	return is_short(room->most_bytes - room->used_bytes, room->most_bytes, now) ||
+	       is_short(room->disk_free_bytes, all, now);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Stock: which file of readings may go next, and why. Pure: whoever asks takes it away and asks
+ * again.
+ *
+ *   held ───────────────► stays          the newest two, which a start needs
+ *   needed by a case ───► stays          measured times that an open case speaks of
+ *   older than its time ─► goes          once it has left for the time-series database
+ *   no room ────────────► the oldest goes, whether it has left or not
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stock_file {
+	int64_t day;            /* zone_day() of its name */
+	int64_t first, last;    /* sequences */
+	int64_t from_ms, to_ms; /* measured times, both included */
+	int64_t bytes;
+	bool held;
+};
+
+/* Measured times, both included. */
+struct stock_span {
+	int64_t from_ms, to_ms;
+};
+
+struct stock_rules {
+	int64_t today;     /* zone_day() of now */
+	int64_t keep_days; /* whole days before today */
+	int64_t used_bytes, most_bytes;
+	int64_t sent; /* sequences up to here have left; INT64_MAX where nothing is to leave */
+	const struct stock_span *spans; /* that open cases need */
+	size_t n_spans;
+};
+
+enum stock_why {
+	STOCK_STAYS, /* nothing is to go, or nothing may */
+	STOCK_AGE,
+	STOCK_ROOM,
+};
+
+/**
+ * stock_next() - the file to take away next
+ * @files: by sequence, oldest first; @which: out, an index into it unless STOCK_STAYS
+ */
+enum stock_why stock_next(const struct stock_file *files, size_t n, const struct stock_rules *rules,
+			  size_t *which);
+
+/** stock_early() - would its age alone have let it stay? */
+bool stock_early(const struct stock_file *file, const struct stock_rules *rules);
+
+/* Said before there is no room: from a tenth left, until there is half as much again. */
+struct stock_room {
+	int64_t used_bytes, most_bytes;          /* of the store */
+	int64_t disk_free_bytes, disk_all_bytes; /* of its file system */
+};
+/** stock_filling() - @now: was it said before? */
+bool stock_filling(const struct stock_room *room, bool now);

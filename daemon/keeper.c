@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keeper.h"
+
+#include "base/log.h"
+#include "core/steady.h"
+#include "flow/bell.h"
+#include "flow/clock.h"
+#include "store/daybook-stock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+enum {
+	ROUND_MS = 5000,
+	ROUND_SHARE = 100, /* at most this part of the time is spent looking */
+	WRITTEN_MS = 10000,
+	SAID_MS = 24 * 3600 * 1000, /* so long a removal is said */
+};
+
+struct removals {
+	const char *cursor; /* of the ledger: wall clock of the last one */
+	int64_t last_ms;
+};
+
+struct keeper {
+	struct keeper_setup setup;
+	struct daybook_reader *reader;
+	struct steady steady;
+	struct store_use use;
+	struct removals early, unsent;
+	_Atomic bool faults[OWN_FAULTS];
+	_Atomic int64_t bytes;
+	struct metric *by_age, *for_room, *lost;
+	struct log_repeat trouble;
+	struct bell bell;
+	pthread_t thread;
+	_Atomic bool stop;
+	bool started;
+
+	pthread_mutex_t lock; /* guards what follows */
+	struct gap *gaps;     /* by monitor; count 0: none */
+	bool offered;         /* they are in the recorder's transaction */
+	_Atomic bool waiting; /* there are some; written under lock */
+};
+
+/* --- gap records --- */
+
+int keeper_gaps(struct keeper *k, struct daybook *daybook)
+{
+	int r = 0;
+	if (!atomic_load_explicit(&k->waiting, memory_order_acquire))
+		return 0;
+	pthread_mutex_lock(&k->lock);
+	for (size_t i = 0; r == 0 && i < k->setup.plan->n_monitors; i++)
+		if (k->gaps[i].count > 0)
+			r = daybook_append_gap(daybook, &k->gaps[i], clock_wall_ms());
+	k->offered = r == 0;
+	pthread_mutex_unlock(&k->lock);
+	return r;
+}
+
+void keeper_gaps_written(struct keeper *k)
+{
+	if (!atomic_load_explicit(&k->waiting, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&k->lock);
+	for (size_t i = 0; k->offered && i < k->setup.plan->n_monitors; i++)
+		k->gaps[i].count = 0;
+	if (k->offered)
+		atomic_store(&k->waiting, false);
+	k->offered = false;
+	pthread_mutex_unlock(&k->lock);
+}
+
+static void wait_for_gaps(struct keeper *k)
+{
+	int64_t until_ns = clock_mono_ns() + WRITTEN_MS * (int64_t)1000000;
+	while (atomic_load(&k->waiting) && !atomic_load(&k->stop) && clock_mono_ns() < until_ns)
+		bell_pause(&k->bell, 50);
+}
+
+static void gap_widen(struct gap *gap, const struct gap *by)
+{
+	if (gap->count == 0) {
+		*gap = *by;
+		return;
+	}
+	gap->count += by->count;
+	gap->from_ms = by->from_ms < gap->from_ms ? by->from_ms : gap->from_ms;
+	gap->to_ms = by->to_ms > gap->to_ms ? by->to_ms : gap->to_ms;
+}
+
+struct unsent {
+	struct keeper *keeper;
+	uint64_t count;
+};
+
+/* Gaps that could not be written yet grow. */
+static bool gap_note(void *context, const char *site, const char *factor, const struct gap *gap)
+{
+	struct unsent *u = context;
+	struct keeper *k = u->keeper;
+	(void)site;
+	(void)factor;
+	u->count += gap->count;
+	if (gap->monitor == NO_INDEX)
+		return true;
+	pthread_mutex_lock(&k->lock);
+	gap_widen(&k->gaps[gap->monitor], gap);
+	k->offered = false; /* what is in the open transaction lacks this */
+	atomic_store_explicit(&k->waiting, true, memory_order_release);
+	pthread_mutex_unlock(&k->lock);
+	return true;
+}
+
+/* --- looking --- */
+
+static void trouble(struct keeper *k, const char *what, int r)
+{
+	if (r > 0) {
+		k->setup.fatal(k->setup.context);
+	} else if (log_due(&k->trouble)) {
+		errno = -r;
+		log_warn("%s: %s", k->setup.directory, what);
+	}
+}
+
+static void look(struct keeper *k)
+{
+	struct statvfs disk;
+	int r = store_use(k->setup.directory, &k->use);
+	if (r == 0 && statvfs(k->setup.directory, &disk) != 0)
+		r = -errno;
+	if (r != 0) {
+		trouble(k, "cannot be looked through", r);
+		return;
+	}
+	struct stock_room room = {.used_bytes = k->use.bytes,
+				  .most_bytes = k->setup.max_bytes,
+				  .disk_free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize),
+				  .disk_all_bytes = (int64_t)(disk.f_blocks * disk.f_frsize)};
+	atomic_store(&k->bytes, k->use.bytes);
+	atomic_store(&k->faults[OWN_FILLING],
+		     stock_filling(&room, atomic_load(&k->faults[OWN_FILLING])));
+	atomic_store(&k->faults[OWN_DAMAGED], k->use.damaged > 0);
+}
+
+static void look_back(struct keeper *k, const struct removals *removals, enum own_fault fault)
+{
+	int64_t now_ms = clock_wall_ms();
+	atomic_store(&k->faults[fault],
+		     removals->last_ms > now_ms - SAID_MS && removals->last_ms <= now_ms + SAID_MS);
+}
+
+static void removed(struct keeper *k, struct removals *removals)
+{
+	removals->last_ms = clock_wall_ms();
+	int r = ledger_put_cursor(k->setup.ledger, removals->cursor, removals->last_ms);
+	if (r != 0)
+		trouble(k, "a removal cannot be noted", r);
+}
+
+/* --- taking away --- */
+
+static int note_unsent(struct keeper *k, const struct stock_file *file, int64_t sent)
+{
+	struct unsent u = {.keeper = k};
+	int r = daybook_unsent(k->reader, file->first, sent, gap_note, &u);
+	if (u.count == 0)
+		return r;
+	metric_add(k->lost, (int64_t)u.count);
+	log_warnx("no room: %llu readings go that InfluxDB has not had",
+		  (unsigned long long)u.count);
+	removed(k, &k->unsent);
+	wait_for_gaps(k);
+	return r;
+}
+
+static int take_away(struct keeper *k, const struct stock_file *file, enum stock_why why,
+		     const struct stock_rules *rules)
+{
+	int r = file->last > rules->sent ? note_unsent(k, file, rules->sent) : 0;
+	if (r == 0)
+		r = daybook_remove(k->reader, file->first);
+	if (r != 0)
+		return r;
+	metric_add(why == STOCK_AGE ? k->by_age : k->for_room, 1);
+	if (why == STOCK_ROOM && stock_early(file, rules))
+		removed(k, &k->early);
+	log_info("readings %lld to %lld removed: %s", (long long)file->first, (long long)file->last,
+		 why == STOCK_AGE ? "their time is over" : "there is no room");
+	return 0;
+}
+
+/* A clock that was set by an hour or more is not believed at once. */
+static int64_t today(struct keeper *k)
+{
+	int64_t now_ms = clock_wall_ms();
+	bool steady = steady_look(&k->steady, now_ms, clock_mono_ns() / 1000000);
+	return steady ? zone_day(&k->setup.plan->zone, now_ms) : 0;
+}
+
+/* Return: true if one file was taken away. */
+static bool take_next(struct keeper *k)
+{
+	struct stock_file *files = NULL;
+	struct stock_span *spans = NULL;
+	size_t n = 0, which;
+	enum stock_why why = STOCK_STAYS;
+	struct stock_rules rules = {.today = today(k),
+				    .keep_days = k->setup.keep_days,
+				    .used_bytes = k->use.bytes,
+				    .most_bytes = k->setup.max_bytes,
+				    .sent = INT64_MAX};
+	if (k->setup.exports)
+		rules.sent = ledger_cursor(k->setup.ledger, "influx/readings", 0);
+	int r = ledger_needs(k->setup.ledger, &spans, &rules.n_spans);
+	rules.spans = spans;
+	if (r == 0)
+		r = daybook_stock(k->reader, &files, &n);
+	if (r == 0)
+		why = stock_next(files, n, &rules, &which);
+	if (why != STOCK_STAYS)
+		r = take_away(k, &files[which], why, &rules);
+	if (r != 0)
+		trouble(k, "readings cannot be removed", r);
+	free(files);
+	free(spans);
+	return r == 0 && why != STOCK_STAYS;
+}
+
+static void keeper_round(struct keeper *k)
+{
+	look(k);
+	while (!atomic_load(&k->stop) && take_next(k))
+		look(k);
+	look_back(k, &k->early, OWN_REMOVED_EARLY);
+	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
+}
+
+static void *keeper_run(void *context)
+{
+	struct keeper *k = context;
+	(void)pthread_setname_np(pthread_self(), "keeper");
+	while (!atomic_load(&k->stop)) {
+		int64_t began_ns = clock_mono_ns();
+		keeper_round(k);
+		int64_t rest_ms = (clock_mono_ns() - began_ns) / 1000000 * ROUND_SHARE;
+		bell_pause(&k->bell, rest_ms > ROUND_MS ? (int)rest_ms : ROUND_MS);
+	}
+	return NULL;
+}
+
+/* --- birth and death --- */
+
+static double keeper_bytes(void *context)
+{
+	return (double)atomic_load(&((struct keeper *)context)->bytes);
+}
+
+static int keeper_show(struct keeper *k)
+{
+	static const char *const help = "Files of readings that were removed";
+	struct metrics *m = k->setup.metrics;
+	k->by_age = metrics_counter(m, "ducha_files_removed_total", help, "reason=\"age\"");
+	k->for_room = metrics_counter(m, "ducha_files_removed_total", help, "reason=\"room\"");
+	k->lost = metrics_counter(m, "ducha_unrecorded_total",
+				  "Samples that were acknowledged or read but not recorded",
+				  "reason=\"removed\"");
+	if (k->by_age == NULL || k->for_room == NULL || k->lost == NULL)
+		return -ENOMEM;
+	return metrics_gauge_read(m, "ducha_store_bytes", "What the store takes on disk", "",
+				  keeper_bytes, k);
+}
+
+static void take_up(struct keeper *k)
+{
+	k->early.cursor = "keeper/removed-early";
+	k->unsent.cursor = "keeper/removed-unsent";
+	k->early.last_ms = ledger_cursor(k->setup.ledger, k->early.cursor, 0);
+	k->unsent.last_ms = ledger_cursor(k->setup.ledger, k->unsent.cursor, 0);
+	look(k);
+	look_back(k, &k->early, OWN_REMOVED_EARLY);
+	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
+}
+
+int keeper_new(struct keeper **out, const struct keeper_setup *setup)
+{
+	struct keeper *k = calloc(1, sizeof *k);
+	*out = k;
+	if (k == NULL)
+		return -ENOMEM;
+	k->setup = *setup;
+	k->bell.fd = -1;
+	pthread_mutex_init(&k->lock, NULL);
+	k->gaps = calloc(setup->plan->n_monitors + 1, sizeof *k->gaps);
+	int r = k->gaps == NULL ? -ENOMEM : bell_init(&k->bell);
+	if (r == 0)
+		r = daybook_reader_open(&k->reader, setup->directory, setup->plan);
+	if (r == 0)
+		r = keeper_show(k);
+	if (r == 0)
+		take_up(k);
+	return r;
+}
+
+struct keeper *keeper_free(struct keeper *k)
+{
+	if (k == NULL)
+		return NULL;
+	if (k->bell.fd >= 0)
+		bell_deinit(&k->bell);
+	daybook_reader_close(k->reader);
+	pthread_mutex_destroy(&k->lock);
+	free(k->gaps);
+	free(k);
+	return NULL;
+}
+
+int keeper_start(struct keeper *k)
+{
+	int r = -pthread_create(&k->thread, NULL, keeper_run, k);
+	k->started = r == 0;
+	return r;
+}
+
+void keeper_stop(struct keeper *k)
+{
+	if (!k->started)
+		return;
+	atomic_store(&k->stop, true);
+	bell_ring_always(&k->bell);
+	pthread_join(k->thread, NULL);
+	k->started = false;
+}
+
+bool keeper_fault(const struct keeper *k, enum own_fault fault)
+{
+	return atomic_load_explicit(&k->faults[fault], memory_order_relaxed);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Keeper: the thread that keeps the store within its time and its bound.
+ *
+ * Every few seconds it looks how much there is, and takes away the files of readings that may go
+ * (core/stock.h says which), one after the other. Never cases, never what an open case needs, and
+ * nothing at all while the ledger cannot say what that is. Readings that the time-series database
+ * has not had yet go only when there is no room: then they are counted, and gap records say so.
+ *
+ * The gap records are written by the recorder, which owns the daybook: keeper_gaps() adds them to
+ * its open transaction, keeper_gaps_written() says that it was committed. A file goes once its gaps
+ * are on disk, or after ten seconds: whoever has no room cannot wait for ever.
+ */
+#include "core/metrics.h"
+#include "core/verdict.h"
+#include "store/daybook.h"
+#include "store/ledger.h"
+
+struct keeper;
+
+struct keeper_setup {
+	const char *directory; /* of the store */
+	const struct plan *plan;
+	struct ledger *ledger;
+	bool exports; /* readings are to leave, behind the cursor "influx/readings" */
+	int64_t keep_days, max_bytes;
+	struct metrics *metrics;
+	void (*fatal)(void *context); /* an fsync failed */
+	void *context;
+};
+
+/** keeper_new() - looks once, so that keeper_fault() is right from the start. Return: 0, -errno. */
+int keeper_new(struct keeper **out, const struct keeper_setup *setup);
+int keeper_start(struct keeper *keeper);
+void keeper_stop(struct keeper *keeper);
+struct keeper *keeper_free(struct keeper *keeper);
+
+/** keeper_fault() - does the store have this fault? (any thread, no disk) */
+bool keeper_fault(const struct keeper *keeper, enum own_fault fault);
+
+/** keeper_gaps() - add the gap records that wait (recorder's thread). Return: of
+ * daybook_append_gap() */
+int keeper_gaps(struct keeper *keeper, struct daybook *daybook);
+void keeper_gaps_written(struct keeper *keeper);

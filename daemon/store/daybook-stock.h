@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The daybook as files on a disk: how large, of when, and taking one away. For the thread that owns
+ * the reader; the writer's own file is always held (core/stock.h).
+ */
+#include "core/stock.h"
+#include "store/daybook.h"
+
+/** daybook_stock() - all files that have rows, oldest first; to be freed. Return: 0, -errno. */
+int daybook_stock(struct daybook_reader *reader, struct stock_file **out, size_t *n);
+
+/**
+ * daybook_unsent() - of each monitor with rows behind @after in the file that begins with sequence
+ * @first: from when to when, and how many; goes over all those rows. Return: 0, -ENOENT, -errno.
+ */
+int daybook_unsent(struct daybook_reader *reader, int64_t first, int64_t after, daybook_gap_fn fn,
+		   void *context);
+
+/**
+ * daybook_remove() - the file that begins with sequence @first, with its log; durable when it
+ * returns 0. Who has it open reads on. Return: 0, -ENOENT, -errno, SQL_FATAL.
+ */
+int daybook_remove(struct daybook_reader *reader, int64_t first);
+
+struct store_use {
+	int64_t bytes;  /* of all files below, as blocks of the disk */
+	size_t damaged; /* files that were set aside (NAME.corrupt-SECONDS) */
+};
+/** store_use() - what lies below @directory. Return: 0, -errno. */
+int store_use(const char *directory, struct store_use *out);

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon takes away: by age, for room, and never what is needed; a ledger that is damaged,
+gone or locked under a daemon at work."""
+import glob
+import json
+import os
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import servers
+from conftest import BUILD, modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
+from servers import wait_until
+
+FILL = os.path.join(BUILD, "tests", "faults", "fill")
+DAYS, ROWS = 10, 30000
+ZONE_S = 8 * 3600
+
+
+def files(daemon):
+    return sorted(os.path.basename(p) for p in
+                  glob.glob(os.path.join(daemon.store, "daybook", "*.db")))
+
+
+def day(days_ago):
+    return time.strftime("%Y-%m-%d.db", time.gmtime(time.time() + ZONE_S - days_ago * 86400))
+
+
+def bytes_of(daemon):
+    return sum(os.stat(p).st_blocks * 512 for p in
+               glob.glob(os.path.join(daemon.store, "**"), recursive=True))
+
+
+def fill(daemon):
+    """A store of ten days, as if the daemon had run."""
+    subprocess.run([FILL, daemon.store, "old", "w01003", str(ROWS), str(24 * DAYS)], check=True)
+    assert len(files(daemon)) >= DAYS
+
+
+def faults(daemon, reason):
+    return [a for a in daemon.alerts(active=True, kind="fault") if a["reason"] == reason]
+
+
+@pytest.fixture
+def old(make_daemon, instrument):
+    """old(storage, …): a daemon that is not started yet, with ten days of readings."""
+    def make(storage, sites=(), connections=(), **more):
+        instrument.set_float(0, 20.0)
+        daemon = make_daemon(
+            [modbus_connection(instrument.port), *connections],
+            [site("old", [modbus_monitor("w01003")]), *sites], start=False, storage=storage, **more)
+        fill(daemon)
+        return daemon
+    return make
+
+
+def test_what_is_older_than_keep_days_goes_and_the_rest_is_there(old):
+    daemon = old("keep_days = { raw = 4; };")
+    kept = [name for name in files(daemon) if name >= day(4)]
+    daemon.start()
+    wait_until(lambda: set(files(daemon)) - {day(0)} == set(kept) - {day(0)}, 20, "the old to go")
+    wait_until(lambda: daemon.metric("ducha_files_removed_total", reason="age") ==
+               DAYS + 1 - len(kept), what="each being counted")
+    values = {r["value"] for r in daemon.readings("old", "w01003", seconds=DAYS * 86400)}
+    assert max(v for v in values if v > 20) == ROWS - 1 and 0 not in values
+    assert not faults(daemon, "removed_early")
+    daemon.kill()
+    daemon.start()  # sequences go on behind those that are gone
+    newest = daemon.readings("old", "w01003", seconds=60)[-1]["received_at"]
+    wait_until(lambda: daemon.readings("old", "w01003", seconds=60)[-1]["received_at"] > newest,
+               what="readings")
+    for name in files(daemon):
+        assert name >= day(4)
+
+
+def test_without_room_the_oldest_go_and_an_alert_says_so(old):
+    daemon = old("")
+    size = bytes_of(daemon)
+    most = size * 6 // 10
+    daemon = old_again(daemon, most)
+    daemon.start()
+    wait_until(lambda: bytes_of(daemon) <= most, 20, "room")
+    left = files(daemon)
+    assert day(0) in left and len(left) >= 3 and left == sorted(left)
+    assert day(DAYS) not in left
+    wait_until(lambda: faults(daemon, "removed_early"), what="the alert of the removal")
+    wait_until(lambda: faults(daemon, "disk_filling"), what="the early alert")
+    assert daemon.metric("ducha_store_bytes") <= most
+    assert daemon.metric("ducha_unrecorded_total", reason="removed") == 0
+    daemon.kill()
+    daemon.start()
+    assert faults(daemon, "removed_early")  # is still said after a restart
+
+
+def old_again(daemon, most):
+    with open(daemon.config) as f:
+        text = f.read()
+    with open(daemon.config, "w") as f:
+        f.write(text.replace("flush_ms = 100;", f"flush_ms = 100; max_bytes = {most};", 1))
+    return daemon
+
+
+class Nowhere:
+    """An InfluxDB that is away."""
+    url = "http://127.0.0.1:9"
+
+
+def test_what_influxdb_has_not_had_stays_until_there_is_no_room(old):
+    daemon = old("keep_days = { raw = 4; };", influx=Nowhere())
+    daemon.start()
+    wait_until(lambda: daemon.metric("ducha_store_bytes") > 0, what="a look")
+    before = files(daemon)
+    assert len(before) >= DAYS
+    daemon.stop()
+    old_again(daemon, bytes_of(daemon) * 7 // 10).start()
+    wait_until(lambda: day(DAYS) not in files(daemon), 30, "the oldest to go")
+    lost = wait_until(lambda: daemon.metric("ducha_unrecorded_total", reason="removed"), what="a count")
+    wait_until(lambda: faults(daemon, "removed_unsent"), what="the alert")
+    gaps = wait_until(lambda: daemon.get("/api/v1/gaps?from=2020-01-01T00:00:00Z")["gaps"], 30,
+                      "gap records")
+    assert {(g["site"], g["factor"]) for g in gaps} == {("old", "w01003")}
+    wait_until(lambda: sum(g["count"] for g in daemon.get(
+        "/api/v1/gaps?from=2020-01-01T00:00:00Z")["gaps"]) ==
+        daemon.metric("ducha_unrecorded_total", reason="removed"), 30, "all gap records")
+    assert lost > 0
+
+
+def test_what_an_open_case_needs_stays(old, broker):
+    daemon = old("keep_days = { raw = 2; };", connections=[mqtt_connection(broker.port)],
+                 sites=[site("s", [mqtt_monitor("w01018", "s/cod", limits="{ max = 50.0; }",
+                                                rest='value = "/v"; time = "/t";')])])
+    oldest, newest = files(daemon)[0], files(daemon)[-1]
+    # the ledger has the case before the keeper first looks: written by a daemon that keeps all
+    with open(daemon.config) as f:
+        text = f.read()
+    with open(daemon.config, "w") as f:
+        f.write(text.replace("raw = 2;", "raw = 400;"))
+    daemon.start()
+    wait_until(lambda: broker.subscribed("edge"), what="the subscription")
+    publisher = servers.Publisher(broker.port)
+    began = int((time.time() - 5 * 86400) * 1000)
+    publisher.publish("s/cod", '{"t":%d,"v":61.5}' % began)
+    case, = wait_until(daemon.cases, what="a case that began five days ago")
+    assert case["episodes"][0]["ended_at"] is None
+    daemon.stop()
+    with open(daemon.config, "w") as f:
+        f.write(text)
+    daemon.start()
+    wait_until(lambda: oldest not in files(daemon), 20, "the oldest to go")
+    wait_until(lambda: files(daemon)[0] == day(6), 20, "all to go that may")
+    assert [day(n) in files(daemon) for n in range(6, -1, -1)] == [True] * 7, newest
+    daemon.ctl("case", str(case["id"]), "withdraw", "--by", "Officer D", "--note", "a test",
+               "--reason", "false_alarm")
+    status = daemon.get(f"/api/v1/cases/{case['id']}")["status"]
+    if status == "withdrawn":
+        wait_until(lambda: day(6) not in files(daemon), 20, "the case's days to go")
+    publisher.close()
+
+
+# --- the ledger ---
+
+
+@pytest.fixture
+def two(make_daemon, instrument):
+    """A daemon with two monitors, of which the first exceeds."""
+    instrument.set_float(0, 61.5)
+    instrument.set_float(2, 20.0)
+    daemon = make_daemon([modbus_connection(instrument.port)],
+                         [site("s", [modbus_monitor("w01018", limits="{ max = 50.0; }"),
+                                     modbus_monitor("w21003", address=2, limits="{ max = 50.0; }")])])
+    wait_until(lambda: len(daemon.cases()) == 1, what="a case")
+    return daemon
+
+
+def numbers(daemon):
+    """None while the ledger cannot be read."""
+    status, body = daemon.request("GET", "/api/v1/cases?status=all")
+    if status == 200:
+        return sorted(int(c["number"].split("〕")[1].rstrip("号")) for c in json.loads(body)["cases"])
+    return None
+
+
+@pytest.mark.parametrize("how", ["overwritten", "gone"])
+def test_a_ledger_lost_under_way_is_replaced_and_what_lasts_is_in_it(two, instrument, how):
+    path = os.path.join(two.store, "ledger.db")
+    if how == "gone":
+        os.unlink(path)
+    else:
+        with open(path, "r+b") as f:
+            f.write(b"x" * os.path.getsize(path))
+    polls = instrument.requests
+    instrument.set_float(2, 62.5)
+    wait_until(lambda: numbers(two) == [2, 3], 20, "both cases, with new numbers")
+    assert {c["factor"] for c in two.cases()} == {"w01018", "w21003"}
+    assert instrument.requests > polls
+    if how == "overwritten":
+        wait_until(lambda: faults(two, "damaged"), what="the alert")
+        for aside in glob.glob(path + ".corrupt-*"):
+            os.unlink(aside)
+        wait_until(lambda: not faults(two, "damaged"), 20, "the alert over, the file being taken away")
+    two.kill()
+    two.start()
+    assert numbers(two) == [2, 3]
+
+
+def test_a_locked_ledger_loses_no_verdict_and_stops_no_poll(two, instrument):
+    lock = sqlite3.connect(os.path.join(two.store, "ledger.db"), isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    instrument.set_float(2, 62.5)
+    wait_until(lambda: "the ledger cannot be written" in two.said(), 20, "the trouble being said")
+    instrument.set_float(2, 20.0)  # over before it could be written
+    polls = instrument.requests
+    wait_until(lambda: instrument.requests > polls + 10, what="polls")
+    assert two.request("GET", "/health")[0] == 503
+    lock.execute("COMMIT")
+    lock.close()
+    wait_until(lambda: numbers(two) == [1, 2], 20, "the case")
+    case = next(c for c in two.cases() if c["factor"] == "w21003")
+    assert case["first_value"] == 62.5
+    wait_until(lambda: two.request("GET", "/health")[0] == 200, what="health")

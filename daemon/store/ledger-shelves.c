@@ -129,10 +129,10 @@ int ledger_shelves_json(struct ledger *ledger, bool all, struct text *out)
 int ledger_acknowledge(struct ledger *ledger, int64_t id, const char *by, int64_t now_ms,
 		       struct text *out)
 {
-	sqlite3_stmt *set = ledger->sql[SQL_ALERT_ACKNOWLEDGE];
 	bool row = false;
 
 	int r = ledger_begin(ledger);
+	sqlite3_stmt *set = ledger->sql[SQL_ALERT_ACKNOWLEDGE];
 	ledger->timed = true; /* nobody else is called */
 	if (r == 0) {
 		sql_bind(set, "iit", id, now_ms, by);

@@ -125,6 +125,18 @@ static inline int directory_make(void **state)
 	return name != NULL && mkdtemp(name) != NULL ? 0 : -1;
 }
 
+/* The same, where files are kept in memory if there is such a place: for tests of our own faults,
+ * which need no disk. */
+static inline int directory_make_in_memory(void **state)
+{
+	char *name = strdup("/dev/shm/ducha-store-XXXXXX");
+	*state = name;
+	if (name != NULL && mkdtemp(name) != NULL)
+		return 0;
+	free(name);
+	return directory_make(state);
+}
+
 static inline int directory_remove(void **state)
 {
 	nftw(*state, test_unlink, 8, FTW_DEPTH | FTW_PHYS);

@@ -10,11 +10,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #define NOW INT64_C(1767294245000)
 
-enum fault { FAULT_NONE, FAULT_WRITE, FAULT_FULL, FAULT_SYNC, FAULT_DAMAGE };
+enum fault { FAULT_NONE, FAULT_WRITE, FAULT_FULL, FAULT_SYNC, FAULT_DAMAGE, FAULT_KILL };
 
 /* SQLite's own file methods, with ours before them. */
 static struct {
@@ -52,6 +54,8 @@ static int disk_write(sqlite3_file *file, const void *data, int size, sqlite3_in
 		return SQLITE_FULL;
 	if (disk_strikes(FAULT_DAMAGE))
 		return SQLITE_CORRUPT;
+	if (disk_strikes(FAULT_KILL))
+		kill(getpid(), SIGKILL);
 	return disk_under(file)->xWrite(file, data, size, offset);
 }
 
@@ -202,7 +206,7 @@ static void each_daybook_fault(enum fault fault)
 
 	for (bool struck = true; struck; nth += 1 + nth / 8) {
 		void *state;
-		assert_int_equal(directory_make(&state), 0);
+		assert_int_equal(directory_make_in_memory(&state), 0);
 		struck = record_with_fault(&state, fault, nth);
 		directory_remove(&state);
 	}
@@ -236,7 +240,7 @@ static void test_a_failed_fsync_in_folding_back_is_fatal_too(void **state)
 	uint64_t seq = 0;
 	int r = 0;
 
-	assert_int_equal(directory_make(state), 0);
+	assert_int_equal(directory_make_in_memory(state), 0);
 	assert_int_equal(daybook_open(&daybook, *state, &test_plan), 0);
 	for (int i = 0; r == 0 && i < 200; i++) {
 		for (size_t k = 0; k < 3000; k++)
@@ -261,7 +265,7 @@ static void test_a_file_that_is_damaged_under_way_is_set_aside(void **state)
 	struct reading r = {.seq = 1, .received_ms = NOW, .flag = FLAG_NORMAL};
 	struct daybook *daybook;
 
-	assert_int_equal(directory_make(state), 0);
+	assert_int_equal(directory_make_in_memory(state), 0);
 	assert_int_equal(daybook_open(&daybook, *state, &test_plan), 0);
 	assert_int_equal(daybook_append(daybook, &r, 1), 0);
 	assert_int_equal(daybook_commit(daybook), 0);
@@ -358,7 +362,7 @@ static void each_ledger_fault(enum fault fault)
 
 	for (bool struck = true; struck; nth++) {
 		void *state;
-		assert_int_equal(directory_make(&state), 0);
+		assert_int_equal(directory_make_in_memory(&state), 0);
 		struck = apply_with_fault(&state, fault, nth);
 		directory_remove(&state);
 	}
@@ -378,6 +382,79 @@ static void test_the_ledger_never_goes_on_after_a_failed_fsync(void **state)
 	each_ledger_fault(FAULT_SYNC);
 }
 
+/* --- the ledger, killed between the writes of a commit --- */
+
+static int integrity_row(void *ok, int n, char **values, char **names)
+{
+	(void)n;
+	(void)names;
+	*(bool *)ok = strcmp(values[0], "ok") == 0;
+	return 0;
+}
+
+/* Rolled back by its journal, and not mended: nothing of the file was ever half written. */
+static void check_rolled_back(void **state)
+{
+	char path[300];
+	sqlite3 *db;
+	bool ok = false;
+
+	snprintf(path, sizeof path, "%s/ledger.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA integrity_check(1)", integrity_row, &ok, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	assert_true(ok);
+	DIR *dir = opendir(*state);
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		assert_null(strstr(entry->d_name, ".corrupt-"));
+	closedir(dir);
+}
+
+/* Return: false if the child was through before its Nth write. */
+static bool killed_in_commit(void **state, const struct verdict *verdicts, size_t n, int nth)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct ledger *ledger;
+		if (ledger_open(&ledger, *state, &test_plan) != 0)
+			_exit(2);
+		disk_arm(FAULT_KILL, nth);
+		_exit(ledger_apply(ledger, verdicts, n, NOW, NULL) == 0 ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status);
+}
+
+static void test_a_kill_between_the_writes_of_a_commit_is_rolled_back(void **state)
+{
+	struct verdict first[] = {verdict_of(COD, NOW, true)};
+	struct verdict then[] = {verdict_of(ACIDITY, NOW, true), verdict_of(COD, NOW + 5, false)};
+	bool killed = true;
+	int nth = 1;
+
+	for (; killed; nth++) {
+		void *directory;
+		struct ledger *ledger;
+		assert_int_equal(directory_make_in_memory(&directory), 0);
+		assert_false(killed_in_commit(&directory, first, 1, 0));
+		killed = killed_in_commit(&directory, then, 2, nth);
+		check_rolled_back(&directory);
+		assert_int_equal(ledger_open(&ledger, directory, &test_plan), 0);
+		assert_int_equal(apply_until_taken(ledger, then, 2), 0);
+		check_ledger(ledger);
+		ledger_close(ledger);
+		check_rolled_back(&directory);
+		directory_remove(&directory);
+	}
+	assert_true(nth > 10);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_a_failed_fsync_in_folding_back_is_fatal_too),
 		cmocka_unit_test(test_the_ledger_outlives_any_failed_write),
 		cmocka_unit_test(test_the_ledger_never_goes_on_after_a_failed_fsync),
+		cmocka_unit_test(test_a_kill_between_the_writes_of_a_commit_is_rolled_back),
 	};
 	return cmocka_run_group_tests(tests, disk_install, NULL);
 }

@@ -29,11 +29,20 @@ static bool judged_before(const struct replay *p, const struct daybook_row *row)
 				     row->reading.seq <= p->mark.seq[row->reading.ring]));
 }
 
+static bool remember(void *context, const struct daybook_row *row)
+{
+	const struct reading *r = &row->reading;
+	if (row->monitor != NO_INDEX)
+		door_remember(context, row->monitor, r->measured_ms, r->has_value ? r->value : NAN);
+	return true;
+}
+
 static bool judge_row(void *context, const struct daybook_row *row)
 {
 	struct replay *p = context;
 	p->after = row->sequence;
 	p->rows++;
+	(void)remember(p->setup->pushed, row);
 	if (row->monitor == NO_INDEX || judged_before(p, row))
 		return true;
 	struct reading r = row->reading;
@@ -155,14 +164,6 @@ static int adopt_alerts(const struct restore_setup *setup, size_t *adopted)
 
 /* --- the senders' memory --- */
 
-static bool remember(void *context, const struct daybook_row *row)
-{
-	const struct reading *r = &row->reading;
-	if (row->monitor != NO_INDEX)
-		door_remember(context, row->monitor, r->measured_ms, r->has_value ? r->value : NAN);
-	return true;
-}
-
 static int remember_tail(const struct restore_setup *setup)
 {
 	struct daybook_reader *reader;
@@ -201,7 +202,7 @@ int restore(const struct restore_setup *setup)
 	evaluator_resume(p.evaluator, p.alive_ms, clock_mono_ns());
 	if (r == 0)
 		r = adopt_alerts(setup, &adopted);
-	if (r == 0)
+	if (r == 0 && p.rows < TAIL_ROWS) /* else all that is in the tail was judged again */
 		r = remember_tail(setup);
 	if (r == 0 && (p.judged > 0 || adopted > 0))
 		log_info("taken up: %zu active alerts, %llu readings judged again", adopted,

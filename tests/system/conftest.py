@@ -40,10 +40,10 @@ def modbus_connection(port, id="line", interval_ms=100, timeout_ms=1000):
             f'port = {port}; interval_ms = {interval_ms}; timeout_ms = {timeout_ms}; }}')
 
 
-def mqtt_connection(port, qos=1):
+def mqtt_connection(port, qos=1, ack_timeout_ms=500):
     return (f'{{ id = "broker"; driver = "mqtt"; uri = "mqtt://127.0.0.1:{port}"; '
             f'client_id = "edge"; qos = {qos}; clean_session = false; keepalive_s = 10; '
-            f'ack = "stored"; }}')
+            f'ack = "stored"; ack_timeout_ms = {ack_timeout_ms}; }}')
 
 
 def site(id, monitors, rest="stale_after_s = 0;", kind="outfall"):

@@ -16,6 +16,7 @@ enum {
 	ROUND_MS = 5000,
 	ROUND_SHARE = 100, /* at most this part of the time is spent looking */
 	WRITTEN_MS = 10000,
+	FILE_BYTES_LEAST = 1 << 20,
 	SAID_MS = 24 * 3600 * 1000, /* so long a removal is said */
 };
 
@@ -334,6 +335,11 @@ void keeper_stop(struct keeper *k)
 	bell_ring_always(&k->bell);
 	pthread_join(k->thread, NULL);
 	k->started = false;
+}
+
+int64_t keeper_file_bytes(int64_t max_bytes)
+{
+	return max_bytes / 8 > FILE_BYTES_LEAST ? max_bytes / 8 : FILE_BYTES_LEAST;
 }
 
 bool keeper_fault(const struct keeper *k, enum own_fault fault)

@@ -36,6 +36,10 @@ int keeper_start(struct keeper *keeper);
 void keeper_stop(struct keeper *keeper);
 struct keeper *keeper_free(struct keeper *keeper);
 
+/** keeper_file_bytes() - how large a file of readings may become: the two newest always stay, so
+ * that each may take an eighth of the bound */
+int64_t keeper_file_bytes(int64_t max_bytes);
+
 /** keeper_fault() - does the store have this fault? (any thread, no disk) */
 bool keeper_fault(const struct keeper *keeper, enum own_fault fault);
 

@@ -349,6 +349,7 @@ static int open_store(struct run *run)
 	int r = daybook_open(&run->daybook, run->config->directory, run->plan);
 	if (r != 0)
 		return failed(run->config->directory, r);
+	daybook_limit(run->daybook, keeper_file_bytes(run->config->max_bytes));
 	r = ledger_open(&run->ledger, run->config->directory, run->plan);
 	if (r != 0)
 		return failed(run->config->directory, r);
@@ -699,9 +700,9 @@ static int open_signals(struct run *run)
 
 static int begin(struct run *run)
 {
-	int (*const steps[])(struct run * run) = {open_signals, open_store,    open_flow,
-						  make_threads, make_exporter, make_keeper, take_up,
-						  open_serve,   start_threads, start_drivers};
+	int (*const steps[])(struct run * run) = {
+		open_signals, open_store, open_flow,  make_threads,  make_exporter,
+		make_keeper,  take_up,    open_serve, start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);

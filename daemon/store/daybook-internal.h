@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The writing daybook's inside: daybook.c appends, daybook-open.c finds out where it stands.
+ * The writing daybook's inside: daybook.c appends, daybook-open.c finds out where it stands,
+ * daybook-mark.c keeps how far the sequence has gone.
  */
 #include "store/daybook-file.h"
 
@@ -39,6 +40,13 @@ struct held_row {
 	int64_t sequence;
 };
 
+/* What daybook/boot says. */
+struct daybook_mark {
+	int64_t boot;
+	int64_t known;    /* the sequence had come at least to here, */
+	int64_t reserved; /* and may since have come to here */
+};
+
 struct daybook {
 	char directory[4096]; /* …/daybook */
 	char path[4200];      /* of the open file */
@@ -51,6 +59,10 @@ struct daybook {
 	int64_t boot;
 	int64_t floor; /* the sequence goes on from here in an empty file */
 	int64_t next;
+	int64_t reserved;    /* as of the last mark */
+	int64_t limit_bytes; /* of a file; 0: none */
+	bool large;          /* the open file has reached it */
+	bool unmarked;       /* the open file had no rows at the last mark */
 	_Atomic int64_t sequence;
 	bool begun;  /* a transaction is open */
 	bool unsure; /* after an error: look at the file before going on */
@@ -72,5 +84,10 @@ struct daybook {
 
 int daybook_connect(struct daybook *daybook, const struct day_name *name);
 void daybook_disconnect(struct daybook *daybook);
+/** daybook_mark_read() - zeros where there is none, or it cannot be read */
+void daybook_mark_read(struct daybook_mark *mark, const char *directory);
+/** daybook_mark() - note how far the sequence has gone, durably. Return: 0, -errno, DAYBOOK_FATAL.
+ */
+int daybook_mark(struct daybook *daybook);
 /** daybook_resync() - take over from the open file how far it is */
 int daybook_resync(struct daybook *daybook);

@@ -5,49 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* --- the life's number --- */
-
-static int64_t boot_read(const char *directory)
-{
-	char path[4200];
-	long long boot = 0;
-
-	snprintf(path, sizeof path, "%s/boot", directory);
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%lld", &boot) != 1 || boot < 0)
-		boot = 0;
-	fclose(file);
-	return boot;
-}
-
-static int boot_write(const char *directory, int64_t boot)
-{
-	char path[4200], next[4210], text[32];
-
-	snprintf(path, sizeof path, "%s/boot", directory);
-	snprintf(next, sizeof next, "%s.new", path);
-	int n = snprintf(text, sizeof text, "%" PRId64 "\n", boot);
-	int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return -errno;
-	ssize_t written = write(fd, text, (size_t)n);
-	int r = written == n ? 0 : written < 0 ? -errno : -ENOSPC;
-	if (r == 0 && fsync(fd) != 0)
-		r = DAYBOOK_FATAL;
-	close(fd);
-	if (r == 0 && rename(next, path) != 0)
-		r = -errno;
-	return r == 0 ? sql_sync_directory(directory) : r;
-}
 
 /* --- what is there --- */
 
@@ -213,24 +175,29 @@ static int daybook_alloc(struct daybook *daybook, const char *directory, const s
 
 static int daybook_stand(struct daybook *daybook, const struct found *files, size_t n, bool damaged)
 {
-	int64_t boot = boot_read(daybook->directory);
+	struct daybook_mark mark;
 
+	daybook_mark_read(&mark, daybook->directory);
 	for (size_t i = 0; i < n; i++) {
 		if (files[i].last > daybook->floor)
 			daybook->floor = files[i].last;
-		if (files[i].boot > boot)
-			boot = files[i].boot;
+		if (files[i].boot > mark.boot)
+			mark.boot = files[i].boot;
 	}
-	atomic_store(&daybook->sequence, daybook->floor);
+	/* the newest file is not there any more */
+	bool gone = !damaged && daybook->floor < mark.known;
+	atomic_store(&daybook->sequence, gone ? mark.known : daybook->floor);
+	if (gone)
+		daybook->floor = mark.reserved;
 	if (damaged)
 		daybook->floor += DAMAGED_ROWS;
-	daybook->boot = boot + 1;
-	int r = boot_write(daybook->directory, daybook->boot);
+	daybook->boot = mark.boot + 1;
+	int r = daybook_mark(daybook);
 	if (r != 0 || n == 0)
 		return r;
 	for (size_t i = n >= 2 ? n - 2 : 0; i < n; i++)
 		latest_load(daybook, &files[i]);
-	return damaged ? 0 : daybook_connect(daybook, &files[n - 1].name);
+	return damaged || gone ? 0 : daybook_connect(daybook, &files[n - 1].name);
 }
 
 int daybook_open(struct daybook **out, const char *directory, const struct plan *plan)

@@ -232,6 +232,20 @@ static void block_clear(struct daybook *daybook)
 	memset(daybook->newest, 0, daybook->plan->n_monitors * sizeof *daybook->newest);
 }
 
+/* Its size is looked at when a block is closed: a file ends with whole blocks. */
+static void block_done(struct daybook *daybook)
+{
+	int64_t bytes = 0;
+
+	block_clear(daybook);
+	if (daybook->limit_bytes == 0)
+		return;
+	int r = sql_number(daybook->db,
+			   "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+			   0, &bytes);
+	daybook->large = r == 0 && bytes > daybook->limit_bytes;
+}
+
 static bool block_full(const struct daybook *daybook)
 {
 	const struct day_block *block = &daybook->block;
@@ -290,6 +304,8 @@ static int day_begin(struct daybook *daybook, int64_t received_ms)
 		sql_set_aside(daybook->path);
 	if (r == 0 || sql_damaged(r))
 		name->text[0] = '\0';
+	daybook->unmarked |= r == 0;
+	daybook->large = false;
 	return r;
 }
 
@@ -299,7 +315,7 @@ static int daybook_begin(struct daybook *daybook, int64_t received_ms)
 
 	if (daybook->unsure && daybook->db != NULL)
 		r = daybook_resync(daybook);
-	if (r == 0 && daybook->db != NULL && day_over(daybook, received_ms))
+	if (r == 0 && daybook->db != NULL && (daybook->large || day_over(daybook, received_ms)))
 		r = day_finish(daybook);
 	if (r == 0 && daybook->db == NULL)
 		r = day_begin(daybook, received_ms);
@@ -487,19 +503,28 @@ int daybook_commit(struct daybook *daybook)
 	int r = commit_rings(daybook);
 	if (r == 0 && full)
 		r = block_close(daybook);
+	if (r == 0 && daybook->next > daybook->reserved)
+		r = daybook_mark(daybook);
 	if (r == 0)
 		r = sql_do(daybook->sql[DAY_COMMIT], "");
 	if (r != 0)
 		return daybook_undo(daybook, r);
 	if (full)
-		block_clear(daybook);
+		block_done(daybook);
 	commit_done(daybook);
-	r = day_trim(daybook);
+	r = daybook->unmarked ? daybook_mark(daybook) : 0; /* else with the next commit */
+	if (r != DAYBOOK_FATAL)
+		r = day_trim(daybook);
 	daybook->fatal = r == DAYBOOK_FATAL;
 	return r;
 }
 
 /* --- figures --- */
+
+void daybook_limit(struct daybook *daybook, int64_t bytes)
+{
+	daybook->limit_bytes = bytes;
+}
 
 int64_t daybook_boot(const struct daybook *daybook)
 {

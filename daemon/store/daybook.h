@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Daybook: every reading, one SQLite file a day (of receipt, in the node's zone).
+ * Daybook: every reading, one SQLite file a day (of receipt, in the node's zone), or
+ * several where a day is large.
  *
  * journal_mode=WAL, synchronous=FULL, group commit; rowid = the daybook's own sequence, which goes
  * on from file to file and is the cursor of everything that leaves. There is no second index on
@@ -30,6 +31,10 @@ enum daybook_result {
  */
 int daybook_open(struct daybook **out, const char *directory, const struct plan *plan);
 struct daybook *daybook_close(struct daybook *daybook);
+
+/** daybook_limit() - a file that is larger ends before its day does, and another of that day
+ * begins; @bytes 0: never (the default). Before the first reading. */
+void daybook_limit(struct daybook *daybook, int64_t bytes);
 
 /**
  * daybook_append() - add readings to the open transaction (begins one); only SLOT_VALUE slots count

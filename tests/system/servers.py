@@ -85,17 +85,19 @@ class Broker(Process):
         with socket.socket() as s:
             return s.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def lines(self):
+    def lines(self, since=""):
+        """Of its log, from the last line on that has @since in it: half an hour makes many."""
         try:
             with open(self.log, errors="replace") as f:
-                return f.read().splitlines()
+                text = f.read()
         except FileNotFoundError:
             return []
+        return text[max(text.rfind(since), 0) if since else 0:].splitlines()
 
     def subscribed(self, client):
         """True while the newest connection of this client has subscribed."""
         state = False
-        for line in self.lines():
+        for line in self.lines(since="mosquitto version"):
             if re.search(rf"mosquitto version|New client connected from \S+ as {client} ", line):
                 state = False
             elif f"Received SUBSCRIBE from {client}" in line:

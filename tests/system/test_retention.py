@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the daemon takes away: by age, for room, and never what is needed; a ledger that is damaged,
 gone or locked under a daemon at work."""
+import contextlib
 import glob
 import json
 import os
@@ -29,8 +30,12 @@ def day(days_ago):
 
 
 def bytes_of(daemon):
-    return sum(os.stat(p).st_blocks * 512 for p in
-               glob.glob(os.path.join(daemon.store, "**"), recursive=True))
+    """Files may go meanwhile."""
+    total = 0
+    for path in glob.glob(os.path.join(daemon.store, "**"), recursive=True):
+        with contextlib.suppress(FileNotFoundError):
+            total += os.stat(path).st_blocks * 512
+    return total
 
 
 def fill(daemon):

@@ -169,6 +169,84 @@ static void test_a_clock_set_back_keeps_the_order(void **state)
 	daybook_close(daybook);
 }
 
+static void remove_days(void **state, const char *pattern)
+{
+	char command[600];
+	snprintf(command, sizeof command, "rm %s/daybook/%s.db*", (const char *)*state, pattern);
+	assert_int_equal(system(command), 0);
+}
+
+/* Whoever has read up to a sequence must find what comes later behind it. */
+static void test_the_sequence_never_goes_back_whatever_days_are_gone(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	int64_t newest = 0;
+
+	for (int64_t day = 0; day < 3; day++)
+		for (uint64_t i = 1; i <= 4; i++)
+			store(daybook, reading(COD, (uint64_t)day * 4 + i, NOW + day * DAY_MS,
+					       NOW + day * DAY_MS, 1));
+	daybook_close(daybook);
+	static const char *const gone[] = {"2026-01-02", "2026-01-04", "*"};
+	for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) {
+		remove_days(state, gone[i]); /* the oldest, the newest, all */
+		daybook = open_daybook(state);
+		newest = daybook_sequence(daybook) > newest ? daybook_sequence(daybook) : newest;
+		assert_true(newest >= 9);
+		store(daybook, reading(COD, 1, NOW + 3 * DAY_MS, NOW + 3 * DAY_MS, 2));
+		assert_true(daybook_sequence(daybook) > newest);
+		assert_true(daybook_sequence(daybook) > 12);
+		newest = daybook_sequence(daybook);
+		struct daybook_reader *reader = open_reader(state);
+		struct rows *rows = all_after(reader, newest - 1, SIZE_MAX);
+		assert_int_equal(rows->n, 1);
+		assert_true(rows->at[0].reading.value == 2);
+		free(rows);
+		daybook_reader_close(reader);
+		daybook_close(daybook);
+	}
+}
+
+static void test_a_large_day_has_several_files(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	struct daybook_reader *reader = open_reader(state);
+	uint64_t seq = 0;
+
+	daybook_limit(daybook, 200000);
+	for (int i = 0; i < 8; i++) {
+		struct reading many[3000];
+		for (size_t k = 0; k < 3000; k++, seq++)
+			many[k] = reading(AMMONIA, seq + 1, NOW + (int64_t)seq, NOW + (int64_t)seq,
+					  (double)seq);
+		assert_int_equal(daybook_append(daybook, many, 3000), 0);
+		assert_int_equal(daybook_commit(daybook), 0);
+	}
+	assert_true(has_file(state, "2026-01-02.db") && has_file(state, "2026-01-02.1.db"));
+	assert_true(has_file(state, "2026-01-02.2.db"));
+	assert_false(has_file(state, "2026-01-02.4.db"));
+	assert_int_equal(daybook_sequence(daybook), seq);
+	struct rows *all = all_after(reader, 5990, 20); /* over the end of the first */
+	assert_int_equal(all->n, 20);
+	for (size_t i = 0; i < 20; i++)
+		assert_int_equal(all->at[i].sequence, 5991 + i);
+	free(all);
+	struct daybook_query query = {
+		.monitor = AMMONIA, .from_ms = NOW + 5990, .to_ms = NOW + 6010, .limit = 100};
+	struct rows *rows = calloc(1, sizeof *rows);
+	assert_int_equal(daybook_range(reader, &query, add_row, rows), 0);
+	assert_int_equal(rows->n, 20);
+	for (size_t i = 0; i < 20; i++)
+		assert_true(rows->at[i].reading.value == 5990 + (double)i);
+	free(rows);
+	daybook_reader_close(reader);
+	daybook_close(daybook);
+	daybook = open_daybook(state); /* goes on in the newest of them */
+	store(daybook, reading(COD, 1, NOW, NOW, 1));
+	assert_int_equal(daybook_sequence(daybook), seq + 1);
+	daybook_close(daybook);
+}
+
 /* A clock that lost its battery, one that runs past 2^31 s, and steps of ten years either way. */
 static void test_a_wild_clock_loses_and_reorders_nothing(void **state)
 {
@@ -478,6 +556,8 @@ int main(void)
 		TEST(test_the_sequence_goes_on_over_days_and_restarts),
 		TEST(test_the_day_is_that_of_the_zone),
 		TEST(test_a_clock_set_back_keeps_the_order),
+		TEST(test_the_sequence_never_goes_back_whatever_days_are_gone),
+		TEST(test_a_large_day_has_several_files),
 		TEST(test_a_wild_clock_loses_and_reorders_nothing),
 		TEST(test_a_reader_sees_new_rows_days_and_monitors),
 		TEST(test_what_was_stored_after_all_is_not_stored_twice),

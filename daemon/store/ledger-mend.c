@@ -139,25 +139,26 @@ static int row_copy(struct mend *m, sqlite3_stmt *get, sqlite3_stmt *put)
 	return r;
 }
 
-static int64_t number_or(sqlite3 *db, int64_t otherwise, const char *format, const char *name)
+/* @from: a table, and perhaps a condition; what cannot be read is @otherwise. */
+static int64_t number_or(struct mend *m, const char *what, const char *from, int64_t otherwise)
 {
 	char sql[256];
 	int64_t value;
 
-	snprintf(sql, sizeof sql, format, name);
-	return sql_number(db, sql, otherwise, &value) == 0 ? value : otherwise;
+	snprintf(sql, sizeof sql, "SELECT %s FROM %s", what, from);
+	return sql_number(m->from, sql, otherwise, &value) == 0 ? value : otherwise;
 }
 
 /* Where ids begin and end; where that cannot be read, as many as there is room for. */
 static void ids_of(struct mend *m, const char *name, int64_t *first, int64_t *last)
 {
-	int64_t room = number_or(m->from, 0, "PRAGMA page_count", name) * PAGE_ROWS;
-	int64_t given =
-		number_or(m->from, 0, "SELECT seq FROM sqlite_sequence WHERE name = '%s'", name);
+	char row[128];
+	snprintf(row, sizeof row, "sqlite_sequence WHERE name = '%s'", name);
+	int64_t given = number_or(m, "seq", row, 0);
+	int64_t room = number_or(m, "page_count", "pragma_page_count", 0) * PAGE_ROWS;
 
-	*first = number_or(m->from, 1, "SELECT min(rowid) FROM \"%s\"", name);
-	*last = number_or(m->from, given > room ? given : room, "SELECT max(rowid) FROM \"%s\"",
-			  name);
+	*first = number_or(m, "min(rowid)", name, 1);
+	*last = number_or(m, "max(rowid)", name, given > room ? given : room);
 	if (*last < given)
 		*last = given;
 }

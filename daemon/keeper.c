@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
@@ -179,10 +180,29 @@ static int note_unsent(struct keeper *k, const struct stock_file *file, int64_t 
 	return r;
 }
 
+/* Nothing goes without a record of it, which says also where a chain of readings goes on. */
+static int note_removal(struct keeper *k, const struct stock_file *file, enum stock_why why)
+{
+	struct text text = {0};
+	char name[64];
+	text_add(&text, "{");
+	int r = daybook_removal(k->reader, file->first, &text);
+	text_add(&text, ",\"at\":\"");
+	text_time(&text, clock_wall_ms(), &k->setup.plan->zone, 3);
+	text_format(&text, "\",\"why\":\"%s\"}", why == STOCK_AGE ? "age" : "room");
+	snprintf(name, sizeof name, "removed/%lld", (long long)file->first);
+	if (r == 0)
+		r = text.failed ? -ENOMEM : ledger_put(k->setup.ledger, name, text.at, text.length);
+	text_deinit(&text);
+	return r;
+}
+
 static int take_away(struct keeper *k, const struct stock_file *file, enum stock_why why,
 		     const struct stock_rules *rules)
 {
 	int r = file->last > rules->sent ? note_unsent(k, file, rules->sent) : 0;
+	if (r == 0)
+		r = note_removal(k, file, why);
 	if (r == 0)
 		r = daybook_remove(k->reader, file->first);
 	if (r != 0)

@@ -138,6 +138,44 @@ int daybook_unsent(struct daybook_reader *reader, int64_t first, int64_t after, 
 	return r;
 }
 
+/* Files of before the chain have none. */
+static int last_link(sqlite3 *db, struct text *out)
+{
+	sqlite3_stmt *link = NULL;
+	int64_t chained = 0;
+	bool row = false;
+
+	int r = sql_number(db, "SELECT count(*) FROM sqlite_master WHERE name = 'chain'", 0,
+			   &chained);
+	if (r != 0 || chained == 0)
+		return r;
+	r = sql_prepare(db, &link,
+			"SELECT batch, lower(hex(hash)) FROM chain ORDER BY batch DESC LIMIT 1");
+	if (r == 0)
+		r = sql_step(link, &row);
+	if (r == 0 && row)
+		text_format(out, ",\"batch\":%lld,\"hash\":\"%s\"",
+			    (long long)sqlite3_column_int64(link, 0), sql_text(link, 1));
+	sqlite3_finalize(link);
+	return r;
+}
+
+int daybook_removal(struct daybook_reader *reader, int64_t first, struct text *out)
+{
+	struct reader_file *file = file_find(reader, first);
+	int64_t last = 0;
+
+	int r = file == NULL ? -ENOENT : reader_use(reader, file);
+	if (r == 0)
+		r = sql_number(file->db, "SELECT max(seq) FROM readings", 0, &last);
+	if (r != 0)
+		return r;
+	text_format(out, "\"file\":\"%s\",\"first\":%lld,\"last\":%lld", file->name.text,
+		    (long long)first, (long long)last);
+	r = last_link(file->db, out);
+	return r == 0 && out->failed ? -ENOMEM : r;
+}
+
 int daybook_remove(struct daybook_reader *reader, int64_t first)
 {
 	struct reader_file *file = file_find(reader, first);

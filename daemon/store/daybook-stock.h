@@ -5,6 +5,7 @@
  * the reader; the writer's own file is always held (core/stock.h).
  */
 #include "core/stock.h"
+#include "core/text.h"
 #include "store/daybook.h"
 
 /** daybook_stock() - all files that have rows, oldest first; to be freed. Return: 0, -errno. */
@@ -16,6 +17,13 @@ int daybook_stock(struct daybook_reader *reader, struct stock_file **out, size_t
  */
 int daybook_unsent(struct daybook_reader *reader, int64_t first, int64_t after, daybook_gap_fn fn,
 		   void *context);
+
+/**
+ * daybook_removal() - what is to be known of the file that begins with sequence @first once it is
+ * gone, as the inside of a JSON object: first, last, and where the file is chained the last batch
+ * and its hash, behind which the next file goes on. Return: 0, -ENOENT, -errno.
+ */
+int daybook_removal(struct daybook_reader *reader, int64_t first, struct text *out);
 
 /**
  * daybook_remove() - the file that begins with sequence @first, with its log; durable when it

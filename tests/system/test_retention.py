@@ -48,6 +48,14 @@ def faults(daemon, reason):
     return [a for a in daemon.alerts(active=True, kind="fault") if a["reason"] == reason]
 
 
+def removals(daemon):
+    """What the ledger says of files that are gone, in the order of their sequences."""
+    db = sqlite3.connect(f"file:{daemon.store}/ledger.db?mode=ro", uri=True, timeout=20)
+    rows = db.execute("SELECT value FROM named WHERE name GLOB 'removed/*'").fetchall()
+    db.close()
+    return sorted((json.loads(value) for value, in rows), key=lambda r: r["first"])
+
+
 @pytest.fixture
 def old(make_daemon, instrument):
     """old(storage, …): a daemon that is not started yet, with ten days of readings."""
@@ -68,6 +76,9 @@ def test_what_is_older_than_keep_days_goes_and_the_rest_is_there(old):
     wait_until(lambda: set(files(daemon)) - {day(0)} == set(kept) - {day(0)}, 20, "the old to go")
     wait_until(lambda: daemon.metric("ducha_files_removed_total", reason="age") ==
                DAYS + 1 - len(kept), what="each being counted")
+    gone = removals(daemon)
+    assert len(gone) == DAYS + 1 - len(kept) and {g["why"] for g in gone} == {"age"}
+    assert all(a["last"] + 1 == b["first"] for a, b in zip(gone, gone[1:]))
     values = {r["value"] for r in daemon.readings("old", "w01003", seconds=DAYS * 86400)}
     assert max(v for v in values if v > 20) == ROWS - 1 and 0 not in values
     assert not faults(daemon, "removed_early")

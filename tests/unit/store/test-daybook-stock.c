@@ -118,6 +118,20 @@ static void test_a_removed_day_is_gone_for_all_and_the_rest_goes_on(void **state
 	daybook_reader_close(other);
 }
 
+static void test_what_is_to_be_known_of_a_file_that_goes(void **state)
+{
+	struct daybook *daybook = fill_days(state);
+	struct daybook_reader *reader = open_reader(state);
+	struct text text = {0};
+
+	assert_int_equal(daybook_removal(reader, ROWS + 1, &text), 0);
+	assert_non_null(strstr(text.at, "\"file\":\"2026-01-03.db\",\"first\":11,\"last\":20"));
+	assert_int_equal(daybook_removal(reader, 7, &text), -ENOENT);
+	text_deinit(&text);
+	daybook_reader_close(reader);
+	daybook_close(daybook);
+}
+
 static void test_files_set_aside_are_counted(void **state)
 {
 	struct store_use use;
@@ -141,6 +155,7 @@ int main(void)
 		TEST(test_each_file_is_known_with_its_rows_and_times),
 		TEST(test_what_has_not_left_is_counted_for_each_monitor),
 		TEST(test_a_removed_day_is_gone_for_all_and_the_rest_goes_on),
+		TEST(test_what_is_to_be_known_of_a_file_that_goes),
 		TEST(test_files_set_aside_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,11 +12,11 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 5
+#define KEEP_VERSION 6
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
-	uint32_t n_flows, flow_bytes;
+	uint32_t n_flows, flow_bytes, n_clues, clue_bytes;
 	uint64_t bytes; /* of all, the head included */
 };
 
@@ -39,7 +39,8 @@ size_t evaluator_save_size(const struct evaluator *e)
 	return sizeof(struct keep_head) +
 	       e->plan->n_monitors * (NAME_BYTES + MONITOR_BYTES + PARTS + sizeof(uint32_t)) +
 	       e->n_limits * (NAME_BYTES + LIMIT_BYTES + PARTS) +
-	       e->plan->n_sites * (NAME_BYTES + sizeof(struct discharge_record));
+	       e->plan->n_sites * (NAME_BYTES + sizeof(struct discharge_record)) +
+	       e->plan->n_clues * (NAME_BYTES + sizeof(struct clue_state));
 }
 
 static unsigned char *put(unsigned char *at, const void *data, size_t size)
@@ -99,6 +100,20 @@ static unsigned char *put_flows(const struct evaluator *e, unsigned char *at, ui
 	return at;
 }
 
+static unsigned char *put_clues(const struct evaluator *e, unsigned char *at)
+{
+	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
+		const struct clue_rules *rules = e->plan->monitors[i].clues;
+		char name[NAME_BYTES];
+		if (rules == NULL)
+			continue;
+		monitor_name(e->plan, i, name);
+		at = put_name(at, name);
+		at = put(at, &e->clues[rules - e->plan->clues], sizeof *e->clues);
+	}
+	return at;
+}
+
 size_t evaluator_save(const struct evaluator *e, void *out)
 {
 	unsigned char *at = out;
@@ -106,11 +121,14 @@ size_t evaluator_save(const struct evaluator *e, void *out)
 				 .monitor_bytes = MONITOR_BYTES,
 				 .limit_bytes = LIMIT_BYTES,
 				 .flow_bytes = sizeof(struct discharge_record),
+				 .n_clues = (uint32_t)e->plan->n_clues,
+				 .clue_bytes = sizeof(struct clue_state),
 				 .n_monitors = (uint32_t)e->plan->n_monitors};
 	at += sizeof head;
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
 		at = put_monitor(e, i, at);
 	at = put_flows(e, at, &head.n_flows);
+	at = put_clues(e, at);
 	head.bytes = (uint64_t)(at - (unsigned char *)out);
 	(void)put(out, &head, sizeof head);
 	return (size_t)head.bytes;
@@ -214,6 +232,17 @@ static void take_flow(struct evaluator *e, struct rest *rest)
 			discharge_load(&e->discharges[i], &record);
 }
 
+static void take_clue(struct evaluator *e, struct rest *rest, uint32_t guess)
+{
+	const char *name = take_name(rest);
+	const void *at = take(rest, sizeof(struct clue_state));
+	uint32_t monitor = at == NULL ? NO_INDEX : find_monitor(e->plan, name, guess);
+	if (monitor == NO_INDEX || e->plan->monitors[monitor].clues == NULL)
+		return;
+	memcpy(&e->clues[e->plan->monitors[monitor].clues - e->plan->clues], at,
+	       sizeof(struct clue_state));
+}
+
 bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 {
 	struct rest rest = {.at = data, .size = size};
@@ -224,12 +253,14 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 	memcpy(&head, at, sizeof head);
 	if (head.version != KEEP_VERSION || head.monitor_bytes != MONITOR_BYTES ||
 	    head.limit_bytes != LIMIT_BYTES || head.flow_bytes != sizeof(struct discharge_record) ||
-	    head.bytes != size)
+	    head.clue_bytes != sizeof(struct clue_state) || head.bytes != size)
 		return false;
 	for (uint32_t i = 0; i < head.n_monitors && !rest.failed; i++)
 		take_monitor(e, &rest, i);
 	for (uint32_t i = 0; i < head.n_flows && !rest.failed; i++)
 		take_flow(e, &rest);
+	for (uint32_t i = 0; i < head.n_clues && !rest.failed; i++)
+		take_clue(e, &rest, i);
 	return !rest.failed && rest.size == 0;
 }
 
@@ -270,6 +301,8 @@ void evaluator_forget_alerts(struct evaluator *e)
 		forget_track(&e->rests[i].warning);
 		forget_alert(&e->rests[i].undetermined);
 	}
+	for (size_t i = 0; i < e->plan->n_clues; i++)
+		clues_forget_alerts(&e->clues[i]);
 	for (size_t i = 0; i < e->plan->n_connections; i++)
 		e->links[i].alert.active = false;
 	for (size_t i = 0; i < OWN_FAULTS; i++)
@@ -313,6 +346,8 @@ void evaluator_set_back(struct evaluator *e, int64_t wall_ms)
 		discharge_set_back(&e->discharges[i], wall_ms);
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
 		set_back_monitor(e, i, wall_ms);
+	for (size_t i = 0; i < e->plan->n_clues; i++)
+		clues_set_back(&e->clues[i]);
 }
 
 /* Does the plan still look for this? A check that was taken out would never clear its alert. */
@@ -328,7 +363,7 @@ static bool still_checked(const struct monitor *m, const struct verdict *v)
 	case ALERT_STEP:
 		return m->max_step > 0;
 	case ALERT_CLUE:
-		return m->has_range;
+		return true; /* place_of_clue() tells */
 	case ALERT_EXCEEDANCE:
 	case ALERT_UNDETERMINED:
 		return v->limit != NO_INDEX;
@@ -347,6 +382,13 @@ static struct alert_state *place_of_own(struct evaluator *e, const char *reason)
 		if (strcmp(reason, own_fault_name((enum own_fault)i)) == 0)
 			return &e->own[i];
 	return NULL;
+}
+
+static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, const char *reason)
+{
+	if (reason == NULL || strcmp(reason, "over_range") != 0)
+		return clue_place(e, monitor, reason);
+	return e->plan->monitors[monitor].has_range ? &e->alerts[monitor].over_range : NULL;
 }
 
 /* The place of an alert in the state, NULL if the plan has no such condition. */
@@ -374,7 +416,7 @@ static struct alert_state *place_of(struct evaluator *e, const struct verdict *v
 	case ALERT_STEP:
 		return &m->step;
 	case ALERT_CLUE:
-		return &m->over_range;
+		return place_of_clue(e, v->monitor, v->reason);
 	case ALERT_FAULT:
 	case ALERT_CONNECTION:
 	case ALERT_LOAD:

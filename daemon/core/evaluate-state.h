@@ -2,15 +2,17 @@
 #pragma once
 /*
  * The evaluator's state, shared by its parts: evaluate.c (limits, and the outside),
- * evaluate-signal.c (flat, step, range, silence), evaluate-alert.c (raising and clearing),
- * evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost).
+ * evaluate-signal.c (flat, step, range, silence), evaluate-clue.c (clues), evaluate-alert.c (raising
+ * and clearing), evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost).
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
  * are only written to where there is something to keep.
  */
+#include "core/clue.h"
 #include "core/discharge.h"
 #include "core/evaluate.h"
+#include "core/series.h"
 #include "core/window.h"
 
 /* One alert: the condition's active period. */
@@ -68,6 +70,29 @@ struct monitor_alerts {
 	struct alert_state stale, flat, step, over_range;
 };
 
+/* A condition that must hold for some results in a row, and for some time. */
+struct clue_hold {
+	bool on;
+	int64_t since_ms;
+	uint32_t results;
+	struct alert_state alert;
+};
+
+/* Of a monitor with clue rules. */
+struct clue_state {
+	struct series series;
+	struct clue_hold clipped, contradictions[CONTRADICTIONS_MOST];
+	bool flagged;
+	int64_t flagged_since_ms, flagged_ms; /* first and last reading set aside */
+	uint32_t shut_results;
+	int64_t shut_since_ms, shut_ms;
+	double shut_low, shut_high, shut_value;
+	uint32_t alike_results;
+	int64_t alike_since_ms;
+	char alike[80]; /* clue_rules.alike of the other */
+	struct alert_state alerts[CLUES];
+};
+
 struct link_state {
 	struct alert_state alert;
 };
@@ -90,6 +115,7 @@ struct evaluator {
 	uint32_t *first_limit;         /* by monitor, into limits, rests and levels */
 	struct level *exceedance, *warning;
 	struct link_state *links;
+	struct clue_state *clues;     /* by plan.clues */
 	struct discharge *discharges; /* by site */
 	const struct marks *marks;    /* NULL: none */
 	bool flows_known;             /* of recorded data */
@@ -161,3 +187,14 @@ void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s);
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r);
 void signal_heard(struct evaluator *e, const struct reading *r);
 void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached);
+
+/* --- evaluate-clue.c --- */
+
+/** clues_result() - a valid reading in its order, after flat was judged */
+void clues_result(struct evaluator *e, uint32_t monitor, const struct step *s);
+/** clues_heard() - any reading in its order; @shut: measured while nothing was discharged */
+void clues_heard(struct evaluator *e, const struct reading *r, bool shut);
+/** clue_place() - the place of an active clue in the state; NULL: the plan has no such clue */
+struct alert_state *clue_place(struct evaluator *e, uint32_t monitor, const char *reason);
+void clues_forget_alerts(struct clue_state *state);
+void clues_set_back(struct clue_state *state);

@@ -455,6 +455,7 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 	m->valid_value = r->value;
 	limits_feed(e, r->monitor, &s);
 	signal_flat(e, r->monitor, &s);
+	clues_result(e, r->monitor, &s);
 }
 
 void evaluator_feed(struct evaluator *e, const struct reading *r)
@@ -479,6 +480,7 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	m->newest_ms = r->measured_ms;
 	if (heard)
 		signal_heard(e, r);
+	clues_heard(e, r, shut);
 	if (shut)
 		return;
 	signal_range(e, r->monitor, r);
@@ -568,9 +570,10 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	e->exceedance = calloc(e->n_limits + 1, sizeof *e->exceedance);
 	e->warning = calloc(e->n_limits + 1, sizeof *e->warning);
 	e->links = calloc(plan->n_connections + 1, sizeof *e->links);
+	e->clues = calloc(plan->n_clues + 1, sizeof *e->clues);
 	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL ||
 	    e->first_limit == NULL || e->limits == NULL || e->exceedance == NULL ||
-	    e->warning == NULL || e->links == NULL || discharges_new(e) < 0) {
+	    e->warning == NULL || e->links == NULL || e->clues == NULL || discharges_new(e) < 0) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -596,6 +599,7 @@ struct evaluator *evaluator_free(struct evaluator *e)
 	free(e->exceedance);
 	free(e->warning);
 	free(e->links);
+	free(e->clues);
 	discharges_free(e);
 	free(e);
 	return NULL;

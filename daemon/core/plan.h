@@ -83,6 +83,7 @@ struct monitor {
 	double expected_per_hour; /* 0: from interval_ms */
 	bool gated;               /* counts only while its site discharges */
 	uint32_t settle_results;  /* results not counted after flow or instrument are back */
+	const struct clue_rules *clues; /* core/clue.h; NULL: none */
 	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
 			  */
 	const struct limit *limits;
@@ -133,6 +134,8 @@ struct plan {
 	size_t n_sites;
 	const struct monitor *monitors; /* ordered by site, then as configured */
 	size_t n_monitors;
+	const struct clue_rules *clues;
+	size_t n_clues;
 	const struct connection *connections;
 	size_t n_connections;
 	const struct case_rules *rules; /* core/caserules.h; NULL: nothing falls due, all may act */

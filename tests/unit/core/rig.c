@@ -26,6 +26,8 @@ int rig_make(void **state)
 				  .n_sites = 1,
 				  .monitors = rig->monitors,
 				  .n_monitors = RIG_MONITORS,
+				  .clues = rig->clues,
+				  .n_clues = RIG_MONITORS,
 				  .connections = rig->connections,
 				  .n_connections = 2};
 	*state = rig;
@@ -137,6 +139,8 @@ static void print_verdict(const struct verdict *v, FILE *out)
 	if (v->monitor != NO_INDEX && v->monitor != 0)
 		fprintf(out, "m%u.", v->monitor);
 	fputs(alert_kind_name(v->kind), out);
+	if (v->reason != NULL && strcmp(v->reason, "over_range") != 0)
+		fprintf(out, "(%s)", v->reason);
 	if (v->limit != NO_INDEX && v->limit != 0)
 		fprintf(out, "#%u", v->limit);
 	fprintf(out, "%s@%.10g", v->bound == BOUND_MIN ? "(min)" : "", seconds(v->time_ms));

@@ -13,7 +13,8 @@
  *
  * What the evaluator says is kept as words too: "+exceedance@10/0=51" was raised at 10 s with 51,
  * having begun at 0 s; "-exceedance@30" was cleared; "^exceedance@40=60" has a peak of 60. Limits
- * but the first add "#index", a lower bound "(min)", other monitors than the first "m1.".
+ * but the first add "#index", a lower bound "(min)", other monitors than the first "m1.", clues but
+ * over_range their reason: "+clue(repeating)@10/0=51".
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/clue.h"
 #include "core/evaluate.h"
 
 /* 2026-01-01T19:00:00Z, the start of an hour and of a third hour in UTC+8. */
@@ -34,8 +36,9 @@ struct rig {
 	struct site site;
 	struct connection connections[2];
 	struct monitor monitors[RIG_MONITORS];
-	struct limit limits[RIG_LIMITS]; /* of monitor 0; the first is max = 50 */
-	struct evaluator *evaluator;     /* made by the first rig_play() */
+	struct limit limits[RIG_LIMITS];       /* of monitor 0; the first is max = 50 */
+	struct clue_rules clues[RIG_MONITORS]; /* of monitors that point here */
+	struct evaluator *evaluator;           /* made by the first rig_play() */
 	uint32_t current;
 	struct verdict said[RIG_SAID]; /* since the last rig_said() */
 	size_t n_said;

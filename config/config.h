@@ -90,6 +90,22 @@ struct config_extra {
 	bool is_utc;
 };
 
+/* Clues of a site; defaults filled in where the group stands. Figures as in core/clue.h. */
+struct config_clues {
+	bool on; /* the group stands */
+	int clipped_count, weak_flat_count, repeating_count, alike_count, shut_count,
+		contradicts_count;
+	double clipped_share, weak_flat_share, shut_share, flagged_after_s, within_s, hold_s,
+		altitude_m;
+};
+enum { CONFIG_MOST_COURSE = 64, CONFIG_MOST_CONTRADICTIONS = 4 };
+struct config_contradiction {
+	char *reason;
+	size_t other;    /* monitor of the same site */
+	bool saturation; /* of oxygen at the other's temperature, else the other's value */
+	double times;    /* with the units brought together */
+};
+
 struct config_monitor {
 	struct config_factor factor;
 	size_t connection; /* index */
@@ -117,6 +133,10 @@ struct config_monitor {
 		permit_tonnes_year; /* 0: off */
 	double rollover; /* a counter that begins again behind it, in the monitor's unit; 0: none */
 	int flat_count, settle_results;
+	double detection_limit; /* 0: not known */
+	bool has_course;        /* results far enough apart for clues of their course */
+	struct config_contradiction *contradictions;
+	size_t n_contradictions;
 	bool gated;
 	struct config_limit *limits;
 	size_t n_limits;
@@ -138,6 +158,7 @@ struct config_site {
 	char *flow_factor; /* what measures the flow; the usual one unless given */
 	bool has_gate;
 	double gate_below, gate_for_s;
+	struct config_clues clues;
 	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the
 			names */
 	struct config_monitor *monitors;

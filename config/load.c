@@ -490,6 +490,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	struct catalogue catalogue = {0};
 	struct standards standards = {0};
 	struct models models = {0};
+	struct signals signals = {0};
 	size_t first = walk->faults->list.n;
 	config->threads = 1;
 	schema_read(walk, &root_schema, root, 0, config);
@@ -506,9 +507,12 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 		error = standards_read(&standards, &catalogue, config->data_directory, walk->reader,
 				       walk->faults);
 		models_read(&models, config->data_directory, walk->reader, walk->faults);
+		if (signals_wanted(root))
+			signals_read(&signals, &catalogue, config->data_directory, walk->reader,
+				     walk->faults);
 	}
-	struct sites_context context = {config, &catalogue, error ? NULL : &standards, &models,
-					dates};
+	struct sites_context context = {config,  &catalogue, error ? NULL : &standards,
+					&models, &signals,   dates};
 	if (!walk->faults->no_memory)
 		sites_read(walk, &context, root);
 	deliveries_read(walk, config, root);
@@ -516,6 +520,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	catalogue_deinit(&catalogue);
 	standards_deinit(&standards);
 	models_deinit(&models);
+	signals_deinit(&signals);
 }
 
 int config_load_with(const char *file, const struct config_dates *dates,

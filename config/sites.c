@@ -70,6 +70,7 @@ static const struct field monitor_fields[] = {
 	{"flat_after_s", FIELD_NUMBER, .offset = AT(flat_after_s), .low = 0, .high = YEAR_S},
 	{"flat_count", FIELD_INT, .offset = AT(flat_count), .low = 0, .high = 1000000},
 	{"flat_band", FIELD_NUMBER, .offset = AT(flat_band), .low = 0, .high = 1e15},
+	{"detection_limit", FIELD_NUMBER, .offset = AT(detection_limit), .low = 0, .high = 1e15},
 	{"max_step", FIELD_NUMBER, .offset = AT(max_step), .low = 0, .high = 1e15},
 	{"cycle_s", FIELD_NUMBER, .offset = AT(cycle_s), .low = 0, .high = YEAR_S},
 	{"expected_per_hour", FIELD_NUMBER, .offset = AT(expected_per_hour), .low = 0,
@@ -106,6 +107,7 @@ static const struct field site_fields[] = {
 	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
 	{"flow_factor", FIELD_TEXT, .offset = AT(flow_factor), .check = check_factor},
 	{"flow_gate", FIELD_LATER, .offset = NOWHERE},
+	{"clues", FIELD_LATER, .offset = NOWHERE},
 	{"opens", FIELD_LATER, .offset = NOWHERE},
 	{"monitors", FIELD_LATER, .offset = NOWHERE},
 };
@@ -344,6 +346,7 @@ static void free_monitor(struct config_monitor *monitor)
 	free(monitor->time);
 	free(monitor->flag);
 	free(monitor->mn);
+	clues_free(monitor);
 	registers_free(monitor);
 	for (size_t i = 0; i < monitor->n_limits; i++)
 		free(monitor->limits[i].source);
@@ -602,6 +605,7 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 			site->flow_factor = schema_copy(walk, site_flow_factor(group));
 		read_monitors(walk, context, group, &entry);
 		check_gate(walk, group, site);
+		clues_read(walk, context->signals, group, site);
 	}
 	if (!site->name)
 		site->name = schema_copy(walk, site->id);

@@ -3,6 +3,7 @@
 /*
  * Sites: the part of the grammar that holds sites, their monitors and their limits.
  */
+#include "config/clues.h"
 #include "config/models.h"
 #include "config/standards.h"
 
@@ -11,6 +12,7 @@ struct sites_context {
 	const struct catalogue *catalogue;
 	struct standards *standards; /* NULL: could not be read */
 	const struct models *models;
+	const struct signals *signals;
 	const struct config_dates *dates;
 };
 

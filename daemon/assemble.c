@@ -2,6 +2,7 @@
 #include "assemble.h"
 
 #include "assemble-cases.h"
+#include "assemble-clues.h"
 #include "core/reading.h"
 #include "core/text.h"
 #include "zone-load.h"
@@ -108,6 +109,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.flat_count = (uint32_t)m->flat_count,
 		.flat_band = m->flat_band,
 		.max_step = m->max_step,
+		.detection_limit = m->detection_limit,
 		.cycle_ms = milliseconds(m->cycle_s),
 		.expected_per_hour = m->expected_per_hour,
 		.settle_results = (uint32_t)m->settle_results,
@@ -219,6 +221,8 @@ static int fill_plan(struct plan *plan, const struct config *config)
 		r = fill_connections(plan, config);
 	if (r == 0)
 		r = fill_sites(plan, config);
+	if (r == 0)
+		r = clues_fill(plan, config);
 	return r;
 }
 
@@ -557,6 +561,7 @@ static void plan_deinit(struct plan *plan)
 			release(plan->monitors[i].limits[j].key);
 		release(plan->monitors[i].limits);
 	}
+	clues_deinit(plan);
 	release(plan->monitors);
 	release(plan->sites);
 	release(plan->connections);

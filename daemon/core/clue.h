@@ -44,7 +44,6 @@ struct clue_rules {
 	int64_t within_ms; /* how old the other's result may be */
 	const struct contradiction *contradictions;
 	size_t n_contradictions;
-	double detection_limit; /* at or below it nothing is flat; 0: not known */
 	uint32_t next_alike;    /* monitor of the same factor to compare with, in a circle; itself:
 				   none */
 	const char *alike;      /* reason where another monitor is like this one: "alike SITE" */

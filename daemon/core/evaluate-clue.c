@@ -100,7 +100,7 @@ static void judge_weak_flat(struct evaluator *e, uint32_t monitor, const struct 
 	bool flat = e->alerts[monitor].flat.active;
 	if (rules->weak_flat_count == 0 || series->n < rules->weak_flat_count || flat)
 		return;
-	bool holds = s->value > rules->detection_limit &&
+	bool holds = s->value > e->plan->monitors[monitor].detection_limit &&
 		     series_steady(series, rules->weak_flat_count, rules->weak_flat_share);
 	judge_course(e, monitor, CLUE_WEAK_FLAT, holds, rules->weak_flat_count, s);
 }
@@ -285,7 +285,7 @@ static void judge_shut(struct evaluator *e, const struct reading *r, bool shut)
 	shut_add(state, r);
 	double change = state->shut_high - state->shut_low;
 	if (!a->active && state->shut_results >= m->clues->shut_count &&
-	    state->shut_high > m->clues->detection_limit &&
+	    state->shut_high > m->detection_limit &&
 	    compare12(change, m->clues->shut_share * state->shut_high) > 0)
 		raise_seen(e, &c, a, r, state->shut_since_ms);
 }

@@ -100,7 +100,7 @@ static unsigned char *put_flows(const struct evaluator *e, unsigned char *at, ui
 	return at;
 }
 
-static unsigned char *put_clues(const struct evaluator *e, unsigned char *at)
+static unsigned char *put_clues(const struct evaluator *e, unsigned char *at, uint32_t *n)
 {
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
 		const struct clue_rules *rules = e->plan->monitors[i].clues;
@@ -110,6 +110,7 @@ static unsigned char *put_clues(const struct evaluator *e, unsigned char *at)
 		monitor_name(e->plan, i, name);
 		at = put_name(at, name);
 		at = put(at, &e->clues[rules - e->plan->clues], sizeof *e->clues);
+		++*n;
 	}
 	return at;
 }
@@ -121,14 +122,13 @@ size_t evaluator_save(const struct evaluator *e, void *out)
 				 .monitor_bytes = MONITOR_BYTES,
 				 .limit_bytes = LIMIT_BYTES,
 				 .flow_bytes = sizeof(struct discharge_record),
-				 .n_clues = (uint32_t)e->plan->n_clues,
 				 .clue_bytes = sizeof(struct clue_state),
 				 .n_monitors = (uint32_t)e->plan->n_monitors};
 	at += sizeof head;
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
 		at = put_monitor(e, i, at);
 	at = put_flows(e, at, &head.n_flows);
-	at = put_clues(e, at);
+	at = put_clues(e, at, &head.n_clues);
 	head.bytes = (uint64_t)(at - (unsigned char *)out);
 	(void)put(out, &head, sizeof head);
 	return (size_t)head.bytes;
@@ -386,7 +386,7 @@ static struct alert_state *place_of_own(struct evaluator *e, const char *reason)
 
 static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, const char *reason)
 {
-	if (reason == NULL || strcmp(reason, "over_range") != 0)
+	if (reason != NULL && strcmp(reason, "over_range") != 0)
 		return clue_place(e, monitor, reason);
 	return e->plan->monitors[monitor].has_range ? &e->alerts[monitor].over_range : NULL;
 }

@@ -23,6 +23,11 @@ void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
 		return;
 	if (s->gap)
 		m->flat_run = false;
+	if (plan->detection_limit > 0 && s->value <= plan->detection_limit) {
+		alert_clear(e, &c, flat, s->time_ms);
+		m->flat_run = false;
+		return;
+	}
 	double low = fmin(m->flat_low, s->value), high = fmax(m->flat_high, s->value);
 	if (!m->flat_run) {
 		flat_begin(m, s);

@@ -78,11 +78,12 @@ struct monitor {
 	int64_t flat_after_ms;  /* 0: not by time */
 	uint32_t flat_count;    /* 0: not by count */
 	double flat_band;
-	double max_step;  /* 0: not checked */
-	int64_t cycle_ms; /* how long an instrument holds a result; 0: every reading is new */
-	double expected_per_hour; /* 0: from interval_ms */
-	bool gated;               /* counts only while its site discharges */
-	uint32_t settle_results;  /* results not counted after flow or instrument are back */
+	double max_step;        /* 0: not checked */
+	double detection_limit; /* at or below it nothing is flat; 0: not known */
+	int64_t cycle_ms;       /* how long an instrument holds a result; 0: every reading is new */
+	double expected_per_hour;       /* 0: from interval_ms */
+	bool gated;                     /* counts only while its site discharges */
+	uint32_t settle_results;        /* results not counted after flow or instrument are back */
 	const struct clue_rules *clues; /* core/clue.h; NULL: none */
 	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
 			  */

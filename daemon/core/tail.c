@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/tail.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -65,6 +66,19 @@ static void tail_value(struct text *out, const struct tail_line *line)
 	tail_column(out, line->unit, NULL);
 }
 
+/* "alike outfall-2": the first word is one of ours, the rest a name. */
+static void tail_reason(struct text *out, const char *reason, tail_translate_fn translate)
+{
+	char word[64];
+	size_t n = reason == NULL ? 0 : strcspn(reason, " ");
+	if (n >= sizeof word)
+		n = sizeof word - 1;
+	snprintf(word, sizeof word, "%.*s", (int)n, reason == NULL ? "" : reason);
+	tail_column(out, word, translate);
+	if (reason != NULL)
+		text_add(out, reason + n);
+}
+
 void tail_print(struct text *out, const struct tail_line *line, tail_translate_fn translate)
 {
 	tail_time(out, line->time == NULL ? "-" : line->time);
@@ -74,7 +88,7 @@ void tail_print(struct text *out, const struct tail_line *line, tail_translate_f
 	tail_column(out, line->factor, NULL);
 	if (line->has_value)
 		tail_value(out, line);
-	tail_column(out, line->reason, translate);
+	tail_reason(out, line->reason, translate);
 	if (line->case_id != 0) {
 		tail_column(out, "case", translate);
 		text_format(out, " %lld", (long long)line->case_id);

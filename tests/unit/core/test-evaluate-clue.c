@@ -90,7 +90,7 @@ static void test_at_the_detection_limit_nothing_is_flat(void **state)
 	struct clue_rules *rules = watched(state);
 	rules->weak_flat_count = 3;
 	rules->weak_flat_share = 0.005;
-	rules->detection_limit = 0.5;
+	((struct rig *)*state)->monitors[0].detection_limit = 0.5;
 	rig_check(*state, "0:0.5 1:0.5 2:0.5 3:0.5", "");
 	rig_check(*state, "4:0.6 5:0.6 6:0.6", "+clue(weak_flat)@6/4=0.6");
 }

@@ -15,7 +15,7 @@ MOMENTS = {
     "Asia/Shanghai": ("2025-12-31T15:40:00Z", "2026-06-01T04:00:00Z"),
     "UTC": ("2025-12-31T23:40:00Z", "2026-06-01T11:59:00Z"),
 }
-FACTORS = ("w01018", "w21003", "w01001", "w01009", "w21011", "w01003")
+FACTORS = ("w01018", "w21003", "w21001", "w01010", "w01001", "w01009", "w21011", "w01003")
 STEPS = (0.1, 0.3, 0.2, 0.7, 1.1)
 
 
@@ -187,6 +187,17 @@ def text_of(dice, zone, at):
     return text
 
 
+def clues(dice):
+    """Some clues, as easily seen as they may be."""
+    rules = {"clipped_count": dice.choice((0, 1, 3)), "clipped_share": dice.choice((0.01, 0.5)),
+             "weak_flat_count": dice.choice((0, 2, 4)), "weak_flat_share": dice.choice((0.01, 0.3)),
+             "repeating_count": dice.choice((0, 1, 4)), "alike_count": dice.choice((0, 1, 3)),
+             "shut_count": dice.choice((0, 1, 2)), "shut_share": dice.choice((0.0, 0.2)),
+             "flagged_after_s": dice.choice((0, 60, 600)), "contradicts_count": dice.choice((0, 1, 2)),
+             "within_s": dice.choice((0, 300, 7200)), "hold_s": dice.choice((0, 0, 300)), "altitude_m": 1891}
+    return {name: value for name, value in rules.items() if dice.random() < 0.8}
+
+
 def make(seed, tame=False):
     """(configuration, text of the CSV) for a seed."""
     dice = random.Random(seed)
@@ -224,6 +235,8 @@ def make(seed, tame=False):
             discharge(dice, site, minutes)
             rows += [(at, site["id"], "w00000", value, flag)
                      for at, value, flag in flow_series(dice, start, dice.choice((20, 60)), minutes)]
+        if dice.random() < 0.4:
+            site["clues"] = clues(dice)
         config["sites"].append(site)
     if dice.random() < 0.6:
         rows.sort(key=lambda row: row[0])

@@ -89,6 +89,10 @@ def data_directory():
     return os.path.normpath(os.path.join(here, "..", "..", "config"))
 
 
+def contradictions():
+    return read(os.path.join(data_directory(), "signals", "contradictions.cfg"))["contradictions"]
+
+
 def catalogue_decimals():
     factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]
     return {one["code"]: one["decimals"] for one in factors}

@@ -351,6 +351,29 @@ struct alert_state *clue_place(struct evaluator *e, uint32_t monitor, const char
 	return contradiction_place(rules, state, reason);
 }
 
+static void repeat_clue(struct evaluator *e, uint32_t monitor, const char *reason,
+			const struct alert_state *a)
+{
+	struct condition c = clue_of(monitor, reason);
+	if (a->active)
+		alert_say(e, VERDICT_RAISED, &c, a, a->raised_ms, 0);
+}
+
+void clues_repeat(struct evaluator *e, uint32_t monitor)
+{
+	const struct clue_rules *rules = rules_of(e, monitor);
+	if (rules == NULL)
+		return;
+	const struct clue_state *state = state_of(e, monitor);
+	repeat_clue(e, monitor, reasons[CLUE_CLIPPED], &state->clipped.alert);
+	for (size_t i = 0; i < rules->n_contradictions; i++)
+		repeat_clue(e, monitor, rules->contradictions[i].reason,
+			    &state->contradictions[i].alert);
+	for (size_t i = 0; i < CLUES; i++)
+		repeat_clue(e, monitor, i == CLUE_ALIKE ? state->alike : reasons[i],
+			    &state->alerts[i]);
+}
+
 void clues_forget_alerts(struct clue_state *state)
 {
 	state->clipped.alert.active = false;

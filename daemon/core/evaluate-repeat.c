@@ -39,6 +39,7 @@ void evaluator_repeat(struct evaluator *e)
 		for (uint32_t limit = 0; limit < e->plan->monitors[i].n_limits; limit++)
 			repeat_limit(e, i, limit);
 		repeat_signal(e, i);
+		clues_repeat(e, i);
 	}
 	for (uint32_t i = 0; i < e->plan->n_connections; i++)
 		repeat(e, (struct condition){NO_INDEX, i, NO_INDEX, ALERT_CONNECTION, NULL},

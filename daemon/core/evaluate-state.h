@@ -196,5 +196,7 @@ void clues_result(struct evaluator *e, uint32_t monitor, const struct step *s);
 void clues_heard(struct evaluator *e, const struct reading *r, bool shut);
 /** clue_place() - the place of an active clue in the state; NULL: the plan has no such clue */
 struct alert_state *clue_place(struct evaluator *e, uint32_t monitor, const char *reason);
+/** clues_repeat() - say the raise of each active clue again (evaluator_repeat()) */
+void clues_repeat(struct evaluator *e, uint32_t monitor);
 void clues_forget_alerts(struct clue_state *state);
 void clues_set_back(struct clue_state *state);

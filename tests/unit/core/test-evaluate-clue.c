@@ -320,6 +320,15 @@ static void test_the_ledger_decides_which_clues_are_active(void **state)
 	assert_false(evaluator_adopt(rig->evaluator, &raised));
 }
 
+static void test_a_lost_ledger_is_told_of_active_clues(void **state)
+{
+	struct rig *rig = twins(state);
+	rig_play(rig, "m0 0:1 m1 1:1 m0 1000:2 m1 1001:2 m0 2000:3 m1 2001:3 m0 3000:4 m1 3001:4");
+	rig_said(rig, "+m1.clue(alike a)@3001/1=4");
+	evaluator_repeat(rig->evaluator);
+	rig_said(rig, "+m1.clue(alike a)@3001/1=4");
+}
+
 static void test_late_readings_are_no_clue(void **state)
 {
 	clip(state);
@@ -355,6 +364,7 @@ int main(void)
 		rig_test(test_two_values_alone_are_no_course),
 		rig_test(test_runs_and_alerts_of_clues_last_over_a_restart),
 		rig_test(test_the_ledger_decides_which_clues_are_active),
+		rig_test(test_a_lost_ledger_is_told_of_active_clues),
 		rig_test(test_late_readings_are_no_clue),
 	};
 	return cmocka_run_group_tests_name("evaluate-clue", tests, NULL, NULL);

@@ -29,7 +29,7 @@ static const struct {
 	bool changes; /* within them */
 } zones[] = {
 	{"Asia/Shanghai", 2026, 2026, false},
-	{"Asia/Shanghai", 1988, 1989, true}, /* had summer time then */
+	{"Asia/Shanghai", 1988, 1988, true}, /* had summer time then */
 	{"UTC", 2026, 2026, false},
 	{"Asia/Kolkata", 2026, 2026, false},       /* +05:30 */
 	{"Asia/Kathmandu", 2026, 2026, false},     /* +05:45 */
@@ -38,12 +38,12 @@ static const struct {
 	{"America/New_York", 2026, 2026, true},
 	{"America/St_Johns", 2026, 2026, true}, /* -03:30 */
 	{"America/Havana", 2026, 2026, true},   /* midnight comes twice, or not at all */
-	{"America/Sao_Paulo", 2017, 2018, true},
+	{"America/Sao_Paulo", 2018, 2018, true},
 	{"Asia/Beirut", 2026, 2026, true},
-	{"Pacific/Apia", 2011, 2012, true}, /* no 30 December 2011 */
+	{"Pacific/Apia", 2011, 2011, true}, /* no 30 December 2011 */
 	{"Pacific/Kwajalein", 1993, 1993, true},
 	{"Pacific/Kiritimati", 2026, 2026, false}, /* +14:00 */
-	{"Africa/Casablanca", 2026, 2027, true},   /* summer time but for Ramadan */
+	{"Africa/Casablanca", 2026, 2026, true},   /* summer time but for Ramadan */
 };
 enum { ZONES = sizeof zones / sizeof zones[0] };
 

@@ -33,17 +33,21 @@ int64_t duty_digest(const struct duty *duty, const struct zone *zone, int64_t at
 	return zone_day_ms(zone, day + 1) + duty->digest_min * MINUTE_MS;
 }
 
-bool duty_rings(enum alert_kind kind, const struct severity_facts *f, int64_t raised_ms,
-		int64_t now_ms)
+/* Grave or toxic, or water that burns. */
+static bool is_urgent(enum alert_kind kind, const struct severity_facts *f)
 {
-	if (now_ms - raised_ms > LATE_MS)
-		return false;
-	if (f->kind == SITE_WATER_SOURCE)
-		return true;
 	if (kind != ALERT_EXCEEDANCE)
 		return false;
 	if (f->kind == SITE_OUTFALL && f->factor != NULL && strcmp(f->factor, "w01001") == 0 &&
 	    f->has_peak && (f->peak <= 4 || f->peak >= 11))
 		return true;
 	return case_severity(f) == SEVERITY_GRAVE || factor_is_toxic(f->factor);
+}
+
+bool duty_rings(enum alert_kind kind, const struct severity_facts *f, int64_t raised_ms,
+		int64_t now_ms, bool flood)
+{
+	if (now_ms - raised_ms > LATE_MS)
+		return false;
+	return (f->kind == SITE_WATER_SOURCE && !flood) || is_urgent(kind, f);
 }

@@ -30,7 +30,8 @@ int64_t duty_digest(const struct duty *duty, const struct zone *zone, int64_t at
  * duty_rings() - does an alert call somebody at once?
  *
  * What happens at a water source, what is grave or toxic, and pH of 4 and below or 11 and above at
- * an outfall; never what is more than six hours old when it is heard of.
+ * an outfall; never what is more than six hours old when it is heard of. In a @flood of alerts the
+ * water sources' others wait for the digest, too: one call says that there is a flood.
  */
 bool duty_rings(enum alert_kind kind, const struct severity_facts *facts, int64_t raised_ms,
-		int64_t now_ms);
+		int64_t now_ms, bool flood);

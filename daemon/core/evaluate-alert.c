@@ -42,6 +42,12 @@ void alert_say(struct evaluator *e, enum verdict_type type, const struct conditi
 	e->emit(e->context, &v);
 }
 
+static void count_raised(struct flood *flood)
+{
+	flood->raised_ms[flood->next] = flood->now_ms;
+	flood->next = (flood->next + 1) % (FLOOD_BEGINS + 1);
+}
+
 void alert_raise(struct evaluator *e, const struct condition *c, struct alert_state *a,
 		 int64_t time_ms, int64_t mono_ns)
 {
@@ -49,6 +55,8 @@ void alert_raise(struct evaluator *e, const struct condition *c, struct alert_st
 	a->dirty = false;
 	a->raised_ms = time_ms;
 	a->said_mono_ns = mono_ns;
+	if (c->kind != ALERT_FAULT)
+		count_raised(&e->flood);
 	alert_say(e, VERDICT_RAISED, c, a, time_ms, mono_ns);
 }
 

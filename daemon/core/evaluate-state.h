@@ -93,6 +93,14 @@ struct clue_state {
 	struct alert_state alerts[CLUES];
 };
 
+/* When alerts of monitors were raised, the newest ones (wall clock of the receipt). */
+enum { FLOOD_BEGINS = 10, FLOOD_ENDS = 5, FLOOD_WITHIN_MS = 600000 };
+struct flood {
+	int64_t now_ms;
+	int64_t raised_ms[FLOOD_BEGINS + 1];
+	uint32_t next; /* the oldest, which the next one takes the place of */
+};
+
 struct link_state {
 	struct alert_state alert;
 };
@@ -120,6 +128,7 @@ struct evaluator {
 	const struct marks *marks;    /* NULL: none */
 	bool flows_known;             /* of recorded data */
 	struct alert_state own[OWN_FAULTS];
+	struct flood flood;
 	size_t n_limits;
 };
 

@@ -460,6 +460,7 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 
 void evaluator_feed(struct evaluator *e, const struct reading *r)
 {
+	e->flood.now_ms = r->received_ms;
 	if (r->kind != SLOT_VALUE) {
 		link_feed(e, r);
 		return;
@@ -521,8 +522,22 @@ static void say_peak(struct evaluator *e, uint32_t monitor, uint32_t limit, enum
 	alert_say(e, VERDICT_PEAK, &c, a, wall_ms, 0);
 }
 
+/* More than ten alerts in ten minutes are a flood, until fewer than five are (IEC
+ * 62682:2014, 16.5). */
+static void judge_flood(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
+{
+	uint32_t n = 0;
+	for (size_t i = 0; i <= FLOOD_BEGINS; i++) {
+		int64_t at_ms = e->flood.raised_ms[i];
+		n += at_ms != 0 && at_ms <= wall_ms && wall_ms - at_ms < FLOOD_WITHIN_MS;
+	}
+	bool goes_on = e->own[OWN_FLOOD].active && n >= FLOOD_ENDS;
+	evaluator_own_fault(e, OWN_FLOOD, n > FLOOD_BEGINS || goes_on, wall_ms, mono_ns);
+}
+
 void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 {
+	e->flood.now_ms = wall_ms;
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
 		struct limit_state *states = &e->limits[e->first_limit[i]];
 		struct limit_rest *rests = &e->rests[e->first_limit[i]];
@@ -533,6 +548,7 @@ void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 			say_peak(e, i, j, ALERT_WARNING, &rests[j].warning.alert, wall_ms, mono_ns);
 		}
 	}
+	judge_flood(e, wall_ms, mono_ns);
 }
 
 static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_ms,

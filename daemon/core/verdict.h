@@ -23,6 +23,7 @@ enum own_fault {
 	OWN_REMOVED_EARLY,  /* readings went before their time, for room */
 	OWN_REMOVED_UNSENT, /* readings went before the time-series database had them */
 	OWN_DAMAGED,        /* a file of the store was damaged, and lies set aside */
+	OWN_FLOOD,          /* more alerts than an operator can follow */
 	OWN_FAULTS
 };
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DIGEST_CURSOR "duty/digest"
 enum { DIGEST_MOST = 100 };
@@ -38,8 +39,33 @@ static int wait_for_digest(struct ledger *ledger, int64_t id, int64_t now_ms)
 	return r == 0 ? sql_do(ledger->sql[SQL_CURSOR_ONCE], "ti", DIGEST_CURSOR, at_ms) : r;
 }
 
+static bool is_flood(const struct verdict *v)
+{
+	return v->kind == ALERT_FAULT && v->reason != NULL &&
+	       strcmp(v->reason, own_fault_name(OWN_FLOOD)) == 0;
+}
+
+static int flood_goes_on(struct ledger *ledger, bool *flood)
+{
+	sqlite3_stmt *find = ledger->sql[SQL_ALERT_ACTIVE];
+	const struct verdict flood_is = {.kind = ALERT_FAULT,
+					 .monitor = NO_INDEX,
+					 .connection = NO_INDEX,
+					 .reason = own_fault_name(OWN_FLOOD)};
+	char key[256];
+
+	verdict_key(ledger->plan, &flood_is, key, sizeof key);
+	sql_bind(find, "t", key);
+	int r = sql_step(find, flood);
+	sql_reset(find);
+	return r;
+}
+
 int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms)
 {
+	bool flood;
+	if (duty_of(ledger) != NULL && is_flood(v))
+		return call(ledger, id, SITE_OUTFALL, now_ms, 0, now_ms);
 	if (duty_of(ledger) == NULL || v->monitor == NO_INDEX)
 		return 0;
 	const struct monitor *m = &ledger->plan->monitors[v->monitor];
@@ -52,7 +78,10 @@ int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id
 	facts.has_multiple =
 		v->has_limit && v->has_value &&
 		case_multiple(m, v->bound, v->peak_value, v->limit_value, &facts.multiple);
-	if (!duty_rings(v->kind, &facts, v->raised_ms, now_ms))
+	int r = flood_goes_on(ledger, &flood);
+	if (r != 0)
+		return r;
+	if (!duty_rings(v->kind, &facts, v->raised_ms, now_ms, flood))
 		return wait_for_digest(ledger, id, now_ms);
 	return call(ledger, id, facts.kind, now_ms, 0, now_ms);
 }

@@ -66,7 +66,7 @@ static void test_the_digest_comes_in_the_morning(void **state)
 
 static bool rings(enum alert_kind kind, struct severity_facts facts)
 {
-	return duty_rings(kind, &facts, 1000, 1000);
+	return duty_rings(kind, &facts, 1000, 1000, false);
 }
 
 static void test_what_is_urgent_rings_and_the_rest_waits(void **state)
@@ -74,8 +74,8 @@ static void test_what_is_urgent_rings_and_the_rest_waits(void **state)
 	struct severity_facts f = {.kind = SITE_WATER_SOURCE, .factor = "w01018"};
 	(void)state;
 	assert_true(rings(ALERT_STALE, f));
-	assert_true(duty_rings(ALERT_STALE, &f, 0, 6 * 3600000));
-	assert_false(duty_rings(ALERT_STALE, &f, 0, 6 * 3600000 + 1));
+	assert_true(duty_rings(ALERT_STALE, &f, 0, 6 * 3600000, false));
+	assert_false(duty_rings(ALERT_STALE, &f, 0, 6 * 3600000 + 1, false));
 	f.kind = SITE_OUTFALL;
 	f.has_multiple = true;
 	f.multiple = 1.9;
@@ -99,6 +99,16 @@ static void test_what_is_urgent_rings_and_the_rest_waits(void **state)
 	assert_false(rings(ALERT_EXCEEDANCE, f));
 }
 
+static void test_in_a_flood_only_what_is_urgent_rings(void **state)
+{
+	struct severity_facts f = {.kind = SITE_WATER_SOURCE, .factor = "w01018"};
+	(void)state;
+	assert_true(duty_rings(ALERT_STALE, &f, 0, 0, false));
+	assert_false(duty_rings(ALERT_STALE, &f, 0, 0, true));
+	f.factor = "w20115";
+	assert_true(duty_rings(ALERT_EXCEEDANCE, &f, 0, 0, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +116,7 @@ int main(void)
 		cmocka_unit_test(test_the_next_person_is_called_and_all_are_called_twice),
 		cmocka_unit_test(test_the_digest_comes_in_the_morning),
 		cmocka_unit_test(test_what_is_urgent_rings_and_the_rest_waits),
+		cmocka_unit_test(test_in_a_flood_only_what_is_urgent_rings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -611,6 +611,43 @@ static void test_the_rest_waits_for_one_digest_in_the_morning(void **state)
 	ledger_close(ledger);
 }
 
+static struct verdict flood(int64_t at)
+{
+	return (struct verdict){.type = VERDICT_RAISED,
+				.kind = ALERT_FAULT,
+				.monitor = NO_INDEX,
+				.connection = NO_INDEX,
+				.limit = NO_INDEX,
+				.time_ms = at,
+				.began_ms = at,
+				.raised_ms = at,
+				.reason = own_fault_name(OWN_FLOOD)};
+}
+
+static void test_a_flood_calls_once_and_leaves_only_what_is_urgent(void **state)
+{
+	struct site source = plan_sites[0];
+	source.kind = SITE_WATER_SOURCE;
+	plan.sites = &source;
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct said said = {0};
+
+	apply(ledger, flood(NOW));
+	said_is(ledger, &said, "alert.raised duty.called ");
+	apply(ledger, raised(COD, 0, 51, NOW + 1000));
+	said_is(ledger, &said, "alert.raised case.opened ");
+	struct verdict over = flood(NOW);
+	over.type = VERDICT_CLEARED;
+	over.time_ms = NOW + 2000;
+	apply(ledger, over);
+	said_is(ledger, &said, "alert.cleared ");
+	apply(ledger, raised(ACIDITY, 0, 9.2, NOW + 3000));
+	said_is(ledger, &said, "alert.raised duty.called case.opened ");
+	ledger_close(ledger);
+	plan.sites = plan_sites;
+}
+
 static void test_day_means_above_the_limit_on_three_days_are_serious(void **state)
 {
 	static const struct limit day[] = {{.has_max = true,
@@ -743,6 +780,7 @@ int main(void)
 		TEST(test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges),
 		TEST(test_calls_end_with_the_alert_and_after_two_rounds),
 		TEST(test_the_rest_waits_for_one_digest_in_the_morning),
+		TEST(test_a_flood_calls_once_and_leaves_only_what_is_urgent),
 		TEST(test_day_means_above_the_limit_on_three_days_are_serious),
 		TEST(test_a_registration_is_never_removed_or_rewritten),
 		TEST(test_a_ledger_of_the_first_version_is_taken_up),

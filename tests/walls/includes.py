@@ -15,7 +15,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-ROOMS = ["base", "core", "flow", "store", "deliver", "serve", "drivers", "config"]
+ROOMS = ["base", "core", "flow", "seal", "store", "deliver", "serve", "drivers", "config"]
 
 
 def table(path):

@@ -282,7 +282,7 @@ static bool test_text(struct delivery *d, int64_t now_ms, struct text *json)
 	text_json(&data, d->setup.id);
 	text_add(&data, ",\"note\":\"a test; no case, no alert\"}");
 	if (!data.failed)
-		json_event(json, d->plan, now_ms, "ducha.test", now_ms, subject, data.at);
+		json_event(json, d->plan, now_ms, "ducha.test", now_ms, subject, NULL, data.at);
 	bool good = !data.failed && !json->failed;
 	text_deinit(&data);
 	return good;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_VERSION = 2 };
+enum { DAY_VERSION = 3 };
 
 /*
  * latest: of each monitor the newest sequence in blocks that are closed, so that a start finds the
@@ -31,8 +31,20 @@ static const char day_schema[] =
 /* Since version 2: readings that were judged and passed over, while the disk was behind. */
 static const char day_schema_2[] =
 	"CREATE TABLE gaps(monitor INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
-	" to_ms INTEGER NOT NULL, count INTEGER NOT NULL);"
-	"PRAGMA user_version=2;";
+	" to_ms INTEGER NOT NULL, count INTEGER NOT NULL);";
+
+/*
+ * Since version 3: the chain, one row a commit (core/chain.h). chain_begin, one row, says behind
+ * which batch the file goes on, and what was in it before it was chained.
+ */
+static const char day_schema_3[] =
+	"CREATE TABLE chain(batch INTEGER PRIMARY KEY, first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL, monitors INTEGER NOT NULL, gaps INTEGER NOT NULL,"
+	" at_ms INTEGER NOT NULL, mono_ms INTEGER NOT NULL, clock_error_us INTEGER NOT NULL,"
+	" hash BLOB NOT NULL);"
+	"CREATE TABLE chain_begin(batch INTEGER NOT NULL, hash BLOB NOT NULL, seq INTEGER NOT NULL,"
+	" monitors INTEGER NOT NULL, gaps INTEGER NOT NULL);"
+	"PRAGMA user_version=3;";
 
 /* "2026-01-02.db" or "2026-01-02.7.db" */
 static bool day_name_valid(const char *name)
@@ -143,8 +155,10 @@ static int day_schema_begin(sqlite3 *db, const char *path)
 	r = sql_exec(db, "BEGIN IMMEDIATE");
 	if (r == 0 && version < 1)
 		r = sql_exec(db, day_schema);
-	if (r == 0)
+	if (r == 0 && version < 2)
 		r = sql_exec(db, day_schema_2);
+	if (r == 0)
+		r = sql_exec(db, day_schema_3);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);
@@ -171,6 +185,29 @@ int day_open_write(sqlite3 **out, const char *path)
 int day_open_read(sqlite3 **out, const char *path)
 {
 	return sql_open(out, path, SQLITE_OPEN_READONLY);
+}
+
+int day_chain_head(sqlite3 *db, struct chain_head *out)
+{
+	sqlite3_stmt *last = NULL;
+	int64_t tables = 0;
+	bool row = false;
+
+	*out = (struct chain_head){0};
+	int r = sql_number(db, "SELECT count(*) FROM sqlite_master WHERE name = 'chain'", 0,
+			   &tables);
+	if (r != 0 || tables == 0)
+		return r;
+	r = sql_prepare(db, &last, "SELECT batch, hash FROM chain ORDER BY batch DESC LIMIT 1");
+	if (r == 0)
+		r = sql_step(last, &row);
+	if (r == 0 && row) {
+		out->number = sqlite3_column_int64(last, 0);
+		if (!sql_hash(last, 1, out->hash))
+			r = -EUCLEAN;
+	}
+	sqlite3_finalize(last);
+	return r;
 }
 
 int day_bounds(sqlite3 *db, int64_t *first, int64_t *last)

@@ -9,6 +9,7 @@
  * file YYYY-MM-DD.1.db. So the order of files is that of their first sequence, never that of their
  * names.
  */
+#include "core/chain.h"
 #include "store/daybook.h"
 #include "store/sql.h"
 
@@ -47,6 +48,8 @@ int day_open_write(sqlite3 **out, const char *path);
 int day_open_read(sqlite3 **out, const char *path);
 /** day_bounds() - first and last sequence, 0 and 0 in an empty file */
 int day_bounds(sqlite3 *db, int64_t *first, int64_t *last);
+/** day_chain_head() - its newest batch, number 0 where it has none (or no chain yet) */
+int day_chain_head(sqlite3 *db, struct chain_head *out);
 /** day_tail() - the rows after the last block, as a block */
 int day_tail(sqlite3 *db, struct day_block *out);
 int day_monitors_read(sqlite3 *db, const struct plan *plan, struct day_monitors *out);

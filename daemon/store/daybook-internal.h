@@ -4,6 +4,7 @@
  * The writing daybook's inside: daybook.c appends, daybook-open.c finds out where it stands,
  * daybook-mark.c keeps how far the sequence has gone.
  */
+#include "store/daybook-chain.h"
 #include "store/daybook-file.h"
 
 #include <pthread.h>
@@ -78,7 +79,9 @@ struct daybook {
 	size_t n_fresh;
 	struct held_row held[HELD_ROWS];
 	int n_held;
-	pthread_mutex_t lock;   /* guards latest */
+	struct day_chain chain;
+	pthread_mutex_t lock;   /* guards what follows */
+	struct chain_head head; /* of the chain, on disk */
 	struct reading *latest; /* by monitor; flag 0: none */
 };
 

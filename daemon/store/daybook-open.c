@@ -2,6 +2,7 @@
 #include "store/daybook-internal.h"
 
 #include "base/log.h"
+#include "seal/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 struct found {
 	struct day_name name;
 	int64_t first, last, boot;
+	struct chain_head head;
 };
 
 /* A file that cannot be read is set aside; *damaged says so. */
@@ -30,6 +32,8 @@ static int found_read(struct daybook *daybook, struct found *file, bool *damaged
 		r = day_bounds(db, &file->first, &file->last);
 	if (r == 0)
 		r = sql_number(db, "SELECT max(boot) FROM rings", 0, &file->boot);
+	if (r == 0)
+		r = day_chain_head(db, &file->head);
 	sql_close(db);
 	if (!sql_damaged(r) && r != -EINVAL)
 		return r;
@@ -183,6 +187,8 @@ static int daybook_stand(struct daybook *daybook, const struct found *files, siz
 			daybook->floor = files[i].last;
 		if (files[i].boot > mark.boot)
 			mark.boot = files[i].boot;
+		if (files[i].head.number > daybook->chain.head.number)
+			daybook->chain.head = files[i].head;
 	}
 	/* the newest file is not there any more */
 	bool gone = !damaged && daybook->floor < mark.known;
@@ -192,6 +198,7 @@ static int daybook_stand(struct daybook *daybook, const struct found *files, siz
 	if (damaged)
 		daybook->floor += DAMAGED_ROWS;
 	daybook->boot = mark.boot + 1;
+	daybook->head = daybook->chain.head;
 	int r = daybook_mark(daybook);
 	if (r != 0 || n == 0)
 		return r;
@@ -236,6 +243,7 @@ struct daybook *daybook_close(struct daybook *daybook)
 	}
 	if (daybook->lock_fd >= 0)
 		close(daybook->lock_fd);
+	hash_free(daybook->chain.hash);
 	pthread_mutex_destroy(&daybook->lock);
 	free(daybook->ids);
 	free(daybook->newest);

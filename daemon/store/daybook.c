@@ -56,6 +56,7 @@ static int day_prepare(struct daybook *daybook)
 
 void daybook_disconnect(struct daybook *daybook)
 {
+	day_chain_disconnect(&daybook->chain);
 	for (size_t i = 0; i < DAY_STATEMENTS; i++) {
 		sqlite3_finalize(daybook->sql[i]);
 		daybook->sql[i] = NULL;
@@ -71,6 +72,8 @@ int daybook_connect(struct daybook *daybook, const struct day_name *name)
 		r = sql_sync_directory(daybook->directory);
 	if (r == 0)
 		r = day_prepare(daybook);
+	if (r == 0)
+		r = day_chain_connect(&daybook->chain, daybook->db);
 	if (r == 0) {
 		sqlite3_wal_hook(daybook->db, wal_grown, daybook);
 		daybook->wal_pages = daybook->wal_mark = 0;
@@ -155,6 +158,13 @@ static int resync_newest(struct daybook *daybook)
 	return r;
 }
 
+static void daybook_show_head(struct daybook *daybook)
+{
+	pthread_mutex_lock(&daybook->lock);
+	daybook->head = daybook->chain.head;
+	pthread_mutex_unlock(&daybook->lock);
+}
+
 int daybook_resync(struct daybook *daybook)
 {
 	int64_t first, last;
@@ -168,8 +178,11 @@ int daybook_resync(struct daybook *daybook)
 		r = day_tail(daybook->db, &daybook->block);
 	if (r == 0)
 		r = resync_newest(daybook);
+	if (r == 0)
+		r = day_chain_resync(&daybook->chain, daybook->db);
 	if (r != 0)
 		return r;
+	daybook_show_head(daybook);
 	if (last < daybook->floor)
 		last = daybook->floor;
 	daybook->next = last + 1;
@@ -185,6 +198,7 @@ static void daybook_forget(struct daybook *daybook)
 		daybook->is_fresh[daybook->fresh[i].monitor] = 0;
 	daybook->n_fresh = 0;
 	daybook->n_held = 0;
+	day_chain_forget(&daybook->chain);
 	for (size_t i = 0; i < DAYBOOK_RINGS; i++)
 		daybook->rings[i].seen = 0;
 	daybook->begun = false;
@@ -332,9 +346,11 @@ static int row_monitor(struct daybook *daybook, uint32_t index)
 	const struct monitor *m = &daybook->plan->monitors[index];
 	int r = sql_do(daybook->sql[DAY_MONITOR], "tt", daybook->plan->sites[m->site].id,
 		       m->factor);
-	if (r == 0)
-		daybook->ids[index] = sqlite3_last_insert_rowid(daybook->db);
-	return r;
+	if (r != 0)
+		return r;
+	daybook->ids[index] = sqlite3_last_insert_rowid(daybook->db);
+	day_chain_name(&daybook->chain, daybook->ids[index]);
+	return 0;
 }
 
 static void row_bind(sqlite3_stmt *insert, int row, const struct daybook *daybook,
@@ -365,6 +381,30 @@ static int rows_step(struct daybook *daybook, sqlite3_stmt *insert)
 	return rc == SQLITE_DONE ? 0 : sql_error(daybook->db, rc);
 }
 
+static void rows_chain(struct daybook *daybook)
+{
+	struct chain_reading rows[HELD_ROWS];
+
+	for (int i = 0; i < daybook->n_held; i++) {
+		const struct reading *reading = daybook->held[i].reading;
+		rows[i] = (struct chain_reading){
+			.sequence = daybook->held[i].sequence,
+			.boot = daybook->boot,
+			.ring = reading->ring,
+			.ring_seq = (int64_t)reading->seq,
+			.monitor = daybook->ids[reading->monitor],
+			.measured_ms = reading->measured_ms,
+			.received_ms = reading->received_ms,
+			.has_value = reading->has_value,
+			.value = reading->value,
+			.flag = reading->flag,
+			.raw = reading->raw,
+		};
+	}
+	if (daybook->n_held > 0)
+		day_chain_add(&daybook->chain, rows, daybook->n_held);
+}
+
 /* Write the rows in hand: a full set by one statement, which takes three quarters of the time. */
 static int rows_write(struct daybook *daybook)
 {
@@ -372,6 +412,7 @@ static int rows_write(struct daybook *daybook)
 	sqlite3_stmt *insert = daybook->sql[full ? DAY_INSERT_MANY : DAY_INSERT];
 	int r = 0;
 
+	rows_chain(daybook);
 	for (int i = 0; r == 0 && i < daybook->n_held; i++) {
 		row_bind(insert, full ? i : 0, daybook, &daybook->held[i]);
 		if (!full || i + 1 == HELD_ROWS)
@@ -465,6 +506,8 @@ int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t r
 	if (r == 0)
 		r = sql_do(daybook->sql[DAY_GAP], "iiii", daybook->ids[gap->monitor], gap->from_ms,
 			   gap->to_ms, (int64_t)gap->count);
+	if (r == 0)
+		day_chain_gap(&daybook->chain, sqlite3_last_insert_rowid(daybook->db));
 	return r != 0 ? daybook_undo(daybook, r) : 0;
 }
 
@@ -487,6 +530,7 @@ static void commit_done(struct daybook *daybook)
 	pthread_mutex_lock(&daybook->lock);
 	for (size_t i = 0; i < daybook->n_fresh; i++)
 		daybook->latest[daybook->fresh[i].monitor] = daybook->fresh[i];
+	daybook->head = daybook->chain.head;
 	pthread_mutex_unlock(&daybook->lock);
 	if (daybook->next - 1 > daybook->floor)
 		atomic_store_explicit(&daybook->sequence, daybook->next - 1, memory_order_release);
@@ -500,17 +544,21 @@ int daybook_commit(struct daybook *daybook)
 	if (!daybook->begun)
 		return 0;
 	bool full = block_full(daybook);
+	struct chain_head head;
 	int r = commit_rings(daybook);
 	if (r == 0 && full)
 		r = block_close(daybook);
 	if (r == 0 && daybook->next > daybook->reserved)
 		r = daybook_mark(daybook);
 	if (r == 0)
+		r = day_chain_link(&daybook->chain, daybook->db, &head);
+	if (r == 0)
 		r = sql_do(daybook->sql[DAY_COMMIT], "");
 	if (r != 0)
 		return daybook_undo(daybook, r);
 	if (full)
 		block_done(daybook);
+	day_chain_done(&daybook->chain, &head);
 	commit_done(daybook);
 	r = daybook->unmarked ? daybook_mark(daybook) : 0; /* else with the next commit */
 	if (r != DAYBOOK_FATAL)
@@ -534,6 +582,13 @@ int64_t daybook_boot(const struct daybook *daybook)
 int64_t daybook_sequence(const struct daybook *daybook)
 {
 	return atomic_load_explicit(&daybook->sequence, memory_order_acquire);
+}
+
+void daybook_head(struct daybook *daybook, struct chain_head *out)
+{
+	pthread_mutex_lock(&daybook->lock);
+	*out = daybook->head;
+	pthread_mutex_unlock(&daybook->lock);
 }
 
 bool daybook_latest(struct daybook *daybook, uint32_t monitor, struct reading *out)

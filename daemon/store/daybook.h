@@ -13,6 +13,7 @@
  * One writing object, owned by the recorder thread; any other thread reads through readers of its
  * own (struct daybook_reader), each with read-only connections.
  */
+#include "core/chain.h"
 #include "core/plan.h"
 #include "core/reading.h"
 
@@ -66,6 +67,8 @@ typedef bool (*daybook_row_fn)(void *context, const struct daybook_row *row);
 int64_t daybook_boot(const struct daybook *daybook);
 /** daybook_sequence() - the newest committed sequence, 0 if none (any thread) */
 int64_t daybook_sequence(const struct daybook *daybook);
+/** daybook_head() - where the chain of commits stands on disk (any thread) */
+void daybook_head(struct daybook *daybook, struct chain_head *out);
 /** daybook_latest() - the reading of a monitor that was committed last (any thread). Return: true
  * if any; after a restart those of the two newest files are known. */
 bool daybook_latest(struct daybook *daybook, uint32_t monitor, struct reading *out);

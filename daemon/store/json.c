@@ -404,9 +404,10 @@ void json_shelf(struct text *out, const struct plan *plan, const struct shelf_vi
 }
 
 void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type,
-		int64_t time_ms, const char *subject, const char *data)
+		int64_t time_ms, const char *subject, const uint8_t *chain, const char *data)
 {
 	struct text source = {0};
+	char hex[CHAIN_HEX_BYTES];
 
 	text_char(out, '{');
 	json_text(out, "specversion", "1.0");
@@ -422,6 +423,10 @@ void json_event(struct text *out, const struct plan *plan, int64_t id, const cha
 	json_time(out, "time", plan, true, time_ms);
 	json_text(out, "datacontenttype", "application/json");
 	json_given(out, "subject", subject);
+	if (chain != NULL) {
+		chain_hex(hex, chain, CHAIN_HASH_BYTES);
+		json_text(out, "chainhead", hex);
+	}
 	json_key(out, "data");
 	text_add(out, data);
 	text_char(out, '}');

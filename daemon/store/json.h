@@ -3,6 +3,7 @@
 /*
  * JSON of alerts, cases and events: the same bytes in the API, the events, and --backtest.
  */
+#include "core/chain.h"
 #include "core/deadline.h"
 #include "core/order.h"
 #include "core/text.h"
@@ -80,6 +81,7 @@ void json_shelf(struct text *out, const struct plan *plan, const struct shelf_vi
  * json_event() - a CloudEvent 1.0 around @data (JSON text)
  * @type:    whole, such as "ducha.case.opened"
  * @subject: such as "outfall-3/w01018" or "case/7"
+ * @chain:   the hash that the ledger's chain had before the event, as "chainhead"; NULL: none
  */
 void json_event(struct text *out, const struct plan *plan, int64_t id, const char *type,
-		int64_t time_ms, const char *subject, const char *data);
+		int64_t time_ms, const char *subject, const uint8_t *chain, const char *data);

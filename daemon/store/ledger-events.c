@@ -37,10 +37,13 @@ static int event_add(struct ledger *ledger, const struct event_head *head)
 	if (r == 0 && row)
 		id = sqlite3_column_int64(next, 0);
 	sql_reset(next);
+	if (r == 0)
+		r = ledger_chain_flush(&ledger->chain); /* so the event carries all it tells of */
 	if (r != 0)
 		return r;
 	text_clear(&ledger->event);
 	json_event(&ledger->event, ledger->plan, id, head->type, head->time_ms, head->subject,
+		   ledger->chain.head.number != 0 ? ledger->chain.head.hash : NULL,
 		   ledger->data.at);
 	if (ledger->data.failed || ledger->event.failed) {
 		text_deinit(&ledger->data);

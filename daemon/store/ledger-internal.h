@@ -14,11 +14,13 @@
  *   ledger-read.c    cases as JSON
  *   ledger-needs.c   what open cases need of the daybook
  *   ledger-events.c  the outbox
+ *   ledger-chain.c   the chain of what is evidence
  * Functions here are called with the mutex held unless they say otherwise. A statement is looked up
  * (ledger->sql[…]) with it held, too: a ledger that was mended meanwhile has others.
  */
 #include "core/deadline.h"
 #include "store/json.h"
+#include "store/ledger-chain.h"
 #include "store/ledger.h"
 #include "store/numbers.h"
 #include "store/sql.h"
@@ -95,7 +97,7 @@ enum ledger_sql {
 };
 extern const char *const ledger_sql[LEDGER_STATEMENTS];
 /* Each takes the file from the version before it to its own; a released one never changes. */
-enum { LEDGER_VERSION = 3 };
+enum { LEDGER_VERSION = 4 };
 extern const char *const ledger_schemas[LEDGER_VERSION];
 
 /* The columns of a case as they are read. */
@@ -177,6 +179,7 @@ struct ledger {
 	_Atomic uint64_t mended; /* how often, since it was opened */
 	_Atomic int64_t timer;   /* when ledger_tick() has something to do; INT64_MAX: never */
 	char *directory;         /* of the attachments; NULL: in memory only */
+	struct ledger_chain chain; /* not in memory only */
 };
 
 #define BY_DAEMON "duchad"

@@ -90,7 +90,18 @@ static const char duty_schema[] =
 	"CREATE INDEX alerts_digest ON alerts(id) WHERE digest IS NOT NULL;"
 	"PRAGMA user_version=3;";
 
-const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema};
+/* The chain of what is evidence (store/ledger-chain.h). */
+static const char fourth_schema[] =
+	"CREATE TABLE chain(number INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+	" ref INTEGER NOT NULL, digest BLOB NOT NULL, hash BLOB NOT NULL);"
+	"CREATE TRIGGER chain_stays BEFORE UPDATE ON chain"
+	" BEGIN SELECT RAISE(ABORT, 'the chain is never rewritten'); END;"
+	"CREATE TRIGGER chain_remains BEFORE DELETE ON chain"
+	" BEGIN SELECT RAISE(ABORT, 'the chain is never rewritten'); END;"
+	"PRAGMA user_version=4;";
+
+const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
+						    fourth_schema};
 
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \

@@ -67,6 +67,7 @@ static void ledger_disconnect(struct ledger *ledger)
 		sqlite3_finalize(ledger->sql[i]);
 		ledger->sql[i] = NULL;
 	}
+	ledger_chain_close(&ledger->chain);
 	ledger->db = sql_close(ledger->db);
 }
 
@@ -82,6 +83,8 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 		r = ledger_schema_begin(ledger->db, path);
 	if (r == 0)
 		r = ledger_prepare(ledger);
+	if (r == 0 && ledger->directory != NULL)
+		r = ledger_chain_open(&ledger->chain, ledger->db);
 	if (r == 0)
 		r = ledger_recount_alerts(ledger);
 	if (r == 0)
@@ -325,6 +328,21 @@ int ledger_begin(struct ledger *ledger)
 	return sql_do(ledger->sql[SQL_BEGIN], "");
 }
 
+void ledger_bind(struct ledger *ledger, void (*daybook)(void *context, struct chain_head *out),
+		 void *context)
+{
+	ledger->chain.daybook = daybook;
+	ledger->chain.context = context;
+}
+
+int ledger_head(struct ledger *ledger, struct chain_head *out)
+{
+	pthread_mutex_lock(&ledger->lock);
+	int r = ledger_chain_head(&ledger->chain, out);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
 static void ledger_tell(struct ledger *ledger)
 {
 	for (size_t i = 0; i < ledger->n_listeners; i++)
@@ -337,10 +355,14 @@ int ledger_end(struct ledger *ledger, int r)
 	if (r == 0 && ledger->announced && ledger->directory != NULL)
 		r = numbers_ahead(ledger);
 	if (r == 0)
+		r = ledger_chain_flush(&ledger->chain);
+	if (r == 0)
 		r = sql_do(ledger->sql[SQL_COMMIT], "");
 	bool announced = r == 0 && ledger->announced;
-	if (r != 0)
+	if (r != 0) {
 		sql_rollback(ledger->db);
+		ledger_chain_failed(&ledger->chain);
+	}
 	if (r == LEDGER_FATAL)
 		ledger->fatal = true;
 	if (sql_damaged(r))

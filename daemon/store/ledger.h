@@ -13,6 +13,7 @@
  *
  * Any thread may call; each call holds the mutex for its own time.
  */
+#include "core/chain.h"
 #include "core/order.h"
 #include "core/stock.h"
 #include "core/text.h"
@@ -38,6 +39,13 @@ struct ledger *ledger_close(struct ledger *ledger);
  * into a new file. An alert that was not among that is raised again when it is offered again.
  */
 uint64_t ledger_mended(const struct ledger *ledger);
+
+/** ledger_bind() - from now on entries of the ledger's chain name where the daybook's stands
+ * @daybook: quick, called with the mutex held; before the threads start */
+void ledger_bind(struct ledger *ledger, void (*daybook)(void *context, struct chain_head *out),
+		 void *context);
+/** ledger_head() - where the ledger's chain stands on disk. Return: 0, negative errno. */
+int ledger_head(struct ledger *ledger, struct chain_head *out);
 
 /**
  * ledger_apply() - commit verdicts in order, in one transaction

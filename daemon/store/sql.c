@@ -146,6 +146,10 @@ static void sql_bind_list(sqlite3_stmt *statement, const char *types, va_list li
 			text = va_arg(list, const char *);
 			sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
 			break;
+		case 'h':
+			sqlite3_bind_blob(statement, i, va_arg(list, const uint8_t *), 32,
+					  SQLITE_STATIC);
+			break;
 		case 'o':
 			has = va_arg(list, int) != 0;
 			__attribute__((fallthrough));
@@ -199,6 +203,15 @@ int sql_do(sqlite3_stmt *statement, const char *types, ...)
 const char *sql_text(sqlite3_stmt *statement, int column)
 {
 	return (const char *)sqlite3_column_text(statement, column);
+}
+
+bool sql_hash(sqlite3_stmt *statement, int column, uint8_t out[32])
+{
+	if (sqlite3_column_type(statement, column) != SQLITE_BLOB ||
+	    sqlite3_column_bytes(statement, column) != 32)
+		return false;
+	memcpy(out, sqlite3_column_blob(statement, column), 32);
+	return true;
 }
 
 bool sql_double(sqlite3_stmt *statement, int column, double *out)

@@ -34,7 +34,7 @@ void sql_rollback(sqlite3 *db);
 /**
  * sql_bind() - bind from 1 on; text must live until sql_reset()
  * @types: i int64_t, z int64_t (0: NULL), b bool as int, t text (NULL: NULL), d double,
- *         o bool and double (false: NULL)
+ *         o bool and double (false: NULL), h blob of 32 bytes
  */
 void sql_bind(sqlite3_stmt *statement, const char *types, ...);
 /** sql_step() - Return: 0 and *row, else as sql_error(). */
@@ -46,6 +46,8 @@ const char *sql_text(sqlite3_stmt *statement,
 		     int column); /* NULL: null; valid until step or reset */
 /** sql_double() - Return: false where the column is null (*out is then 0) */
 bool sql_double(sqlite3_stmt *statement, int column, double *out);
+/** sql_hash() - Return: false where the column is no blob of 32 bytes */
+bool sql_hash(sqlite3_stmt *statement, int column, uint8_t out[32]);
 
 /** sql_set_aside() - rename a damaged database and what belongs to it to NAME.corrupt-SECONDS */
 int sql_set_aside(const char *path);

@@ -336,9 +336,11 @@ static void test_a_file_of_the_first_version_has_no_gaps_until_it_is_written(voi
 	sqlite3 *db;
 	snprintf(command, sizeof command, "%s/daybook/2026-01-02.db", (const char *)*state);
 	assert_int_equal(sqlite3_open(command, &db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(db, "DROP TABLE gaps; PRAGMA user_version = 1", NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "DROP TABLE gaps; DROP TABLE chain; DROP TABLE chain_begin;"
+				      "PRAGMA user_version = 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
 	sqlite3_close(db);
 	check_gaps(reader, NULL, 0, 100, "");
 	daybook = open_daybook(state);

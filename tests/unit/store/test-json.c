@@ -155,16 +155,19 @@ static void test_a_case_has_the_names_of_the_interface(void **state)
 static void test_an_event_is_a_cloud_event(void **state)
 {
 	(void)state;
+	static const uint8_t head[CHAIN_HASH_BYTES] = {0xab, [31] = 0x01};
 	struct text out = {0};
-	json_event(&out, &test_plan, 12, "ducha.case.opened", NOW, "case/7", "{\"id\":7}");
+	json_event(&out, &test_plan, 12, "ducha.case.opened", NOW, "case/7", NULL, "{\"id\":7}");
 	assert_string_equal(out.at,
 			    "{\"specversion\":\"1.0\",\"id\":\"12\",\"source\":\"/nodes/edge-01\","
 			    "\"type\":\"ducha.case.opened\",\"time\":" T
 			    ",\"datacontenttype\":\"application/json\","
 			    "\"subject\":\"case/7\",\"data\":{\"id\":7}}");
 	text_clear(&out);
-	json_event(&out, &test_plan, 13, "ducha.x", NOW, NULL, "{}");
+	json_event(&out, &test_plan, 13, "ducha.x", NOW, NULL, head, "{}");
 	assert_null(strstr(out.at, "subject"));
+	assert_non_null(strstr(out.at, ",\"chainhead\":\"ab000000000000000000000000000000"
+				       "00000000000000000000000000000001\",\"data\":{}"));
 	text_deinit(&out);
 }
 

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ledger-chain.h"
+
+#include "seal/hash.h"
+
+#include <string.h>
+
+#define TOUCH(kind, ref) "INSERT OR IGNORE INTO touched VALUES(" #kind ", " ref ");"
+#define TOUCH_CASE(ref) "INSERT OR IGNORE INTO touched SELECT 1, " ref " WHERE " ref " IS NOT NULL;"
+
+/* Kinds as in core/chain.h. A case changes with its alerts: what it says is final when they are. */
+static const char triggers
+	[] = "CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
+	     " PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
+	     "CREATE TEMP TRIGGER chain_case_new AFTER INSERT ON main.cases BEGIN " TOUCH(
+		     1,
+		     "NEW.id") " END;"
+			       "CREATE TEMP TRIGGER chain_case AFTER UPDATE OF status, verified, "
+			       "level, escalation,"
+			       " closed, due, in_charge, leader, team, title, document, track, "
+			       "stage_at, extended,"
+			       " relapses, reopened, merged_into, withdrawn, site, factor, kind, "
+			       "average ON main.cases"
+			       " BEGIN " TOUCH(
+				       1,
+				       "NEW.id") " END;"
+						 "CREATE TEMP TRIGGER chain_alert_new AFTER INSERT "
+						 "ON main.alerts BEGIN " TOUCH(2, "NEW.id") TOUCH_CASE(
+							 "NEW.case_id") " END;"
+									"CREATE TEMP TRIGGER "
+									"chain_alert AFTER UPDATE "
+									"OF cleared, case_id, "
+									"acknowledged,"
+									" acknowledged_by, reason "
+									"ON main.alerts "
+									"BEGIN " TOUCH(2, "NEW.id")
+										TOUCH_CASE("OLD."
+											   "case_"
+											   "id") TOUCH_CASE(
+											"NEW.case_"
+											"id") " END"
+											      ";"
+											      "CREA"
+											      "TE "
+											      "TEMP"
+											      " TRI"
+											      "GGER"
+											      " cha"
+											      "in_"
+											      "hist"
+											      "ory "
+											      "AFTE"
+											      "R "
+											      "INSE"
+											      "RT "
+											      "ON "
+											      "main"
+											      ".his"
+											      "tory"
+											      " BEG"
+											      "IN"
+											      " " TOUCH(
+												      3,
+												      "NEW.id") " END;"
+														"CREATE TEMP TRIGGER chain_event AFTER INSERT ON main.events BEGIN " TOUCH(
+															4,
+															"NEW.id") " END;"
+																  "CREATE TEMP TRIGGER chain_shelf_new AFTER INSERT ON main.shelves BEGIN " TOUCH(
+																	  5,
+																	  "NEW.id") " END;"
+																		    "CREATE TEMP TRIGGER chain_shelf AFTER UPDATE ON main.shelves BEGIN " TOUCH(
+																			    5,
+																			    "NEW.id") " END;";
+
+/* A ledger of an earlier version: what it holds is chained from now on. */
+static const char adopt[] = "INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"
+			    "INSERT OR IGNORE INTO touched SELECT 2, id FROM main.alerts;"
+			    "INSERT OR IGNORE INTO touched SELECT 3, id FROM main.history;"
+			    "INSERT OR IGNORE INTO touched SELECT 4, id FROM main.events;"
+			    "INSERT OR IGNORE INTO touched SELECT 5, id FROM main.shelves;";
+
+static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)
+{
+	int r = sql_prepare(db, &chain->touched,
+			    "SELECT kind, ref FROM touched ORDER BY kind, ref");
+	if (r == 0)
+		r = sql_prepare(db, &chain->forget, "DELETE FROM touched");
+	if (r == 0)
+		r = sql_prepare(db, &chain->add,
+				"INSERT INTO main.chain VALUES(?1, ?2, ?3, ?4, ?5)");
+	if (r == 0)
+		r = sql_prepare(db, &chain->last, LEDGER_CHAIN_LAST);
+	for (int kind = 0; r == 0 && kind < CHAIN_KINDS; kind++)
+		if (ledger_chain_row[kind] != NULL)
+			r = sql_prepare(db, &chain->rows[kind], ledger_chain_row[kind]);
+	return r;
+}
+
+static int head_read(struct ledger_chain *chain)
+{
+	bool row = false;
+
+	chain->head = (struct chain_head){0};
+	int r = sql_step(chain->last, &row);
+	if (r == 0 && row) {
+		chain->head.number = sqlite3_column_int64(chain->last, 0);
+		if (!sql_hash(chain->last, 1, chain->head.hash))
+			memset(chain->head.hash, 0, sizeof chain->head.hash);
+	}
+	sql_reset(chain->last);
+	chain->stale = r != 0;
+	return r;
+}
+
+static int chain_adopt(struct ledger_chain *chain, sqlite3 *db)
+{
+	int r = sql_exec(db, "BEGIN IMMEDIATE");
+	if (r == 0)
+		r = sql_exec(db, adopt);
+	if (r == 0)
+		r = ledger_chain_flush(chain);
+	if (r == 0)
+		r = sql_exec(db, "COMMIT");
+	sql_rollback(db);
+	return r;
+}
+
+int ledger_chain_open(struct ledger_chain *chain, sqlite3 *db)
+{
+	int r = chain->hash == NULL ? hash_new(&chain->hash) : 0;
+
+	if (r == 0)
+		r = sql_exec(db, triggers);
+	if (r == 0)
+		r = chain_prepare(chain, db);
+	if (r == 0)
+		r = head_read(chain);
+	return r == 0 && chain->head.number == 0 ? chain_adopt(chain, db) : r;
+}
+
+void ledger_chain_close(struct ledger_chain *chain)
+{
+	for (int kind = 0; kind < CHAIN_KINDS; kind++)
+		sqlite3_finalize(chain->rows[kind]);
+	memset(chain->rows, 0, sizeof chain->rows);
+	sqlite3_finalize(chain->touched);
+	sqlite3_finalize(chain->forget);
+	sqlite3_finalize(chain->add);
+	sqlite3_finalize(chain->last);
+	chain->touched = chain->forget = chain->add = chain->last = NULL;
+	chain->hash = hash_free(chain->hash);
+}
+
+static int entry_add(struct ledger_chain *chain, struct chain_entry *entry)
+{
+	entry->number = chain->head.number + 1;
+	int r = hash_entry(chain->hash, &chain->head, entry);
+	return r == 0 ? sql_do(chain->add, "iiihh", entry->number, (int64_t)entry->kind, entry->ref,
+			       entry->digest, chain->head.hash)
+		      : r;
+}
+
+/* A row that is gone within its own transaction leaves no entry. */
+static int row_add(struct ledger_chain *chain, uint8_t kind, int64_t ref)
+{
+	struct chain_entry entry = {.kind = kind, .ref = ref};
+	sqlite3_stmt *one = chain->rows[kind];
+	bool row = false;
+
+	sql_bind(one, "i", ref);
+	int r = sql_step(one, &row);
+	if (r == 0 && row)
+		r = ledger_chain_digest(chain->hash, one, kind, entry.digest);
+	sql_reset(one);
+	return r == 0 && row ? entry_add(chain, &entry) : r;
+}
+
+static int daybook_add(struct ledger_chain *chain)
+{
+	struct chain_entry entry = {.kind = CHAIN_DAYBOOK};
+	struct chain_head head;
+
+	if (chain->daybook == NULL)
+		return 0;
+	chain->daybook(chain->context, &head);
+	if (head.number == 0 || head.number == chain->bound)
+		return 0;
+	chain->bound = entry.ref = head.number;
+	memcpy(entry.digest, head.hash, sizeof entry.digest);
+	return entry_add(chain, &entry);
+}
+
+int ledger_chain_flush(struct ledger_chain *chain)
+{
+	bool row = false, any = false;
+
+	if (chain->hash == NULL)
+		return 0;
+	int r = chain->stale ? head_read(chain) : 0;
+	if (r == 0)
+		r = sql_step(chain->touched, &row);
+	for (; r == 0 && row; any = true) {
+		r = row_add(chain, (uint8_t)sqlite3_column_int(chain->touched, 0),
+			    sqlite3_column_int64(chain->touched, 1));
+		if (r == 0)
+			r = sql_step(chain->touched, &row);
+	}
+	sql_reset(chain->touched);
+	if (r == 0 && any)
+		r = sql_do(chain->forget, "");
+	return r == 0 && any ? daybook_add(chain) : r;
+}
+
+void ledger_chain_failed(struct ledger_chain *chain)
+{
+	chain->stale = true;
+	chain->bound = 0;
+}
+
+int ledger_chain_head(struct ledger_chain *chain, struct chain_head *out)
+{
+	int r = chain->hash != NULL && chain->stale ? head_read(chain) : 0;
+
+	*out = chain->head;
+	return r;
+}

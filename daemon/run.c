@@ -14,6 +14,7 @@
 #include "flow/recorder.h"
 #include "keeper.h"
 #include "restore.h"
+#include "seal/sealer.h"
 #include "serve/serve.h"
 
 #include <curl/curl.h>
@@ -82,6 +83,7 @@ struct run {
 	struct metrics *metrics;
 	struct daybook *daybook;
 	struct ledger *ledger;
+	struct sealer *sealer;
 	struct rings rings;
 	struct verdicts verdicts;
 	struct door *pushed;
@@ -216,6 +218,24 @@ static void wake_courier(void *context)
 	struct run *run = context;
 	if (run->courier != NULL)
 		courier_wake(run->courier);
+}
+
+static void heads(void *context, struct chain_head *daybook, struct chain_head *ledger)
+{
+	struct run *run = context;
+	daybook_head(run->daybook, daybook);
+	if (ledger_head(run->ledger, ledger) != 0)
+		*ledger = (struct chain_head){0};
+}
+
+static void wake_sealer(void *context)
+{
+	sealer_wake(((struct run *)context)->sealer);
+}
+
+static void bind_daybook(void *context, struct chain_head *out)
+{
+	daybook_head(((struct run *)context)->daybook, out);
 }
 
 static bool beat_is_stuck(const struct beat *beat, int64_t now_ns)
@@ -354,6 +374,23 @@ static int open_store(struct run *run)
 	if (r != 0)
 		return failed(run->config->directory, r);
 	return ledger_listen(run->ledger, wake_courier, run);
+}
+
+static int open_seals(struct run *run)
+{
+	struct sealer_setup setup = {
+		.directory = run->config->directory,
+		.node = run->plan->node,
+		.zone = &run->plan->zone,
+		.heads = heads,
+		.fatal = fatal,
+		.context = run,
+	};
+	ledger_bind(run->ledger, bind_daybook, run);
+	int r = sealer_new(&run->sealer, &setup);
+	if (r != 0)
+		return failed("the seals cannot be opened", r);
+	return ledger_listen(run->ledger, wake_sealer, run);
 }
 
 /* Rings hold at least ten seconds at the configured rate. */
@@ -601,8 +638,9 @@ static void alive(struct beat *beat)
 
 static int start_threads(struct run *run)
 {
-	int r = clerk_start(run->clerk);
-	run->clerk_runs = r == 0;
+	int r = sealer_start(run->sealer);
+	if (r == 0 && (r = clerk_start(run->clerk)) == 0)
+		run->clerk_runs = true;
 	if (r == 0 && (r = recorder_start(run->recorder)) == 0)
 		run->recorder_runs = true;
 	if (r == 0 && (r = judge_start(run->judge)) == 0)
@@ -701,7 +739,7 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		open_signals, open_store, open_flow,  make_threads,  make_exporter,
+		open_signals, open_store, open_seals, open_flow,     make_threads, make_exporter,
 		make_keeper,  take_up,    open_serve, start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
@@ -878,6 +916,9 @@ static void end(struct run *run)
 		verdicts_deinit(&run->verdicts);
 		rings_deinit(&run->rings);
 	}
+	if (run->sealer != NULL)
+		sealer_stop(run->sealer, true);
+	sealer_free(run->sealer);
 	ledger_close(run->ledger);
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);

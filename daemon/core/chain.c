@@ -67,12 +67,13 @@ uint8_t *chain_gap_bytes(uint8_t *out, const struct gap *gap, int64_t monitor)
 	return put(out, gap->count, 8);
 }
 
-uint8_t *chain_adopt_bytes(uint8_t *out, int64_t seq, int64_t monitors, int64_t gaps)
+uint8_t *chain_begin_bytes(uint8_t *out, const struct chain_begin *b)
 {
 	*out++ = 'a';
-	out = put_i64(out, seq);
-	out = put_i64(out, monitors);
-	return put_i64(out, gaps);
+	out = put_i64(out, b->seq);
+	out = put_i64(out, b->monitors);
+	out = put_i64(out, b->gaps);
+	return put_name(out, b->name, strnlen(b->name, 255));
 }
 
 uint8_t *chain_trailer_bytes(uint8_t *out, const struct chain_trailer *t)

@@ -9,10 +9,9 @@
  *   hash = SHA-256(prefix | former hash | records)
  *
  * Daybook: the records of a batch are its readings, then the names of monitors and the gaps that
- * are new with it, then its trailer; before them, in a file's first batch, what the file goes on
- * from. Ledger: one entry a row of a case, an alert, a step of a
- * history … that is new or has changed. Hashes themselves are computed elsewhere: nothing here
- * knows a library.
+ * are new with it, then its trailer; before them, in a file's first batch, the file's begin.
+ * Ledger: one entry a row of a case, an alert, a step of a history … that is new or has changed.
+ * Hashes themselves are computed elsewhere: nothing here knows a library.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +26,7 @@ enum {
 	CHAIN_GAP_BYTES = 33,
 	CHAIN_NAME_MOST = 1 + 8 + 2 + 2 + 2 * 255,
 	CHAIN_TRAILER_BYTES = 65,
-	CHAIN_ADOPT_BYTES = 25,
+	CHAIN_BEGIN_MOST = 1 + 3 * 8 + 2 + 255,
 	CHAIN_ENTRY_BYTES = 50,
 	CHAIN_CELL_HEAD_BYTES = 9,
 };
@@ -60,6 +59,11 @@ struct chain_trailer {
 	int64_t mono_ms;        /* CLOCK_BOOTTIME */
 	int64_t clock_error_us; /* largest error of the wall clock, enum chain_clock if not known */
 };
+/* Before the first link of a file. */
+struct chain_begin {
+	int64_t seq, monitors, gaps; /* the newest it held; 0 unless an earlier version wrote it */
+	const char *name;            /* such as 2026-01-02.db */
+};
 enum chain_clock { CHAIN_CLOCK_FREE = -1, CHAIN_CLOCK_UNKNOWN = -2 };
 
 /* One entry of the ledger's chain. */
@@ -77,6 +81,7 @@ enum chain_kind {
 	CHAIN_EVENT = 4,
 	CHAIN_SHELF = 5,
 	CHAIN_DAYBOOK = 6, /* where the daybook's chain stood; the digest is its hash */
+	CHAIN_PRUNED = 7, /* events up to the ref are gone, since everybody had them; no digest */
 	CHAIN_KINDS
 };
 
@@ -85,8 +90,9 @@ uint8_t *chain_reading_bytes(uint8_t *out, const struct chain_reading *reading);
 /** chain_name_bytes() - a monitor's names; at most CHAIN_NAME_MOST bytes, longer ones are cut */
 uint8_t *chain_name_bytes(uint8_t *out, int64_t id, const char *site, const char *factor);
 uint8_t *chain_gap_bytes(uint8_t *out, const struct gap *gap, int64_t monitor);
-/** chain_adopt_bytes() - what a file held before its first link: its last sequence, id and gap */
-uint8_t *chain_adopt_bytes(uint8_t *out, int64_t seq, int64_t monitors, int64_t gaps);
+/** chain_begin_bytes() - the begin of a file: what it held before its first link, and its name; at
+ * most CHAIN_BEGIN_MOST bytes */
+uint8_t *chain_begin_bytes(uint8_t *out, const struct chain_begin *begin);
 uint8_t *chain_trailer_bytes(uint8_t *out, const struct chain_trailer *trailer);
 uint8_t *chain_entry_bytes(uint8_t *out, const struct chain_entry *entry);
 /* A cell of a row: its kind and value, or the length of the bytes that follow. */

@@ -10,8 +10,10 @@
 
 enum { READINGS_AT_ONCE = 8 };
 
-int day_chain_connect(struct day_chain *chain, sqlite3 *db)
+int day_chain_connect(struct day_chain *chain, sqlite3 *db, const struct day_name *name)
 {
+	chain->name = *name;
+	chain->file.name = chain->name.text;
 	int r = chain->hash == NULL ? hash_new(&chain->hash) : 0;
 
 	if (r == 0)
@@ -38,7 +40,7 @@ void day_chain_disconnect(struct day_chain *chain)
 static int resync_links(struct day_chain *chain, sqlite3 *db, const struct chain_head *head)
 {
 	chain->head = *head;
-	chain->file.begun = true;
+	chain->begun = true;
 	chain->file.seq = 0;
 	int r = sql_number(db, "SELECT monitors FROM chain ORDER BY batch DESC LIMIT 1", 0,
 			   &chain->file.monitors);
@@ -51,7 +53,7 @@ static int resync_links(struct day_chain *chain, sqlite3 *db, const struct chain
 /* No link yet: what a file of an earlier version holds stays outside of the chain. */
 static int resync_begin(struct day_chain *chain, sqlite3 *db)
 {
-	chain->file.begun = false;
+	chain->begun = false;
 	int r = sql_number(db, "SELECT max(seq) FROM readings", 0, &chain->file.seq);
 	if (r == 0)
 		r = sql_number(db, "SELECT max(id) FROM monitors", 0, &chain->file.monitors);
@@ -80,7 +82,7 @@ void day_chain_forget(struct day_chain *chain)
 
 static void link_open(struct day_chain *chain)
 {
-	uint8_t bytes[CHAIN_ADOPT_BYTES];
+	uint8_t bytes[CHAIN_BEGIN_MOST];
 
 	if (chain->open)
 		return;
@@ -89,11 +91,9 @@ static void link_open(struct day_chain *chain)
 					     .monitors = chain->file.monitors,
 					     .gaps = chain->file.gaps};
 	hash_link(chain->hash, chain->head.hash);
-	if (!chain->file.begun)
+	if (!chain->begun)
 		hash_add(chain->hash, bytes,
-			 (size_t)(chain_adopt_bytes(bytes, chain->file.seq, chain->file.monitors,
-						    chain->file.gaps) -
-				  bytes));
+			 (size_t)(chain_begin_bytes(bytes, &chain->file) - bytes));
 }
 
 void day_chain_add(struct day_chain *chain, const struct chain_reading *readings, int n)
@@ -162,10 +162,10 @@ static int begin_add(const struct day_chain *chain, sqlite3 *db)
 {
 	sqlite3_stmt *add = NULL;
 
-	int r = sql_prepare(db, &add, "INSERT INTO chain_begin VALUES(?1, ?2, ?3, ?4, ?5)");
+	int r = sql_prepare(db, &add, "INSERT INTO chain_begin VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
 	if (r == 0)
-		r = sql_do(add, "ihiii", chain->head.number, chain->head.hash, chain->file.seq,
-			   chain->file.monitors, chain->file.gaps);
+		r = sql_do(add, "ihiiit", chain->head.number, chain->head.hash, chain->file.seq,
+			   chain->file.monitors, chain->file.gaps, chain->file.name);
 	sqlite3_finalize(add);
 	return r;
 }
@@ -178,7 +178,7 @@ int day_chain_link(struct day_chain *chain, sqlite3 *db, struct chain_head *out)
 	if (!chain->open)
 		return 0;
 	int r = link_hash(chain, out);
-	if (r == 0 && !chain->file.begun)
+	if (r == 0 && !chain->begun)
 		r = begin_add(chain, db);
 	if (r == 0)
 		r = sql_do(chain->add, "iiiiiiiih", link->batch, link->first, link->last,
@@ -193,7 +193,7 @@ void day_chain_done(struct day_chain *chain, const struct chain_head *head)
 		return;
 	chain->open = false;
 	chain->head = *head;
-	chain->file.begun = true;
+	chain->begun = true;
 	chain->file.seq = 0;
 	chain->file.monitors = chain->link.monitors;
 	chain->file.gaps = chain->link.gaps;

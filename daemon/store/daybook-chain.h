@@ -13,10 +13,9 @@ struct day_chain {
 	struct hash *hash;
 	struct chain_head head; /* committed */
 	/* of the open file: what was in it before the chain, and how far the committed links go */
-	struct {
-		bool begun; /* the file has its row of chain_begin */
-		int64_t seq, monitors, gaps;
-	} file;
+	bool begun; /* the file has its row of chain_begin */
+	struct chain_begin file;
+	struct day_name name;
 	/* of the open transaction */
 	struct chain_trailer link;
 	bool open;
@@ -25,7 +24,7 @@ struct day_chain {
 
 /** day_chain_connect() - statements for the open file, and how far its chain is (after any error
  * day_chain_resync() looks again). A file without a link goes on behind chain->head. */
-int day_chain_connect(struct day_chain *chain, sqlite3 *db);
+int day_chain_connect(struct day_chain *chain, sqlite3 *db, const struct day_name *name);
 void day_chain_disconnect(struct day_chain *chain);
 int day_chain_resync(struct day_chain *chain, sqlite3 *db);
 /** day_chain_forget() - nothing of the open transaction counts */

@@ -43,7 +43,7 @@ static const char day_schema_3[] =
 	" at_ms INTEGER NOT NULL, mono_ms INTEGER NOT NULL, clock_error_us INTEGER NOT NULL,"
 	" hash BLOB NOT NULL);"
 	"CREATE TABLE chain_begin(batch INTEGER NOT NULL, hash BLOB NOT NULL, seq INTEGER NOT NULL,"
-	" monitors INTEGER NOT NULL, gaps INTEGER NOT NULL);"
+	" monitors INTEGER NOT NULL, gaps INTEGER NOT NULL, name TEXT NOT NULL);"
 	"PRAGMA user_version=3;";
 
 /* "2026-01-02.db" or "2026-01-02.7.db" */

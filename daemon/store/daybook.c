@@ -73,7 +73,7 @@ int daybook_connect(struct daybook *daybook, const struct day_name *name)
 	if (r == 0)
 		r = day_prepare(daybook);
 	if (r == 0)
-		r = day_chain_connect(&daybook->chain, daybook->db);
+		r = day_chain_connect(&daybook->chain, daybook->db, name);
 	if (r == 0) {
 		sqlite3_wal_hook(daybook->db, wal_grown, daybook);
 		daybook->wal_pages = daybook->wal_mark = 0;

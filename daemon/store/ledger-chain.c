@@ -9,68 +9,79 @@
 #define TOUCH_CASE(ref) "INSERT OR IGNORE INTO touched SELECT 1, " ref " WHERE " ref " IS NOT NULL;"
 
 /* Kinds as in core/chain.h. A case changes with its alerts: what it says is final when they are. */
-static const char triggers
-	[] = "CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
-	     " PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
-	     "CREATE TEMP TRIGGER chain_case_new AFTER INSERT ON main.cases BEGIN " TOUCH(
-		     1,
-		     "NEW.id") " END;"
-			       "CREATE TEMP TRIGGER chain_case AFTER UPDATE OF status, verified, "
-			       "level, escalation,"
-			       " closed, due, in_charge, leader, team, title, document, track, "
-			       "stage_at, extended,"
-			       " relapses, reopened, merged_into, withdrawn, site, factor, kind, "
-			       "average ON main.cases"
-			       " BEGIN " TOUCH(
-				       1,
-				       "NEW.id") " END;"
-						 "CREATE TEMP TRIGGER chain_alert_new AFTER INSERT "
-						 "ON main.alerts BEGIN " TOUCH(2, "NEW.id") TOUCH_CASE(
-							 "NEW.case_id") " END;"
-									"CREATE TEMP TRIGGER "
-									"chain_alert AFTER UPDATE "
-									"OF cleared, case_id, "
-									"acknowledged,"
-									" acknowledged_by, reason "
-									"ON main.alerts "
-									"BEGIN " TOUCH(2, "NEW.id")
-										TOUCH_CASE("OLD."
-											   "case_"
-											   "id") TOUCH_CASE(
-											"NEW.case_"
-											"id") " END"
-											      ";"
-											      "CREA"
-											      "TE "
-											      "TEMP"
-											      " TRI"
-											      "GGER"
-											      " cha"
-											      "in_"
-											      "hist"
-											      "ory "
-											      "AFTE"
-											      "R "
-											      "INSE"
-											      "RT "
-											      "ON "
-											      "main"
-											      ".his"
-											      "tory"
-											      " BEG"
-											      "IN"
-											      " " TOUCH(
-												      3,
-												      "NEW.id") " END;"
-														"CREATE TEMP TRIGGER chain_event AFTER INSERT ON main.events BEGIN " TOUCH(
-															4,
-															"NEW.id") " END;"
-																  "CREATE TEMP TRIGGER chain_shelf_new AFTER INSERT ON main.shelves BEGIN " TOUCH(
-																	  5,
-																	  "NEW.id") " END;"
-																		    "CREATE TEMP TRIGGER chain_shelf AFTER UPDATE ON main.shelves BEGIN " TOUCH(
-																			    5,
-																			    "NEW.id") " END;";
+static const char triggers[] =
+	"CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
+	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
+	"CREATE TEMP TRIGGER chain_case_new AFTER INSERT ON main.cases BEGIN " TOUCH(
+		1,
+		"NEW.id") " END;"
+			  "CREATE TEMP TRIGGER chain_case AFTER UPDATE OF status, verified, "
+			  "level, escalation,"
+			  " closed, due, in_charge, leader, team, title, document, track, "
+			  "stage_at, extended,"
+			  " relapses, reopened, merged_into, withdrawn, site, factor, kind, "
+			  "average ON main.cases"
+			  " BEGIN " TOUCH(
+				  1,
+				  "NEW.id") " END;"
+					    "CREATE TEMP TRIGGER chain_alert_new AFTER INSERT "
+					    "ON main.alerts BEGIN " TOUCH(2, "NEW.id") TOUCH_CASE(
+						    "NEW.case_id") " END;"
+								   "CREATE TEMP TRIGGER "
+								   "chain_alert AFTER UPDATE "
+								   "OF cleared, case_id, "
+								   "acknowledged,"
+								   " acknowledged_by, reason "
+								   "ON main.alerts "
+								   "BEGIN " TOUCH(
+									   2,
+									   "NEW.id") TOUCH_CASE("OL"
+												"D."
+												"ca"
+												"se"
+												"_"
+												"i"
+												"d")
+									   TOUCH_CASE(
+										   "NEW.case_"
+										   "id") " END"
+											 ";"
+											 "CREA"
+											 "TE "
+											 "TEMP"
+											 " TRI"
+											 "GGER"
+											 " cha"
+											 "in_"
+											 "hist"
+											 "ory "
+											 "AFTE"
+											 "R "
+											 "INSE"
+											 "RT "
+											 "ON "
+											 "main"
+											 ".his"
+											 "tory"
+											 " BEG"
+											 "IN"
+											 " " TOUCH(
+												 3,
+												 "N"
+												 "E"
+												 "W"
+												 "."
+												 "i"
+												 "d") " END;"
+												      "CREATE TEMP TRIGGER chain_event AFTER INSERT ON main.events BEGIN " TOUCH(
+													      4,
+													      "NEW.id") " END;"
+															"CREATE TEMP TRIGGER chain_shelf_new AFTER INSERT ON main.shelves BEGIN " TOUCH(
+																5,
+																"NEW.id") " END;"
+																	  "CREATE TEMP TRIGGER chain_shelf AFTER UPDATE ON main.shelves BEGIN " TOUCH(
+																		  5,
+																		  "NEW.id") " END;";
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
 static const char adopt[] = "INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"
@@ -209,6 +220,16 @@ int ledger_chain_flush(struct ledger_chain *chain)
 	if (r == 0 && any)
 		r = sql_do(chain->forget, "");
 	return r == 0 && any ? daybook_add(chain) : r;
+}
+
+int ledger_chain_pruned(struct ledger_chain *chain, int64_t id)
+{
+	struct chain_entry entry = {.kind = CHAIN_PRUNED, .ref = id};
+
+	if (chain->hash == NULL)
+		return 0;
+	int r = chain->stale ? head_read(chain) : 0;
+	return r == 0 ? entry_add(chain, &entry) : r;
 }
 
 void ledger_chain_failed(struct ledger_chain *chain)

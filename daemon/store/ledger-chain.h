@@ -28,6 +28,8 @@ int ledger_chain_open(struct ledger_chain *chain, sqlite3 *db);
 void ledger_chain_close(struct ledger_chain *chain);
 /** ledger_chain_flush() - entries for all that the open transaction touched so far */
 int ledger_chain_flush(struct ledger_chain *chain);
+/** ledger_chain_pruned() - events up to @id leave the outbox with the open transaction */
+int ledger_chain_pruned(struct ledger_chain *chain, int64_t id);
 /** ledger_chain_failed() - the open transaction was rolled back, or nobody knows */
 void ledger_chain_failed(struct ledger_chain *chain);
 /** ledger_chain_head() - Return: 0, or why the table cannot be read */

@@ -292,10 +292,23 @@ int64_t ledger_event_last(struct ledger *ledger)
 	return atomic_load_explicit(&ledger->last_event, memory_order_acquire);
 }
 
+static int events_pruned(struct ledger *ledger)
+{
+	int64_t last;
+	int r = sql_number(ledger->db,
+			   "SELECT coalesce((SELECT min(id) - 1 FROM events), (SELECT seq FROM"
+			   " sqlite_sequence WHERE name = 'events'))",
+			   0, &last);
+
+	return r == 0 ? ledger_chain_pruned(&ledger->chain, last) : r;
+}
+
 int ledger_prune(struct ledger *ledger, int64_t before_ms)
 {
 	int r = ledger_begin(ledger);
 	if (r == 0)
 		r = sql_do(ledger->sql[SQL_EVENT_PRUNE], "i", before_ms);
+	if (r == 0 && sqlite3_changes(ledger->db) > 0)
+		r = events_pruned(ledger);
 	return ledger_end(ledger, r);
 }

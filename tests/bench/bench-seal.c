@@ -65,11 +65,12 @@ static void add(struct day_chain *chain, size_t from)
 static void run(const char *path, size_t each)
 {
 	struct day_chain chain = {0};
+	struct day_name name = {.text = "2026-01-02.db"};
 	struct chain_head head;
 	sqlite3 *db;
 	unlink(path);
 	must(day_open_write(&db, path), "file");
-	must(day_chain_connect(&chain, db), "chain");
+	must(day_chain_connect(&chain, db, &name), "chain");
 	must(day_chain_resync(&chain, db), "resync");
 	must(sql_exec(db, "BEGIN"), "begin"); /* a commit of its own is the readings', not ours */
 	double began = cpu_seconds();

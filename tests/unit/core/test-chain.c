@@ -79,6 +79,7 @@ static void test_names_gaps_trailers_and_entries_have_fixed_bytes(void **state)
 	char name[400];
 	struct gap gap = {.from_ms = 1, .to_ms = 2, .count = 3};
 	struct chain_trailer trailer = {1, 2, 3, 4, 5, 6, 7, CHAIN_CLOCK_UNKNOWN};
+	struct chain_begin begin = {1, 2, 3, "x.db"};
 	struct chain_entry entry = {.number = 1, .kind = CHAIN_HISTORY, .ref = 2};
 	(void)state;
 	check_bytes(bytes, chain_name_bytes(bytes, 9, "ab", "c"),
@@ -114,11 +115,12 @@ static void test_names_gaps_trailers_and_entries_have_fixed_bytes(void **state)
 		    "03"
 		    "0200000000000000"
 		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-	check_bytes(bytes, chain_adopt_bytes(bytes, 1, 2, 3),
+	check_bytes(bytes, chain_begin_bytes(bytes, &begin),
 		    "61"
 		    "0100000000000000"
 		    "0200000000000000"
-		    "0300000000000000");
+		    "0300000000000000"
+		    "0400782e6462");
 }
 
 static void test_cells_of_different_kinds_never_look_alike(void **state)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The verifier's inside: seals.c reads keys and seals, ledger.c and daybook.c what they speak of.
+ */
+#include "core/text.h"
+#include "seal/hash.h"
+#include "seal/sign.h"
+#include "store/sql.h"
+#include "verify/verify.h"
+
+/* What one place says of another: at @number the chain's hash is @hash. */
+struct mark {
+	int64_t number;
+	uint8_t hash[CHAIN_HASH_BYTES];
+	int64_t by; /* the seal's number; negative: the ledger's entry */
+};
+struct marks {
+	struct mark *at;
+	size_t n, capacity, next; /* next: not compared yet */
+};
+
+struct key_known {
+	int64_t number, seal;
+	uint8_t public[SEAL_PUBLIC_BYTES];
+};
+
+struct seal_known {
+	int64_t number, key, time_ms;
+	enum seal_reason reason;
+	struct chain_head daybook, ledger;
+	uint8_t previous[CHAIN_HASH_BYTES], hash[CHAIN_HASH_BYTES];
+	const char *file;
+};
+
+struct verify {
+	const struct verify_setup *setup;
+	struct verify_sum *sum;
+	struct hash *hash;
+	char node[SEAL_NODE_BYTES];
+	struct key_known *keys;
+	size_t n_keys;
+	uint8_t key_hash[CHAIN_HASH_BYTES]; /* of the last key line */
+	struct seal_known *seals;
+	size_t n_seals, seals_capacity;
+	char **files; /* names of the seal files */
+	size_t n_files;
+	int64_t began_mono_ms, unsealed_mono_ms;
+	struct marks ledger, daybook;
+	int64_t pruned; /* events up to here are gone */
+	uint8_t *anchors; /* CHAIN_HASH_BYTES each */
+	bool *anchored;
+	/* of the daybook: what was removed, as the ledger says, or where the chain begins */
+	struct chain_head retired;
+};
+
+/** verify_bad() - Return: VERIFY_BAD, after saying so */
+int verify_bad(struct verify *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void verify_note(struct verify *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** verify_anchor() - this hash is in the store */
+void verify_anchor(struct verify *v, const uint8_t hash[CHAIN_HASH_BYTES]);
+int64_t verify_mono_ms(void);
+/** time_of() - a moment as people read it, in UTC; valid until the next call of the thread */
+const char *time_of(int64_t wall_ms);
+
+int marks_add(struct marks *marks, int64_t number, const uint8_t *hash, int64_t by);
+void marks_sort(struct marks *marks);
+/** marks_check() - the chain's hash at @number. Return: 0, VERIFY_BAD. */
+int marks_check(struct verify *v, struct marks *marks, const char *what,
+		const struct chain_head *head);
+/** marks_end() - nothing may be spoken of that was not there */
+int marks_end(struct verify *v, const struct marks *marks, const char *what);
+
+/**
+ * cells_are() - is each cell of the kind that the daemon writes? What SQLite would convert silently
+ * is not what was hashed.
+ * @kinds: a letter a column: i integer, t text, b blob, d number or NULL
+ */
+bool cells_are(sqlite3_stmt *row, const char *kinds);
+
+int verify_seals(struct verify *v);
+int verify_ledger(struct verify *v);
+int verify_daybook(struct verify *v);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger: its chain, and that every row is what its newest entry says. The file is copied into
+ * memory first, since a reader that takes its time would hold up a daemon that writes.
+ */
+#include "store/chainrows.h"
+#include "verify/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *table, *what;
+} tables[CHAIN_KINDS] = {
+	[CHAIN_CASE] = {"cases", "case"},      [CHAIN_ALERT] = {"alerts", "alert"},
+	[CHAIN_HISTORY] = {"history", "step"}, [CHAIN_EVENT] = {"events", "event"},
+	[CHAIN_SHELF] = {"shelves", "shelf"},
+};
+
+/* --- a copy in memory --- */
+
+static int copy_pages(sqlite3 *to, sqlite3 *from)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+	if (backup == NULL)
+		return sql_error(to, sqlite3_errcode(to));
+	int rc = sqlite3_backup_step(backup, -1);
+	sqlite3_backup_finish(backup);
+	return rc == SQLITE_DONE ? 0 : sql_error(from, rc != SQLITE_OK ? rc : SQLITE_IOERR);
+}
+
+static int ledger_copy(struct verify *v, sqlite3 **out)
+{
+	char path[4400];
+	sqlite3 *file = NULL;
+
+	*out = NULL;
+	snprintf(path, sizeof path, "%s/ledger.db", v->setup->directory);
+	if (access(path, F_OK) != 0)
+		return verify_bad(v, "ledger.db: there is no such file");
+	int r = sql_open(&file, path, SQLITE_OPEN_READONLY);
+	if (r == 0)
+		r = sql_open(out, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	if (r == 0)
+		r = copy_pages(*out, file);
+	sql_close(file);
+	return r;
+}
+
+/* --- the chain --- */
+
+static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e)
+{
+	if (e->kind == CHAIN_DAYBOOK)
+		return marks_add(&v->daybook, e->ref, e->digest, -e->number);
+	if (e->kind == CHAIN_PRUNED) {
+		v->pruned = e->ref;
+		return 0;
+	}
+	return sql_do(put, "iih", (int64_t)e->kind, e->ref, e->digest);
+}
+
+static int entry_check(struct verify *v, sqlite3_stmt *row, struct chain_head *head,
+		       sqlite3_stmt *put)
+{
+	struct chain_entry e = {.number = sqlite3_column_int64(row, 0),
+				.kind = (uint8_t)sqlite3_column_int(row, 1),
+				.ref = sqlite3_column_int64(row, 2)};
+	uint8_t hash[CHAIN_HASH_BYTES];
+
+	if (e.number != head->number + 1)
+		return verify_bad(v, "ledger.db: entry %lld of the chain is missing",
+				  (long long)head->number + 1);
+	if (!cells_are(row, "iiibb") || e.kind == 0 || e.kind >= CHAIN_KINDS ||
+	    e.kind != sqlite3_column_int64(row, 1) || !sql_hash(row, 3, e.digest) ||
+	    !sql_hash(row, 4, hash))
+		return verify_bad(v, "ledger.db: entry %lld of the chain is none",
+				  (long long)e.number);
+	int r = hash_entry(v->hash, head, &e);
+	if (r == 0 && memcmp(hash, head->hash, sizeof hash) != 0)
+		return verify_bad(v, "ledger.db: entry %lld of the chain: its hash is not right",
+				  (long long)e.number);
+	verify_anchor(v, head->hash);
+	if (r == 0)
+		r = marks_check(v, &v->ledger, "ledger.db: entry", head);
+	v->sum->entries++;
+	return r == 0 ? newest_put(v, put, &e) : r;
+}
+
+static int chain_walk(struct verify *v, sqlite3 *db)
+{
+	sqlite3_stmt *list = NULL, *put = NULL;
+	struct chain_head head = {0};
+	bool row = false;
+
+	int r = sql_exec(db, "CREATE TEMP TABLE newest(kind INTEGER, ref INTEGER, digest BLOB,"
+			     " PRIMARY KEY(kind, ref)) WITHOUT ROWID");
+	if (r == 0)
+		r = sql_prepare(
+			db, &list,
+			"SELECT number, kind, ref, digest, hash FROM chain ORDER BY number");
+	if (r == 0)
+		r = sql_prepare(db, &put, "INSERT OR REPLACE INTO newest VALUES(?1, ?2, ?3)");
+	marks_sort(&v->ledger);
+	if (r == 0)
+		r = sql_step(list, &row);
+	while (r == 0 && row) {
+		r = entry_check(v, list, &head, put);
+		if (r == 0)
+			r = sql_step(list, &row);
+	}
+	sqlite3_finalize(list);
+	sqlite3_finalize(put);
+	return r == 0 ? marks_end(v, &v->ledger, "ledger.db: entry") : r;
+}
+
+/* --- the rows --- */
+
+static int row_check(struct verify *v, sqlite3_stmt *one, sqlite3_stmt *find, uint8_t kind,
+		     int64_t id)
+{
+	uint8_t digest[CHAIN_HASH_BYTES], is[CHAIN_HASH_BYTES];
+	bool row = false, known = false;
+
+	sql_bind(one, "i", id);
+	sql_bind(find, "ii", (int64_t)kind, id);
+	int r = sql_step(one, &row);
+	if (r == 0)
+		r = ledger_chain_digest(v->hash, one, kind, is);
+	if (r == 0)
+		r = sql_step(find, &known);
+	known = known && sql_hash(find, 0, digest);
+	sql_reset(one);
+	sql_reset(find);
+	if (r == 0 && !known)
+		return verify_bad(v, "ledger.db: %s %lld is in no entry of the chain",
+				  tables[kind].what, (long long)id);
+	if (r == 0 && memcmp(is, digest, sizeof is) != 0)
+		return verify_bad(v, "ledger.db: %s %lld is not what the chain says",
+				  tables[kind].what, (long long)id);
+	return r;
+}
+
+static int rows_walk(struct verify *v, sqlite3 *db, uint8_t kind, sqlite3_stmt *find)
+{
+	sqlite3_stmt *list = NULL, *one = NULL;
+	char sql[64];
+	bool row = false;
+
+	snprintf(sql, sizeof sql, "SELECT id FROM %s ORDER BY id", tables[kind].table);
+	int r = sql_prepare(db, &list, sql);
+	if (r == 0)
+		r = sql_prepare(db, &one, ledger_chain_row[kind]);
+	if (r == 0)
+		r = sql_step(list, &row);
+	while (r == 0 && row) {
+		r = row_check(v, one, find, kind, sqlite3_column_int64(list, 0));
+		if (r == 0)
+			r = sql_step(list, &row);
+	}
+	sqlite3_finalize(list);
+	sqlite3_finalize(one);
+	return r;
+}
+
+/* Entries of rows that are gone. Events are an outbox: the oldest are pruned, which an entry says.
+ */
+static int gone_check(struct verify *v, sqlite3 *db, uint8_t kind)
+{
+	char sql[256];
+	int64_t ref;
+
+	snprintf(sql, sizeof sql,
+		 "SELECT ref FROM newest WHERE kind = %u AND ref > %lld AND ref NOT IN"
+		 " (SELECT id FROM %s) ORDER BY ref LIMIT 1",
+		 kind, (long long)(kind == CHAIN_EVENT ? v->pruned : INT64_MIN),
+		 tables[kind].table);
+	int r = sql_number(db, sql, 0, &ref);
+	if (r == 0 && ref != 0)
+		return verify_bad(v, "ledger.db: %s %lld is missing", tables[kind].what,
+				  (long long)ref);
+	return r;
+}
+
+static int rows_check(struct verify *v, sqlite3 *db)
+{
+	sqlite3_stmt *find = NULL;
+
+	int r = sql_prepare(db, &find, "SELECT digest FROM newest WHERE kind = ?1 AND ref = ?2");
+	for (uint8_t kind = 0; r == 0 && kind < CHAIN_KINDS; kind++) {
+		if (tables[kind].table == NULL)
+			continue;
+		r = rows_walk(v, db, kind, find);
+		if (r == 0)
+			r = gone_check(v, db, kind);
+	}
+	sqlite3_finalize(find);
+	return r;
+}
+
+int verify_ledger(struct verify *v)
+{
+	sqlite3 *db = NULL;
+
+	int r = ledger_copy(v, &db);
+	if (r == 0)
+		r = chain_walk(v, db);
+	if (r == 0)
+		r = rows_check(v, db);
+	sql_close(db);
+	if (r == -EUCLEAN || r == -EINVAL)
+		r = verify_bad(v, "ledger.db: the file is damaged, or no ledger with a chain");
+	return r;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify-store.h"
+
+#include "core/chain.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+static void change(void **state, const char *file, const char *sql)
+{
+	char path[256], *error = NULL;
+	sqlite3 *db;
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, file);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", sql, error);
+	sqlite3_close(db);
+}
+
+#define DAY_1 "daybook/2026-01-02.db"
+#define DAY_2 "daybook/2026-01-03.db"
+#define LEDGER "ledger.db"
+
+/* Two days, a case that went its way and one that is open, gaps, a clean stop between. */
+static void fill(void **state)
+{
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_alert(&life, 0, NOW + 5000, false);
+	life_act(&life, 1, ACTION_ACCEPT, NOW + 9000);
+	life_batch(&life, 1, NOW + 20000);
+	life_gap(&life, NOW + 21000);
+	life_end(&life, true);
+	life_begin(&life, *state, 1);
+	life_batch(&life, 12, NOW + DAY_MS);
+	life_alert(&life, 1, NOW + DAY_MS, true);
+	life_end(&life, true);
+}
+
+static void test_a_store_verifies_and_says_what_it_holds(void **state)
+{
+	struct verify_sum sum;
+	struct said said;
+	fill(state);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_int_equal(sum.batches, 4);
+	assert_int_equal(sum.readings, 23);
+	assert_int_equal(sum.seals, 4);
+	assert_int_equal(sum.gaps, 1);
+	assert_int_equal(sum.unsealed, 0);
+	assert_true(sum.keys >= 2);
+	assert_int_equal(sum.last.reason, SEAL_STOP);
+	assert_non_null(strstr(said.notes, "gap: outfall-3 w21003, 9 readings"));
+}
+
+static void test_an_empty_store_verifies(void **state)
+{
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_end(&life, true);
+	check_clean(*state);
+}
+
+/* Each by itself on a fresh store: what was done, and what must be said. */
+static const struct {
+	const char *file, *sql, *words;
+} changes[] = {
+	{DAY_1, "UPDATE readings SET value = 39 WHERE seq = 3",
+	 "2026-01-02.db: batch 1 (readings 1 to"},
+	{DAY_1, "UPDATE readings SET flag = 'M' WHERE seq = 3", "batch 1"},
+	{DAY_1, "UPDATE readings SET flag = 'NN' WHERE seq = 3",
+	 "reading 3 holds what is no reading"},
+	{DAY_1, "UPDATE readings SET raw = raw + 1 WHERE seq = 3", "batch 1"},
+	{DAY_1, "UPDATE readings SET value = NULL WHERE seq = 1", "batch 1"},
+	{DAY_1, "DELETE FROM readings WHERE seq = 3", "reading 3 of batch 1 is missing"},
+	{DAY_1, "DELETE FROM readings WHERE seq = 10", "reading 10 of batch 1 is missing"},
+	{DAY_1, "INSERT INTO readings SELECT 90, 1, 0, 90, 1, 1, 1, 5.5, 'N', 1",
+	 "reading 90 is in no batch"},
+	{DAY_1, "INSERT INTO readings SELECT 0, 1, 0, 90, 1, 1, 1, 5.5, 'N', 1",
+	 "reading 0 is in no batch"},
+	{DAY_1, "UPDATE monitors SET factor = 'w99999' WHERE id = 1", "batch 1"},
+	{DAY_1, "INSERT INTO monitors(site, factor) VALUES('a', 'b')", "monitor 3 is in no batch"},
+	{DAY_1, "UPDATE gaps SET count = 1", "batch 3"},
+	{DAY_1, "DELETE FROM gaps", "batch 3"},
+	{DAY_1, "INSERT INTO gaps VALUES(1, 1, 2, 3)", "gap 2 is in no batch"},
+	{DAY_1, "UPDATE chain SET at_ms = at_ms + 1 WHERE batch = 2", "batch 2"},
+	{DAY_1, "UPDATE chain SET clock_error_us = 5 WHERE batch = 2", "batch 2"},
+	{DAY_1, "DELETE FROM chain WHERE batch = 2", "batch 2 is missing"},
+	{DAY_1, "DELETE FROM chain_begin", "is not said once"},
+	{DAY_1, "UPDATE chain_begin SET seq = 5", "batch 1"},
+	{DAY_1, "DELETE FROM chain WHERE batch = 3; DELETE FROM gaps",
+	 "goes on from batch 3, not from 2"},
+	{DAY_1, "UPDATE blocks SET min_ms = min_ms - 1", "the block of readings from 1 on"},
+	{DAY_1, "DROP TABLE chain", "it goes on from batch 3, not from 0"},
+	{DAY_2, "UPDATE chain_begin SET hash = zeroblob(32)", "it goes on from another batch 3"},
+	{DAY_2, "DELETE FROM readings; DELETE FROM chain", "batch 4: is missing, of which"},
+	{LEDGER, "UPDATE cases SET status = 'closed' WHERE id = 1",
+	 "case 1 is not what the chain says"},
+	{LEDGER, "UPDATE cases SET peak_value = 51 WHERE id = 1", "is not what the chain says"},
+	{LEDGER, "UPDATE alerts SET peak = 51 WHERE id = 1", "alert 1 is not what"},
+	{LEDGER, "UPDATE alerts SET case_id = NULL WHERE id = 2", "is not what"},
+	{LEDGER, "DROP TRIGGER history_stays; UPDATE history SET by = 'B'", "step 1 is not what"},
+	{LEDGER, "DROP TRIGGER history_remains; DELETE FROM history WHERE id = 1",
+	 "step 1 is missing"},
+	{LEDGER, "INSERT INTO history(case_id, at, action, by) VALUES(1, 1, 'note', 'x')",
+	 "is in no entry of the chain"},
+	{LEDGER, "UPDATE events SET json = '{}' WHERE id = 2", "event 2 is not what"},
+	{LEDGER, "DELETE FROM events WHERE id = 2", "event 2 is missing"},
+	{LEDGER,
+	 "DROP TRIGGER chain_stays; UPDATE chain SET digest = zeroblob(32) WHERE number = 2",
+	 "entry 2 of the chain: its hash is not right"},
+	{LEDGER, "DROP TRIGGER chain_remains; DELETE FROM chain WHERE number = 3",
+	 "entry 3 of the chain is missing"},
+};
+
+static void test_each_change_is_found_and_its_place_named(void **state)
+{
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		fill(state);
+		check_clean(*state);
+		change(state, changes[i].file, changes[i].sql);
+		check_bad(*state, changes[i].words);
+		directory_clear(*state);
+		assert_int_equal(mkdir(*state, 0700), 0);
+	}
+}
+
+/* Events that everybody had are pruned; that is no change of what is evidence. */
+static void test_pruned_events_are_no_gap(void **state)
+{
+	struct life life;
+	fill(state);
+	life_begin(&life, *state, 0);
+	assert_int_equal(ledger_prune(life.ledger, NOW + 6000), 0);
+	life_end(&life, true);
+	check_clean(*state);
+}
+
+/* A peak moves while an alert is active, and no seal is due for it. */
+static void test_a_moving_peak_is_no_change(void **state)
+{
+	struct life life;
+	struct verdict peak = life_verdict(VERDICT_PEAK, 1, NOW + DAY_MS, NOW + DAY_MS + 20000);
+	fill(state);
+	life_begin(&life, *state, 0);
+	peak.peak_value = 99;
+	assert_int_equal(ledger_apply(life.ledger, &peak, 1, NOW + DAY_MS + 20000, NULL), 0);
+	life_end(&life, true);
+	check_clean(*state);
+}
+
+static void remove_file(void **state, const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	assert_int_equal(remove(path), 0);
+}
+
+static void test_a_missing_file_is_named(void **state)
+{
+	fill(state);
+	remove_file(state, DAY_1);
+	check_bad(*state, "2026-01-03.db: it goes on from batch 3, not from 0");
+	remove_file(state, DAY_2);
+	check_bad(*state, "daybook: batch 1: is missing, of which");
+	remove_file(state, LEDGER);
+	check_bad(*state, "ledger.db: there is no such file");
+	remove_file(state, "seals/keys");
+	check_bad(*state, "seals/keys: there is no such file");
+}
+
+static void test_a_file_under_another_name_is_found(void **state)
+{
+	char from[256], to[256];
+	fill(state);
+	snprintf(from, sizeof from, "%s/%s", (const char *)*state, DAY_2);
+	snprintf(to, sizeof to, "%s/daybook/2026-01-04.db", (const char *)*state);
+	assert_int_equal(rename(from, to), 0);
+	check_bad(*state, "2026-01-04.db: it was written under another name");
+}
+
+/* A store that was cut back to an earlier seal is whole in itself: only an anchor tells. */
+static void test_an_anchor_finds_what_was_cut_back(void **state)
+{
+	struct verify_sum before, after;
+	struct said said;
+	char anchor[CHAIN_HEX_BYTES], command[600];
+	struct life life;
+	fill(state);
+	snprintf(command, sizeof command, "cp -r %s %s.old", (const char *)*state,
+		 (const char *)*state);
+	assert_int_equal(system(command), 0);
+	life_begin(&life, *state, 0);
+	life_batch(&life, 5, NOW + DAY_MS + 60000);
+	life_end(&life, true);
+	assert_int_equal(verify_with(*state, NULL, &said, &before), VERIFY_CLEAN);
+	chain_hex(anchor, before.last_hash, sizeof before.last_hash);
+	assert_int_equal(verify_with(*state, anchor, &said, &after), VERIFY_CLEAN);
+	snprintf(command, sizeof command, "%s.old", (const char *)*state);
+	check_clean(command);
+	assert_int_equal(verify_with(command, anchor, &said, &after), VERIFY_BAD);
+	assert_non_null(strstr(said.bad, anchor));
+	chain_hex(anchor, before.last.daybook.hash, sizeof before.last.daybook.hash);
+	assert_int_equal(verify_with(*state, anchor, &said, &after), VERIFY_CLEAN);
+	chain_hex(anchor, before.last.ledger.hash, sizeof before.last.ledger.hash);
+	assert_int_equal(verify_with(*state, anchor, &said, &after), VERIFY_CLEAN);
+	directory_clear(command);
+}
+
+static void test_a_key_that_signs_itself_is_trusted_only_by_name(void **state)
+{
+	struct verify_sum sum;
+	struct said said;
+	struct life life;
+	char key[2 * SEAL_PUBLIC_BYTES + 1], line[SEAL_LINE_MOST], path[256];
+	fill(state);
+	remove_file(state, "secret/seal.key");
+	life_begin(&life, *state, 0);
+	life_end(&life, true);
+	check_bad(*state, "signs itself");
+	snprintf(path, sizeof path, "%s/seals/keys", (const char *)*state);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file) != NULL)
+		assert_int_equal(sscanf(line, "key 1 %*s %*s %*s %*s %*s %64s", key), 1);
+	fclose(file);
+	struct verify_setup setup = {
+		.directory = *state, .trusted = key, .say = say, .context = &said};
+	said = (struct said){0};
+	assert_int_equal(verify_store(&setup, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "begins anew and is trusted"));
+}
+
+/* What a kill leaves behind the last seal is no more than a note. */
+static void test_an_unsealed_tail_is_noted(void **state)
+{
+	struct life life;
+	struct said said;
+	struct verify_sum sum;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 3, NOW);
+	life_batch(&life, 3, NOW + 10000);
+	life_end(&life, false);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_int_equal(sum.unsealed, 2);
+	assert_non_null(strstr(said.notes, "2 batches behind the last seal are not sealed yet"));
+	life_begin(&life, *state, 0);
+	life_end(&life, true);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_int_equal(sum.unsealed, 0);
+	assert_non_null(strstr(said.notes, "did not end cleanly"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_store_verifies_and_says_what_it_holds),
+		TEST(test_an_empty_store_verifies),
+		TEST(test_each_change_is_found_and_its_place_named),
+		TEST(test_pruned_events_are_no_gap),
+		TEST(test_a_moving_peak_is_no_change),
+		TEST(test_a_missing_file_is_named),
+		TEST(test_a_file_under_another_name_is_found),
+		TEST(test_an_anchor_finds_what_was_cut_back),
+		TEST(test_a_key_that_signs_itself_is_trusted_only_by_name),
+		TEST(test_an_unsealed_tail_is_noted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

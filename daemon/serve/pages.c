@@ -2,6 +2,7 @@
 #include "serve/pages.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,6 +59,10 @@ unsigned page_health(const struct serve_setup *setup, int64_t started_mono_s, st
 	text_json(out, setup->plan->node);
 	text_add(out, ",\"language\":");
 	text_json(out, setup->plan->language);
+	char *directory = setup->directory == NULL ? NULL : realpath(setup->directory, NULL);
+	text_add(out, ",\"directory\":");
+	text_json(out, directory);
+	free(directory);
 	text_format(out, ",\"uptime_s\":%lld", (long long)(page_mono_s() - started_mono_s));
 	health_counts(setup, out);
 	if (!well)

@@ -48,6 +48,7 @@ static int talk(const struct ctl_options *options)
 		[VERB_SHELVES] = show_shelves,
 		[VERB_DELIVERIES] = show_deliveries,
 		[VERB_DOSSIER] = show_dossier,
+		[VERB_VERIFY] = show_verify,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -81,6 +82,9 @@ int main(int argc, char **argv)
 	case VERB_VERSION:
 		puts("duchactl " DUCHA_VERSION);
 		return CTL_OK;
+	case VERB_VERIFY:
+		return options.directory != NULL ? verify_directory(&options, options.directory)
+						 : talk(&options);
 	case VERB_STATUS:
 	case VERB_TAIL:
 	case VERB_SITES:

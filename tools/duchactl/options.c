@@ -34,6 +34,8 @@ const char options_help[] =
 	"  shelves [--all]                         where they open none\n"
 	"  deliveries                              backlog, last error, next try\n"
 	"  deliveries test ID                      send a marked test\n"
+	"  verify [DIR] [--anchor HASH] [--trust KEY]\n"
+	"                                          is the store, or a copy, as it was sealed?\n"
 	"\n"
 	"  -s, --socket SOCKET   default $DUCHA_SOCKET, else /run/ducha/duchad.sock\n"
 	"      --json            the API's own answer\n"
@@ -54,6 +56,7 @@ enum {
 	TAKES_BY = 256,
 	TAKES_SHELF = 512,
 	TAKES_DOSSIER = 1024,
+	TAKES_VERIFY = 1 << 16,
 };
 
 static const struct verb {
@@ -79,12 +82,13 @@ static const struct verb {
 	{"deliveries", VERB_DELIVERIES, 0, 2, 0, "deliveries [test ID]"},
 	{"dossier", VERB_DOSSIER, 1, 1, TAKES_DOSSIER,
 	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
+	{"verify", VERB_VERIFY, 0, 1, TAKES_VERIFY, "verify [DIR] [--anchor HASH] [--trust KEY]"},
 };
 static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"evidence", "verify", "mark", "load", "report", "reload"};
+static const char *const later[] = {"evidence", "mark", "load", "report", "reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -117,6 +121,8 @@ enum {
 	KEY_FOR,
 	KEY_PUBLIC,
 	KEY_LANGUAGE,
+	KEY_ANCHOR,
+	KEY_TRUST,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -155,6 +161,8 @@ static const struct option keys[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"public", no_argument, NULL, KEY_PUBLIC},
 	{"language", required_argument, NULL, KEY_LANGUAGE},
+	{"anchor", required_argument, NULL, KEY_ANCHOR},
+	{"trust", required_argument, NULL, KEY_TRUST},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -202,8 +210,26 @@ static const struct verb *verb_find(char **words, struct text *error)
 	return NULL;
 }
 
+static bool is_hash(const char *value)
+{
+	return strlen(value) == 64 && strspn(value, "0123456789abcdef") == 64;
+}
+
+static bool anchor_read(const char *value, struct ctl_options *out, struct text *error)
+{
+	if (is_hash(value) && out->n_anchors < ANCHORS_MOST) {
+		out->anchors[out->n_anchors++] = value;
+		return true;
+	}
+	text_format(error, "--anchor %s: must be 64 digits of lower-case hex, at most %d times",
+		    value, ANCHORS_MOST);
+	return false;
+}
+
 static bool value_read(int key, const char *value, struct ctl_options *out, struct text *error)
 {
+	if (key == KEY_ANCHOR)
+		return anchor_read(value, out, error);
 	if (key == KEY_SINCE) {
 		if (duration_read(value, &out->since_s))
 			return true;
@@ -259,6 +285,7 @@ static const char **text_option(int key, struct ctl_options *out)
 		{KEY_TITLE, &out->title},
 		{'o', &out->output},
 		{KEY_LANGUAGE, &out->language},
+		{KEY_TRUST, &out->trust},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -308,6 +335,9 @@ static unsigned takes_of(int key)
 	case KEY_PUBLIC:
 	case KEY_LANGUAGE:
 		return TAKES_DOSSIER;
+	case KEY_ANCHOR:
+	case KEY_TRUST:
+		return TAKES_VERIFY;
 	default:
 		return key >= KEY_BY && key <= KEY_TYPE     ? TAKES_ACTION
 		       : key >= KEY_FACTOR && key < KEY_FOR ? TAKES_OPEN
@@ -446,6 +476,13 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 	    verb->verb == VERB_UNSHELVE) {
 		out->site = words[0];
 		out->factor = n > 1 ? words[1] : NULL;
+	}
+	if (verb->verb == VERB_VERIFY) {
+		out->directory = n > 0 ? words[0] : NULL;
+		if (out->trust == NULL || is_hash(out->trust))
+			return true;
+		text_format(error, "--trust %s: must be 64 digits of lower-case hex", out->trust);
+		return false;
 	}
 	if (verb->verb == VERB_OPEN)
 		return needs("--site", out->site != NULL, error) &&

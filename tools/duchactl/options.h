@@ -4,6 +4,7 @@
  * Options: what the operator typed, judged in full before the daemon is looked for.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct text;
@@ -25,9 +26,12 @@ enum ctl_verb {
 	VERB_SHELVES,
 	VERB_DELIVERIES,
 	VERB_DOSSIER,
+	VERB_VERIFY,
 	VERB_HELP,
 	VERB_VERSION,
 };
+
+enum { ANCHORS_MOST = 16 };
 
 struct ctl_options {
 	enum ctl_verb verb;
@@ -45,6 +49,10 @@ struct ctl_options {
 	const char *file, *type;                      /* of an attachment */
 	const char *output, *language;                /* of a dossier */
 	int64_t for_s;                                /* of a shelf; 0: not given */
+	const char *directory;                        /* of a store; NULL: the daemon's */
+	const char *anchors[ANCHORS_MOST];
+	size_t n_anchors;
+	const char *trust;
 };
 
 /**

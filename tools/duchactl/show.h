@@ -24,6 +24,9 @@ int show_acknowledge(struct client *client, const struct ctl_options *options);
 int show_shelves(struct client *client, const struct ctl_options *options);
 /** show_deliveries() - their list, or a marked test where the options name one */
 int show_deliveries(struct client *client, const struct ctl_options *options);
+/** show_verify() - the store of the daemon; verify_directory() - any, no daemon is asked */
+int show_verify(struct client *client, const struct ctl_options *options);
+int verify_directory(const struct ctl_options *options, const char *directory);
 /** live_tail() - until a signal, a closed stdout, or a refusal */
 int live_tail(struct client *client, const struct ctl_options *options);
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence from outside: a store that is verified where it lies, copied, altered, killed, and cut back."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+
+from conftest import DUCHACTL, ENVIRONMENT, modbus_connection, modbus_monitor, site
+from servers import wait_until
+
+
+def verify(directory, *arguments):
+    return subprocess.run([DUCHACTL, "verify", str(directory), *arguments], capture_output=True, text=True,
+                          timeout=60, env=ENVIRONMENT)
+
+
+def check_clean(directory, *arguments):
+    done = verify(directory, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def check_bad(directory, words, *arguments):
+    done = verify(directory, *arguments)
+    assert done.returncode == 1 and "bad: " in done.stderr and words in done.stderr, done.stdout + done.stderr
+
+
+def with_case(make_daemon, instrument):
+    """A daemon that has opened a case and sealed it."""
+    instrument.set_float(0, 60.0)
+    daemon = make_daemon([modbus_connection(instrument.port)],
+                         [site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")])])
+    wait_until(lambda: daemon.delivered("case.opened"), what="a case")
+    return daemon
+
+
+def copy_of(daemon, tmp_path, name):
+    copy = tmp_path / name
+    shutil.copytree(daemon.store, copy)
+    return copy
+
+
+def change(path, sql):
+    with sqlite3.connect(path) as db:
+        db.execute(sql)
+    db.close()
+
+
+def test_a_store_verifies_live_and_copied_and_not_when_altered(make_daemon, instrument, tmp_path):
+    daemon = with_case(make_daemon, instrument)
+    live = daemon.ctl("verify")
+    assert live.returncode == 0 and "as they were sealed" in live.stdout, live.stdout + live.stderr
+    daemon.stop()
+    copy = copy_of(daemon, tmp_path, "copy")
+    check_clean(copy)
+    answer = json.loads(check_clean(copy, "--json"))
+    assert answer["clean"] and answer["bad"] is None and answer["readings"] > 0 and answer["unsealed"] == 0
+    day = next((copy / "daybook").glob("*.db"))
+    change(day, "UPDATE readings SET value = 49 WHERE seq = 2")
+    check_bad(copy, f"{day.name}: batch ")
+    other = copy_of(daemon, tmp_path, "other")
+    change(other / "ledger.db", "UPDATE cases SET status = 'closed'")
+    check_bad(other, "case 1 is not what the chain says")
+
+
+def test_the_head_that_an_event_took_along_finds_a_store_that_was_cut_back(make_daemon, instrument, tmp_path):
+    daemon = with_case(make_daemon, instrument)
+    daemon.stop()
+    old = copy_of(daemon, tmp_path, "old")
+    daemon.start()
+    daemon.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "note", "by": "A", "note": "n"}))
+    wait_until(lambda: len(daemon.delivered("case.updated")) > 0, what="the note's event")
+    head = daemon.delivered("case.updated")[-1]["chainhead"]
+    daemon.stop()
+    check_clean(daemon.store, "--anchor", head)
+    check_clean(old)
+    check_bad(old, head, "--anchor", head)
+
+
+def test_a_killed_daemon_leaves_a_store_that_verifies_with_its_end_named(make_daemon, instrument):
+    daemon = with_case(make_daemon, instrument)
+    daemon.kill()
+    check_clean(daemon.store)
+    daemon.start()
+    daemon.stop()
+    assert "did not end cleanly" in check_clean(daemon.store)
+
+
+def test_the_secret_is_for_the_daemon_alone(make_daemon, instrument, tmp_path):
+    daemon = with_case(make_daemon, instrument)
+    secret = os.path.join(daemon.store, "secret", "seal.key")
+    assert os.stat(secret).st_mode & 0o777 == 0o600 and os.stat(os.path.dirname(secret)).st_mode & 0o777 == 0o700
+    daemon.stop()
+    backup = tmp_path / "backup"
+    shutil.copytree(daemon.store, backup, ignore=shutil.ignore_patterns("secret"))
+    check_clean(backup)  # it takes no secret to verify
+
+
+def test_usage_of_verify_is_judged_first(tmp_path):
+    assert verify(tmp_path, "--anchor", "abc").returncode == 64
+    assert verify(tmp_path, "--trust", "abc").returncode == 64
+    assert verify(tmp_path).returncode == 1

@@ -322,7 +322,7 @@ const char *check_event_filter(const char *text)
 	static const char *const types[] = {"alert.raised",    "alert.cleared",       "case.opened",
 					    "case.updated",    "case.overdue",        "case.closed",
 					    "connection.lost", "connection.restored", "duty.called",
-					    "duty.digest"};
+					    "duty.digest",     "seal.anchored"};
 	const char *star = strchr(text, '*');
 	bool whole = !star;
 	size_t length = whole ? strlen(text) : (size_t)(star - text);

@@ -498,6 +498,21 @@ static int fill_drivers(struct assembly *a, const struct config *config)
 	return r;
 }
 
+/* Anchors come every ten minutes: what a program receives has them unless it chooses, what a person
+ * reads only if it is chosen. */
+static struct outbox_filter filter_of(const struct config_delivery *d)
+{
+	static const char *const all[] = {"*"};
+	bool read = strcmp(d->type, "smtp") == 0 || strcmp(d->type, "alertmanager") == 0;
+	bool chosen = d->n_events > 0 || read;
+
+	return (struct outbox_filter){.events = chosen ? (const char *const *)d->events : all,
+				      .n_events = chosen ? d->n_events : 1,
+				      .sites = (const char *const *)d->sites,
+				      .n_sites = d->n_sites,
+				      .least = (enum severity)d->min_severity};
+}
+
 static int fill_deliveries(struct assembly *a, const struct config *config)
 {
 	a->deliveries = calloc(config->n_deliveries + 1, sizeof *a->deliveries);
@@ -508,11 +523,7 @@ static int fill_deliveries(struct assembly *a, const struct config *config)
 		a->deliveries[i] = (struct delivery_setup){
 			.id = d->id,
 			.type = d->type,
-			.filter = {.events = (const char *const *)d->events,
-				   .n_events = d->n_events,
-				   .sites = (const char *const *)d->sites,
-				   .n_sites = d->n_sites,
-				   .least = (enum severity)d->min_severity},
+			.filter = filter_of(d),
 			.alarm_after_ms = d->alarm_after_s * 1000,
 			.longest_pause_ms = d->retry_longest_s * 1000,
 			.timeout_ms = d->timeout_ms,

@@ -197,12 +197,22 @@ static int note_removal(struct keeper *k, const struct stock_file *file, enum st
 	return r;
 }
 
+/* Where its chain ended stays in the ledger. */
+static int retire(struct keeper *k, const struct stock_file *file)
+{
+	const char *name = daybook_name(k->reader, file->first);
+
+	return name == NULL ? -ENOENT : ledger_retire_day(k->setup.ledger, name, clock_wall_ms());
+}
+
 static int take_away(struct keeper *k, const struct stock_file *file, enum stock_why why,
 		     const struct stock_rules *rules)
 {
 	int r = file->last > rules->sent ? note_unsent(k, file, rules->sent) : 0;
 	if (r == 0)
 		r = note_removal(k, file, why);
+	if (r == 0)
+		r = retire(k, file);
 	if (r == 0)
 		r = daybook_remove(k->reader, file->first);
 	if (r != 0)

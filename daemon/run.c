@@ -6,6 +6,7 @@
 #include "core/tail.h"
 #include "deliver/exporter.h"
 #include "drivers/driver.h"
+#include "evidence.h"
 #include "flow/clerk.h"
 #include "flow/clock.h"
 #include "flow/door-keeper.h"
@@ -14,7 +15,6 @@
 #include "flow/recorder.h"
 #include "keeper.h"
 #include "restore.h"
-#include "seal/sealer.h"
 #include "serve/serve.h"
 
 #include <curl/curl.h>
@@ -83,7 +83,7 @@ struct run {
 	struct metrics *metrics;
 	struct daybook *daybook;
 	struct ledger *ledger;
-	struct sealer *sealer;
+	struct evidence *evidence;
 	struct rings rings;
 	struct verdicts verdicts;
 	struct door *pushed;
@@ -147,6 +147,11 @@ static bool own_fault(void *context, enum own_fault fault)
 		return keeper_fault(run->keeper, fault);
 	return recorder_failing(run->recorder) || recorder_missing(run->recorder) ||
 	       stored_owes(&run->rings);
+}
+
+static bool unrecorded(void *context)
+{
+	return own_fault(context, OWN_UNRECORDED);
 }
 
 static uint64_t replaced(void *context)
@@ -218,24 +223,6 @@ static void wake_courier(void *context)
 	struct run *run = context;
 	if (run->courier != NULL)
 		courier_wake(run->courier);
-}
-
-static void heads(void *context, struct chain_head *daybook, struct chain_head *ledger)
-{
-	struct run *run = context;
-	daybook_head(run->daybook, daybook);
-	if (ledger_head(run->ledger, ledger) != 0)
-		*ledger = (struct chain_head){0};
-}
-
-static void wake_sealer(void *context)
-{
-	sealer_wake(((struct run *)context)->sealer);
-}
-
-static void bind_daybook(void *context, struct chain_head *out)
-{
-	daybook_head(((struct run *)context)->daybook, out);
 }
 
 static bool beat_is_stuck(const struct beat *beat, int64_t now_ns)
@@ -378,19 +365,17 @@ static int open_store(struct run *run)
 
 static int open_seals(struct run *run)
 {
-	struct sealer_setup setup = {
+	struct evidence_setup setup = {
 		.directory = run->config->directory,
-		.node = run->plan->node,
-		.zone = &run->plan->zone,
-		.heads = heads,
+		.plan = run->plan,
+		.daybook = run->daybook,
+		.ledger = run->ledger,
+		.unrecorded = unrecorded,
 		.fatal = fatal,
 		.context = run,
 	};
-	ledger_bind(run->ledger, bind_daybook, run);
-	int r = sealer_new(&run->sealer, &setup);
-	if (r != 0)
-		return failed("the seals cannot be opened", r);
-	return ledger_listen(run->ledger, wake_sealer, run);
+	int r = evidence_new(&run->evidence, &setup);
+	return r != 0 ? failed("the seals cannot be opened", r) : 0;
 }
 
 /* Rings hold at least ten seconds at the configured rate. */
@@ -638,7 +623,7 @@ static void alive(struct beat *beat)
 
 static int start_threads(struct run *run)
 {
-	int r = sealer_start(run->sealer);
+	int r = evidence_start(run->evidence);
 	if (r == 0 && (r = clerk_start(run->clerk)) == 0)
 		run->clerk_runs = true;
 	if (r == 0 && (r = recorder_start(run->recorder)) == 0)
@@ -898,6 +883,8 @@ static void end(struct run *run)
 	if (is_fatal(run))
 		_exit(1); /* what is in memory must not reach a disk that failed */
 	serve_free(run->serve);
+	if (run->evidence != NULL)
+		evidence_stop(run->evidence);
 	wording_deinit(&run->chinese);
 	exporter_free(run->exporter);
 	keeper_free(run->keeper);
@@ -916,9 +903,7 @@ static void end(struct run *run)
 		verdicts_deinit(&run->verdicts);
 		rings_deinit(&run->rings);
 	}
-	if (run->sealer != NULL)
-		sealer_stop(run->sealer, true);
-	sealer_free(run->sealer);
+	evidence_free(run->evidence);
 	ledger_close(run->ledger);
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);

@@ -82,6 +82,8 @@ enum chain_kind {
 	CHAIN_SHELF = 5,
 	CHAIN_DAYBOOK = 6, /* where the daybook's chain stood; the digest is its hash */
 	CHAIN_PRUNED = 7, /* events up to the ref are gone, since everybody had them; no digest */
+	CHAIN_DIGEST = 8, /* of a case's readings */
+	CHAIN_DAY = 9,    /* a file of the daybook that was removed */
 	CHAIN_KINDS
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/csv.h"
 
+#include "core/text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,4 +218,38 @@ bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	if (out->has_value && !decimal_parse(value.at, value.length, &out->value))
 		return refuse(why, why_size, "not a finite number:", value);
 	return read_flag(flag, out, why, why_size);
+}
+
+/* --- writing --- */
+
+/* A field as RFC 4180 has it. */
+static void csv_text(struct text *out, const char *s)
+{
+	if (strpbrk(s, ",\"\r\n") == NULL) {
+		text_add(out, s);
+		return;
+	}
+	text_char(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			text_char(out, '"');
+		text_char(out, *s);
+	}
+	text_char(out, '"');
+}
+
+void csv_reading(struct text *out, const struct zone *zone, const char *site, const char *factor,
+		 const struct reading *reading)
+{
+	text_time(out, reading->measured_ms, zone, 3);
+	text_char(out, ',');
+	text_time(out, reading->received_ms, zone, 3);
+	text_char(out, ',');
+	csv_text(out, site);
+	text_char(out, ',');
+	csv_text(out, factor);
+	text_char(out, ',');
+	if (reading->has_value)
+		text_double(out, reading->value);
+	text_format(out, ",%c\n", (char)reading->flag);
 }

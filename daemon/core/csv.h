@@ -13,6 +13,8 @@
 
 #include <stdio.h>
 
+struct text;
+
 enum csv_column { CSV_TIME, CSV_SITE, CSV_FACTOR, CSV_VALUE, CSV_FLAG, CSV_COLUMNS };
 
 struct csv_header {
@@ -56,3 +58,8 @@ int csv_split(const char *line, size_t length, struct csv_field out[CSV_FIELDS_M
 /** decimal_parse() - a whole decimal number such as -1.5e3; no hex, no infinity, no locale.
  * Return: false if it is none or overflows. */
 bool decimal_parse(const char *text, size_t length, double *out);
+
+/** csv_reading() - a reading as a line of /api/v1/readings: time, received_at, site, factor, value,
+ * flag, and the line end */
+void csv_reading(struct text *out, const struct zone *zone, const char *site, const char *factor,
+		 const struct reading *reading);

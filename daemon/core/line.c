@@ -155,3 +155,18 @@ void line_case(struct text *out, const struct line_case *event)
 		at = add_number(at, ",limit=", event->limit);
 	text_take(out, add_time(at, event->time_ms));
 }
+
+void line_anchor(struct text *out, const char *node, int64_t seal, const char *head,
+		 int64_t time_ms)
+{
+	char *at = text_room(out, ROOM + room_for(node) + room_for(head));
+	if (at == NULL)
+		return;
+	at = add(at, "anchor");
+	at = add_tag(at, "node", node);
+	at = add(at, " seal=");
+	at = add_integer(at, seal);
+	at = add(at, "i,head=");
+	at = add_string(at, head);
+	text_take(out, add_time(at, time_ms));
+}

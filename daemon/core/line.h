@@ -29,3 +29,7 @@ struct line_case {
 	int64_t time_ms;
 };
 void line_case(struct text *out, const struct line_case *event);
+
+/** line_anchor() - "anchor,node=… seal=17i,head="…" <ns>\n": a seal's number and hash */
+void line_anchor(struct text *out, const char *node, int64_t seal, const char *head,
+		 int64_t time_ms);

@@ -151,15 +151,31 @@ static void add_case(struct batch *batch, const struct plan *plan, const struct 
 	end_line(batch);
 }
 
+static void add_anchor(struct batch *batch, const struct plan *plan,
+		       const struct outbox_event *event, const json_t *data)
+{
+	const char *head = json_string_value(json_object_get(data, "head"));
+	if (head == NULL || !begin_line(batch)) {
+		batch->skipped++;
+		return;
+	}
+	line_anchor(&batch->text, plan->node, json_integer_value(json_object_get(data, "seal")),
+		    head, event->at_ms);
+	end_line(batch);
+}
+
 void batch_add_event(struct batch *batch, const struct plan *plan, const struct outbox_event *event)
 {
+	bool anchor = strcmp(event->type, "seal.anchored") == 0;
 	look_at(batch, event->id);
-	if (strncmp(event->type, "case.", 5) != 0)
+	if (strncmp(event->type, "case.", 5) != 0 && !anchor)
 		return;
 	batch->events++;
 	json_t *root = json_loads(event->json, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *data = json_object_get(root, "data");
-	if (json_is_object(data))
+	if (json_is_object(data) && anchor)
+		add_anchor(batch, plan, event, data);
+	else if (json_is_object(data))
 		add_case(batch, plan, event, data);
 	else
 		batch->skipped++;

@@ -35,8 +35,8 @@ enum {
 };
 
 enum source { SOURCE_BACKLOG, SOURCE_FRESH, SOURCE_EVENTS };
-static const char *const case_events[] = {"case.*"};
-static const struct outbox_filter case_filter = {.events = case_events, .n_events = 1};
+static const char *const case_events[] = {"case.*", "seal.anchored"};
+static const struct outbox_filter case_filter = {.events = case_events, .n_events = 2};
 
 struct exporter {
 	struct exporter_setup setup;

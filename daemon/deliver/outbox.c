@@ -39,7 +39,7 @@ static bool wants_type(const struct outbox_filter *filter, const char *type)
 		if (open ? strncmp(wanted, type, length - 1) == 0 : strcmp(wanted, type) == 0)
 			return true;
 	}
-	return filter->n_events == 0;
+	return filter->n_events == 0 && strncmp(type, "seal.", 5) != 0;
 }
 
 static bool wants_site(const struct outbox_filter *filter, const char *site)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/pages.h"
 
+#include "core/csv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,22 +98,6 @@ static void reading_json(struct text *out, const struct plan *plan, const char *
 	text_char(out, '}');
 }
 
-/* A field as RFC 4180 has it. */
-static void csv_text(struct text *out, const char *s)
-{
-	if (strpbrk(s, ",\"\r\n") == NULL) {
-		text_add(out, s);
-		return;
-	}
-	text_char(out, '"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"')
-			text_char(out, '"');
-		text_char(out, *s);
-	}
-	text_char(out, '"');
-}
-
 static bool row_json(void *context, const struct daybook_row *row)
 {
 	struct page_readings *page = context;
@@ -128,17 +114,7 @@ static bool row_csv(void *context, const struct daybook_row *row)
 	struct text *out = page->out;
 	page->n++;
 	page->last = row->sequence;
-	text_time(out, row->reading.measured_ms, &page->plan->zone, 3);
-	text_char(out, ',');
-	text_time(out, row->reading.received_ms, &page->plan->zone, 3);
-	text_char(out, ',');
-	csv_text(out, row->site);
-	text_char(out, ',');
-	csv_text(out, row->factor);
-	text_char(out, ',');
-	if (row->reading.has_value)
-		text_double(out, row->reading.value);
-	text_format(out, ",%c\n", (char)row->reading.flag);
+	csv_reading(out, &page->plan->zone, row->site, row->factor, &row->reading);
 	return !out->failed;
 }
 

@@ -11,37 +11,46 @@
 #define WHEN_CLEARED(column) "CASE WHEN cleared IS NOT NULL THEN " column " END"
 
 /* The columns are those of the format's first version, whatever the tables gain later. */
-const char
-	*const ledger_chain_row[CHAIN_KINDS] =
-		{
-			[CHAIN_CASE] = "SELECT id, year, seq, site, site_name, site_kind, factor, "
-				       "factor_name, kind,"
-				       " average, status, verified, level, escalation, source, "
-				       "opened, closed, due, unit,"
-				       " decimals, first_value, in_charge, leader, team, title, "
-				       "document, track, stage_at,"
-				       " extended, relapses, reopened, merged_into, "
-				       "withdrawn, " WHEN_QUIET("bound") ", " WHEN_QUIET("severity") ", " WHEN_QUIET("limit_value") ", " WHEN_QUIET("limit_source") ", " WHEN_QUIET(
-					       "peak_value") ", " WHEN_QUIET("peak_at") ","
-											" " WHEN_QUIET("last_value") ", " WHEN_QUIET("multiple") " FROM cases WHERE id = ?1",
-			[CHAIN_ALERT] = "SELECT id, key, site, site_name, factor, factor_name, "
-					"connection, kind, average,"
-					" bound, began, raised, cleared, value, limit_value, "
-					"limit_source, limit_key, unit,"
-					" decimals, reason, case_id, acknowledged, "
-					"acknowledged_by, " WHEN_CLEARED("peak") ", " WHEN_CLEARED("peak_at") ", " WHEN_CLEARED(
-						"last") ", " WHEN_CLEARED("multiple") ","
-										      " " WHEN_CLEARED("readings") " FROM alerts WHERE id = ?1",
-			[CHAIN_HISTORY] = "SELECT id, case_id, at, action, by, note, unit, leader, "
-					  "team, reason, due, track,"
-					  " step, document, level, checkers, approved_by, "
-					  "relation, file, type, sha256,"
-					  " bytes, other, escalation FROM history WHERE id = ?1",
-			[CHAIN_EVENT] = "SELECT id, at, type, site, case_id, json FROM events "
-					"WHERE id = ?1",
-			[CHAIN_SHELF] =
-				"SELECT id, site, factor, began, until, reason, by, case_id, ended,"
-				" ended_by FROM shelves WHERE id = ?1",
+const char *const ledger_chain_row[CHAIN_KINDS] = {
+	[CHAIN_CASE] =
+		"SELECT id, year, seq, site, site_name, site_kind, factor, "
+		"factor_name, kind,"
+		" average, status, verified, level, escalation, source, "
+		"opened, closed, due, unit,"
+		" decimals, first_value, in_charge, leader, team, title, "
+		"document, track, stage_at,"
+		" extended, relapses, reopened, merged_into, "
+		"withdrawn, " WHEN_QUIET("bound") ", " WHEN_QUIET("severity") ", " WHEN_QUIET("limi"
+											      "t_"
+											      "valu"
+											      "e") ", " WHEN_QUIET("limit_source") ", " WHEN_QUIET(
+			"peak_value") ", " WHEN_QUIET("peak_at") ","
+								 " " WHEN_QUIET(
+									 "last_value") ","
+										       " " WHEN_QUIET("multiple") " FROM cases WHERE id = ?1",
+	[CHAIN_ALERT] =
+		"SELECT id, key, site, site_name, factor, factor_name, "
+		"connection, kind, average,"
+		" bound, began, raised, cleared, value, limit_value, "
+		"limit_source, limit_key, unit,"
+		" decimals, reason, case_id, acknowledged, "
+		"acknowledged_by, " WHEN_CLEARED("peak") ", " WHEN_CLEARED(
+			"peak_at") ", " WHEN_CLEARED("last") ", " WHEN_CLEARED("multiple") ","
+											   " " WHEN_CLEARED(
+												   "readings") " FROM alerts WHERE id = ?1",
+	[CHAIN_HISTORY] = "SELECT id, case_id, at, action, by, note, unit, leader, "
+			  "team, reason, due, track,"
+			  " step, document, level, checkers, approved_by, "
+			  "relation, file, type, sha256,"
+			  " bytes, other, escalation FROM history WHERE id = ?1",
+	[CHAIN_EVENT] = "SELECT id, at, type, site, case_id, json FROM events "
+			"WHERE id = ?1",
+	[CHAIN_SHELF] = "SELECT id, site, factor, began, until, reason, by, case_id, ended,"
+			" ended_by FROM shelves WHERE id = ?1",
+	[CHAIN_DIGEST] = "SELECT case_id, alert, readings, digest FROM case_digests"
+			 " WHERE case_id = ?1",
+	[CHAIN_DAY] = "SELECT id, name, first_batch, last_batch, hash, first, last, removed"
+		      " FROM chain_days WHERE id = ?1",
 };
 
 static void add_cell(struct hash *hash, sqlite3_stmt *row, int column)

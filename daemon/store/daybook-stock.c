@@ -176,6 +176,13 @@ int daybook_removal(struct daybook_reader *reader, int64_t first, struct text *o
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 
+const char *daybook_name(struct daybook_reader *reader, int64_t first)
+{
+	const struct reader_file *file = file_find(reader, first);
+
+	return file != NULL ? file->name.text : NULL;
+}
+
 int daybook_remove(struct daybook_reader *reader, int64_t first)
 {
 	struct reader_file *file = file_find(reader, first);

@@ -18,6 +18,9 @@ int daybook_stock(struct daybook_reader *reader, struct stock_file **out, size_t
 int daybook_unsent(struct daybook_reader *reader, int64_t first, int64_t after, daybook_gap_fn fn,
 		   void *context);
 
+/** daybook_name() - of the file with this first sequence, such as "2026-01-02.db"; NULL: none.
+ * Valid until the reader is used again. */
+const char *daybook_name(struct daybook_reader *reader, int64_t first);
 /**
  * daybook_removal() - what is to be known of the file that begins with sequence @first once it is
  * gone, as the inside of a JSON object: first, last, and where the file is chained the last batch

@@ -383,7 +383,7 @@ void json_case(struct text *out, const struct plan *plan, const struct case_view
 	json_key(out, "evidence");
 	text_char(out, '{');
 	json_int(out, "readings", c->n_readings);
-	json_text(out, "digest", NULL);
+	json_text(out, "digest", c->digest);
 	text_add(out, "}}");
 }
 

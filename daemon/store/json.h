@@ -62,6 +62,7 @@ struct case_view {
 	const struct history_view *history;
 	size_t n_history;
 	int64_t n_readings; /* evidence.readings */
+	const char *digest; /* evidence.digest; NULL: not sealed yet */
 	/* left out where they do not apply */
 	const char *title, *document, *track, *reason;
 	bool extended;

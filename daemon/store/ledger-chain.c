@@ -73,15 +73,16 @@ static const char triggers[] =
 												 "."
 												 "i"
 												 "d") " END;"
-												      "CREATE TEMP TRIGGER chain_event AFTER INSERT ON main.events BEGIN " TOUCH(
-													      4,
-													      "NEW.id") " END;"
-															"CREATE TEMP TRIGGER chain_shelf_new AFTER INSERT ON main.shelves BEGIN " TOUCH(
-																5,
-																"NEW.id") " END;"
-																	  "CREATE TEMP TRIGGER chain_shelf AFTER UPDATE ON main.shelves BEGIN " TOUCH(
-																		  5,
-																		  "NEW.id") " END;";
+												      "CREATE TEMP TRIGGER chain_event AFTER INSERT ON main.events BEGIN " TOUCH(4,
+																						 "NEW.id") " END;"
+																							   "CREATE TEMP TRIGGER chain_shelf_new AFTER INSERT ON main.shelves BEGIN " TOUCH(
+																								   5, "NEW.id") " END;"
+																										"CREATE TEMP TRIGGER chain_shelf AFTER UPDATE ON main.shelves BEGIN " TOUCH(5, "NEW.id") " END;"
+																																					 "CREATE TEMP TRIGGER chain_digest_new AFTER INSERT ON main.case_digests BEGIN " TOUCH(8, "NEW.case_id") " END;"
+																																																		 "CREATE TEMP TRIGGER chain_digest AFTER UPDATE ON main.case_digests BEGIN " TOUCH(8,
+																																																												   "NEW.case_id") " END;"
+																																																														  "CREATE TEMP TRIGGER chain_day AFTER INSERT ON main.chain_days BEGIN " TOUCH(9,
+																																																																							       "NEW.id") " END;";
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
 static const char adopt[] = "INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"

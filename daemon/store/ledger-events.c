@@ -201,6 +201,31 @@ int ledger_digest_event(struct ledger *ledger, const char *person, const int64_t
 						      .now_ms = now_ms});
 }
 
+static int anchor_event(struct ledger *ledger, int64_t seal, int64_t sealed_ms, const char *head,
+			int64_t now_ms)
+{
+	char subject[32];
+
+	snprintf(subject, sizeof subject, "seal/%lld", (long long)seal);
+	text_clear(&ledger->data);
+	text_format(&ledger->data, "{\"seal\":%lld,\"sealed_at\":\"", (long long)seal);
+	text_time(&ledger->data, sealed_ms, &ledger->plan->zone, 3);
+	text_format(&ledger->data, "\",\"head\":\"%s\"}", head);
+	return event_add(ledger, &(struct event_head){.type = "ducha.seal.anchored",
+						      .subject = subject,
+						      .time_ms = now_ms,
+						      .now_ms = now_ms});
+}
+
+int ledger_anchor(struct ledger *ledger, int64_t seal, int64_t sealed_ms, const char *head,
+		  int64_t now_ms)
+{
+	int r = ledger_begin(ledger);
+	if (r == 0)
+		r = anchor_event(ledger, seal, sealed_ms, head, now_ms);
+	return ledger_end(ledger, r);
+}
+
 struct event_copy {
 	struct ledger_event event;
 	char *type, *site, *json;

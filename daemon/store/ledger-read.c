@@ -45,6 +45,9 @@ static struct case_view case_view(sqlite3_stmt *row)
 		.reopened = sqlite3_column_int(row, CASE_REOPENED),
 		.merged_into = sqlite3_column_int64(row, CASE_MERGED),
 	};
+	c.digest = sql_text(row, CASE_DIGEST);
+	if (c.digest != NULL)
+		c.n_readings = sqlite3_column_int64(row, CASE_DIGEST_READINGS);
 	c.has_limit = sql_double(row, CASE_LIMIT, &c.limit);
 	c.has_value = sql_double(row, CASE_FIRST, &c.first_value);
 	sql_double(row, CASE_PEAK, &c.peak_value);

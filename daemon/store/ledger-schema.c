@@ -98,6 +98,11 @@ static const char fourth_schema[] =
 	" BEGIN SELECT RAISE(ABORT, 'the chain is never rewritten'); END;"
 	"CREATE TRIGGER chain_remains BEFORE DELETE ON chain"
 	" BEGIN SELECT RAISE(ABORT, 'the chain is never rewritten'); END;"
+	"CREATE TABLE case_digests(case_id INTEGER PRIMARY KEY REFERENCES cases(id),"
+	" alert INTEGER NOT NULL, readings INTEGER NOT NULL, digest TEXT NOT NULL);"
+	"CREATE TABLE chain_days(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" first_batch INTEGER NOT NULL, last_batch INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" first INTEGER NOT NULL, last INTEGER NOT NULL, removed INTEGER NOT NULL);"
 	"PRAGMA user_version=4;";
 
 const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
@@ -111,6 +116,12 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 	" AND s.site = alerts.site AND (s.factor IS NULL OR s.factor = alerts.factor))"            \
 	" FROM alerts "
 
+/* A digest is void once the case has another episode, or one that goes on. */
+#define CASE_DIGEST_VALID                                                                          \
+	" FROM case_digests d WHERE d.case_id = cases.id AND d.alert = (SELECT max(a.id)"          \
+	" FROM alerts a WHERE a.case_id = cases.id) AND NOT EXISTS(SELECT 1 FROM alerts a"         \
+	" WHERE a.case_id = cases.id AND a.cleared IS NULL)"
+
 #define CASE_COLUMNS                                                                               \
 	"SELECT id, seq, year, site, site_name, factor, factor_name, kind, average, bound,"        \
 	" severity, status, verified, level, escalation, source, opened, closed, due,"             \
@@ -118,7 +129,8 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 	" unit, decimals, in_charge, leader, team,"                                                \
 	" (SELECT sum(readings) FROM alerts WHERE case_id = cases.id), site_kind, title,"          \
 	" document, track, stage_at, reminded, extended, relapses, reopened, merged_into,"         \
-	" withdrawn FROM cases "
+	" withdrawn, (SELECT d.digest" CASE_DIGEST_VALID "), (SELECT d.readings" CASE_DIGEST_VALID \
+	") FROM cases "
 
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 

@@ -194,6 +194,17 @@ int64_t ledger_event_last(struct ledger *ledger);  /* newest committed, 0: none 
 /** ledger_listen() - call @fn after each commit that made events; quick, on the committing thread.
  * At most 8 listeners, registered before the threads start. */
 int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *context);
+/**
+ * ledger_retire_day() - keep what the chain needs of a file of the daybook that is to be removed
+ * @name: such as "2026-01-02.db". To be called, with success, before each removal, the oldest file
+ *        first; again for the same file does no harm
+ * Return: 0, LEDGER_FATAL, negative errno and then the file must stay.
+ */
+int ledger_retire_day(struct ledger *ledger, const char *name, int64_t now_ms);
+/** ledger_anchor() - announce a seal, so that its hash leaves the node: ducha.seal.anchored
+ * @head: hex */
+int ledger_anchor(struct ledger *ledger, int64_t seal, int64_t sealed_ms, const char *head,
+		  int64_t now_ms);
 /** ledger_prune() - drop events older than @before_ms that every cursor named "delivery/…" and
  * "influx/…" has passed */
 int ledger_prune(struct ledger *ledger, int64_t before_ms);

@@ -332,7 +332,9 @@ static int end_check(struct walk *w)
 static int kinds_check(struct walk *w)
 {
 	static const char wrong[] =
-		"SELECT (SELECT count(*) FROM monitors WHERE typeof(site) <> 'text' OR "
+		"SELECT (SELECT count(*) FROM monitors WHERE id < 1) + (SELECT count(*) FROM gaps"
+		" WHERE rowid < 1) + (SELECT count(*) FROM monitors WHERE typeof(site) <> 'text' "
+		"OR "
 		"typeof(factor)"
 		" <> 'text' OR instr(CAST(site AS BLOB), x'00') > 0 OR instr(CAST(factor AS BLOB),"
 		" x'00') > 0) + (SELECT count(*) FROM gaps WHERE typeof(monitor) <> 'integer'"
@@ -514,10 +516,19 @@ int verify_daybook(struct verify *v)
 	size_t n;
 
 	marks_sort(&v->daybook);
+	while (v->daybook.next < v->daybook.n &&
+	       v->daybook.at[v->daybook.next].number < head.number)
+		v->daybook.next++; /* of what was removed, but its last batch */
 	int r = files_list(v, &files, &n);
+	if (r == 0)
+		r = marks_check(v, &v->daybook, "daybook: batch", &head);
+	if (head.number != 0)
+		verify_anchor(v, head.hash);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (files[i].first == 0)
 			verify_note(v, "daybook/%s: it has no chain", files[i].name);
+		else if (files[i].first <= v->retired.number)
+			verify_note(v, "daybook/%s: it is about to be removed", files[i].name);
 		else
 			r = file_check(v, &files[i], &head);
 	}

@@ -12,11 +12,15 @@
 #include <unistd.h>
 
 static const struct {
-	const char *table, *what;
+	const char *table, *id, *what;
 } tables[CHAIN_KINDS] = {
-	[CHAIN_CASE] = {"cases", "case"},      [CHAIN_ALERT] = {"alerts", "alert"},
-	[CHAIN_HISTORY] = {"history", "step"}, [CHAIN_EVENT] = {"events", "event"},
-	[CHAIN_SHELF] = {"shelves", "shelf"},
+	[CHAIN_CASE] = {"cases", "id", "case"},
+	[CHAIN_ALERT] = {"alerts", "id", "alert"},
+	[CHAIN_HISTORY] = {"history", "id", "step"},
+	[CHAIN_EVENT] = {"events", "id", "event"},
+	[CHAIN_SHELF] = {"shelves", "id", "shelf"},
+	[CHAIN_DIGEST] = {"case_digests", "case_id", "digest of case"},
+	[CHAIN_DAY] = {"chain_days", "id", "removed day"},
 };
 
 /* --- a copy in memory --- */
@@ -150,7 +154,8 @@ static int rows_walk(struct verify *v, sqlite3 *db, uint8_t kind, sqlite3_stmt *
 	char sql[64];
 	bool row = false;
 
-	snprintf(sql, sizeof sql, "SELECT id FROM %s ORDER BY id", tables[kind].table);
+	snprintf(sql, sizeof sql, "SELECT %s FROM %s ORDER BY 1", tables[kind].id,
+		 tables[kind].table);
 	int r = sql_prepare(db, &list, sql);
 	if (r == 0)
 		r = sql_prepare(db, &one, ledger_chain_row[kind]);
@@ -175,8 +180,8 @@ static int gone_check(struct verify *v, sqlite3 *db, uint8_t kind)
 
 	snprintf(sql, sizeof sql,
 		 "SELECT ref FROM newest WHERE kind = %u AND ref > %lld AND ref NOT IN"
-		 " (SELECT id FROM %s) ORDER BY ref LIMIT 1",
-		 kind, (long long)(kind == CHAIN_EVENT ? v->pruned : INT64_MIN),
+		 " (SELECT %s FROM %s) ORDER BY ref LIMIT 1",
+		 kind, (long long)(kind == CHAIN_EVENT ? v->pruned : INT64_MIN), tables[kind].id,
 		 tables[kind].table);
 	int r = sql_number(db, sql, 0, &ref);
 	if (r == 0 && ref != 0)
@@ -201,6 +206,29 @@ static int rows_check(struct verify *v, sqlite3 *db)
 	return r;
 }
 
+/* Where the daybook begins: behind the newest day that was removed. */
+static int days_read(struct verify *v, sqlite3 *db)
+{
+	sqlite3_stmt *last = NULL;
+	bool row = false;
+
+	int r = sql_prepare(db, &last,
+			    "SELECT last_batch, hash, name, (SELECT count(*) FROM chain_days)"
+			    " FROM chain_days ORDER BY last_batch DESC LIMIT 1");
+	if (r == 0)
+		r = sql_step(last, &row);
+	if (r == 0 && row) {
+		v->retired.number = sqlite3_column_int64(last, 0);
+		if (!sql_hash(last, 1, v->retired.hash))
+			r = -EUCLEAN;
+		verify_note(v,
+			    "%lld days up to daybook/%s were removed; their last hashes are kept",
+			    (long long)sqlite3_column_int64(last, 3), sql_text(last, 2));
+	}
+	sqlite3_finalize(last);
+	return r;
+}
+
 int verify_ledger(struct verify *v)
 {
 	sqlite3 *db = NULL;
@@ -210,6 +238,8 @@ int verify_ledger(struct verify *v)
 		r = chain_walk(v, db);
 	if (r == 0)
 		r = rows_check(v, db);
+	if (r == 0)
+		r = days_read(v, db);
 	sql_close(db);
 	if (r == -EUCLEAN || r == -EINVAL)
 		r = verify_bad(v, "ledger.db: the file is damaged, or no ledger with a chain");

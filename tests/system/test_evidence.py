@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evidence from outside: a store that is verified where it lies, copied, altered, killed, and cut back."""
+import datetime
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
+import urllib.parse
 
 from conftest import DUCHACTL, ENVIRONMENT, modbus_connection, modbus_monitor, site
 from servers import wait_until
@@ -85,6 +88,29 @@ def test_a_killed_daemon_leaves_a_store_that_verifies_with_its_end_named(make_da
     daemon.start()
     daemon.stop()
     assert "did not end cleanly" in check_clean(daemon.store)
+
+
+def test_a_case_at_rest_gets_the_digest_of_its_readings(make_daemon, instrument):
+    daemon = with_case(make_daemon, instrument)
+    assert daemon.cases()[0]["evidence"]["digest"] is None
+    instrument.set_float(0, 20.0)
+    wait_until(lambda: daemon.alerts(active=False, kind="exceedance"), what="the end of the alert")
+
+    def sealed():  # each event is sealed soon; the digest comes with a seal
+        daemon.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "note", "by": "A", "note": "n"}))
+        return daemon.cases()[0]["evidence"]["digest"]
+    digest = wait_until(sealed, 40, "a digest", every=1)
+    case, (episode,) = daemon.cases()[0], daemon.cases()[0]["episodes"]
+    end = datetime.datetime.fromisoformat(episode["ended_at"])  # included here, excluded there
+    status, csv = daemon.request("GET", "/api/v1/readings?" + urllib.parse.urlencode(
+        {"site": "outfall-3", "factor": "w01018", "from": episode["began_at"], "limit": 100000,
+         "to": (end + datetime.timedelta(milliseconds=1)).isoformat()}), headers={"Accept": "text/csv"})
+    lines = csv.split("\n", 1)[1]
+    assert status == 200 and hashlib.sha256(lines.encode()).hexdigest() == digest
+    assert case["evidence"]["readings"] == lines.count("\n") > 0
+    instrument.set_float(0, 60.0)
+    wait_until(lambda: daemon.alerts(active=True, kind="exceedance"), what="another episode")
+    assert daemon.cases()[0]["evidence"]["digest"] is None
 
 
 def test_the_secret_is_for_the_daemon_alone(make_daemon, instrument, tmp_path):

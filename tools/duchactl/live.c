@@ -65,7 +65,8 @@ static void print_event(struct live *live, struct text *out, const struct sse_ev
 		text_char(out, '\n');
 		return;
 	}
-	if (strncmp(event->type, "ducha.connection.", strlen("ducha.connection.")) == 0)
+	if (strncmp(event->type, "ducha.connection.", strlen("ducha.connection.")) == 0 ||
+	    strncmp(event->type, "ducha.seal.", strlen("ducha.seal.")) == 0)
 		return; /* the connection's alert says the same */
 	json_t *json = json_loads(event->data, 0, NULL);
 	if (json != NULL && show_event(&line, json)) {

@@ -128,7 +128,8 @@ bool show_event(struct text *out, const json_t *event)
 	struct text raw = {0};
 	if (called)
 		data = json_object_get(data, "alert");
-	if (!json_is_object(data) || type[0] == '\0' || strcmp(type, "ducha.duty.digest") == 0)
+	if (!json_is_object(data) || type[0] == '\0' || strcmp(type, "ducha.duty.digest") == 0 ||
+	    strncmp(type, "ducha.seal.", strlen("ducha.seal.")) == 0)
 		return false;
 	struct tail_line line = {
 		.time = show_string(event, "time"),

@@ -715,6 +715,8 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 		"DROP INDEX cases_open",
 		"DROP TABLE shelves",
 		"DROP TABLE chain",
+		"DROP TABLE chain_days",
+		"DROP TABLE case_digests",
 		("CREATE UNIQUE INDEX cases_open ON cases(site, factor, kind, average)"
 		 " WHERE status NOT IN ('closed', 'withdrawn')"),
 	};

@@ -264,13 +264,13 @@ static sqlite3 *open_table(const struct file *file)
 {
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(file->path, &db), SQLITE_OK);
-	sqlite3_exec(
-		db,
-		"PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF; DROP TRIGGER IF EXISTS"
-		" history_stays; DROP TRIGGER IF EXISTS history_remains; DROP TRIGGER IF EXISTS"
-		" cases_remain; DROP TRIGGER IF EXISTS cases_number; DROP TRIGGER IF EXISTS"
-		" chain_stays; DROP TRIGGER IF EXISTS chain_remains",
-		NULL, NULL, NULL);
+	if (strstr(file->path, "ledger.db") != NULL)
+		sqlite3_exec(db,
+			     "PRAGMA journal_mode=OFF; DROP TRIGGER history_stays; DROP TRIGGER"
+			     " history_remains; DROP TRIGGER cases_number; DROP TRIGGER cases_remain;"
+			     " DROP TRIGGER chain_stays; DROP TRIGGER chain_remains",
+			     NULL, NULL, NULL);
+	sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
 	return db;
 }
 
@@ -484,6 +484,8 @@ static void test_every_mutation_is_found(void **state)
 	build(*state);
 	while (found < wanted) {
 		const struct file *file = &store.at[dice(store.n)];
+		if (!is_text(file) && dice(2) == 0)
+			continue; /* tables take the longest */
 		bool done = mutate(file, what);
 		if (done) {
 			int r = verify_with(store.directory, store.anchor, &said, &sum);

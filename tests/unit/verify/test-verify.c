@@ -252,6 +252,26 @@ static void test_an_unsealed_tail_is_noted(void **state)
 	assert_non_null(strstr(said.notes, "did not end cleanly"));
 }
 
+/* What is removed leaves its last hash; what follows it goes on from there. */
+static void test_removed_days_leave_no_hole(void **state)
+{
+	struct life life;
+	struct said said;
+	struct verify_sum sum;
+	fill(state);
+	life_begin(&life, *state, 0);
+	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + 2 * DAY_MS), 0);
+	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + 2 * DAY_MS), 0);
+	life_end(&life, true);
+	check_clean(*state); /* a kill before the removal */
+	remove_file(state, DAY_1);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_int_equal(sum.readings, 12);
+	assert_non_null(strstr(said.notes, "1 days up to daybook/2026-01-02.db were removed"));
+	change(state, LEDGER, "UPDATE chain_days SET hash = zeroblob(32)");
+	check_bad(*state, "removed day 1 is not what the chain says");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -267,6 +287,7 @@ int main(void)
 		TEST(test_an_anchor_finds_what_was_cut_back),
 		TEST(test_a_key_that_signs_itself_is_trusted_only_by_name),
 		TEST(test_an_unsealed_tail_is_noted),
+		TEST(test_removed_days_leave_no_hole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence.h"
+
+#include "base/log.h"
+#include "flow/clock.h"
+#include "store/evidence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANCHOR_NS INT64_C(600000000000)
+/* What was judged is recorded by then, where the recorder is not behind. */
+#define SETTLED_NS INT64_C(5000000000)
+enum { RESTING = 64 };
+
+/* A case that has come to rest, and since when that is known. */
+struct resting {
+	int64_t id, alert, since_ns;
+};
+
+struct evidence {
+	struct evidence_setup setup;
+	struct sealer *sealer;
+	struct daybook_reader *reader;
+	int64_t anchored_ns;
+	struct resting resting[RESTING];
+	size_t n_resting;
+	bool started;
+};
+
+static void heads(void *context, struct chain_head *daybook, struct chain_head *ledger)
+{
+	struct evidence *e = context;
+
+	daybook_head(e->setup.daybook, daybook);
+	if (ledger_head(e->setup.ledger, ledger) != 0)
+		*ledger = (struct chain_head){0};
+}
+
+static void bound(void *context, struct chain_head *out)
+{
+	daybook_head(((struct evidence *)context)->setup.daybook, out);
+}
+
+static void wake(void *context)
+{
+	sealer_wake(((struct evidence *)context)->sealer);
+}
+
+static void fatal(void *context)
+{
+	struct evidence *e = context;
+
+	e->setup.fatal(e->setup.context);
+}
+
+/* Return: whether it can go on; what fails is tried again at the next seal. */
+static bool went_well(struct evidence *e, int r)
+{
+	if (r > 0)
+		fatal(e);
+	return r == 0;
+}
+
+/* --- digests --- */
+
+static int digest_keep(struct evidence *e, const struct evidence_case *c)
+{
+	struct evidence_lines lines;
+	char hex[CHAIN_HEX_BYTES];
+
+	int r = evidence_read(e->reader, e->setup.plan, c, NULL, &lines);
+	if (r != 0)
+		return r == -ENOENT ? 0 : r; /* the plan has no such monitor any more */
+	chain_hex(hex, lines.digest, sizeof lines.digest);
+	return ledger_evidence_put(e->setup.ledger, c, hex, lines.readings);
+}
+
+/* Since when the case rests as it does now. */
+static int64_t rests_since(struct evidence *e, const struct evidence_case *c, int64_t now_ns)
+{
+	for (size_t i = 0; i < e->n_resting; i++) {
+		struct resting *r = &e->resting[i];
+		if (r->id != c->id)
+			continue;
+		if (r->alert != c->alert)
+			*r = (struct resting){c->id, c->alert, now_ns};
+		return r->since_ns;
+	}
+	if (e->n_resting < RESTING)
+		e->resting[e->n_resting++] = (struct resting){c->id, c->alert, now_ns};
+	return now_ns;
+}
+
+static void forget(struct evidence *e, int64_t id)
+{
+	for (size_t i = 0; i < e->n_resting; i++)
+		if (e->resting[i].id == id)
+			e->resting[i--] = e->resting[--e->n_resting];
+}
+
+static int digest_try(struct evidence *e, int64_t id, int64_t now_ns)
+{
+	struct evidence_case c;
+
+	int r = ledger_evidence(e->setup.ledger, id, clock_wall_ms(), &c);
+	if (r == 0 && now_ns - rests_since(e, &c, now_ns) >= SETTLED_NS) {
+		r = digest_keep(e, &c);
+		if (r == 0)
+			forget(e, id);
+	}
+	evidence_deinit(&c);
+	return r;
+}
+
+/* Cases at rest get their digest at the first seal behind which nothing of them is outstanding. */
+static void digests(struct evidence *e)
+{
+	int64_t now_ns = clock_mono_ns(), id = 0;
+	int r = 0;
+
+	if (!e->started || e->setup.unrecorded(e->setup.context))
+		return;
+	do {
+		r = ledger_evidence_next(e->setup.ledger, id, &id);
+		if (r == 0 && id != 0)
+			r = digest_try(e, id, now_ns);
+	} while (went_well(e, r) && id != 0);
+	if (r < 0) {
+		errno = -r;
+		log_warn("the digest of a case cannot be kept; it is tried again");
+	}
+}
+
+/* --- anchors --- */
+
+static void anchor(struct evidence *e, const struct sealed *last)
+{
+	char hex[CHAIN_HEX_BYTES];
+	int64_t now_ns = clock_mono_ns();
+
+	if (now_ns - e->anchored_ns < ANCHOR_NS)
+		return;
+	chain_hex(hex, last->hash, sizeof last->hash);
+	if (went_well(e, ledger_anchor(e->setup.ledger, last->line.number, last->line.time_ms, hex,
+				       clock_wall_ms())))
+		e->anchored_ns = now_ns;
+}
+
+static void sealed(void *context, const struct sealed *last)
+{
+	struct evidence *e = context;
+
+	if (last->line.reason == SEAL_STOP)
+		return;
+	digests(e);
+	anchor(e, last);
+}
+
+/* --- birth and death --- */
+
+int evidence_new(struct evidence **out, const struct evidence_setup *setup)
+{
+	struct evidence *e = calloc(1, sizeof *e);
+	struct sealer_setup seals = {.directory = setup->directory,
+				     .node = setup->plan->node,
+				     .zone = &setup->plan->zone,
+				     .heads = heads,
+				     .sealed = sealed,
+				     .fatal = fatal,
+				     .context = e};
+
+	*out = NULL;
+	if (e == NULL)
+		return -ENOMEM;
+	e->setup = *setup;
+	e->anchored_ns = clock_mono_ns();
+	ledger_bind(setup->ledger, bound, e);
+	int r = daybook_reader_open(&e->reader, setup->directory, setup->plan);
+	if (r == 0)
+		r = sealer_new(&e->sealer, &seals);
+	if (r == 0)
+		r = ledger_listen(setup->ledger, wake, e);
+	if (r != 0)
+		e = evidence_free(e);
+	*out = e;
+	return r;
+}
+
+struct evidence *evidence_free(struct evidence *evidence)
+{
+	if (evidence == NULL)
+		return NULL;
+	sealer_free(evidence->sealer);
+	daybook_reader_close(evidence->reader);
+	free(evidence);
+	return NULL;
+}
+
+int evidence_start(struct evidence *evidence)
+{
+	evidence->started = true;
+	return sealer_start(evidence->sealer);
+}
+
+void evidence_stop(struct evidence *evidence)
+{
+	sealer_stop(evidence->sealer, true);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Evidence: what follows from a seal. Ties the sealer to the store: where the chains stand, the
+ * digests of cases that have come to rest, and an anchor every ten minutes.
+ *
+ * All of it runs on the sealer's thread, which may be held up by the disk.
+ */
+#include "seal/sealer.h"
+#include "store/daybook.h"
+#include "store/ledger.h"
+
+struct evidence;
+
+struct evidence_setup {
+	const char *directory;
+	const struct plan *plan;
+	struct daybook *daybook;
+	struct ledger *ledger;
+	/* are readings judged that are not recorded yet? Asked once there are readings. */
+	bool (*unrecorded)(void *context);
+	void (*fatal)(void *context); /* an fsync failed */
+	void *context;
+};
+
+/** evidence_new() - open the seals, and seal once. Return: 0, negative errno, 1 failed fsync. */
+int evidence_new(struct evidence **out, const struct evidence_setup *setup);
+struct evidence *evidence_free(struct evidence *evidence);
+int evidence_start(struct evidence *evidence);
+/** evidence_stop() - after all else has ended: a last seal */
+void evidence_stop(struct evidence *evidence);

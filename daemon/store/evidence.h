@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Evidence of a case: which readings it rests on, and their digest.
+ *
+ * They are those of its monitor from the begin of each episode to its end, both included, in order
+ * of their times, each once; as lines of the CSV that /api/v1/readings gives. The digest is the
+ * SHA-256 of these lines. It is kept once nothing of the case is active and all of them are sealed;
+ * a further episode makes it void, until a new one is kept.
+ */
+#include "store/daybook.h"
+#include "store/ledger.h"
+
+struct evidence_span {
+	int64_t from_ms, to_ms; /* measured, both included */
+};
+
+struct evidence_case {
+	int64_t id, alert; /* alert: its newest episode's */
+	char site[72], factor[72];
+	struct evidence_span *spans; /* in order, not touching each other */
+	size_t n_spans;
+};
+
+/** ledger_evidence() - of one case; evidence_deinit() in any case
+ * @now_ms: where an episode that is active ends
+ * Return: 0, LEDGER_UNKNOWN, negative errno. */
+int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct evidence_case *out);
+void evidence_deinit(struct evidence_case *evidence);
+
+/** ledger_evidence_next() - the first case behind @after that wants a digest; *id 0: none */
+int ledger_evidence_next(struct ledger *ledger, int64_t after, int64_t *id);
+/** ledger_evidence_put() - keep its digest (hex) */
+int ledger_evidence_put(struct ledger *ledger, const struct evidence_case *evidence,
+			const char *digest, int64_t readings);
+
+/* What its lines hold. */
+struct evidence_lines {
+	int64_t readings;
+	int64_t first, last; /* least and greatest sequence; 0: none */
+	uint8_t digest[CHAIN_HASH_BYTES];
+};
+/**
+ * evidence_read() - go over the lines
+ * @text: out, each with its line end; NULL: only their digest is wanted
+ * Return: 0; -ENOENT where the plan knows the site no more; another negative errno
+ */
+int evidence_read(struct daybook_reader *reader, const struct plan *plan,
+		  const struct evidence_case *evidence, struct text *text,
+		  struct evidence_lines *out);

@@ -138,6 +138,7 @@ struct config_monitor {
 	struct config_contradiction *contradictions;
 	size_t n_contradictions;
 	bool gated;
+	char *accepted_on, *last_comparison, *operator; /* NULL where not given */
 	struct config_limit *limits;
 	size_t n_limits;
 };

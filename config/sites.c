@@ -80,6 +80,9 @@ static const struct field monitor_fields[] = {
 	{"rollover", FIELD_NUMBER, .offset = AT(rollover), .low = 0, .high = 1e300, .open = true},
 	{"gated", FIELD_BOOL, .offset = AT(gated)},
 	{"settle_results", FIELD_INT, .offset = AT(settle_results), .low = 0, .high = 1000},
+	{"accepted_on", FIELD_TEXT, .offset = AT(accepted_on), .check = check_date},
+	{"last_comparison", FIELD_TEXT, .offset = AT(last_comparison), .check = check_date},
+	{"operator", FIELD_TEXT, .offset = AT(operator)},
 	{"limits", FIELD_LATER, .offset = NOWHERE},
 };
 #undef AT
@@ -342,6 +345,9 @@ static void free_monitor(struct config_monitor *monitor)
 	config_factor_deinit(&monitor->factor);
 	free(monitor->unit);
 	free(monitor->topic);
+	free(monitor->accepted_on);
+	free(monitor->last_comparison);
+	free(monitor->operator);
 	free(monitor->value);
 	free(monitor->time);
 	free(monitor->flag);

@@ -116,6 +116,9 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.gated = m->gated && site->has_gate &&
 			 strcmp(m->factor.code, site->flow_factor) != 0,
 		.rollover = m->rollover,
+		.accepted_on = m->accepted_on,
+		.last_comparison = m->last_comparison,
+		.operator = m->operator,
 		.limits = limits,
 		.n_limits = limits == NULL ? 0 : m->n_limits,
 	};

@@ -87,6 +87,9 @@ struct monitor {
 	const struct clue_rules *clues; /* core/clue.h; NULL: none */
 	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
 			  */
+	/* for the dossier; NULL where not given: dates of its acceptance and of its last comparison with
+	 * samples (YYYY-MM-DD), and who runs it */
+	const char *accepted_on, *last_comparison, *operator;
 	const struct limit *limits;
 	size_t n_limits;
 };

@@ -488,17 +488,12 @@ void chart_table(struct sheet *sheet, const struct chart *chart)
 {
 	static const char *const heads[] = {SAY("From"), SAY("Valid readings"), SAY("Lowest"),
 					    SAY("Highest"), SAY("Flags")};
-	sheet_markup(sheet, "<table class=\"readings\"><caption>");
+	sheet_markup(sheet, "<p class=\"legend\">");
 	sheet_say(sheet, SAY("The same readings as a table"));
-	sheet_markup(sheet, "</caption><thead><tr>");
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-		sheet_markup(sheet, "<th scope=\"col\">");
-		sheet_say(sheet, heads[i]);
-		sheet_markup(sheet, "</th>");
-	}
-	sheet_markup(sheet, "</tr></thead><tbody>");
+	sheet_markup(sheet, "</p>");
+	sheet_table(sheet, "readings", heads, sizeof heads / sizeof heads[0]);
 	for (size_t row = 0; row < TABLE_ROWS; row++)
 		table_row(sheet, chart, row * CHART_COLUMNS / TABLE_ROWS,
 			  (row + 1) * CHART_COLUMNS / TABLE_ROWS);
-	sheet_markup(sheet, "</tbody></table>\n");
+	sheet_table_end(sheet);
 }

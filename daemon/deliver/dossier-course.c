@@ -14,6 +14,11 @@ enum { STEPS_SHOWN = 500 };
 
 /* --- instrument --- */
 
+static void row_given(struct parts *parts, const char *name, const char *text)
+{
+	part_row(parts, name, text != NULL ? text : sheet_word(&parts->sheet, SAY("not given")));
+}
+
 void part_instrument(struct parts *parts)
 {
 	const struct monitor *monitor = parts->monitor;
@@ -27,13 +32,14 @@ void part_instrument(struct parts *parts)
 		text_char(&range, ' ');
 		text_add(&range, monitor->unit);
 	}
-	if (range.length > 0) {
-		part_begin(parts, SAY("Instrument"));
-		part_table(parts, NULL, 0);
-		part_row(parts, SAY("Measuring range"), range.at);
-		part_table_end(parts);
-		part_end(parts);
-	}
+	part_begin(parts, SAY("Instrument"));
+	part_pairs(parts);
+	part_row(parts, SAY("Measuring range"), range.at);
+	row_given(parts, SAY("Accepted on"), monitor->accepted_on);
+	row_given(parts, SAY("Last comparison"), monitor->last_comparison);
+	row_given(parts, SAY("Operating unit"), monitor->operator);
+	part_pairs_end(parts);
+	part_end(parts);
 	text_deinit(&range);
 }
 
@@ -72,7 +78,7 @@ void part_responsible(struct parts *parts)
 {
 	const json_t *r = json_object_get(parts->dossier->c, "responsible");
 	part_begin(parts, SAY("Responsible"));
-	part_table(parts, NULL, 0);
+	part_pairs(parts);
 	part_row(parts, SAY("Responsible unit"),
 		 parts->withheld ? part_site_name(parts) : json_words(r, "unit"));
 	row_person(parts, SAY("leader"), json_words(r, "leader"));
@@ -81,7 +87,7 @@ void part_responsible(struct parts *parts)
 		part_row(parts, SAY("Telephone"), parts->site->responsible.phone);
 	if (parts->site != NULL)
 		rows_parties(parts, &parts->site->parties);
-	part_table_end(parts);
+	part_pairs_end(parts);
 	part_end(parts);
 }
 
@@ -111,7 +117,7 @@ void part_demands(struct parts *parts)
 	const json_t *c = parts->dossier->c;
 	int64_t due_ms = json_ms(c, "due_at"), closed_ms = json_ms(c, "closed_at");
 	part_begin(parts, SAY("Demands and deadline"));
-	part_table(parts, NULL, 0);
+	part_pairs(parts);
 	part_row_time(parts, SAY("opened"), json_ms(c, "opened_at"));
 	part_row_word(parts, SAY("source"), json_words(c, "source"));
 	if (!parts->dossier->open)
@@ -124,10 +130,10 @@ void part_demands(struct parts *parts)
 	part_row_word(parts, SAY("track"), json_words(c, "track"));
 	row_count(parts, SAY("relapses"), "relapses");
 	row_count(parts, SAY("reopened"), "reopened");
-	part_row_word(parts, SAY("reason"), json_words(c, "withdrawn_reason"));
+	part_row_code(parts, SAY("reason"), json_words(c, "withdrawn_reason"));
 	row_count(parts, SAY("merged into"), "merged_into");
 	part_row_time(parts, SAY("Ended on"), closed_ms);
-	part_table_end(parts);
+	part_pairs_end(parts);
 	part_end(parts);
 }
 
@@ -139,7 +145,7 @@ void part_steps(struct parts *parts)
 	if (json_array_size(steps) == 0 || parts->dossier->open)
 		return;
 	part_begin(parts, SAY("Steps of the plan"));
-	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	sheet_table(&parts->sheet, "list", heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < json_array_size(steps) && i < STEPS_SHOWN; i++) {
 		const json_t *step = json_array_get(steps, i);
 		sheet_markup(sheet, "<tr><td>");
@@ -150,7 +156,7 @@ void part_steps(struct parts *parts)
 		sheet_time(sheet, json_ms(step, "done_at"));
 		sheet_markup(sheet, "</td></tr>\n");
 	}
-	part_table_end(parts);
+	sheet_table_end(&parts->sheet);
 	part_end(parts);
 }
 
@@ -209,7 +215,10 @@ static void step_given(struct parts *parts, const json_t *step, const char *memb
 				 : strcmp(member, "step") == 0 ? SAY("step of the plan")
 							       : member);
 	text_add(parts->sheet.out, ": ");
-	sheet_text(&parts->sheet, is_listed(member) ? sheet_word(&parts->sheet, text) : text);
+	if (is_listed(member))
+		sheet_code(&parts->sheet, text);
+	else
+		sheet_text(&parts->sheet, text);
 	sheet_markup(&parts->sheet, "</div>");
 }
 
@@ -264,10 +273,10 @@ void part_history(struct parts *parts)
 	size_t n = json_array_size(history);
 	char count[24];
 	part_begin(parts, SAY("History"));
-	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	sheet_table(&parts->sheet, "list", heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = n > STEPS_SHOWN ? n - STEPS_SHOWN : 0; i < n; i++)
 		history_row(parts, json_array_get(history, i));
-	part_table_end(parts);
+	sheet_table_end(&parts->sheet);
 	if (n > STEPS_SHOWN) {
 		snprintf(count, sizeof count, "%zu", n - STEPS_SHOWN);
 		sheet_markup(&parts->sheet, "<p>");
@@ -304,10 +313,10 @@ void part_attachments(struct parts *parts)
 	if (json_array_size(files) == 0)
 		return;
 	part_begin(parts, SAY("Attachments"));
-	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	sheet_table(&parts->sheet, "list", heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < json_array_size(files) && i < STEPS_SHOWN; i++)
 		attachment_row(parts, json_array_get(files, i));
-	part_table_end(parts);
+	sheet_table_end(&parts->sheet);
 	part_end(parts);
 }
 
@@ -319,13 +328,13 @@ void part_evidence(struct parts *parts)
 	snprintf(count, sizeof count, "%lld",
 		 (long long)json_integer_value(json_object_get(evidence, "readings")));
 	part_begin(parts, SAY("Evidence"));
-	part_table(parts, NULL, 0);
+	part_pairs(parts);
 	part_row(parts, SAY("Readings of the case"), count);
 	if (digest != NULL)
 		part_row(parts, SAY("Digest of the readings (SHA-256)"), digest);
 	else
 		part_row_word(parts, SAY("Digest of the readings (SHA-256)"),
 			      SAY("not sealed yet"));
-	part_table_end(parts);
+	part_pairs_end(parts);
 	part_end(parts);
 }

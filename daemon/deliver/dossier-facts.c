@@ -4,6 +4,8 @@
  */
 #include "deliver/dossier-parts.h"
 
+#include "deliver/advice.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -162,6 +164,22 @@ void part_facts(struct parts *parts)
 	part_end(parts);
 }
 
+void part_advice(struct parts *parts)
+{
+	enum alert_kind kind = advice_kind(json_words(parts->dossier->c, "kind"));
+	bool automatic = strcmp(json_words(parts->dossier->c, "source"), "automatic") == 0;
+	if (kind == ALERT_KINDS || !automatic || parts->site == NULL)
+		return;
+	struct advice advice = advice_of(kind, parts->site->kind);
+	part_begin(parts, SAY("What it means and asks for"));
+	part_pairs(parts);
+	part_row_word(parts, SAY("What it means"), advice.consequence);
+	part_row_word(parts, SAY("What to do"), advice.action);
+	part_row_word(parts, SAY("How soon"), advice.time);
+	part_pairs_end(parts);
+	part_end(parts);
+}
+
 /* --- values --- */
 
 static void row_value(struct parts *parts, const char *name, const char *member)
@@ -190,7 +208,7 @@ void part_values(struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
 	part_begin(parts, SAY("Values"));
-	part_table(parts, NULL, 0);
+	part_pairs(parts);
 	if (!parts->withheld)
 		part_row(parts, SAY("Site"), json_words(c, "site"));
 	part_row(parts, SAY("Factor"), json_words(c, "factor_name"));
@@ -204,7 +222,7 @@ void part_values(struct parts *parts)
 	part_row_time(parts, SAY("peak at"), json_ms(c, "peak_at"));
 	row_value(parts, SAY("last value"), "last_value");
 	row_multiple(parts);
-	part_table_end(parts);
+	part_pairs_end(parts);
 	part_end(parts);
 }
 
@@ -270,14 +288,17 @@ void part_chart(struct parts *parts)
 {
 	const struct chart *chart = parts->dossier->chart;
 	uint8_t flags = 0;
-	if (chart == NULL)
+	if (chart == NULL && !parts->dossier->unread)
 		return;
 	part_begin(parts, SAY("Readings"));
-	if (chart->n == 0) {
+	if (chart == NULL || chart->n == 0) {
 		sheet_markup(&parts->sheet, "<p>");
 		sheet_say(
 			&parts->sheet,
-			SAY("The store has no readings of this time any more, or never had any."));
+			chart == NULL
+				? SAY("The readings could not be read; the daemon's log says why.")
+				: SAY("The store has no readings of this time any more, or never "
+				      "had any."));
 		sheet_markup(&parts->sheet, "</p>\n");
 		part_end(parts);
 		return;
@@ -330,10 +351,10 @@ void part_episodes(struct parts *parts)
 	if (n == 0)
 		return;
 	part_begin(parts, SAY("Episodes"));
-	part_table(parts, heads, sizeof heads / sizeof heads[0]);
+	sheet_table(&parts->sheet, "list", heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = n > EPISODES_SHOWN ? n - EPISODES_SHOWN : 0; i < n; i++)
 		episode_row(parts, json_array_get(episodes, i));
-	part_table_end(parts);
+	sheet_table_end(&parts->sheet);
 	if (n > EPISODES_SHOWN) {
 		snprintf(count, sizeof count, "%zu", n - EPISODES_SHOWN);
 		sheet_markup(&parts->sheet, "<p>");
@@ -351,10 +372,10 @@ void part_place(struct parts *parts)
 	const struct site *site = parts->site;
 	char place[64];
 	part_begin(parts, SAY("Place"));
-	part_table(parts, NULL, 0);
+	part_pairs(parts);
 	part_row(parts, SAY("Site"), part_site_name(parts));
 	if (site != NULL && !parts->withheld) {
-		part_row_word(parts, SAY("Kind of site"), site_kind_name(site->kind));
+		part_row_code(parts, SAY("Kind of site"), site_kind_name(site->kind));
 		part_row(parts, SAY("River"), site->river);
 		part_row(parts, SAY("Subdistrict"), site->subdistrict);
 		part_row(parts, SAY("Community"), site->community);
@@ -364,11 +385,11 @@ void part_place(struct parts *parts)
 			part_row(parts, SAY("Longitude, latitude"), place);
 		}
 	} else if (site != NULL) {
-		part_row_word(parts, SAY("Kind of site"), site_kind_name(site->kind));
+		part_row_code(parts, SAY("Kind of site"), site_kind_name(site->kind));
 		part_row(parts, SAY("Subdistrict"), site->subdistrict);
 	} else {
 		part_row_word(parts, SAY("Configuration"), SAY("the site is no longer configured"));
 	}
-	part_table_end(parts);
+	part_pairs_end(parts);
 	part_end(parts);
 }

@@ -15,6 +15,8 @@ struct parts {
 };
 
 void part_facts(struct parts *parts);
+/** part_advice() - what the alert means, asks for, and how soon */
+void part_advice(struct parts *parts);
 void part_values(struct parts *parts);
 void part_chart(struct parts *parts);
 void part_episodes(struct parts *parts);
@@ -31,13 +33,15 @@ void part_evidence(struct parts *parts);
 
 void part_begin(struct parts *parts, const char *heading);
 void part_end(struct parts *parts);
-/** part_table() - a table of @n columns with their heads; part_table_end() closes it */
-void part_table(struct parts *parts, const char *const *heads, size_t n);
-void part_table_end(struct parts *parts);
+/** part_pairs() - a table of names and texts, which part_row() and its like fill */
+void part_pairs(struct parts *parts);
+void part_pairs_end(struct parts *parts);
 /** part_row() - a name and a text from outside; nothing where it is NULL or empty */
 void part_row(struct parts *parts, const char *name, const char *text);
 /** part_row_word() - a name and a word of ours */
 void part_row_word(struct parts *parts, const char *name, const char *english);
+/** part_row_code() - a name and a word of the API's, such as "river_section" */
+void part_row_code(struct parts *parts, const char *name, const char *code);
 void part_row_time(struct parts *parts, const char *name, int64_t wall_ms);
 /** part_value() - the member with the case's decimals and unit; "-" where it is null */
 void part_value(struct parts *parts, const json_t *object, const char *member);

@@ -69,19 +69,12 @@ void part_end(struct parts *parts)
 	sheet_markup(&parts->sheet, "</section>\n");
 }
 
-void part_table(struct parts *parts, const char *const *heads, size_t n)
+void part_pairs(struct parts *parts)
 {
-	sheet_markup(&parts->sheet, n == 0 ? "<table class=\"pairs\"><tbody>\n"
-					   : "<table class=\"list\"><thead><tr>");
-	for (size_t i = 0; i < n; i++) {
-		sheet_markup(&parts->sheet, "<th scope=\"col\">");
-		sheet_say(&parts->sheet, heads[i]);
-		sheet_markup(&parts->sheet, "</th>");
-	}
-	sheet_markup(&parts->sheet, n == 0 ? "" : "</tr></thead><tbody>\n");
+	sheet_markup(&parts->sheet, "<table class=\"pairs\"><tbody>\n");
 }
 
-void part_table_end(struct parts *parts)
+void part_pairs_end(struct parts *parts)
 {
 	sheet_markup(&parts->sheet, "</tbody></table>\n");
 }
@@ -109,7 +102,20 @@ void part_row(struct parts *parts, const char *name, const char *text)
 
 void part_row_word(struct parts *parts, const char *name, const char *english)
 {
-	part_row(parts, name, sheet_word(&parts->sheet, english));
+	if (english == NULL || english[0] == '\0')
+		return;
+	row_begin(parts, name);
+	sheet_say(&parts->sheet, english);
+	row_end(parts);
+}
+
+void part_row_code(struct parts *parts, const char *name, const char *code)
+{
+	if (code == NULL || code[0] == '\0')
+		return;
+	row_begin(parts, name);
+	sheet_code(&parts->sheet, code);
+	row_end(parts);
 }
 
 void part_row_time(struct parts *parts, const char *name, int64_t wall_ms)
@@ -168,7 +174,7 @@ static void page_policy(struct text *out)
 {
 	text_add(out, "default-src 'none'; style-src ");
 	html_policy_hash(out, style);
-	text_add(out, "; base-uri 'none'; form-action 'none'");
+	text_add(out, "; img-src data:; base-uri 'none'; form-action 'none'");
 }
 
 static void page_begin(struct parts *parts)
@@ -179,7 +185,8 @@ static void page_begin(struct parts *parts)
 	sheet_markup(sheet, "<meta http-equiv=\"Content-Security-Policy\" content=\"");
 	page_policy(sheet->out);
 	sheet_markup(sheet, "\"><meta name=\"viewport\" content=\"width=device-width\">"
-			    "<meta name=\"referrer\" content=\"no-referrer\"><title>");
+			    "<meta name=\"referrer\" content=\"no-referrer\"><link rel=\"icon\" "
+			    "href=\"data:,\"><title>");
 	sheet_text(sheet, json_words(parts->dossier->c, "number"));
 	text_char(sheet->out, ' ');
 	sheet_text(sheet, part_site_name(parts));
@@ -280,9 +287,9 @@ static void parts_init(struct parts *parts, struct text *out, const struct dossi
 void dossier_write(struct text *out, const struct dossier *dossier)
 {
 	static void (*const sections[])(struct parts *) = {
-		part_facts, part_values,     part_chart,       part_episodes,
-		part_place, part_instrument, part_responsible, part_demands,
-		part_steps, part_history,    part_attachments, part_evidence,
+		part_facts,   part_advice,      part_values,      part_chart,   part_episodes,
+		part_place,   part_instrument,  part_responsible, part_demands, part_steps,
+		part_history, part_attachments, part_evidence,
 	};
 	struct parts parts;
 	parts_init(&parts, out, dossier);

@@ -20,6 +20,7 @@ struct dossier {
 	int64_t now_ms;
 	const json_t *c;           /* the case as ledger_case_json() writes it */
 	const struct chart *chart; /* NULL: the case has no readings */
+	bool unread;               /* they are there and could not be read */
 	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
 };
 

@@ -108,6 +108,15 @@ void sheet_say(struct sheet *sheet, const char *english)
 	html_text(sheet->out, sheet_word(sheet, english));
 }
 
+void sheet_code(struct sheet *sheet, const char *code)
+{
+	struct text plain = {0};
+	for (const char *s = sheet_word(sheet, code); *s != '\0'; s++)
+		text_char(&plain, *s == '_' ? ' ' : *s);
+	html_text(sheet->out, plain.at);
+	text_deinit(&plain);
+}
+
 /* --- sentences --- */
 
 enum { PLACES_MOST = 12 };
@@ -188,6 +197,24 @@ void sheet_phrase(struct sheet *sheet, const char *english, ...)
 	if (places_named(&places, sentence) != places_named(&places, english))
 		sentence = english;
 	phrase_fill(sheet->out, sentence, &places);
+}
+
+/* --- tables --- */
+
+void sheet_table(struct sheet *sheet, const char *class, const char *const *heads, size_t n)
+{
+	text_format(sheet->out, "<div class=\"%s\"><table><thead><tr>", class);
+	for (size_t i = 0; i < n; i++) {
+		sheet_markup(sheet, "<th scope=\"col\">");
+		sheet_say(sheet, heads[i]);
+		sheet_markup(sheet, "</th>");
+	}
+	sheet_markup(sheet, "</tr></thead><tbody>\n");
+}
+
+void sheet_table_end(struct sheet *sheet)
+{
+	sheet_markup(sheet, "</tbody></table></div>\n");
 }
 
 /* --- times --- */

@@ -41,6 +41,8 @@ void sheet_markup(struct sheet *sheet, const char *markup);
 void sheet_text(struct sheet *sheet, const char *s);
 /** sheet_say() - adds a word or sentence in the sheet's language */
 void sheet_say(struct sheet *sheet, const char *english);
+/** sheet_code() - adds a word of the API, such as "river_section", as people read it */
+void sheet_code(struct sheet *sheet, const char *code);
 /** sheet_word() - Return: the word in the sheet's language, not escaped */
 const char *sheet_word(const struct sheet *sheet, const char *english);
 /**
@@ -48,6 +50,10 @@ const char *sheet_word(const struct sheet *sheet, const char *english);
  * @...: pairs of a place's name and its text (not escaped), then NULL
  */
 void sheet_phrase(struct sheet *sheet, const char *english, ...) __attribute__((sentinel));
+/** sheet_table() - the heads of a table's columns in a box of this class; then rows; then the end
+ */
+void sheet_table(struct sheet *sheet, const char *class, const char *const *heads, size_t n);
+void sheet_table_end(struct sheet *sheet);
 /** sheet_time() - "2026-01-02 03:04:05", with <time>; "-" for 0 */
 void sheet_time(struct sheet *sheet, int64_t wall_ms);
 /** sheet_moment() - the same as text for a place of a phrase; @out: at least SHEET_TIME_BYTES */

@@ -9,13 +9,16 @@
 #include <string.h>
 
 /* The style's hash stands in the page itself: both policies hold. */
-const char document_policy[] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-			       "form-action 'none'; frame-ancestors 'none'";
+const char document_policy[] =
+	"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+	"form-action 'none'; frame-ancestors 'none'";
 
 const struct wording *document_words(const struct serve_setup *setup, const char *language)
 {
-	if (language == NULL)
+	if (language == NULL && setup->language != NULL && setup->language[0] != '\0')
 		language = setup->language;
+	if (language == NULL)
+		language = setup->plan->language;
 	return language != NULL && strncmp(language, "zh", 2) == 0 ? setup->chinese : NULL;
 }
 
@@ -31,6 +34,7 @@ static bool take_chart(struct readers *readers, struct dossier *dossier, struct 
 	if (result < 0)
 		log_warnx("http: the readings of a dossier cannot be read: %s",
 			  log_error_text(-result));
+	dossier->unread = result < 0;
 	return result == 1;
 }
 

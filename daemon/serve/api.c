@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/caserules.h"
 #include "serve/documents.h"
+#include "serve/office.h"
 #include "serve/pages.h"
 
 #include <string.h>
@@ -406,6 +407,27 @@ static void answer_test(struct api *api, const struct api_request *request,
 	text_deinit(&sentence);
 }
 
+static void answer_office(struct api *api, const struct api_request *request,
+			  struct api_answer *answer)
+{
+	const struct office office = {
+		.setup = &api->setup,
+		.sparks = &api->sparks,
+		.query = &request->query,
+		.sees_persons = request->sees_persons,
+		.now_ms = wall_ms(),
+	};
+	if (!api_site(api, request->query.site, answer))
+		return;
+	int result = office_write(&office, &answer->body);
+	if (result != 0) {
+		answer_store(answer, result, "ledger");
+		return;
+	}
+	answer->type = html_type;
+	answer->policy = api->office_policy.at;
+}
+
 static void answer_dossier(struct api *api, const struct api_request *request,
 			   struct api_answer *answer)
 {
@@ -428,6 +450,9 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 	answer->status = 200;
 	answer->type = json_type;
 	switch (request->endpoint) {
+	case ENDPOINT_OFFICE:
+		answer_office(api, request, answer);
+		break;
 	case ENDPOINT_HEALTH:
 		answer->status = page_health(&api->setup, api->started_mono_s, &answer->body);
 		break;

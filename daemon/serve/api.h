@@ -6,10 +6,13 @@
 #include "serve/query.h"
 #include "serve/readers.h"
 #include "serve/serve.h"
+#include "serve/sparks.h"
 
 struct api {
 	struct serve_setup setup;
 	struct readers readers;
+	struct sparks sparks;
+	struct text office_policy; /* office_policy() */
 	int64_t started_mono_s;
 };
 

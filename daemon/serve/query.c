@@ -12,6 +12,7 @@ static const struct {
 	const char *path;
 	enum endpoint endpoint;
 } endpoints[] = {
+	{"/", ENDPOINT_OFFICE},
 	{"/health", ENDPOINT_HEALTH},
 	{"/metrics", ENDPOINT_METRICS},
 	{"/api/v1/sites", ENDPOINT_SITES},
@@ -128,6 +129,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_SHELVES:
 		return READS | POSTS;
 	case ENDPOINT_NONE:
+	case ENDPOINT_OFFICE:
 	case ENDPOINT_HEALTH:
 	case ENDPOINT_METRICS:
 	case ENDPOINT_SITES:
@@ -175,6 +177,12 @@ enum {
 	PARAM_ATTACHMENT = 1024, /* the texts of one */
 	PARAM_PUBLIC = 2048,
 	PARAM_LANGUAGE = 4096,
+	/* of the office page's form, which sends empty ones, too */
+	PARAM_PLACE = 8192,
+	PARAM_STAGE = 16384,
+	PARAM_SEVERITY = 32768,
+	PARAM_PAGE = 65536,
+	PARAM_OFFICE = PARAM_PLACE | PARAM_STAGE | PARAM_SEVERITY | PARAM_PAGE,
 };
 
 static bool param_time(const char *value, const struct zone *zone, int64_t *out)
@@ -248,6 +256,40 @@ static bool read_status(const char *value, const struct zone *zone, struct query
 	return out->all || strcmp(value, "open") == 0;
 }
 
+static bool read_place(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->site = value[0] == '\0' ? NULL : value;
+	return true;
+}
+
+static bool read_stage(const char *value, const struct zone *zone, struct query *out)
+{
+	bool good = value[0] == '\0' || strcmp(value, "open") == 0 || strcmp(value, "all") == 0;
+	(void)zone;
+	out->stage = value[0] == '\0' ? NULL : value;
+	for (int i = 0; i < CASE_STATUSES && !good; i++)
+		good = strcmp(value, case_status_name((enum case_status)i)) == 0;
+	return good;
+}
+
+static bool read_severity(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->severity = value[0] == '\0' ? NULL : value;
+	return out->severity == NULL || strcmp(severity_name(severity_find(value)), value) == 0;
+}
+
+static bool read_page(const char *value, const struct zone *zone, struct query *out)
+{
+	int64_t n;
+	(void)zone;
+	if (!whole_number(value, 1, 1000000, &n))
+		return false;
+	out->page = (size_t)n - 1;
+	return true;
+}
+
 static bool read_public(const char *value, const struct zone *zone, struct query *out)
 {
 	(void)zone;
@@ -294,6 +336,10 @@ static const struct param {
 	{"active", PARAM_ACTIVE, read_active, "true or false"},
 	{"status", PARAM_STATUS, read_status, "open or all"},
 	{"last_event_id", PARAM_LAST_EVENT_ID, read_last_event_id, "an event's id"},
+	{"site", PARAM_PLACE, read_place, "the id of a site"},
+	{"status", PARAM_STAGE, read_stage, "open, all, or a case's status"},
+	{"severity", PARAM_SEVERITY, read_severity, "general, serious or grave"},
+	{"page", PARAM_PAGE, read_page, "a whole number from 1"},
 	{"public", PARAM_PUBLIC, read_public, "1 or 0"},
 	{"language", PARAM_LANGUAGE, read_language, "zh_CN or en"},
 	{"last", PARAM_LAST, read_last, "a whole number from 0 to 1000"},
@@ -318,6 +364,8 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_ATTACHMENT;
 	case ENDPOINT_SHELVES:
 		return PARAM_STATUS;
+	case ENDPOINT_OFFICE:
+		return PARAM_OFFICE | PARAM_LANGUAGE;
 	case ENDPOINT_DOSSIER:
 		return PARAM_PUBLIC | PARAM_LANGUAGE;
 	case ENDPOINT_ATTACHMENT:

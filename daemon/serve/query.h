@@ -12,6 +12,7 @@
 
 enum endpoint {
 	ENDPOINT_NONE,
+	ENDPOINT_OFFICE, /* "/" */
 	ENDPOINT_HEALTH,
 	ENDPOINT_METRICS,
 	ENDPOINT_SITES,
@@ -62,6 +63,8 @@ struct query {
 	int active;           /* -1: both */
 	bool all;             /* status=all */
 	bool open;            /* public=1: of what is for everybody */
+	const char *stage, *severity; /* of the office page's cases; NULL: not given */
+	size_t page;                  /* from 0 */
 	const char *language; /* "zh_CN" or "en"; NULL: not given */
 	const char *last_event_id;
 	size_t last;             /* 0: not given */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "serve/api.h"
 #include "serve/listen.h"
+#include "serve/office.h"
 #include "serve/pages.h"
 #include "serve/stream.h"
 
@@ -408,7 +409,10 @@ int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
 		free(serve);
 		return result;
 	}
-	result = register_metrics(serve);
+	office_policy(&serve->api.office_policy);
+	result = sparks_start(&serve->api.sparks, setup->plan, setup->daybook, setup->directory);
+	if (result == 0)
+		result = register_metrics(serve);
 	if (result == 0)
 		result = open_doors(serve, &sentence);
 	if (result != 0) {
@@ -430,8 +434,10 @@ struct serve *serve_free(struct serve *serve)
 		MHD_stop_daemon(serve->listen.daemon);
 	if (serve->socket.daemon != NULL)
 		MHD_stop_daemon(serve->socket.daemon);
+	sparks_stop(&serve->api.sparks);
 	streams_deinit(&serve->streams);
 	readers_deinit(&serve->api.readers);
+	text_deinit(&serve->api.office_policy);
 	free(serve);
 	return NULL;
 }

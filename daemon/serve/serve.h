@@ -33,7 +33,7 @@ struct serve_setup {
 	bool (*deliveries_test)(void *context, const char *id, int64_t *test);
 	void *context;
 	const struct wording *chinese; /* of pages; NULL: all in English */
-	const char *language; /* of pages that are not asked for in another: "zh_CN" or "en" */
+	const char *language; /* of pages that are not asked for in another; NULL: the plan's */
 	int64_t ping_ms;      /* between comment lines of a silent event stream; 0: 15000 */
 };
 

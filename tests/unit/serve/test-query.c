@@ -30,8 +30,8 @@ static void test_paths_name_their_endpoints(void **state)
 	assert_int_equal(id, 17);
 	assert_int_equal(endpoint_find("/api/v1/cases/17/actions", &id), ENDPOINT_ACTIONS);
 	assert_int_equal(endpoint_find("/api/v1/cases/17/dossier", &id), ENDPOINT_DOSSIER);
+	assert_int_equal(endpoint_find("/", &id), ENDPOINT_OFFICE);
 	static const char *const none[] = {"",
-					   "/",
 					   "/health/",
 					   "/api/v1/cases/",
 					   "/api/v1/cases/x",

@@ -453,7 +453,9 @@ static void test_bad_requests_are_named(void **state)
 		long status;
 		const char *word;
 	} bad[] = {
-		{"/", 404, "no such path"},
+		{"/?status=odd", 400, "it must be open, all, or a case's status"},
+		{"/?site=none", 404, "no site"},
+		{"/?page=0", 400, "it must be a whole number from 1"},
 		{"/api/v1/nothing", 404, "no such path"},
 		{"/api/v1/cases/99", 404, "no case 99"},
 		{"/api/v1/cases/x", 404, "no such path"},

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/office-parts.h"
+
+#include "deliver/advice.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Of the small curve, in units of its viewBox. */
+enum { SPARK_WIDTH = 3 * SPARK_COLUMNS, SPARK_HEIGHT = 22 };
+
+/* Kinds that say whether data come, and nothing of an enterprise's water. */
+static const uint32_t data_kinds = 1u << ALERT_STALE | 1u << ALERT_FLAT | 1u << ALERT_FAULT |
+				   1u << ALERT_CONNECTION | 1u << ALERT_UNDETERMINED;
+
+bool office_named(const struct office_page *page, uint32_t site)
+{
+	const struct site *s = &page->plan->sites[site];
+	return page->office->sees_persons ||
+	       (s->kind != SITE_OUTFALL && s->parties.enterprise == NULL);
+}
+
+static uint32_t monitor_kinds(const struct office_page *page, uint32_t monitor)
+{
+	uint32_t kinds = ledger_active_kinds(page->office->setup->ledger, monitor);
+	return office_named(page, page->plan->monitors[monitor].site) ? kinds : kinds & data_kinds;
+}
+
+static uint32_t site_kinds(const struct office_page *page, uint32_t site)
+{
+	const struct site *s = &page->plan->sites[site];
+	uint32_t kinds = 0;
+	for (uint32_t m = 0; m < s->n_monitors; m++)
+		kinds |= monitor_kinds(page, s->first_monitor + m);
+	return kinds;
+}
+
+/* What stands for the site: a monitor with an alert, else one with limits, else the first. */
+static uint32_t chosen_monitor(const struct office_page *page, const struct site *site)
+{
+	uint32_t limited = NO_INDEX;
+	for (uint32_t m = site->first_monitor; m < site->first_monitor + site->n_monitors; m++) {
+		if ((monitor_kinds(page, m) & (1u << ALERT_EXCEEDANCE)) != 0)
+			return m;
+		if (limited == NO_INDEX && page->plan->monitors[m].n_limits > 0)
+			limited = m;
+	}
+	return limited != NO_INDEX ? limited : site->first_monitor;
+}
+
+/* --- the small curve --- */
+
+struct spark_scale {
+	float low, high;
+};
+
+static int spark_y(const struct spark_scale *scale, float value)
+{
+	float range = scale->high - scale->low;
+	float share = range > 0 ? (value - scale->low) / range : 0.5f;
+	return 1 + (int)lroundf((SPARK_HEIGHT - 2) * (1 - share));
+}
+
+static size_t spark_scale(const struct spark *spark, int64_t newest, struct spark_scale *scale)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < SPARK_COLUMNS; i++) {
+		const struct spark_column *c = &spark->at[i];
+		if (c->number <= newest - SPARK_COLUMNS || c->number > newest)
+			continue;
+		scale->low = n == 0 || c->low < scale->low ? c->low : scale->low;
+		scale->high = n == 0 || c->high > scale->high ? c->high : scale->high;
+		n++;
+	}
+	return n;
+}
+
+static void spark_path(struct text *out, const struct spark *spark, int64_t newest,
+		       const struct spark_scale *scale)
+{
+	char how = 'M';
+	for (int64_t number = newest - SPARK_COLUMNS + 1; number <= newest; number++) {
+		const struct spark_column *c = &spark->at[(uint64_t)number % SPARK_COLUMNS];
+		int x = (int)(number - (newest - SPARK_COLUMNS)) * 3 - 2;
+		if (c->number != number) {
+			how = 'M';
+			continue;
+		}
+		text_format(out, "%c%d %dV%d", how, x, spark_y(scale, c->low),
+			    spark_y(scale, c->high));
+		how = 'L';
+	}
+}
+
+static void spark_draw(struct office_page *page, uint32_t monitor)
+{
+	struct spark spark;
+	struct spark_scale scale = {0};
+	const struct monitor *m = &page->plan->monitors[monitor];
+	struct text low = {0}, high = {0};
+	int64_t newest = sparks_number(page->office->now_ms);
+	sparks_copy(page->office->sparks, monitor, &spark);
+	if (spark_scale(&spark, newest, &scale) == 0) {
+		sheet_say(&page->sheet, SAY("no data"));
+		return;
+	}
+	text_fixed(&low, (double)scale.low, m->decimals);
+	text_fixed(&high, (double)scale.high, m->decimals);
+	text_format(page->sheet.out,
+		    "<svg class=\"spark\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+		    (int)SPARK_WIDTH, (int)SPARK_HEIGHT);
+	sheet_phrase(&page->sheet, SAY("last day: {low} to {high} {unit}"), "low", low.at, "high",
+		     high.at, "unit", m->unit, NULL);
+	sheet_markup(&page->sheet, "\"><path d=\"");
+	spark_path(page->sheet.out, &spark, newest, &scale);
+	sheet_markup(&page->sheet, "\"/></svg>");
+	text_deinit(&low);
+	text_deinit(&high);
+}
+
+/* --- rows --- */
+
+static void site_state(struct office_page *page, uint32_t site)
+{
+	static const enum alert_kind order[] = {
+		ALERT_EXCEEDANCE, ALERT_LOAD, ALERT_STALE, ALERT_CONNECTION,   ALERT_FAULT,
+		ALERT_WARNING,    ALERT_STEP, ALERT_FLAT,  ALERT_UNDETERMINED, ALERT_CLUE};
+	uint32_t kinds = site_kinds(page, site);
+	const char *comma = "";
+	text_format(page->sheet.out, "<td class=\"%s\">",
+		    (kinds & (1u << ALERT_EXCEEDANCE)) != 0 ? "bad"
+		    : kinds != 0                            ? "odd"
+							    : "good");
+	if (kinds == 0)
+		sheet_say(&page->sheet,
+			  office_named(page, site) ? SAY("normal") : SAY("data come"));
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		if ((kinds & (1u << order[i])) == 0)
+			continue;
+		text_add(page->sheet.out, comma);
+		sheet_say(&page->sheet, alert_kind_name(order[i]));
+		comma = ", ";
+	}
+	sheet_markup(&page->sheet, "</td>");
+}
+
+static void site_latest(struct office_page *page, uint32_t monitor)
+{
+	const struct monitor *m = &page->plan->monitors[monitor];
+	struct reading latest;
+	struct text value = {0};
+	char moment[SHEET_TIME_BYTES];
+	sheet_text(&page->sheet, m->factor_name);
+	sheet_markup(&page->sheet, "</td><td>");
+	if (daybook_latest(page->office->setup->daybook, monitor, &latest)) {
+		if (latest.has_value)
+			text_fixed(&value, latest.value, m->decimals);
+		text_char(&value, ' ');
+		text_add(&value, m->unit);
+		sheet_text(&page->sheet, value.at);
+		sheet_moment(&page->sheet, latest.measured_ms, moment);
+		text_format(page->sheet.out, " <small>%.5s</small>", moment + 11);
+	} else {
+		text_char(page->sheet.out, '-');
+	}
+	text_deinit(&value);
+}
+
+static void site_row(struct office_page *page, uint32_t index)
+{
+	const struct site *site = &page->plan->sites[index];
+	struct sheet *sheet = &page->sheet;
+	sheet_markup(sheet, "<tr><th scope=\"row\">");
+	sheet_text(sheet, site->name);
+	sheet_markup(sheet, "</th><td>");
+	sheet_code(sheet, site_kind_name(site->kind));
+	sheet_markup(sheet, "</td>");
+	site_state(page, index);
+	sheet_markup(sheet, "<td>");
+	if (page->open_cases[index] > 0)
+		text_format(sheet->out, "%u", (unsigned)page->open_cases[index]);
+	sheet_markup(sheet, "</td><td>");
+	if (site->n_monitors > 0) {
+		uint32_t monitor = chosen_monitor(page, site);
+		site_latest(page, monitor);
+		sheet_markup(sheet, "</td><td>");
+		spark_draw(page, monitor);
+	} else {
+		sheet_markup(sheet, "</td><td></td><td>");
+	}
+	sheet_markup(sheet, "</td></tr>\n");
+}
+
+/* The sites of this page of the list, or the one that is asked for. */
+static void shown(const struct office_page *page, uint32_t *from, uint32_t *to)
+{
+	const struct query *query = page->office->query;
+	size_t begin = query->page * OFFICE_SITES, n = page->plan->n_sites;
+	if (query->site != NULL) {
+		*from = plan_site(page->plan, query->site);
+		*to = *from + 1;
+		return;
+	}
+	*from = (uint32_t)(begin < n ? begin : n);
+	*to = (uint32_t)(begin + OFFICE_SITES < n ? begin + OFFICE_SITES : n);
+}
+
+void office_sites(struct office_page *page)
+{
+	static const char *const heads[] = {
+		SAY("Site"),   SAY("Kind of site"), SAY("State"),   SAY("open cases"),
+		SAY("Factor"), SAY("Newest value"), SAY("Last day")};
+	struct sheet *sheet = &page->sheet;
+	uint32_t from, to;
+	shown(page, &from, &to);
+	sheet_table(sheet, "wide", heads, sizeof heads / sizeof heads[0]);
+	for (uint32_t i = from; i < to; i++)
+		site_row(page, i);
+	sheet_table_end(sheet);
+	if (page->office->query->site == NULL)
+		office_pages(page, page->plan->n_sites, OFFICE_SITES);
+}
+
+/* --- what alerts ask for --- */
+
+/* Exceedances by kind of site, other alerts once. */
+static bool told_already(uint32_t *told, enum alert_kind kind, enum site_kind site)
+{
+	unsigned bit = kind == ALERT_EXCEEDANCE ? ALERT_KINDS + (unsigned)site : (unsigned)kind;
+	bool before = (*told & (1u << bit)) != 0;
+	*told |= 1u << bit;
+	return before;
+}
+
+static void advice_row(struct office_page *page, enum alert_kind kind, enum site_kind site)
+{
+	struct advice advice = advice_of(kind, site);
+	struct sheet *sheet = &page->sheet;
+	sheet_markup(sheet, "<tr><th scope=\"row\">");
+	sheet_say(sheet, alert_kind_name(kind));
+	if (kind == ALERT_EXCEEDANCE) {
+		sheet_markup(sheet, " <small>");
+		sheet_code(sheet, site_kind_name(site));
+		sheet_markup(sheet, "</small>");
+	}
+	sheet_markup(sheet, "</th><td>");
+	sheet_say(sheet, advice.consequence);
+	sheet_markup(sheet, "</td><td>");
+	sheet_say(sheet, advice.action);
+	sheet_markup(sheet, "</td><td>");
+	sheet_say(sheet, advice.time);
+	sheet_markup(sheet, "</td></tr>\n");
+}
+
+static void advice_begin(struct office_page *page)
+{
+	static const char *const heads[] = {SAY("Alert"), SAY("What it means"), SAY("What to do"),
+					    SAY("How soon")};
+	sheet_markup(&page->sheet, "<section><h2>");
+	sheet_say(&page->sheet, SAY("Active alerts: what to do"));
+	sheet_markup(&page->sheet, "</h2>");
+	sheet_table(&page->sheet, "wide", heads, sizeof heads / sizeof heads[0]);
+}
+
+void office_alerts(struct office_page *page)
+{
+	uint32_t from, to, told = 0;
+	shown(page, &from, &to);
+	for (uint32_t i = from; i < to; i++) {
+		enum site_kind site = page->plan->sites[i].kind;
+		uint32_t kinds = site_kinds(page, i);
+		for (int kind = 0; kind < ALERT_KINDS; kind++) {
+			if ((kinds & (1u << kind)) == 0)
+				continue;
+			if (told == 0)
+				advice_begin(page);
+			if (!told_already(&told, (enum alert_kind)kind, site))
+				advice_row(page, (enum alert_kind)kind, site);
+		}
+	}
+	if (told == 0)
+		return;
+	sheet_table_end(&page->sheet);
+	sheet_markup(&page->sheet, "</section>\n");
+}

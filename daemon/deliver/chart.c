@@ -45,6 +45,20 @@ const char *chart_flag_word(uint8_t bit)
 	return NULL;
 }
 
+bool chart_flag_hatched(uint8_t bits)
+{
+	return (bits & (chart_flag(FLAG_MAINTENANCE) | chart_flag(FLAG_CALIBRATION) |
+			chart_flag(FLAG_FAULT) | chart_flag(FLAG_STOPPED))) != 0;
+}
+
+uint8_t chart_flags(const struct chart *chart)
+{
+	uint8_t bits = 0;
+	for (size_t i = 0; i < CHART_COLUMNS; i++)
+		bits |= chart->at[i].flags;
+	return bits;
+}
+
 /* --- taking readings in --- */
 
 void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms)
@@ -264,12 +278,6 @@ static void draw_times(struct sheet *sheet, const struct chart *chart)
 	}
 }
 
-static bool is_hatched(uint8_t bits)
-{
-	return (bits & (chart_flag(FLAG_MAINTENANCE) | chart_flag(FLAG_CALIBRATION) |
-			chart_flag(FLAG_FAULT) | chart_flag(FLAG_STOPPED))) != 0;
-}
-
 /* Maintenance and its like: columns without a valid reading between two such are part of it. */
 static void draw_hatched(struct sheet *sheet, const struct chart *chart)
 {
@@ -280,7 +288,7 @@ static void draw_hatched(struct sheet *sheet, const struct chart *chart)
 			rectangle(sheet, "hatched", LEFT + (double)from, (double)(to - from + 1));
 			from = CHART_COLUMNS;
 		}
-		if (i < CHART_COLUMNS && is_hatched(chart->at[i].flags)) {
+		if (i < CHART_COLUMNS && chart_flag_hatched(chart->at[i].flags)) {
 			from = from == CHART_COLUMNS ? i : from;
 			to = i;
 		}

@@ -33,6 +33,7 @@ struct chart {
 	int64_t last_ms;                    /* of the newest reading fed; 0: none */
 	struct chart_span gaps[CHART_GAPS]; /* the first ones */
 	size_t n_gaps;
+	uint64_t unrecorded; /* readings that were judged and are in no daybook */
 	/* what is drawn over it */
 	double limits[CHART_LIMITS];
 	size_t n_limits;
@@ -54,6 +55,10 @@ void chart_svg(struct sheet *sheet, const struct chart *chart);
 /** chart_table() - lowest, highest and flags of each twelfth of the time */
 void chart_table(struct sheet *sheet, const struct chart *chart);
 
+/** chart_flags() - of all readings, as bits */
+uint8_t chart_flags(const struct chart *chart);
+/** chart_flag_hatched() - is a time with one of these flags hatched? */
+bool chart_flag_hatched(uint8_t bits);
 /** chart_flag(), chart_flag_word() - bit of a flag; its English word, "maintenance" */
 uint8_t chart_flag(uint8_t flag);
 const char *chart_flag_word(uint8_t bit);

@@ -237,10 +237,15 @@ static void legend_key(struct parts *parts, const char *class, const char *engli
 static void chart_legend(struct parts *parts, uint8_t flags)
 {
 	struct sheet *sheet = &parts->sheet;
+	const struct chart *chart = parts->dossier->chart;
 	sheet_markup(sheet, "<p class=\"legend\">");
-	legend_key(parts, "key-episode", SAY("episode"));
-	legend_key(parts, "key-hatched", SAY("maintenance, calibration, fault, standstill"));
-	legend_key(parts, "key-silent", SAY("no readings"));
+	if (chart->n_episodes > 0)
+		legend_key(parts, "key-episode", SAY("episode"));
+	if (chart_flag_hatched(flags))
+		legend_key(parts, "key-hatched",
+			   SAY("maintenance, calibration, fault, standstill"));
+	if (chart->n_gaps > 0)
+		legend_key(parts, "key-silent", SAY("no readings"));
 	sheet_markup(sheet, "</p>\n");
 	if (flags == 0)
 		return;
@@ -253,6 +258,20 @@ static void chart_legend(struct parts *parts, uint8_t flags)
 			text_char(sheet->out, ';');
 		}
 	sheet_markup(sheet, "</p>\n");
+}
+
+static void chart_unrecorded(struct parts *parts)
+{
+	char count[24];
+	if (parts->dossier->chart->unrecorded == 0)
+		return;
+	snprintf(count, sizeof count, "%llu",
+		 (unsigned long long)parts->dossier->chart->unrecorded);
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_phrase(&parts->sheet,
+		     SAY("Readings that were judged and could not be stored: {count}."), "count",
+		     count, NULL);
+	sheet_markup(&parts->sheet, "</p>\n");
 }
 
 static void chart_missing(struct parts *parts)
@@ -287,7 +306,6 @@ static void chart_missing(struct parts *parts)
 void part_chart(struct parts *parts)
 {
 	const struct chart *chart = parts->dossier->chart;
-	uint8_t flags = 0;
 	if (chart == NULL && !parts->dossier->unread)
 		return;
 	part_begin(parts, SAY("Readings"));
@@ -303,8 +321,6 @@ void part_chart(struct parts *parts)
 		part_end(parts);
 		return;
 	}
-	for (size_t i = 0; i < CHART_COLUMNS; i++)
-		flags |= chart->at[i].flags;
 	sheet_markup(&parts->sheet, "<figure>");
 	chart_svg(&parts->sheet, chart);
 	sheet_markup(&parts->sheet, "<figcaption>");
@@ -313,8 +329,9 @@ void part_chart(struct parts *parts)
 		     "factor", chart->name, "unit", chart->unit, "average",
 		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "average")), NULL);
 	sheet_markup(&parts->sheet, "</figcaption></figure>\n");
-	chart_legend(parts, flags);
+	chart_legend(parts, chart_flags(chart));
 	chart_missing(parts);
+	chart_unrecorded(parts);
 	chart_table(&parts->sheet, chart);
 	part_end(parts);
 }

@@ -8,12 +8,20 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t piece_ms = 6 * 3600000LL, margin_least_ms = 3600000,
-		     margin_most_ms = 12 * 3600000LL;
+static const int64_t piece_first_ms = 900000, piece_most_ms = 6 * 3600000LL,
+		     margin_least_ms = 3600000, margin_most_ms = 12 * 3600000LL;
 
 static bool feed(void *context, const struct daybook_row *row)
 {
 	chart_feed(context, &row->reading);
+	return true;
+}
+
+static bool count_gap(void *context, const char *site, const char *factor, const struct gap *gap)
+{
+	(void)site;
+	(void)factor;
+	((struct chart *)context)->unrecorded += gap->count;
 	return true;
 }
 
@@ -90,6 +98,36 @@ static void begin(struct chart *chart, const struct dossier *dossier, const stru
 	take_episodes(chart, dossier);
 }
 
+/* Pieces are small where other monitors fill the daybook, so that the time is kept. */
+static int64_t next_piece(int64_t piece_ms, int64_t took_ms)
+{
+	if (took_ms < 200)
+		return piece_ms * 2 < piece_most_ms ? piece_ms * 2 : piece_most_ms;
+	return took_ms > 1000 && piece_ms > 60000 ? piece_ms / 2 : piece_ms;
+}
+
+/* Return: 0; negative errno. */
+static int read_pieces(struct daybook_reader *reader, struct daybook_query *query,
+		       struct chart *chart, bool *cut)
+{
+	int64_t begun_ms = mono_ms(), now_ms = begun_ms, piece_ms = piece_first_ms;
+	for (query->to_ms = chart->from_ms; query->to_ms < chart->to_ms;) {
+		*cut = now_ms - begun_ms > DOSSIER_READ_MS;
+		if (*cut)
+			break;
+		query->from_ms = query->to_ms;
+		query->to_ms += piece_ms;
+		if (query->to_ms > chart->to_ms)
+			query->to_ms = chart->to_ms;
+		int r = daybook_range(reader, query, feed, chart);
+		if (r != 0)
+			return r;
+		piece_ms = next_piece(piece_ms, mono_ms() - now_ms);
+		now_ms = mono_ms();
+	}
+	return 0;
+}
+
 int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
 		  bool *cut)
 {
@@ -98,26 +136,17 @@ int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, 
 		   *factor = json_words(dossier->c, "factor");
 	uint32_t monitor =
 		site == NULL || factor == NULL ? NO_INDEX : plan_monitor(plan, site, factor);
-	int64_t begun_ms = mono_ms();
 	*cut = false;
 	if (monitor == NO_INDEX)
 		return 0;
 	begin(chart, dossier, &plan->monitors[monitor]);
-	struct daybook_query query = {.site = plan->monitors[monitor].site,
-				      .monitor = monitor,
-				      .to_ms = chart->from_ms,
-				      .limit = SIZE_MAX};
-	while (query.to_ms < chart->to_ms && !*cut) {
-		query.from_ms = query.to_ms;
-		query.to_ms += piece_ms;
-		if (query.to_ms > chart->to_ms)
-			query.to_ms = chart->to_ms;
-		int r = daybook_range(reader, &query, feed, chart);
-		if (r != 0)
-			return r;
-		*cut = query.to_ms < chart->to_ms && mono_ms() - begun_ms > DOSSIER_READ_MS;
-	}
-	if (!*cut)
+	struct daybook_query query = {
+		.site = plan->monitors[monitor].site, .monitor = monitor, .limit = SIZE_MAX};
+	int r = read_pieces(reader, &query, chart, cut);
+	if (r == 0 && !*cut)
 		chart_end(chart, dossier->now_ms);
-	return 1;
+	if (r == 0)
+		r = daybook_gaps(reader, site, factor, chart->from_ms, chart->to_ms, count_gap,
+				 chart);
+	return r == 0 ? 1 : r;
 }

@@ -40,8 +40,11 @@ static const char style[] =
 	".key-hatched{background:repeating-linear-gradient(45deg,#fff 0 3px,#6b7280 3px 5px)}"
 	"footer{border-top:1px solid #999;margin-top:1.5rem;padding-top:.4rem;font-size:.85rem}"
 	"@page{size:A4;margin:16mm 14mm}"
-	"@media print{body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}"
-	"figure,tr,.clue,footer{break-inside:avoid}thead{display:table-header-group}"
+	"@media "
+	"print{body{max-width:none;padding:0;font-size:10pt;line-height:1.4}h2{break-after:avoid;"
+	"margin-top:1rem}th,td{padding:.1rem "
+	".4rem}.pairs,figure,tr,.clue,footer{break-inside:avoid}"
+	"thead{display:table-header-group}footer{break-before:avoid}"
 	"*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 
 bool dossier_withheld(const struct plan *plan, const json_t *c)

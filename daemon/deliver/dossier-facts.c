@@ -27,9 +27,10 @@ static void when_words(const struct parts *parts, const char *average, int64_t w
 	bool day = average != NULL && strcmp(average, "day") == 0;
 	bool hour = average != NULL && strcmp(average, "hour") == 0;
 	struct civil c = zone_civil(parts->sheet.zone, day || hour ? wall_ms - 1 : wall_ms);
-	const char *format =
-		parts->sheet.words == NULL ? "%04d-%02d-%02d" : "%d\u5e74%d\u6708%d\u65e5";
-	int n = snprintf(out, DATE_BYTES, format, (int)c.year, c.month, c.day);
+	int n = parts->sheet.words == NULL
+			? snprintf(out, DATE_BYTES, "%04d-%02d-%02d", (int)c.year, c.month, c.day)
+			: snprintf(out, DATE_BYTES, "%d\u5e74%d\u6708%d\u65e5", (int)c.year,
+				   c.month, c.day);
 	if (hour)
 		snprintf(out + n, DATE_BYTES - (size_t)n, " %02d:00", c.hour);
 	else if (!day)

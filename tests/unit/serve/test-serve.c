@@ -368,6 +368,35 @@ static void test_alerts_are_listed_and_filtered(void **state)
 	}
 }
 
+static void test_the_office_page_follows_readings_and_withholds_what_is_not_verified(void **state)
+{
+	struct district *district = *state;
+	const struct call open = {.path = "/", .listener = true}, own = {.path = "/"};
+	struct reply reply = http(district, own);
+	assert_int_equal(reply.status, 200);
+	assert_non_null(strstr(reply.body.at, "no cases"));
+	assert_null(strstr(reply.body.at, "class=\"spark\""));
+	reply_deinit(&reply);
+	district_read(district, MONITOR_PH, 7.25, FLAG_NORMAL, district_now_ms() - 7200000);
+	district_read(district, MONITOR_PH, 7.75, FLAG_NORMAL, district_now_ms() - 1000);
+	district_read(district, MONITOR_COD, 61.3, FLAG_MAINTENANCE, district_now_ms() - 1000);
+	/* the curves are read while the page waits a little, and are there with a later one */
+	bool drawn = false;
+	for (int64_t end_ms = district_now_ms() + 20000; !drawn && district_now_ms() < end_ms;) {
+		reply = http(district, open);
+		drawn = strstr(reply.body.at, "last day: 7.25 to 7.75") != NULL;
+		reply_deinit(&reply);
+	}
+	assert_true(drawn);
+	district_raise(district, MONITOR_COD, 61.3, district_now_ms() - 1000);
+	expect(district, own, 200, "/api/v1/cases/1/dossier");
+	expect(district, open, 200, "not shown on the open page: 1");
+	reply = http(district, open);
+	assert_null(strstr(reply.body.at, "/api/v1/cases/1/dossier"));
+	assert_null(strstr(reply.body.at, "exceedance"));
+	reply_deinit(&reply);
+}
+
 static void test_cases_are_listed_and_shown_whole(void **state)
 {
 	struct district *district = *state;
@@ -797,6 +826,7 @@ int main(void)
 		SERVED(test_readings_are_csv_for_those_who_accept_it),
 		SERVED(test_gaps_say_what_was_judged_and_not_recorded),
 		SERVED(test_alerts_are_listed_and_filtered),
+		SERVED(test_the_office_page_follows_readings_and_withholds_what_is_not_verified),
 		SERVED(test_cases_are_listed_and_shown_whole),
 		SERVED(test_an_action_is_kept_with_who_did_it),
 		SERVED(test_an_action_that_cannot_be_is_refused),

@@ -32,8 +32,7 @@ struct backtest {
 	const struct marks *marks;
 	struct evaluator *evaluator;
 	struct names names;
-	int64_t *clock_ms; /* by monitor: newest of its own rows */
-	bool *has_clock;
+	int64_t *clock_ms; /* by monitor: newest of its own rows, INT64_MIN: none yet */
 	int64_t start_ms, latest_ms;
 	struct verdict *verdicts;
 	size_t n_verdicts, capacity;
@@ -223,8 +222,7 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 {
 	if (row->has_value && row->time_ms < b->start_ms)
 		evaluator_reach_back(b->evaluator, monitor, row->time_ms);
-	if (!b->has_clock[monitor] || row->time_ms > b->clock_ms[monitor]) {
-		b->has_clock[monitor] = true;
+	if (row->time_ms > b->clock_ms[monitor]) {
 		b->clock_ms[monitor] = row->time_ms;
 		evaluator_clock(b->evaluator, monitor, row->time_ms, mono_of(b, row->time_ms),
 				false);
@@ -571,8 +569,9 @@ int backtest(const struct plan *plan, const char *file, const struct marks *mark
 		return 1;
 	}
 	b.clock_ms = calloc(plan->n_monitors + 1, sizeof *b.clock_ms);
-	b.has_clock = calloc(plan->n_monitors + 1, sizeof *b.has_clock);
-	b.failed = b.clock_ms == NULL || b.has_clock == NULL || !names_fill(&b.names, plan);
+	b.failed = b.clock_ms == NULL || !names_fill(&b.names, plan);
+	for (size_t i = 0; !b.failed && i < plan->n_monitors; i++)
+		b.clock_ms[i] = INT64_MIN;
 	bool good = !b.failed && read_rows(&b, in);
 	if (good)
 		finish(&b);
@@ -581,7 +580,6 @@ int backtest(const struct plan *plan, const char *file, const struct marks *mark
 	evaluator_free(b.evaluator);
 	names_deinit(&b.names);
 	free(b.clock_ms);
-	free(b.has_clock);
 	free(b.verdicts);
 	return good ? 0 : 1;
 }

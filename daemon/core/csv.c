@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,24 +56,46 @@ static bool bare(const char *from, const char *to)
 	return from<to && * from> ' ' && to[-1] > ' ';
 }
 
-/* The usual line holds neither quotes nor blanks: one look at each byte. */
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* The high bit of each byte that is 0, up to the lowest of them; those above it may be wrong. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - EACH_BYTE) & ~word & (EACH_BYTE << 7);
+}
+
+/* The next comma or quote, else @end; eight bytes at a look. */
+static const char *next_mark(const char *at, const char *end)
+{
+	for (; end - at >= 8; at += 8) {
+		uint64_t word;
+		memcpy(&word, at, sizeof word);
+		word = le64toh(word);
+		uint64_t found =
+			zero_bytes(word ^ (EACH_BYTE * ',')) | zero_bytes(word ^ (EACH_BYTE * '"'));
+		if (found != 0)
+			return at + __builtin_ctzll(found) / 8;
+	}
+	while (at < end && *at != ',' && *at != '"')
+		at++;
+	return at;
+}
+
+/* The usual line holds neither quotes nor blanks. */
 static int split(const char *line, size_t length, struct field *out)
 {
 	const char *from = line, *end = line + length;
-	int n = 0;
-	for (const char *at = line;; at++) {
+	for (int n = 0; n < FIELDS_MAX; n++) {
+		const char *at = next_mark(from, end);
 		if (at < end && *at == '"')
 			return split_quoted(line, length, out);
-		if (at < end && *at != ',')
-			continue;
-		if (n == FIELDS_MAX)
-			return -1;
-		out[n++] = bare(from, at) ? (struct field){from, (size_t)(at - from)}
-					  : trimmed(from, at);
-		from = at + 1;
+		out[n] = bare(from, at) ? (struct field){from, (size_t)(at - from)}
+					: trimmed(from, at);
 		if (at == end)
-			return n;
+			return n + 1;
+		from = at + 1;
 	}
+	return -1;
 }
 
 int csv_split(const char *line, size_t length, struct csv_field out[CSV_FIELDS_MAX])
@@ -127,32 +150,35 @@ static bool decimal_fast(const char *text, size_t length, double *out)
 {
 	static const double power[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 				       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-	size_t at = length > 0 && text[0] == '-';
+	const char *at = text, *end = text + length, *point = NULL;
+	bool negative = length > 0 && *at == '-';
 	uint64_t digits = 0;
-	int count = 0, point = -1;
-	for (; at < length; at++) {
-		if (text[at] == '.' && point < 0) {
-			point = count;
-			continue;
-		}
-		if (text[at] < '0' || text[at] > '9' || ++count > 15)
+	at += negative;
+	if (end - at > 16 || at == end)
+		return false;
+	for (; at < end; at++) {
+		unsigned digit = (unsigned)(*at - '0');
+		if (digit <= 9)
+			digits = digits * 10 + digit;
+		else if (*at == '.' && point == NULL)
+			point = at;
+		else
 			return false;
-		digits = digits * 10 + (uint64_t)(text[at] - '0');
 	}
-	if (count == 0)
+	ptrdiff_t count = end - text - negative - (point != NULL);
+	if (count < 1 || count > 15)
 		return false;
 	double value = (double)digits;
-	if (point >= 0)
-		value /= power[count - point];
-	*out = text[0] == '-' ? -value : value;
+	if (point != NULL && end - point > 1)
+		value /= power[end - point - 1];
+	*out = negative ? -value : value;
 	return true;
 }
 
-bool decimal_parse(const char *text, size_t length, double *out)
+/* Apart, as its buffer is cleared at each call. */
+__attribute__((noinline)) static bool decimal_slow(const char *text, size_t length, double *out)
 {
 	char buffer[64], *end;
-	if (decimal_fast(text, length, out))
-		return true;
 	if (length == 0 || length >= sizeof buffer)
 		return false;
 	memcpy(buffer, text, length);
@@ -161,6 +187,11 @@ bool decimal_parse(const char *text, size_t length, double *out)
 		return false;
 	*out = strtod(buffer, &end);
 	return end == buffer + length && isfinite(*out);
+}
+
+bool decimal_parse(const char *text, size_t length, double *out)
+{
+	return decimal_fast(text, length, out) || decimal_slow(text, length, out);
 }
 
 static bool no_value(struct field f)

@@ -53,6 +53,14 @@ static struct discharge *measured_by(struct evaluator *e, uint32_t monitor)
 	return d->in_use && e->plan->sites[site].flow_monitor == monitor ? d : NULL;
 }
 
+bool discharge_concerns(const struct evaluator *e, uint32_t monitor)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	const struct discharge *d = &e->discharges[m->site];
+	bool measures = d->in_use && e->plan->sites[m->site].flow_monitor == monitor;
+	return measures || discharge_of(e, monitor) != NULL || m->settle_results > 0;
+}
+
 void discharge_hear(struct evaluator *e, const struct reading *r)
 {
 	struct discharge *d = measured_by(e, r->monitor);

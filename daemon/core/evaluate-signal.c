@@ -108,11 +108,13 @@ void signal_heard(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
 	struct alert_state *stale = &e->alerts[r->monitor].stale;
-	struct condition c = condition_of(r->monitor, ALERT_STALE);
 	/* A row without a value may have moved the clock beyond this reading: no alert ends before
 	 * it was raised. */
-	bool before = stale->active && r->received_ms < stale->raised_ms;
-	alert_clear(e, &c, stale, before ? stale->raised_ms : r->received_ms);
+	if (stale->active) {
+		struct condition c = condition_of(r->monitor, ALERT_STALE);
+		bool before = r->received_ms < stale->raised_ms;
+		alert_clear(e, &c, stale, before ? stale->raised_ms : r->received_ms);
+	}
 	m->heard_ms = r->received_ms;
 	m->heard_measured_ms = r->measured_ms;
 	m->heard_mono_ns = r->received_mono_ns;
@@ -123,8 +125,8 @@ void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool
 	struct monitor_state *m = &e->monitors[monitor];
 	struct alert_state *stale = &e->alerts[monitor].stale;
 	int64_t after_ms = e->plan->monitors[monitor].stale_after_ms;
-	struct condition c = condition_of(monitor, ALERT_STALE);
-	if (after_ms == 0 || stale->active || behind_lost_link(e, monitor))
+	if (after_ms == 0 || mono_ns - m->heard_mono_ns < after_ms * 1000000 || stale->active ||
+	    behind_lost_link(e, monitor))
 		return;
 	for (;;) {
 		int64_t silent_ns = mono_ns - m->heard_mono_ns;
@@ -144,5 +146,6 @@ void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool
 				      .last = m->valid_value,
 				      .peak = m->valid_value,
 				      .peak_ms = m->valid_ms};
+	struct condition c = condition_of(monitor, ALERT_STALE);
 	alert_raise(e, &c, stale, m->heard_ms + after_ms, 0);
 }

@@ -112,12 +112,24 @@ struct level {
 	double max, min, clear_max, clear_min;
 };
 
+/* What a monitor is judged by, made once from the plan: each reading passes over all else. */
+enum trait {
+	TRAIT_SILENCE = 1,
+	TRAIT_INSTANT = 2, /* limits of single readings */
+	TRAIT_MEANS = 4,   /* limits of means */
+	TRAIT_FLOW = 8,    /* the flow of its site, or what it does to the first results after it */
+	TRAIT_STEP = 16,
+	TRAIT_FLAT = 32,
+	TRAIT_RANGE = 64,
+};
+
 struct evaluator {
 	const struct plan *plan;
 	verdict_fn emit;
 	void *context;
 	struct monitor_state *monitors;
 	struct monitor_alerts *alerts; /* by monitor */
+	uint8_t *traits;               /* by monitor: of enum trait */
 	struct limit_state *limits;    /* of all monitors in a row */
 	struct limit_rest *rests;      /* the same */
 	uint32_t *first_limit;         /* by monitor, into limits, rests and levels */
@@ -170,6 +182,8 @@ int discharges_new(struct evaluator *e);
 void discharges_free(struct evaluator *e);
 /** discharge_of() - NULL where the flow means nothing to the monitor */
 const struct discharge *discharge_of(const struct evaluator *e, uint32_t monitor);
+/** discharge_concerns() - the monitor is gated, settles, or measures a flow that means something */
+bool discharge_concerns(const struct evaluator *e, uint32_t monitor);
 /** discharge_hear() - a valid reading, which may be one of the flow */
 void discharge_hear(struct evaluator *e, const struct reading *r);
 /** reading_shut() - measured while nothing was discharged: kept, and counts for nothing */

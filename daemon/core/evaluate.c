@@ -209,20 +209,20 @@ static void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, in
 		rest->warning = (struct track){0};
 }
 
-static void limits_feed(struct evaluator *e, uint32_t monitor, const struct step *s)
+static void limits_feed(struct evaluator *e, uint32_t monitor, struct step *s)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	for (uint32_t i = 0; i < m->n_limits; i++) {
-		struct step own = *s;
-		if (m->limits[i].average != AVERAGE_INSTANT)
+		const struct limit *l = &m->limits[i];
+		if (l->average != AVERAGE_INSTANT)
 			continue;
-		if (!in_force(&m->limits[i], s->time_ms)) {
+		if (!in_force(l, s->time_ms)) {
 			limit_rest(e, monitor, i, s->time_ms);
 			continue;
 		}
-		if (m->limits[i].compare == COMPARE_ROUNDED)
-			own.judged = round_even(s->value, m->limits[i].decimals);
-		limit_feed(e, monitor, i, &own, s->time_ms);
+		bool rounded = l->compare == COMPARE_ROUNDED;
+		s->judged = rounded ? round_even(s->value, l->decimals) : s->value;
+		limit_feed(e, monitor, i, s, s->time_ms);
 	}
 }
 
@@ -351,7 +351,8 @@ void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		const struct limit *l = &m->limits[i];
 		struct window w;
-		if (l->average == AVERAGE_INSTANT)
+		if (l->average == AVERAGE_INSTANT ||
+		    wall_ms < rests[i].windows.next.end_ms + l->grace_ms)
 			continue;
 		while (windows_take(&rests[i].windows, &e->plan->zone, l->average, wall_ms,
 				    l->grace_ms, windows_alike(e, monitor, l), &w))
@@ -430,7 +431,8 @@ static struct step step_of(const struct evaluator *e, const struct reading *r)
 	if (!m->has_valid)
 		return s;
 	s.gap = (plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms) ||
-		flow_between(e, r->monitor, m->valid_ms, r->measured_ms);
+		((e->traits[r->monitor] & TRAIT_FLOW) &&
+		 flow_between(e, r->monitor, m->valid_ms, r->measured_ms));
 	bool held = plan->cycle_ms > 0 && r->value == m->result_value &&
 		    r->measured_ms - m->result_ms < plan->cycle_ms;
 	s.result = r->measured_ms > m->valid_ms && !held;
@@ -440,12 +442,17 @@ static struct step step_of(const struct evaluator *e, const struct reading *r)
 static void valid_feed(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
-	discharge_hear(e, r);
-	if (!reading_settled(e, r))
-		return;
+	unsigned traits = e->traits[r->monitor];
+	if (traits & TRAIT_FLOW) {
+		discharge_hear(e, r);
+		if (!reading_settled(e, r))
+			return;
+	}
 	struct step s = step_of(e, r);
-	means_add(e, r, s.result);
-	signal_step(e, r->monitor, &s);
+	if (traits & TRAIT_MEANS)
+		means_add(e, r, s.result);
+	if (traits & TRAIT_STEP)
+		signal_step(e, r->monitor, &s);
 	if (s.result) {
 		m->result_ms = r->measured_ms;
 		m->result_value = r->value;
@@ -453,8 +460,10 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 	m->has_valid = true;
 	m->valid_ms = r->measured_ms;
 	m->valid_value = r->value;
-	limits_feed(e, r->monitor, &s);
-	signal_flat(e, r->monitor, &s);
+	if (traits & TRAIT_INSTANT)
+		limits_feed(e, r->monitor, &s);
+	if (traits & TRAIT_FLAT)
+		signal_flat(e, r->monitor, &s);
 	clues_result(e, r->monitor, &s);
 }
 
@@ -471,7 +480,8 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	if (e->marks != NULL)
 		r = reading_marked(e->marks, r, &room);
 	bool valid = r->flag == FLAG_NORMAL && r->has_value;
-	bool shut = reading_shut(e, r);
+	unsigned traits = e->traits[r->monitor];
+	bool shut = (traits & TRAIT_FLOW) && reading_shut(e, r);
 	if (m->has_reading && r->measured_ms < m->newest_ms) {
 		if (valid && !shut)
 			means_add(e, r, true);
@@ -484,7 +494,8 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	clues_heard(e, r, shut);
 	if (shut)
 		return;
-	signal_range(e, r->monitor, r);
+	if (traits & TRAIT_RANGE)
+		signal_range(e, r->monitor, r);
 	if (valid)
 		valid_feed(e, r);
 	else
@@ -494,8 +505,10 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
 		     bool reached)
 {
-	signal_silence(e, monitor, mono_ns, reached);
-	evaluator_windows(e, monitor, wall_ms);
+	if (e->traits[monitor] & TRAIT_SILENCE)
+		signal_silence(e, monitor, mono_ns, reached);
+	if (e->traits[monitor] & TRAIT_MEANS)
+		evaluator_windows(e, monitor, wall_ms);
 }
 
 void evaluator_reach_back(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
@@ -551,6 +564,23 @@ void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 	judge_flood(e, wall_ms, mono_ns);
 }
 
+static uint8_t traits_of(const struct evaluator *e, uint32_t monitor)
+{
+	const struct monitor *m = &e->plan->monitors[monitor];
+	unsigned traits = m->stale_after_ms > 0 ? TRAIT_SILENCE : 0;
+	for (uint32_t i = 0; i < m->n_limits; i++)
+		traits |= m->limits[i].average == AVERAGE_INSTANT ? TRAIT_INSTANT : TRAIT_MEANS;
+	if (discharge_concerns(e, monitor))
+		traits |= TRAIT_FLOW;
+	if (m->max_step != 0)
+		traits |= TRAIT_STEP;
+	if (m->flat_after_ms != 0 || m->flat_count != 0)
+		traits |= TRAIT_FLAT;
+	if (m->has_range)
+		traits |= TRAIT_RANGE;
+	return (uint8_t)traits;
+}
+
 static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_ms,
 			  int64_t start_mono_ns)
 {
@@ -558,6 +588,7 @@ static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_m
 	struct monitor_state *state = &e->monitors[monitor];
 	state->heard_ms = state->heard_measured_ms = start_ms;
 	state->heard_mono_ns = start_mono_ns;
+	e->traits[monitor] = traits_of(e, monitor);
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		uint32_t at = e->first_limit[monitor] + i;
 		e->exceedance[at] = level_exceedance(&m->limits[i]);
@@ -580,6 +611,7 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 		e->n_limits += plan->monitors[i].n_limits;
 	e->monitors = calloc(plan->n_monitors + 1, sizeof *e->monitors);
 	e->alerts = calloc(plan->n_monitors + 1, sizeof *e->alerts);
+	e->traits = calloc(plan->n_monitors + 1, sizeof *e->traits);
 	e->first_limit = calloc(plan->n_monitors + 1, sizeof *e->first_limit);
 	e->limits = calloc(e->n_limits + 1, sizeof *e->limits);
 	e->rests = calloc(e->n_limits + 1, sizeof *e->rests);
@@ -587,7 +619,7 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	e->warning = calloc(e->n_limits + 1, sizeof *e->warning);
 	e->links = calloc(plan->n_connections + 1, sizeof *e->links);
 	e->clues = calloc(plan->n_clues + 1, sizeof *e->clues);
-	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL ||
+	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL || e->traits == NULL ||
 	    e->first_limit == NULL || e->limits == NULL || e->exceedance == NULL ||
 	    e->warning == NULL || e->links == NULL || e->clues == NULL || discharges_new(e) < 0) {
 		evaluator_free(e);
@@ -609,6 +641,7 @@ struct evaluator *evaluator_free(struct evaluator *e)
 		return NULL;
 	free(e->monitors);
 	free(e->alerts);
+	free(e->traits);
 	free(e->first_limit);
 	free(e->limits);
 	free(e->rests);

@@ -243,17 +243,33 @@ void text_json(struct text *text, const char *s)
 	text_char(text, '"');
 }
 
+/* Two digits behind @mark. Return: the place behind them. */
+static char *put_two(char *at, char mark, int value)
+{
+	at[0] = mark;
+	at[1] = (char)('0' + value / 10);
+	at[2] = (char)('0' + value % 10);
+	return at + 3;
+}
+
 void text_time(struct text *text, int64_t wall_ms, const struct zone *zone, int decimals)
 {
 	struct civil c = zone_civil(zone, wall_ms);
 	int32_t offset_min = zone_offset_s(zone, wall_ms) / 60;
-	int64_t ms = wall_ms % 1000;
-	text_format(text, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)c.year, c.month, c.day,
-		    c.hour, c.minute, c.second);
-	if (decimals > 0)
-		text_format(text, ".%03d", (int)(ms < 0 ? ms + 1000 : ms));
-	char sign = offset_min < 0 ? '-' : '+';
-	if (offset_min < 0)
-		offset_min = -offset_min;
-	text_format(text, "%c%02d:%02d", sign, offset_min / 60, offset_min % 60);
+	int ms = (int)(wall_ms % 1000);
+	char rest[32], *at = rest;
+	at = put_two(at, '-', c.month);
+	at = put_two(at, '-', c.day);
+	at = put_two(at, 'T', c.hour);
+	at = put_two(at, ':', c.minute);
+	at = put_two(at, ':', c.second);
+	if (decimals > 0) {
+		ms += ms < 0 ? 1000 : 0;
+		at = put_two(at, '.', ms / 10);
+		*at++ = (char)('0' + ms % 10);
+	}
+	at = put_two(at, offset_min < 0 ? '-' : '+', abs(offset_min) / 60);
+	at = put_two(at, ':', abs(offset_min) % 60);
+	text_format(text, "%04lld", (long long)c.year);
+	text_add_n(text, rest, (size_t)(at - rest));
 }

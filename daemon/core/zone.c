@@ -215,8 +215,26 @@ static bool parse_epoch(struct cursor c, int64_t *out_ms)
 	return *out_ms >= EPOCH_FIRST * 1000 && *out_ms <= EPOCH_LAST * 1000 + 999;
 }
 
+/* Whole seconds since 1970 of any year before 9999. */
+static bool seconds_fast(const char *text, size_t length, int64_t *out_ms)
+{
+	int64_t second = 0;
+	unsigned worst = 0;
+	if (length == 0 || length > 11)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		unsigned digit = (unsigned)(text[i] - '0');
+		worst = digit > worst ? digit : worst;
+		second = second * 10 + digit;
+	}
+	*out_ms = second * 1000;
+	return worst <= 9;
+}
+
 bool time_parse(const char *text, size_t length, const struct zone *zone, int64_t *out_ms)
 {
+	if (seconds_fast(text, length, out_ms))
+		return true;
 	struct cursor c = {text, text + length};
 	if (length > 5 && text[4] == '-')
 		return parse_civil(c, zone, out_ms);

@@ -366,8 +366,9 @@ int ledger_end(struct ledger *ledger, int r)
 	if (r == LEDGER_FATAL)
 		ledger->fatal = true;
 	if (sql_damaged(r))
-		ledger->damaged = true; /* mended by the next transaction */
-	if (r < 0 || announced || ledger->timed)
+		ledger->damaged = true;          /* mended by the next transaction */
+	bool counts = ledger->directory != NULL; /* nobody looks at those of one in memory */
+	if (r < 0 || (counts && (announced || ledger->timed)))
 		ledger->recount = r < 0 || ledger_recount(ledger) != 0;
 	pthread_mutex_unlock(&ledger->lock);
 	if (announced)

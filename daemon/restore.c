@@ -42,7 +42,8 @@ static bool judge_row(void *context, const struct daybook_row *row)
 	struct replay *p = context;
 	p->after = row->sequence;
 	p->rows++;
-	(void)remember(p->setup->pushed, row);
+	if (p->setup->pushed != NULL)
+		(void)remember(p->setup->pushed, row);
 	if (row->monitor == NO_INDEX || judged_before(p, row))
 		return true;
 	struct reading r = row->reading;
@@ -202,7 +203,8 @@ int restore(const struct restore_setup *setup)
 	evaluator_resume(p.evaluator, p.alive_ms, clock_mono_ns());
 	if (r == 0)
 		r = adopt_alerts(setup, &adopted);
-	if (r == 0 && p.rows < TAIL_ROWS) /* else all that is in the tail was judged again */
+	/* Else nobody sends, or all that is in the tail was judged again. */
+	if (r == 0 && setup->pushed != NULL && p.rows < TAIL_ROWS)
 		r = remember_tail(setup);
 	if (r == 0 && (p.judged > 0 || adopted > 0))
 		log_info("taken up: %zu active alerts, %llu readings judged again", adopted,

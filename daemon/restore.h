@@ -19,7 +19,8 @@ struct restore_setup {
 	struct ledger *ledger;
 	struct judge *judge;
 	struct verdicts *verdicts; /* the judge's; empty, and empty again afterwards */
-	struct door *pushed;       /* door whose senders may send again what they sent before */
+	struct door *pushed;       /* door whose senders may send again what they sent before;
+				      NULL: nobody sends, what they sent need not be read */
 };
 
 #define RESTORE_SNAPSHOT "judge/snapshot"

@@ -560,7 +560,7 @@ static int take_up(struct run *run)
 		.ledger = run->ledger,
 		.judge = run->judge,
 		.verdicts = &run->verdicts,
-		.pushed = run->pushed,
+		.pushed = run->assembly->n_mqtt > 0 ? run->pushed : NULL,
 	};
 	int r = restore(&setup);
 	return r < 0 ? failed("the state of the last run cannot be taken up", r) : 0;

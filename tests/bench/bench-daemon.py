@@ -4,10 +4,14 @@
 
 bench-daemon.py backtest DUCHAD [ROWS]      readings per second over generated data
 bench-daemon.py start DUCHAD [MONITORS]     seconds from the start until READY=1
+bench-daemon.py restart DUCHAD [ROWS] --fill FILL-DAY
+                                            seconds from a start with so many rows on disk to the
+                                            first request that an instrument sees
 """
 import os
 import pathlib
 import random
+import select
 import signal
 import socket
 import statistics
@@ -132,11 +136,63 @@ def start(duchad, monitors):
     return 0
 
 
+def first_request(duchad, path, listener, kill_after=0.0):
+    """Seconds from the start until an instrument is asked for the first time."""
+    while select.select([listener], [], [], 0)[0]:
+        listener.accept()[0].close()  # of the life before
+    began = time.monotonic()
+    with open(path.parent / "log", "a") as log:
+        daemon = subprocess.Popen([duchad, "-c", str(path)], stdout=log, stderr=log)
+    try:
+        asked, _ = listener.accept()
+        asked.settimeout(120)
+        if not asked.recv(1):
+            sys.exit((path.parent / "log").read_text())
+        took = time.monotonic() - began
+        time.sleep(kill_after)  # the judge keeps its state at once, then each minute
+        asked.close()
+    except TimeoutError:
+        sys.exit((path.parent / "log").read_text())
+    finally:
+        daemon.kill()
+        daemon.wait()
+    return took
+
+
+def restart(duchad, rows, fill):
+    """A first start knows no kept state; behind it a minute of readings is judged again."""
+    with tempfile.TemporaryDirectory(dir=".") as name, socket.socket() as listener:
+        directory = pathlib.Path(name).resolve()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1000)
+        listener.settimeout(120)
+        port = listener.getsockname()[1]
+        per_site = len(FACTORS)
+        sites = [site(f"site-{s}", [monitor(f"line-{s % 10}", f, s // 10 * per_site + i, LIMIT)
+                                    for i, f in enumerate(FACTORS)]) for s in range(100)]
+        path = config(directory, [modbus(f"line-{i}", port) for i in range(10)], sites)
+        (directory / "state").mkdir()
+        subprocess.run([fill, str(directory / "state"), str(rows)], check=True)
+        size = sum(f.stat().st_size for f in (directory / "state/daybook").iterdir())
+        figures = [first_request(duchad, path, listener, 3)]
+        for _ in range(3):
+            subprocess.run([fill, str(directory / "state"), "60000"], check=True)
+            figures.append(first_request(duchad, path, listener, 3))
+        print(f"restart: first request {statistics.median(figures[1:]):.2f} s after a start with"
+              f" {rows / 1e6:.1f} million readings ({size / 1e9:.2f} GB) on disk and 60000 behind the"
+              f" kept state, median of 3 (worst {max(figures[1:]):.2f} s); without a kept state"
+              f" {figures[0]:.2f} s")
+    return 0
+
+
 def main():
     what, duchad = sys.argv[1:3]
-    n = int(sys.argv[3]) if len(sys.argv) > 3 else None
+    fill = sys.argv[sys.argv.index("--fill") + 1] if "--fill" in sys.argv else None
+    n = int(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3].isdigit() else None
     if what == "backtest":
         return backtest(duchad, n or 2000000)
+    if what == "restart":
+        return restart(duchad, n or (86400000 if os.environ.get("DUCHA_LONG") else 5000000), fill)
     return start(duchad, n or 5000)
 
 

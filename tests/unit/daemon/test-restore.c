@@ -91,18 +91,23 @@ static void settle(struct town *t, bool keep)
 	free(items);
 }
 
-static void restart(struct town *t)
+static void begin_again(struct town *t, struct door *pushed)
 {
-	end(t);
-	begin(t);
 	struct restore_setup setup = {.plan = &t->plan,
 				      .directory = t->directory,
 				      .ledger = t->ledger,
 				      .judge = t->judge,
 				      .verdicts = &t->verdicts,
-				      .pushed = t->door};
+				      .pushed = pushed};
 	assert_int_equal(restore(&setup), 0);
 	settle(t, true);
+}
+
+static void restart(struct town *t)
+{
+	end(t);
+	begin(t);
+	begin_again(t, t->door);
 }
 
 static struct reading slot(struct town *t, enum slot_kind kind, int64_t ms, double value)
@@ -386,6 +391,7 @@ static void test_a_step_ends_with_its_check(void **state)
 {
 	struct town *t = *state;
 	t->monitor.max_step = 5;
+	restart(t); /* what is judged is settled once in a life */
 	read_at(t, t->now_ms - 3000, 10);
 	read_at(t, t->now_ms - 2000, 40);
 	assert_cleared_by_configuration(t, ALERT_STEP, "\"reason\":\"configuration\"");
@@ -395,6 +401,7 @@ static void test_a_flat_signal_ends_with_its_check(void **state)
 {
 	struct town *t = *state;
 	t->monitor.flat_after_ms = 10000;
+	restart(t);
 	read_at(t, t->now_ms - 13000, 10);
 	read_at(t, t->now_ms - 2000, 10);
 	assert_cleared_by_configuration(t, ALERT_FLAT, "\"reason\":\"configuration\"");
@@ -405,6 +412,7 @@ static void test_a_clue_ends_with_its_range(void **state)
 	struct town *t = *state;
 	t->monitor.has_range = true;
 	t->monitor.range_high = 100;
+	restart(t);
 	struct reading r = slot(t, SLOT_VALUE, t->now_ms - 2000, 110);
 	r.flag = FLAG_OVER_RANGE;
 	judge_slot(t, &r, true);
@@ -447,6 +455,62 @@ static void test_a_sample_of_an_earlier_life_is_a_duplicate(void **state)
 	assert_int_equal(door_submit(t->door, &sample, NULL), DOOR_TAKEN);
 }
 
+/* --- how much of the day is read --- */
+
+enum { BATCH = 10000, BEHIND = 500 };
+
+/* @n readings of before, a millisecond apart, on disk and judged. */
+static void fill_day(struct town *t, size_t n)
+{
+	static struct reading batch[BATCH];
+	for (size_t done = 0; done < n; done += BATCH) {
+		for (size_t i = 0; i < BATCH; i++)
+			batch[i] =
+				slot(t, SLOT_VALUE, t->now_ms - 3600000 + (int64_t)(done + i), 12);
+		assert_int_equal(daybook_append(t->daybook, batch, BATCH), 0);
+		assert_int_equal(daybook_commit(t->daybook), 0);
+	}
+}
+
+static long long bytes_read(void)
+{
+	long long n = -1;
+	FILE *io = fopen("/proc/self/io", "re");
+	assert_non_null(io);
+	assert_int_equal(fscanf(io, "rchar: %lld", &n), 1);
+	fclose(io);
+	return n;
+}
+
+/* With an exceedance behind the kept state, which must not be missed for the hurry. */
+static long long bytes_of_a_restart(struct town *t)
+{
+	leave_snapshot(t, t->now_ms);
+	for (int i = 0; i < BEHIND; i++) {
+		struct reading r = slot(t, SLOT_VALUE, t->now_ms + i, i == BEHIND / 2 ? 61 : 12);
+		assert_int_equal(daybook_append(t->daybook, &r, 1), 0);
+	}
+	assert_int_equal(daybook_commit(t->daybook), 0);
+	t->now_ms += BEHIND;
+	end(t);
+	long long before = bytes_read();
+	begin(t);
+	begin_again(t, NULL);
+	return bytes_read() - before;
+}
+
+static void test_a_long_day_is_taken_up_by_reading_no_more_than_of_a_short_one(void **state)
+{
+	struct town *t = *state;
+	fill_day(t, 2 * BATCH);
+	long long of_short = bytes_of_a_restart(t);
+	assert_int_equal(open_cases(t), 1);
+	fill_day(t, 20 * BATCH);
+	long long of_long = bytes_of_a_restart(t);
+	if (of_long > of_short + of_short / 2)
+		fail_msg("%lld bytes read where a tenth of the rows took %lld", of_long, of_short);
+}
+
 #define town_test(f) cmocka_unit_test_setup_teardown(f, town_make, town_remove)
 
 int main(void)
@@ -465,6 +529,7 @@ int main(void)
 		town_test(test_a_silence_ends_with_its_check),
 		town_test(test_an_exceedance_ends_with_its_limit),
 		town_test(test_a_sample_of_an_earlier_life_is_a_duplicate),
+		town_test(test_a_long_day_is_taken_up_by_reading_no_more_than_of_a_short_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,7 @@ enum {
 };
 
 struct config_connection {
+	uint32_t alike; /* place, from 1, of an earlier one whose id hashes alike; 0: none */
 	char *id;
 	enum config_driver driver;
 	/* modbus; host: tcp, rtu-over-tcp; listen and what follows: dtu */
@@ -258,10 +259,10 @@ struct config_delivery {
 	size_t n_sites;
 	int min_severity; /* 0 general, 1 serious, 2 grave */
 	int64_t alarm_after_s, retry_longest_s, timeout_ms;
-	char *directory;                              /* file */
-	char *url, *secret, *signing_key;             /* NULL where not said, as what follows */
-	char *username, *password;                    /* not webhook */
-	char *ca_file, *cert_file, *key_file;         /* TLS */
+	char *directory;                      /* file */
+	char *url, *secret, *signing_key;     /* NULL where not said, as what follows */
+	char *username, *password;            /* not webhook */
+	char *ca_file, *cert_file, *key_file; /* TLS */
 };
 
 struct reader;
@@ -286,6 +287,8 @@ struct config {
 	} influx;
 	struct config_connection *connections;
 	size_t n_connections;
+	/* By the hash of an id: place, from 1, of the last connection with it; 0: none. */
+	uint32_t by_id[4096];
 	struct config_site *sites;
 	size_t n_sites;
 	struct config_delivery *deliveries;

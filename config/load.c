@@ -433,7 +433,7 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 		check_rtu(walk, config, group, connection);
 	if (variant == DTU)
 		check_dtu(walk, config, group, connection);
-	config->connections[config->n_connections++] = *connection;
+	connection_add(config, connection);
 	free(entry.driver);
 }
 

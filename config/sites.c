@@ -160,12 +160,31 @@ static const struct schema enterprise_schema = {"enterprise", NULL, enterprise_f
 						COUNT(enterprise_fields)};
 #undef AT
 
+static size_t id_hash(const struct config *config, const char *id)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * 16777619u;
+	return hash % COUNT(config->by_id);
+}
+
 size_t connection_index(const struct config *config, const char *id)
 {
-	for (size_t i = 0; i < config->n_connections; i++)
-		if (config->connections[i].id && strcmp(config->connections[i].id, id) == 0)
-			return i;
-	return SIZE_MAX;
+	uint32_t place = config->by_id[id_hash(config, id)];
+	while (place > 0 && strcmp(config->connections[place - 1].id, id) != 0)
+		place = config->connections[place - 1].alike;
+	return place > 0 ? place - 1 : SIZE_MAX;
+}
+
+void connection_add(struct config *config, const struct config_connection *connection)
+{
+	struct config_connection *added = &config->connections[config->n_connections++];
+	*added = *connection;
+	if (!added->id)
+		return;
+	uint32_t *last = &config->by_id[id_hash(config, added->id)];
+	added->alike = *last;
+	*last = (uint32_t)config->n_connections;
 }
 
 void unknown_connection(struct walk *walk, const struct config *config,

@@ -22,6 +22,8 @@ void sites_read(struct walk *walk, const struct sites_context *context,
 /** range_read() - the key `range` of @group */
 void range_read(struct walk *walk, const config_setting_t *group, struct config_monitor *monitor);
 void sites_free(struct config *config);
+/** connection_add() - as the last one; there is room for all */
+void connection_add(struct config *config, const struct config_connection *connection);
 /** connection_index() - SIZE_MAX if there is none of that id */
 size_t connection_index(const struct config *config, const char *id);
 void unknown_connection(struct walk *walk, const struct config *config,

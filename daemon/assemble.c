@@ -231,23 +231,63 @@ static int fill_plan(struct plan *plan, const struct config *config)
 
 /* --- drivers --- */
 
+/* The monitors by connection: those of @c stand from first[c] to before first[c + 1]. */
+struct roster {
+	size_t *first;
+	struct roster_place {
+		const struct config_monitor *monitor;
+		uint32_t index; /* in the plan */
+	} * places;
+};
+
+/* Counts first, so that each list has its place; then each monitor is put at the end of its own. */
+static void roster_fill(struct roster *r, const struct config *config)
+{
+	uint32_t index = 0;
+	for (size_t i = 0; i < config->n_sites; i++)
+		for (size_t j = 0; j < config->sites[i].n_monitors; j++)
+			r->first[config->sites[i].monitors[j].connection + 2]++;
+	for (size_t c = 2; c < config->n_connections + 2; c++)
+		r->first[c] += r->first[c - 1];
+	for (size_t i = 0; i < config->n_sites; i++)
+		for (size_t j = 0; j < config->sites[i].n_monitors; j++) {
+			const struct config_monitor *m = &config->sites[i].monitors[j];
+			r->places[r->first[m->connection + 1]++] =
+				(struct roster_place){m, index++};
+		}
+}
+
+static void roster_deinit(struct roster *r)
+{
+	free(r->first);
+	free(r->places);
+}
+
+static int roster_init(struct roster *r, const struct config *config)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < config->n_sites; i++)
+		n += config->sites[i].n_monitors;
+	r->first = calloc(config->n_connections + 2, sizeof *r->first);
+	r->places = calloc(n, sizeof *r->places);
+	if (r->first == NULL || r->places == NULL)
+		return -ENOMEM;
+	roster_fill(r, config);
+	return 0;
+}
+
+static size_t roster_count(const struct roster *r, size_t at)
+{
+	return r->first[at + 1] - r->first[at];
+}
+
 /* Calls @fn for each monitor of connection @at, with its index in the plan. */
 typedef void (*monitor_fn)(void *context, const struct config_monitor *m, uint32_t monitor);
 
-static size_t each_monitor(const struct config *config, size_t at, monitor_fn fn, void *context)
+static void each_monitor(const struct roster *r, size_t at, monitor_fn fn, void *context)
 {
-	uint32_t index = 0;
-	size_t n = 0;
-	for (size_t i = 0; i < config->n_sites; i++)
-		for (size_t j = 0; j < config->sites[i].n_monitors; j++, index++) {
-			const struct config_monitor *m = &config->sites[i].monitors[j];
-			if (m->connection != at)
-				continue;
-			n++;
-			if (fn != NULL)
-				fn(context, m, index);
-		}
-	return n;
+	for (size_t i = r->first[at]; i < r->first[at + 1]; i++)
+		fn(context, r->places[i].monitor, r->places[i].index);
 }
 
 static struct modbus_meaning meaning_of(const struct config_extra *e,
@@ -384,13 +424,13 @@ static int add_serial(struct modbus_connection *m, const struct config_connectio
 	return 0;
 }
 
-static int add_modbus(struct assembly *a, const struct config *config, size_t at)
+static int add_modbus(struct assembly *a, const struct config *config, const struct roster *roster,
+		      size_t at)
 {
 	const struct config_connection *c = &config->connections[at];
 	bool is_bus = strcmp(c->transport, "rtu") == 0;
 	struct modbus_connection *m = is_bus ? &a->buses[a->n_buses] : &a->modbus[a->n_modbus];
-	struct modbus_point *points =
-		calloc(each_monitor(config, at, NULL, NULL) + 1, sizeof *points);
+	struct modbus_point *points = calloc(roster_count(roster, at) + 1, sizeof *points);
 	if (points == NULL)
 		return -ENOMEM;
 	*m = (struct modbus_connection){
@@ -415,7 +455,7 @@ static int add_modbus(struct assembly *a, const struct config *config, size_t at
 	else
 		a->n_modbus++;
 	struct modbus_filling filling = {m, 0};
-	each_monitor(config, at, add_modbus_point, &filling);
+	each_monitor(roster, at, add_modbus_point, &filling);
 	if (filling.error < 0)
 		return filling.error;
 	a->polled_per_minute += m->n_points * (size_t)(60000 / m->interval_ms + 1);
@@ -439,11 +479,11 @@ static void add_mqtt_point(void *context, const struct config_monitor *m, uint32
 	};
 }
 
-static int add_mqtt(struct assembly *a, const struct config *config, size_t at)
+static int add_mqtt(struct assembly *a, const struct config *config, const struct roster *roster,
+		    size_t at)
 {
 	const struct config_connection *c = &config->connections[at];
-	struct mqtt_point *points =
-		calloc(each_monitor(config, at, NULL, NULL) + 1, sizeof *points);
+	struct mqtt_point *points = calloc(roster_count(roster, at) + 1, sizeof *points);
 	if (points == NULL)
 		return -ENOMEM;
 	a->mqtt[a->n_mqtt] = (struct mqtt_connection){
@@ -461,7 +501,7 @@ static int add_mqtt(struct assembly *a, const struct config *config, size_t at)
 		.ca_file = c->ca_file,
 		.points = points,
 	};
-	each_monitor(config, at, add_mqtt_point, &a->mqtt[a->n_mqtt++]);
+	each_monitor(roster, at, add_mqtt_point, &a->mqtt[a->n_mqtt++]);
 	return 0;
 }
 
@@ -470,34 +510,47 @@ static bool is_dialled_into(const struct config_connection *c)
 	return c->driver == CONFIG_MODBUS && framing_of(c->transport) == MODBUS_DTU;
 }
 
-static int add_connection(struct assembly *a, const struct config *config, size_t at)
+static int add_connection(struct assembly *a, const struct config *config,
+			  const struct roster *roster, size_t at)
 {
 	switch (config->connections[at].driver) {
 	case CONFIG_MODBUS:
-		return add_modbus(a, config, at);
+		return add_modbus(a, config, roster, at);
 	case CONFIG_MQTT:
-		return add_mqtt(a, config, at);
+		return add_mqtt(a, config, roster, at);
 	case CONFIG_HJ212:
 		break;
 	}
 	return 0;
 }
 
-static int fill_drivers(struct assembly *a, const struct config *config)
+/* Those that are dialled into stand first. */
+static int add_connections(struct assembly *a, const struct config *config,
+			   const struct roster *roster)
 {
 	int r = 0;
+	for (size_t i = 0; r == 0 && i < config->n_connections; i++)
+		if (is_dialled_into(&config->connections[i]))
+			r = add_connection(a, config, roster, i);
+	a->n_listening = a->n_modbus;
+	for (size_t i = 0; r == 0 && i < config->n_connections; i++)
+		if (!is_dialled_into(&config->connections[i]))
+			r = add_connection(a, config, roster, i);
+	return r;
+}
+
+static int fill_drivers(struct assembly *a, const struct config *config)
+{
+	struct roster roster = {0};
 	a->modbus = calloc(config->n_connections + 1, sizeof *a->modbus);
 	a->buses = calloc(config->n_connections + 1, sizeof *a->buses);
 	a->mqtt = calloc(config->n_connections + 1, sizeof *a->mqtt);
 	if (a->modbus == NULL || a->buses == NULL || a->mqtt == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < config->n_connections; i++)
-		if (is_dialled_into(&config->connections[i]))
-			r = add_connection(a, config, i);
-	a->n_listening = a->n_modbus;
-	for (size_t i = 0; r == 0 && i < config->n_connections; i++)
-		if (!is_dialled_into(&config->connections[i]))
-			r = add_connection(a, config, i);
+	int r = roster_init(&roster, config);
+	if (r == 0)
+		r = add_connections(a, config, &roster);
+	roster_deinit(&roster);
 	return r;
 }
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GOODBYE_MS = 1000, KEEP_ALIVE_S = 20, RETRY_MIN_S = 1, RETRY_MAX_S = 4 };
+enum { GOODBYE_MS = 1000, KEEP_ALIVE_S = 20, RETRY_MIN_S = 1, RETRY_MAX_S = 4, CONNECT_S = 2 };
 
 struct publisher {
 	MQTTAsync client;
@@ -87,6 +87,7 @@ static int publisher_connect(struct publisher *p)
 	options.automaticReconnect = 1;
 	options.minRetryInterval = RETRY_MIN_S;
 	options.maxRetryInterval = RETRY_MAX_S;
+	options.connectTimeout = CONNECT_S;
 	options.onFailure = publisher_on_first_refused;
 	options.context = p;
 	return MQTTAsync_connect(p->client, &options) == MQTTASYNC_SUCCESS ? 0 : -EIO;

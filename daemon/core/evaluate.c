@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/evaluate.h"
 
+#include "core/caserules.h"
 #include "core/evaluate-state.h"
 #include "core/number.h"
 
@@ -535,6 +536,12 @@ static void say_peak(struct evaluator *e, uint32_t monitor, uint32_t limit, enum
 	alert_say(e, VERDICT_PEAK, &c, a, wall_ms, 0);
 }
 
+/* Somebody is called by alerts, whom a flood of them would drown. */
+static bool has_duty(const struct plan *plan)
+{
+	return plan->rules != NULL && plan->rules->duty.n > 0;
+}
+
 /* More than ten alerts in ten minutes are a flood, until fewer than five are (IEC
  * 62682:2014, 16.5). */
 static void judge_flood(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
@@ -544,6 +551,8 @@ static void judge_flood(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 		int64_t at_ms = e->flood.raised_ms[i];
 		n += at_ms != 0 && at_ms <= wall_ms && wall_ms - at_ms < FLOOD_WITHIN_MS;
 	}
+	if (!has_duty(e->plan))
+		return;
 	bool goes_on = e->own[OWN_FLOOD].active && n >= FLOOD_ENDS;
 	evaluator_own_fault(e, OWN_FLOOD, n > FLOOD_BEGINS || goes_on, wall_ms, mono_ns);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of the signal's own conditions: stale, flat, step, over_range, and connections. */
+#include "core/caserules.h"
 #include "rig.h"
 
 #include <stdio.h>
@@ -281,6 +282,15 @@ static void test_a_step_is_compared_as_it_reads(void **state)
 
 /* --- flood --- */
 
+static struct rig *roster(void **state)
+{
+	static const struct case_rules rules = {.duty.n = 1};
+	struct rig *rig = *state;
+	rig->plan.rules = &rules;
+	rig->monitors[0].n_limits = 0;
+	return rig;
+}
+
 /* Alerts of one monitor, one at each of @n seconds from @from. */
 static void steps(struct rig *rig, int from, int n)
 {
@@ -295,8 +305,7 @@ static void steps(struct rig *rig, int from, int n)
 
 static void test_more_than_ten_alerts_in_ten_minutes_are_a_flood(void **state)
 {
-	struct rig *rig = *state;
-	rig->monitors[0].n_limits = 0;
+	struct rig *rig = roster(state);
 	steps(rig, 0, 5);
 	rig_check(rig, "10!", "");
 	steps(rig, 20, 5);
@@ -315,13 +324,20 @@ static void test_more_than_ten_alerts_in_ten_minutes_are_a_flood(void **state)
 
 static void test_alerts_that_are_spread_out_are_no_flood(void **state)
 {
-	struct rig *rig = *state;
-	rig->monitors[0].n_limits = 0;
+	struct rig *rig = roster(state);
 	for (int i = 0; i < 30; i++) {
 		steps(rig, i * 60, 1);
 		rig_play(rig, "0!");
 	}
 	assert_int_equal(rig->n_said, 0);
+}
+
+static void test_without_a_roster_nobody_is_flooded(void **state)
+{
+	struct rig *rig = *state;
+	rig->monitors[0].n_limits = 0;
+	steps(rig, 0, 20);
+	rig_check(rig, "30!", "");
 }
 
 /* --- over_range --- */
@@ -439,6 +455,7 @@ int main(void)
 		rig_test(test_all_that_is_active_is_said_again_as_it_was_raised),
 		rig_test(test_more_than_ten_alerts_in_ten_minutes_are_a_flood),
 		rig_test(test_alerts_that_are_spread_out_are_no_flood),
+		rig_test(test_without_a_roster_nobody_is_flooded),
 		rig_test(test_a_monitor_never_heard_is_stale_from_the_start),
 		rig_test(test_silence_counts_from_the_last_reading),
 		rig_test(test_a_reading_exactly_at_the_end_of_the_time_is_in_time),

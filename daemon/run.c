@@ -6,6 +6,7 @@
 #include "core/tail.h"
 #include "deliver/exporter.h"
 #include "drivers/driver.h"
+#include "evidence-tar.h"
 #include "evidence.h"
 #include "flow/clerk.h"
 #include "flow/clock.h"
@@ -84,6 +85,7 @@ struct run {
 	struct daybook *daybook;
 	struct ledger *ledger;
 	struct evidence *evidence;
+	struct text config_text; /* in force */
 	struct rings rings;
 	struct verdicts verdicts;
 	struct door *pushed;
@@ -589,6 +591,30 @@ static const struct wording *load_chinese(struct run *run)
 	return r < 0 ? NULL : &run->chinese;
 }
 
+static int write_evidence(void *context, int64_t id, const struct text *dossier, struct text *out)
+{
+	struct run *run = context;
+	const struct evidence_tar setup = {.directory = run->config->directory,
+					   .node = run->plan->node,
+					   .plan = run->plan,
+					   .ledger = run->ledger,
+					   .config = run->config_text.at,
+					   .now_ms = clock_wall_ms()};
+	return evidence_tar_write(&setup, id, dossier, out);
+}
+
+/* As it is now: the file may be another by the time that somebody asks. */
+static void keep_configuration(struct run *run)
+{
+	char block[4096];
+	size_t n;
+	FILE *file = fopen(run->file, "re");
+	while (file != NULL && (n = fread(block, 1, sizeof block, file)) > 0)
+		text_add_n(&run->config_text, block, n);
+	if (file != NULL)
+		fclose(file);
+}
+
 static int open_serve(struct run *run)
 {
 	char *error = NULL;
@@ -602,12 +628,14 @@ static int open_serve(struct run *run)
 		.ledger = run->ledger,
 		.metrics = run->metrics,
 		.health = health,
+		.evidence = write_evidence,
 		.deliveries_json = deliveries_json,
 		.deliveries_test = deliveries_test,
 		.context = run,
 		.chinese = load_chinese(run),
 		.language = getenv("LANGUAGE"), /* as main() has set it */
 	};
+	keep_configuration(run);
 	int r = serve_new(&run->serve, &setup, &error);
 	if (r < 0)
 		log_warnx("%s", error == NULL ? "the API cannot be served" : error);
@@ -904,6 +932,7 @@ static void end(struct run *run)
 		rings_deinit(&run->rings);
 	}
 	evidence_free(run->evidence);
+	text_deinit(&run->config_text);
 	ledger_close(run->ledger);
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);

@@ -445,6 +445,27 @@ static void answer_dossier(struct api *api, const struct api_request *request,
 	answer_case_result(answer, result, request->id);
 }
 
+/* All of a case, persons and configuration too: not for the listener. */
+static void answer_evidence(struct api *api, const struct api_request *request,
+			    struct api_answer *answer)
+{
+	const struct document_order order = {.id = request->id, .now_ms = wall_ms()};
+	struct text page = {0};
+	if (!request->sees_persons || api->setup.evidence == NULL) {
+		api_error(answer, 403, "evidence is given over the socket alone");
+		return;
+	}
+	int result = document_dossier(&api->setup, &api->readers, &order, &page);
+	if (result == 0)
+		result = api->setup.evidence(api->setup.context, request->id, &page, &answer->body);
+	if (result == 0)
+		answer->type = "application/x-tar";
+	else
+		text_clear(&answer->body);
+	text_deinit(&page);
+	answer_case_result(answer, result, request->id);
+}
+
 void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer)
 {
 	answer->status = 200;
@@ -485,6 +506,9 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		break;
 	case ENDPOINT_ACTIONS:
 		answer_action(api, request, answer);
+		break;
+	case ENDPOINT_EVIDENCE:
+		answer_evidence(api, request, answer);
 		break;
 	case ENDPOINT_DOSSIER:
 		answer_dossier(api, request, answer);

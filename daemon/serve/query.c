@@ -80,6 +80,7 @@ static enum endpoint endpoint_case(const char *rest, int64_t *case_id)
 	} parts[] = {
 		{"", ENDPOINT_CASE},
 		{"/dossier", ENDPOINT_DOSSIER},
+		{"/evidence", ENDPOINT_EVIDENCE},
 		{"/actions", ENDPOINT_ACTIONS},
 		{"/attachments", ENDPOINT_ATTACHMENTS},
 	};
@@ -137,6 +138,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_GAPS:
 	case ENDPOINT_ALERTS:
 	case ENDPOINT_CASE:
+	case ENDPOINT_EVIDENCE:
 	case ENDPOINT_DOSSIER:
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_DELIVERIES:
@@ -368,6 +370,7 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_OFFICE | PARAM_LANGUAGE;
 	case ENDPOINT_DOSSIER:
 		return PARAM_PUBLIC | PARAM_LANGUAGE;
+	case ENDPOINT_EVIDENCE:
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_ACKNOWLEDGE:
 	case ENDPOINT_UNSHELVE:

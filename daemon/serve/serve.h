@@ -31,6 +31,8 @@ struct serve_setup {
 	/* deliveries_json(), deliveries_test(): as of deliver/courier.h; NULL: there are none */
 	void (*deliveries_json)(void *context, struct text *out);
 	bool (*deliveries_test)(void *context, const char *id, int64_t *test);
+	/* evidence(): the archive of a case, as evidence_tar_write(); NULL: there are none */
+	int (*evidence)(void *context, int64_t id, const struct text *dossier, struct text *out);
 	void *context;
 	const struct wording *chinese; /* of pages; NULL: all in English */
 	const char *language; /* of pages that are not asked for in another; NULL: the plan's */

@@ -20,14 +20,16 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 		" decimals, first_value, in_charge, leader, team, title, "
 		"document, track, stage_at,"
 		" extended, relapses, reopened, merged_into, "
-		"withdrawn, " WHEN_QUIET("bound") ", " WHEN_QUIET("severity") ", " WHEN_QUIET("limi"
-											      "t_"
-											      "valu"
-											      "e") ", " WHEN_QUIET("limit_source") ", " WHEN_QUIET(
-			"peak_value") ", " WHEN_QUIET("peak_at") ","
-								 " " WHEN_QUIET(
-									 "last_value") ","
-										       " " WHEN_QUIET("multiple") " FROM cases WHERE id = ?1",
+		"withdrawn, " WHEN_QUIET("bound") ", " WHEN_QUIET("severity") ", " WHEN_QUIET(
+			"limi"
+			"t_"
+			"valu"
+			"e") ", " WHEN_QUIET("limit_source") ", " WHEN_QUIET("peak_value") ","
+											   " " WHEN_QUIET("peak_at") ","
+														     " " WHEN_QUIET(
+															     "last_value") ","
+																	   " " WHEN_QUIET(
+																		   "multiple") " FROM cases WHERE id = ?1",
 	[CHAIN_ALERT] =
 		"SELECT id, key, site, site_name, factor, factor_name, "
 		"connection, kind, average,"
@@ -90,29 +92,35 @@ int ledger_chain_digest(struct hash *hash, sqlite3_stmt *row, uint8_t kind,
 	return hash_end(hash, out);
 }
 
-static void add_name(struct hash *hash, sqlite3_stmt *row)
+static void add_name(chain_sink sink, void *to, sqlite3_stmt *row)
 {
 	uint8_t bytes[CHAIN_NAME_MOST];
 	const char *site = sql_text(row, 1), *factor = sql_text(row, 2);
 
-	hash_add(hash, bytes,
-		 (size_t)(chain_name_bytes(bytes, sqlite3_column_int64(row, 0),
-					   site != NULL ? site : "", factor != NULL ? factor : "") -
-			  bytes));
+	sink(to, bytes,
+	     (size_t)(chain_name_bytes(bytes, sqlite3_column_int64(row, 0),
+				       site != NULL ? site : "", factor != NULL ? factor : "") -
+		      bytes));
 }
 
-static void add_gap(struct hash *hash, sqlite3_stmt *row)
+static void add_gap(chain_sink sink, void *to, sqlite3_stmt *row)
 {
 	uint8_t bytes[CHAIN_GAP_BYTES];
 	struct gap gap = {.from_ms = sqlite3_column_int64(row, 1),
 			  .to_ms = sqlite3_column_int64(row, 2),
 			  .count = (uint64_t)sqlite3_column_int64(row, 3)};
 
-	hash_add(hash, bytes,
-		 (size_t)(chain_gap_bytes(bytes, &gap, sqlite3_column_int64(row, 0)) - bytes));
+	sink(to, bytes,
+	     (size_t)(chain_gap_bytes(bytes, &gap, sqlite3_column_int64(row, 0)) - bytes));
 }
 
-int day_chain_rows(struct hash *hash, sqlite3_stmt *rows, int64_t after, int64_t until, bool gaps)
+void chain_to_hash(void *to, const void *bytes, size_t n)
+{
+	hash_add(to, bytes, n);
+}
+
+int day_chain_rows(chain_sink sink, void *to, sqlite3_stmt *rows, int64_t after, int64_t until,
+		   bool gaps)
 {
 	bool row = false;
 
@@ -122,9 +130,9 @@ int day_chain_rows(struct hash *hash, sqlite3_stmt *rows, int64_t after, int64_t
 	int r = sql_step(rows, &row);
 	for (; r == 0 && row; r = sql_step(rows, &row)) {
 		if (gaps)
-			add_gap(hash, rows);
+			add_gap(sink, to, rows);
 		else
-			add_name(hash, rows);
+			add_name(sink, to, rows);
 	}
 	sql_reset(rows);
 	return r;

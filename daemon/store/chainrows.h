@@ -16,8 +16,13 @@ struct hash;
 	"SELECT monitor, from_ms, to_ms, count FROM gaps WHERE rowid > ?1 AND rowid <= ?2"         \
 	" ORDER BY rowid"
 
-/** day_chain_rows() - hash the rows of DAY_CHAIN_NAMES, or with @gaps of DAY_CHAIN_GAPS */
-int day_chain_rows(struct hash *hash, sqlite3_stmt *rows, int64_t after, int64_t until, bool gaps);
+/* Where canonical bytes go. */
+typedef void (*chain_sink)(void *to, const void *bytes, size_t n);
+/** chain_to_hash() - a sink; @to is a struct hash */
+void chain_to_hash(void *to, const void *bytes, size_t n);
+/** day_chain_rows() - the bytes of the rows of DAY_CHAIN_NAMES, or with @gaps of DAY_CHAIN_GAPS */
+int day_chain_rows(chain_sink sink, void *to, sqlite3_stmt *rows, int64_t after, int64_t until,
+		   bool gaps);
 
 /* By enum chain_kind: the row ?1 of its table as it is evidence; NULL for kinds without a row. */
 extern const char *const ledger_chain_row[CHAIN_KINDS];

@@ -145,11 +145,11 @@ static int link_hash(struct day_chain *chain, struct chain_head *out)
 	uint8_t bytes[CHAIN_TRAILER_BYTES];
 	struct chain_trailer *link = &chain->link;
 
-	int r = day_chain_rows(chain->hash, chain->names, chain->file.monitors, link->monitors,
-			       false);
+	int r = day_chain_rows(chain_to_hash, chain->hash, chain->names, chain->file.monitors,
+			       link->monitors, false);
 	if (r == 0)
-		r = day_chain_rows(chain->hash, chain->gap_rows, chain->file.gaps, link->gaps,
-				   true);
+		r = day_chain_rows(chain_to_hash, chain->hash, chain->gap_rows, chain->file.gaps,
+				   link->gaps, true);
 	link->at_ms = clock_ms(CLOCK_REALTIME);
 	link->mono_ms = clock_ms(CLOCK_BOOTTIME);
 	link->clock_error_us = clock_error_us();

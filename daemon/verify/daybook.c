@@ -175,9 +175,10 @@ static int link_hash(struct walk *w, const struct chain_trailer *link, uint8_t *
 	begin_hash(w);
 	int r = rows_hash(w, link);
 	if (r == 0)
-		r = day_chain_rows(hash, w->names, w->last.monitors, link->monitors, false);
+		r = day_chain_rows(chain_to_hash, hash, w->names, w->last.monitors, link->monitors,
+				   false);
 	if (r == 0)
-		r = day_chain_rows(hash, w->gaps, w->last.gaps, link->gaps, true);
+		r = day_chain_rows(chain_to_hash, hash, w->gaps, w->last.gaps, link->gaps, true);
 	hash_add(hash, bytes, (size_t)(chain_trailer_bytes(bytes, link) - bytes));
 	return r == 0 ? hash_end(hash, out) : r;
 }

@@ -9,6 +9,10 @@ import sqlite3
 import subprocess
 import urllib.parse
 
+import nacl.exceptions
+import nacl.signing
+import pytest
+
 from conftest import DUCHACTL, ENVIRONMENT, modbus_connection, modbus_monitor, site
 from servers import wait_until
 
@@ -90,16 +94,23 @@ def test_a_killed_daemon_leaves_a_store_that_verifies_with_its_end_named(make_da
     assert "did not end cleanly" in check_clean(daemon.store)
 
 
-def test_a_case_at_rest_gets_the_digest_of_its_readings(make_daemon, instrument):
+def resting_case(make_daemon, instrument):
+    """A daemon whose case has come to rest and has its digest."""
     daemon = with_case(make_daemon, instrument)
-    assert daemon.cases()[0]["evidence"]["digest"] is None
     instrument.set_float(0, 20.0)
     wait_until(lambda: daemon.alerts(active=False, kind="exceedance"), what="the end of the alert")
 
-    def sealed():  # each event is sealed soon; the digest comes with a seal
+    def sealed():
         daemon.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "note", "by": "A", "note": "n"}))
         return daemon.cases()[0]["evidence"]["digest"]
-    digest = wait_until(sealed, 40, "a digest", every=1)
+    assert sealed() is None
+    wait_until(sealed, 40, "a digest", every=1)
+    return daemon
+
+
+def test_a_case_at_rest_gets_the_digest_of_its_readings(make_daemon, instrument):
+    daemon = resting_case(make_daemon, instrument)
+    digest = daemon.cases()[0]["evidence"]["digest"]
     case, (episode,) = daemon.cases()[0], daemon.cases()[0]["episodes"]
     end = datetime.datetime.fromisoformat(episode["ended_at"])  # included here, excluded there
     status, csv = daemon.request("GET", "/api/v1/readings?" + urllib.parse.urlencode(
@@ -111,6 +122,45 @@ def test_a_case_at_rest_gets_the_digest_of_its_readings(make_daemon, instrument)
     instrument.set_float(0, 60.0)
     wait_until(lambda: daemon.alerts(active=True, kind="exceedance"), what="another episode")
     assert daemon.cases()[0]["evidence"]["digest"] is None
+
+
+def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_path):
+    daemon = resting_case(make_daemon, instrument)
+    tar, folder = tmp_path / "case.tar", tmp_path / "case"
+    done = daemon.ctl("evidence", "1", "-o", str(tar))
+    assert done.returncode == 0, done.stderr
+    folder.mkdir()
+    subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
+    for name in ("case.json", "dossier.html", "readings.csv", "config.cfg", "seal.txt", "seal.sig", "key.pem",
+                 "keys", "README.txt", "SHA256SUMS"):
+        assert (folder / name).stat().st_size > 0, name
+
+    def check():
+        return subprocess.run(["sh", "check.sh"], cwd=folder, capture_output=True, text=True, timeout=60)
+    good = check()
+    assert good.returncode == 0, good.stdout + good.stderr
+    for step in ("files OK", "readings OK", "Signature Verified Successfully", "links OK"):
+        assert step in good.stdout, good.stdout
+    # libsodium: the seal, and that each key is signed by the one before it, the first by itself
+    seal, signature = (folder / "seal.txt").read_bytes(), (folder / "seal.sig").read_bytes()
+    former = None
+    for line in (folder / "keys").read_text().splitlines():
+        fields = line.split(" ")
+        public = bytes.fromhex(fields[7])
+        nacl.signing.VerifyKey(former or public).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[9]))
+        former = public
+        if fields[4] == seal.decode().split(" ")[6]:
+            nacl.signing.VerifyKey(public).verify(seal, signature)
+    with pytest.raises(nacl.exceptions.BadSignatureError):
+        nacl.signing.VerifyKey(former).verify(seal + b" ", signature)
+    # what was changed afterwards is found by these commands alone
+    csv, link = folder / "readings.csv", sorted((folder / "links").iterdir())[0]
+    for file in (csv, link, folder / "seal.txt"):
+        kept = file.read_bytes()
+        file.write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:])
+        assert check().returncode != 0, file
+        file.write_bytes(kept)
+    assert check().returncode == 0
 
 
 def test_the_secret_is_for_the_daemon_alone(make_daemon, instrument, tmp_path):

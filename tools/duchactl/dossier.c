@@ -52,3 +52,17 @@ int show_dossier(struct client *client, const struct ctl_options *options)
 	text_deinit(&path);
 	return result;
 }
+
+int show_evidence(struct client *client, const struct ctl_options *options)
+{
+	struct client_answer answer = {0};
+	struct text path = {0};
+	text_format(&path, "/api/v1/cases/%s/evidence", options->id);
+	client_path(client, path.at);
+	int result = show_fetch(client, &answer);
+	if (result == CTL_OK)
+		result = write_file(options->output, &answer.body);
+	client_answer_deinit(&answer);
+	text_deinit(&path);
+	return result;
+}

@@ -49,6 +49,7 @@ static int talk(const struct ctl_options *options)
 		[VERB_DELIVERIES] = show_deliveries,
 		[VERB_DOSSIER] = show_dossier,
 		[VERB_VERIFY] = show_verify,
+		[VERB_EVIDENCE] = show_evidence,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
 	case VERB_VERIFY:
 		return options.directory != NULL ? verify_directory(&options, options.directory)
 						 : talk(&options);
+	case VERB_EVIDENCE:
 	case VERB_STATUS:
 	case VERB_TAIL:
 	case VERB_SITES:

@@ -34,6 +34,8 @@ const char options_help[] =
 	"  shelves [--all]                         where they open none\n"
 	"  deliveries                              backlog, last error, next try\n"
 	"  deliveries test ID                      send a marked test\n"
+	"  evidence ID -o FILE.tar                 all that proves a case, to be checked by "
+	"anybody\n"
 	"  verify [DIR] [--anchor HASH] [--trust KEY]\n"
 	"                                          is the store, or a copy, as it was sealed?\n"
 	"\n"
@@ -57,6 +59,7 @@ enum {
 	TAKES_SHELF = 512,
 	TAKES_DOSSIER = 1024,
 	TAKES_VERIFY = 1 << 16,
+	TAKES_EVIDENCE = 1 << 17,
 };
 
 static const struct verb {
@@ -82,13 +85,14 @@ static const struct verb {
 	{"deliveries", VERB_DELIVERIES, 0, 2, 0, "deliveries [test ID]"},
 	{"dossier", VERB_DOSSIER, 1, 1, TAKES_DOSSIER,
 	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
+	{"evidence", VERB_EVIDENCE, 1, 1, TAKES_EVIDENCE, "evidence ID -o FILE.tar"},
 	{"verify", VERB_VERIFY, 0, 1, TAKES_VERIFY, "verify [DIR] [--anchor HASH] [--trust KEY]"},
 };
 static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"evidence", "mark", "load", "report", "reload"};
+static const char *const later[] = {"mark", "load", "report", "reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -332,6 +336,7 @@ static unsigned takes_of(int key)
 	case KEY_FOR:
 		return TAKES_SHELF;
 	case 'o':
+		return TAKES_DOSSIER | TAKES_EVIDENCE;
 	case KEY_PUBLIC:
 	case KEY_LANGUAGE:
 		return TAKES_DOSSIER;
@@ -494,6 +499,10 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		return alert_read(words, out, error);
 	if (verb->verb == VERB_DELIVERIES)
 		return delivery_read(verb, n, words, out, error);
+	if (verb->verb == VERB_EVIDENCE) {
+		out->id = words[0];
+		return id_read("case", words[0], error) && needs("-o", out->output != NULL, error);
+	}
 	if (verb->verb == VERB_DOSSIER)
 		return dossier_read(words, out, error);
 	return verb->verb != VERB_CASE || case_read(n, words, out, error);

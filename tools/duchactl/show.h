@@ -24,6 +24,8 @@ int show_acknowledge(struct client *client, const struct ctl_options *options);
 int show_shelves(struct client *client, const struct ctl_options *options);
 /** show_deliveries() - their list, or a marked test where the options name one */
 int show_deliveries(struct client *client, const struct ctl_options *options);
+/** show_evidence() - the archive of a case, into the file that the options name */
+int show_evidence(struct client *client, const struct ctl_options *options);
 /** show_verify() - the store of the daemon; verify_directory() - any, no daemon is asked */
 int show_verify(struct client *client, const struct ctl_options *options);
 int verify_directory(const struct ctl_options *options, const char *directory);

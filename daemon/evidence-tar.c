@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence-tar.h"
+
+#include "core/tar.h"
+#include "seal/hash.h"
+#include "seal/pem.h"
+#include "store/evidence-links.h"
+#include "store/evidence.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_BYTES = 100, PATH_BYTES = 4400 };
+/* More links than this are left out: who has so many readings has the daybook's files. */
+#define LINKS_BYTES_MOST ((size_t)64 << 20)
+
+static const char header[] = "time,received_at,site,factor,value,flag\n";
+
+/* What `sh check.sh` does is what the README tells; each line is one of its steps. */
+static const char check[] =
+	"#!/bin/sh\n"
+	"# Each step says OK, or what is wrong. 每一步输出 OK，或指出问题所在。\n"
+	"set -e\n"
+	"sha256sum --check --quiet SHA256SUMS\n"
+	"echo 'files OK'\n"
+	"digest=$(tail -n +2 readings.csv | sha256sum | cut -c1-64)\n"
+	"if grep -q \"\\\"digest\\\":\\\"$digest\\\"\" case.json; then echo 'readings OK'\n"
+	"elif grep -q '\"digest\":null' case.json; then echo 'readings: the case has no digest "
+	"yet'\n"
+	"else echo 'readings: not those of the case'; exit 1; fi\n"
+	"[ -e seal.txt ] || { echo 'seal: no seal covers these readings yet'; exit 1; }\n"
+	"openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in seal.txt -sigfile seal.sig\n"
+	"former=\n"
+	"for link in links/*.bin; do\n"
+	"\tsays=$(head -c 33 \"$link\" | tail -c 32 | od -An -v -tx1 | tr -d ' \\n')\n"
+	"\tif [ -n \"$former\" ] && [ \"$former\" != \"$says\" ]; then\n"
+	"\t\techo \"$link: does not follow the link before it\"; exit 1\n"
+	"\tfi\n"
+	"\tformer=$(sha256sum <\"$link\" | cut -c1-64)\n"
+	"done\n"
+	"if grep -q \" $former \" seal.txt; then echo 'links OK'; else\n"
+	"\techo 'links: the last one is not what the seal names'; exit 1\n"
+	"fi\n";
+
+static const char readme[] =
+	"EVIDENCE OF A CASE\n"
+	"\n"
+	"case.json      the case: what was measured, who did what and when\n"
+	"dossier.html   the same for people\n"
+	"readings.csv   the readings it rests on\n"
+	"config.cfg     the configuration in force when this was written\n"
+	"seal.txt       the seal that covers these readings; seal.sig is its signature\n"
+	"key.pem        the public key that signed it; keys has all, each signed by the one before "
+	"it\n"
+	"seals/         all seals of the days in question\n"
+	"links/         the links of the chain from the first of these readings to the seal: the "
+	"bytes\n"
+	"               that were hashed, with all that was committed together with these "
+	"readings\n"
+	"attachments/   files that were kept with the case, named by their SHA-256\n"
+	"\n"
+	"To check it, with sha256sum and openssl (3.0 or later) and nothing of ducha, run\n"
+	"    sh check.sh\n"
+	"or its lines one by one:\n"
+	"1. No file was changed since:            sha256sum --check SHA256SUMS\n"
+	"2. The readings are those of the case:   tail -n +2 readings.csv | sha256sum\n"
+	"   is \"digest\" in case.json (null while the case goes on).\n"
+	"3. The node signed the seal:             openssl pkeyutl -verify -pubin -inkey key.pem "
+	"-rawin -in seal.txt -sigfile seal.sig\n"
+	"4. The seal covers the readings: the SHA-256 of each link is in bytes 2 to 33 of the next "
+	"one,\n"
+	"   that of the last stands in seal.txt.\n"
+	"5. The key is the node's: the first line of keys has the public key that was written down "
+	"when\n"
+	"   the node was put in service; each further line is signed, up to its last blank, by the "
+	"key\n"
+	"   of the line before it.\n"
+	"What a link holds, and what a seal does not prove: ducha-evidence(7).\n"
+	"\n"
+	"案件证据包\n"
+	"\n"
+	"case.json      案件：监测结果、经办人、时间\n"
+	"dossier.html   供人阅读的案卷\n"
+	"readings.csv   本案所依据的监测数据\n"
+	"config.cfg     导出时有效的配置\n"
+	"seal.txt       覆盖这些数据的封签；seal.sig 为其数字签名\n"
+	"key.pem        签名所用公钥；keys 列出全部公钥，后一个由前一个签名\n"
+	"seals/         相关日期的全部封签\n"
+	"links/         从首条数据到封签之间的哈希链各环：即参与哈希计算的原始字节，\n"
+	"               包含与这些数据同批写入的全部内容\n"
+	"attachments/   随案保存的附件，以其 SHA-256 命名\n"
+	"\n"
+	"核验只需 sha256sum 和 openssl（3.0 以上），不需要本系统：\n"
+	"    sh check.sh\n"
+	"或逐条执行：\n"
+	"1. 文件未被改动：        sha256sum --check SHA256SUMS\n"
+	"2. 数据确为本案数据：    tail -n +2 readings.csv | sha256sum\n"
+	"   结果应等于 case.json 中的 \"digest\"（案件未平息时为 null）。\n"
+	"3. 封签由本站签出：      openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in "
+	"seal.txt -sigfile seal.sig\n"
+	"4. 封签覆盖这些数据：每一环的 SHA-256 等于下一环的第 2 至 33 字节，最后一环的写在 "
+	"seal.txt 中。\n"
+	"5. 公钥属于本站：keys 首行的公钥应与建站时书面登记的一致；其后每行（最后一个空格之前）\n"
+	"   由上一行的密钥签名。\n"
+	"各环内容及封签不能证明的事项见 ducha-evidence(7)。\n";
+
+/* An archive on its way. */
+struct work {
+	const struct evidence_tar *setup;
+	struct text *tar, sums;
+	size_t links_bytes;
+	int r;
+	struct seal_line seal; /* number 0: none covers the readings */
+	struct text seal_text; /* what it signs */
+};
+
+static void put(struct work *w, const char *name, const void *bytes, size_t size)
+{
+	uint8_t hash[CHAIN_HASH_BYTES];
+	char hex[CHAIN_HEX_BYTES];
+
+	tar_add(w->tar, name, bytes, size, w->setup->now_ms / 1000);
+	if (hash_bytes(bytes, size, hash) != 0)
+		w->r = -EIO;
+	chain_hex(hex, hash, sizeof hash);
+	text_format(&w->sums, "%s  %s\n", hex, name);
+}
+
+static void put_text(struct work *w, const char *name, const struct text *text)
+{
+	if (text->failed)
+		w->r = -ENOMEM;
+	else
+		put(w, name, text->at == NULL ? "" : text->at, text->length);
+}
+
+static int read_file(const char *path, struct text *out)
+{
+	char block[65536];
+	size_t n;
+	FILE *file = fopen(path, "re");
+
+	text_clear(out);
+	if (file == NULL)
+		return -errno;
+	while ((n = fread(block, 1, sizeof block, file)) > 0)
+		text_add_n(out, block, n);
+	int r = ferror(file) ? -EIO : out->failed ? -ENOMEM : 0;
+	fclose(file);
+	return r;
+}
+
+/* --- the seal --- */
+
+/* The first seal that covers @batch, from the lines of one file. */
+static void seal_find(struct work *w, const struct text *lines, int64_t batch)
+{
+	struct seal_line seal;
+	size_t length;
+
+	for (const char *at = lines->at, *end; at != NULL && (end = strchr(at, '\n')) != NULL;
+	     at = end + 1) {
+		if (seal_line_parse(at, (size_t)(end - at), &seal, &length) != NULL ||
+		    seal.daybook.number < batch ||
+		    (w->seal.number != 0 && w->seal.number < seal.number))
+			continue;
+		w->seal = seal;
+		text_clear(&w->seal_text);
+		text_add_n(&w->seal_text, at, length);
+	}
+}
+
+static int is_seals(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 6 && strcmp(entry->d_name + length - 6, ".seals") == 0;
+}
+
+/* A day's file is named by its date: what came before the case is of no use here. */
+static void seals_put(struct work *w, int64_t from_ms, int64_t batch)
+{
+	struct civil day = zone_civil(&w->setup->plan->zone, from_ms);
+	char path[PATH_BYTES], name[NAME_BYTES], first[32];
+	struct text lines = {0};
+	struct dirent **names;
+
+	snprintf(path, sizeof path, "%s/seals", w->setup->directory);
+	snprintf(first, sizeof first, "%04d-%02u-%02u", (int)day.year, (unsigned)day.month,
+		 (unsigned)day.day);
+	int n = scandir(path, &names, is_seals, alphasort);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof path, "%s/seals/%s", w->setup->directory, names[i]->d_name);
+		if (w->seal.number == 0 && strcmp(names[i]->d_name, first) >= 0 &&
+		    read_file(path, &lines) == 0) {
+			snprintf(name, sizeof name, "seals/%.80s", names[i]->d_name);
+			put_text(w, name, &lines);
+			seal_find(w, &lines, batch);
+		}
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	text_deinit(&lines);
+}
+
+static void key_put(struct work *w)
+{
+	char path[PATH_BYTES], pem[PEM_BYTES];
+	struct text lines = {0};
+	struct key_line key;
+	size_t length;
+
+	snprintf(path, sizeof path, "%s/seals/keys", w->setup->directory);
+	if (read_file(path, &lines) == 0)
+		put_text(w, "keys", &lines);
+	for (const char *at = lines.at, *end; at != NULL && (end = strchr(at, '\n')) != NULL;
+	     at = end + 1) {
+		if (key_line_parse(at, (size_t)(end - at), &key, &length) != NULL ||
+		    key.number != w->seal.key)
+			continue;
+		pem_public(pem, key.public);
+		put(w, "key.pem", pem, strlen(pem));
+	}
+	text_deinit(&lines);
+}
+
+/* --- the links --- */
+
+static bool link_put(void *context, int64_t batch, const struct text *bytes)
+{
+	struct work *w = context;
+	char name[NAME_BYTES];
+
+	if (w->links_bytes + bytes->length > LINKS_BYTES_MOST)
+		return false;
+	w->links_bytes += bytes->length;
+	snprintf(name, sizeof name, "links/%012lld.bin", (long long)batch);
+	put_text(w, name, bytes);
+	return w->r == 0;
+}
+
+static void sealed_put(struct work *w, const struct evidence_case *c,
+		       const struct evidence_lines *lines)
+{
+	int64_t batch = 0;
+
+	if (lines->first == 0)
+		return;
+	int r = evidence_batch(w->setup->directory, lines->last, &batch);
+	if (r == 0 && batch != 0)
+		seals_put(w, c->spans[0].from_ms, batch);
+	if (w->seal.number == 0)
+		return;
+	put_text(w, "seal.txt", &w->seal_text);
+	put(w, "seal.sig", w->seal.signature, sizeof w->seal.signature);
+	key_put(w);
+	r = evidence_links(w->setup->directory, lines->first, w->seal.daybook.number, link_put, w);
+	if (r != 0)
+		w->r = r;
+}
+
+/* --- the rest --- */
+
+static void attachments_put(struct work *w, int64_t id, const char *json)
+{
+	json_t *root = json_loads(json, 0, NULL), *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "history"), i, step)
+	{
+		const char *sha256 = json_string_value(json_object_get(step, "sha256"));
+		struct text bytes = {0};
+		char name[NAME_BYTES];
+		if (sha256 != NULL &&
+		    ledger_attachment(w->setup->ledger, id, sha256, &bytes) == 0) {
+			snprintf(name, sizeof name, "attachments/%.64s", sha256);
+			put_text(w, name, &bytes);
+		}
+		text_deinit(&bytes);
+	}
+	json_decref(root);
+}
+
+static int readings_put(struct work *w, struct evidence_case *c, struct evidence_lines *lines)
+{
+	struct daybook_reader *reader = NULL;
+	struct text csv = {0};
+
+	text_add(&csv, header);
+	int r = daybook_reader_open(&reader, w->setup->directory, w->setup->plan);
+	if (r == 0)
+		r = evidence_read(reader, w->setup->plan, c, &csv, lines);
+	if (r == -ENOENT) /* of a monitor that the plan has no more */
+		r = 0;
+	if (r == 0)
+		put_text(w, "readings.csv", &csv);
+	daybook_reader_close(reader);
+	text_deinit(&csv);
+	return r;
+}
+
+static int case_put(struct work *w, int64_t id)
+{
+	struct evidence_lines lines = {0};
+	struct evidence_case c;
+	struct text json = {0};
+
+	int r = ledger_case_json(w->setup->ledger, id, &json);
+	if (r == 0) {
+		put_text(w, "case.json", &json);
+		attachments_put(w, id, json.at);
+		r = ledger_evidence(w->setup->ledger, id, w->setup->now_ms, &c);
+		if (r == 0)
+			r = readings_put(w, &c, &lines);
+		if (r == 0)
+			sealed_put(w, &c, &lines);
+		evidence_deinit(&c);
+	}
+	text_deinit(&json);
+	return r;
+}
+
+int evidence_tar_write(const struct evidence_tar *setup, int64_t id, const struct text *dossier,
+		       struct text *out)
+{
+	struct work w = {.setup = setup, .tar = out};
+
+	int r = case_put(&w, id);
+	if (r == 0) {
+		if (dossier != NULL)
+			put_text(&w, "dossier.html", dossier);
+		if (setup->config != NULL)
+			put(&w, "config.cfg", setup->config, strlen(setup->config));
+		put(&w, "README.txt", readme, sizeof readme - 1);
+		put(&w, "check.sh", check, sizeof check - 1);
+		tar_add(out, "SHA256SUMS", w.sums.at, w.sums.length, setup->now_ms / 1000);
+		tar_end(out);
+	}
+	text_deinit(&w.sums);
+	text_deinit(&w.seal_text);
+	if (r == 0)
+		r = w.r;
+	return r == 0 && out->failed ? -ENOMEM : r;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/evidence-links.h"
+
+#include "store/chainrows.h"
+#include "store/daybook-file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef bool (*link_fn)(void *context, int64_t batch, const struct text *bytes);
+
+/* One file on its way. */
+struct walk {
+	const struct day_name *name;
+	sqlite3 *db;
+	sqlite3_stmt *links, *rows, *names, *gaps;
+	struct chain_head head;    /* the link before */
+	struct chain_trailer last; /* likewise; 0 before the file's first */
+	bool begins;
+	struct text bytes;
+};
+
+static int walk_prepare(struct walk *w)
+{
+	int r = sql_prepare(w->db, &w->links,
+			    "SELECT batch, first, last, monitors, gaps, at_ms, mono_ms,"
+			    " clock_error_us, hash FROM chain WHERE batch <= ?1 ORDER BY batch");
+	if (r == 0)
+		r = sql_prepare(w->db, &w->rows,
+				DAY_COLUMNS "WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq");
+	if (r == 0)
+		r = sql_prepare(w->db, &w->names, DAY_CHAIN_NAMES);
+	if (r == 0)
+		r = sql_prepare(w->db, &w->gaps, DAY_CHAIN_GAPS);
+	return r;
+}
+
+static void walk_close(struct walk *w)
+{
+	sqlite3_finalize(w->links);
+	sqlite3_finalize(w->rows);
+	sqlite3_finalize(w->names);
+	sqlite3_finalize(w->gaps);
+	sql_close(w->db);
+	text_deinit(&w->bytes);
+}
+
+static void add(void *to, const void *bytes, size_t n)
+{
+	text_add_n(to, bytes, n);
+}
+
+static int rows_add(struct walk *w, const struct chain_trailer *link)
+{
+	uint8_t bytes[CHAIN_READING_BYTES];
+	struct daybook_row row;
+	bool there = false;
+	int64_t id;
+
+	sql_bind(w->rows, "ii", link->first, link->last);
+	int r = link->first != 0 ? sql_step(w->rows, &there) : 0;
+	for (; r == 0 && there; r = sql_step(w->rows, &there)) {
+		day_row(w->rows, &row, &id);
+		const struct reading *from = &row.reading;
+		struct chain_reading reading = {.sequence = row.sequence,
+						.boot = row.boot,
+						.ring = from->ring,
+						.ring_seq = (int64_t)from->seq,
+						.monitor = id,
+						.measured_ms = from->measured_ms,
+						.received_ms = from->received_ms,
+						.has_value = from->has_value,
+						.value = from->value,
+						.flag = from->flag,
+						.raw = from->raw};
+		add(&w->bytes, bytes, (size_t)(chain_reading_bytes(bytes, &reading) - bytes));
+	}
+	sql_reset(w->rows);
+	return r;
+}
+
+static void begin_add(struct walk *w)
+{
+	static const uint8_t prefix = CHAIN_PREFIX_LINK;
+	uint8_t bytes[CHAIN_BEGIN_MOST];
+	struct chain_begin begin = {.monitors = w->last.monitors,
+				    .gaps = w->last.gaps,
+				    .seq = w->last.last,
+				    .name = w->name->text};
+
+	text_clear(&w->bytes);
+	add(&w->bytes, &prefix, 1);
+	add(&w->bytes, w->head.hash, sizeof w->head.hash);
+	if (w->begins)
+		add(&w->bytes, bytes, (size_t)(chain_begin_bytes(bytes, &begin) - bytes));
+	w->begins = false;
+}
+
+static int link_write(struct walk *w, const struct chain_trailer *link)
+{
+	uint8_t bytes[CHAIN_TRAILER_BYTES];
+
+	begin_add(w);
+	int r = rows_add(w, link);
+	if (r == 0)
+		r = day_chain_rows(add, &w->bytes, w->names, w->last.monitors, link->monitors,
+				   false);
+	if (r == 0)
+		r = day_chain_rows(add, &w->bytes, w->gaps, w->last.gaps, link->gaps, true);
+	add(&w->bytes, bytes, (size_t)(chain_trailer_bytes(bytes, link) - bytes));
+	return r == 0 && w->bytes.failed ? -ENOMEM : r;
+}
+
+static int walk_begin(struct walk *w)
+{
+	sqlite3_stmt *begin = NULL;
+	bool row = false;
+
+	int r = sql_prepare(w->db, &begin, "SELECT hash, seq, monitors, gaps FROM chain_begin");
+	if (r == 0)
+		r = sql_step(begin, &row);
+	if (r == 0 && row) {
+		if (!sql_hash(begin, 0, w->head.hash))
+			r = -EUCLEAN;
+		w->last = (struct chain_trailer){.last = sqlite3_column_int64(begin, 1),
+						 .monitors = sqlite3_column_int64(begin, 2),
+						 .gaps = sqlite3_column_int64(begin, 3)};
+		w->begins = true;
+	}
+	sqlite3_finalize(begin);
+	return r;
+}
+
+static int link_take(struct walk *w, int64_t first, link_fn fn, void *context, bool *more)
+{
+	struct chain_trailer link = {.batch = sqlite3_column_int64(w->links, 0),
+				     .first = sqlite3_column_int64(w->links, 1),
+				     .last = sqlite3_column_int64(w->links, 2),
+				     .monitors = sqlite3_column_int64(w->links, 3),
+				     .gaps = sqlite3_column_int64(w->links, 4),
+				     .at_ms = sqlite3_column_int64(w->links, 5),
+				     .mono_ms = sqlite3_column_int64(w->links, 6),
+				     .clock_error_us = sqlite3_column_int64(w->links, 7)};
+	int64_t newest = link.last != 0 ? link.last : w->last.last;
+	int r = 0;
+
+	if (newest >= first) {
+		r = link_write(w, &link);
+		*more = r == 0 && fn(context, link.batch, &w->bytes);
+	}
+	w->begins = false;
+	w->last = link;
+	w->last.last = newest;
+	if (!sql_hash(w->links, 8, w->head.hash))
+		r = -EUCLEAN;
+	return r;
+}
+
+static int file_walk(const char *path, const struct day_name *name, int64_t first, int64_t until,
+		     link_fn fn, void *context, bool *more)
+{
+	struct walk w = {.name = name};
+	struct chain_head head = {0};
+	int64_t last = 0, ignored;
+	bool row = false;
+
+	int r = day_open_read(&w.db, path);
+	if (r == 0)
+		r = day_bounds(w.db, &ignored, &last);
+	if (r == 0)
+		r = day_chain_head(w.db, &head);
+	bool wanted = r == 0 && last >= first && head.number != 0;
+	if (wanted)
+		r = walk_prepare(&w);
+	if (wanted && r == 0)
+		r = walk_begin(&w);
+	if (wanted && r == 0) {
+		sql_bind(w.links, "i", until);
+		r = sql_step(w.links, &row);
+	}
+	while (wanted && r == 0 && row && *more) {
+		r = link_take(&w, first, fn, context, more);
+		if (r == 0)
+			r = sql_step(w.links, &row);
+	}
+	walk_close(&w);
+	return r;
+}
+
+int evidence_links(const char *directory, int64_t first, int64_t until,
+		   bool (*fn)(void *context, int64_t batch, const struct text *bytes),
+		   void *context)
+{
+	char folder[4200], path[4300];
+	struct day_name *names;
+	bool more = true;
+	size_t n;
+
+	snprintf(folder, sizeof folder, "%.4096s/daybook", directory);
+	int r = day_list(folder, &names, &n);
+	for (size_t i = 0; r == 0 && i < n && more; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i].text);
+		r = file_walk(path, &names[i], first, until, fn, context, &more);
+	}
+	free(names);
+	return r;
+}
+
+static bool batch_note(void *context, int64_t batch, const struct text *bytes)
+{
+	(void)bytes;
+	*(int64_t *)context = batch;
+	return false;
+}
+
+int evidence_batch(const char *directory, int64_t sequence, int64_t *batch)
+{
+	*batch = 0;
+	return evidence_links(directory, sequence, INT64_MAX, batch_note, batch);
+}

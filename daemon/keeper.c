@@ -18,6 +18,8 @@ enum {
 	ROUND_SHARE = 100, /* at most this part of the time is spent looking */
 	WRITTEN_MS = 10000,
 	FILE_BYTES_LEAST = 1 << 20,
+	DOUBT_S = 24 * 3600,
+	AHEAD_DAYS = 31,
 	SAID_MS = 24 * 3600 * 1000, /* so long a removal is said */
 };
 
@@ -30,6 +32,7 @@ struct keeper {
 	struct keeper_setup setup;
 	struct daybook_reader *reader;
 	struct steady steady;
+	int64_t doubt_until_ns; /* until then the wall clock says nothing of ages */
 	struct store_use use;
 	struct removals early, unsent;
 	_Atomic bool faults[OWN_FAULTS];
@@ -225,12 +228,34 @@ static int take_away(struct keeper *k, const struct stock_file *file, enum stock
 	return 0;
 }
 
-/* A clock that was set by an hour or more is not believed at once. */
+static void doubt(struct keeper *k, const char *why)
+{
+	int64_t now_ns = clock_mono_ns();
+	if (now_ns >= k->doubt_until_ns)
+		log_warnx("the clock %s: for a day no readings are removed for their age", why);
+	k->doubt_until_ns = now_ns + DOUBT_S * INT64_C(1000000000);
+}
+
+/* What is removed does not come back when a clock does: one that was set is not believed. */
 static int64_t today(struct keeper *k)
 {
-	int64_t now_ms = clock_wall_ms();
-	bool steady = steady_look(&k->steady, now_ms, clock_mono_ns() / 1000000);
-	return steady ? zone_day(&k->setup.plan->zone, now_ms) : 0;
+	int64_t now_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
+	if (!steady_look(&k->steady, now_ms, mono_ns / 1000000))
+		doubt(k, "was set by an hour or more");
+	return mono_ns < k->doubt_until_ns ? INT64_MIN / 2 : zone_day(&k->setup.plan->zone, now_ms);
+}
+
+/* Nor is one that is far ahead of all that was recorded before this life. */
+static int doubt_start(struct keeper *k)
+{
+	struct stock_file *files;
+	size_t n;
+	int r = daybook_stock(k->reader, &files, &n);
+	if (r == 0 && n > 0 &&
+	    files[n - 1].day < zone_day(&k->setup.plan->zone, clock_wall_ms()) - AHEAD_DAYS)
+		doubt(k, "is weeks ahead of the newest readings");
+	free(files);
+	return r;
 }
 
 /* Return: true if one file was taken away. */
@@ -306,7 +331,7 @@ static int keeper_show(struct keeper *k)
 				  keeper_bytes, k);
 }
 
-static void take_up(struct keeper *k)
+static int take_up(struct keeper *k)
 {
 	k->early.cursor = "keeper/removed-early";
 	k->unsent.cursor = "keeper/removed-unsent";
@@ -315,6 +340,7 @@ static void take_up(struct keeper *k)
 	look(k);
 	look_back(k, &k->early, OWN_REMOVED_EARLY);
 	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
+	return doubt_start(k);
 }
 
 int keeper_new(struct keeper **out, const struct keeper_setup *setup)
@@ -332,9 +358,7 @@ int keeper_new(struct keeper **out, const struct keeper_setup *setup)
 		r = daybook_reader_open(&k->reader, setup->directory, setup->plan);
 	if (r == 0)
 		r = keeper_show(k);
-	if (r == 0)
-		take_up(k);
-	return r;
+	return r == 0 ? take_up(k) : r;
 }
 
 struct keeper *keeper_free(struct keeper *k)

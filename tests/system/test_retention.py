@@ -15,6 +15,7 @@ import servers
 from conftest import BUILD, modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
 from servers import wait_until
 
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 FILL = os.path.join(BUILD, "tests", "faults", "fill")
 DAYS, ROWS = 10, 30000
 ZONE_S = 8 * 3600
@@ -173,6 +174,33 @@ def test_what_an_open_case_needs_stays(old, broker):
     if status == "withdrawn":
         wait_until(lambda: day(6) not in files(daemon), 20, "the case's days to go")
     publisher.close()
+
+
+@pytest.mark.parametrize("when", ["at the start", "under way"])
+def test_a_clock_far_ahead_removes_nothing_for_its_age(old, tmp_path, when):
+    if not os.path.exists(FAKETIME):
+        pytest.skip("there is no libfaketime (package faketime)")
+    daemon = old("keep_days = { raw = 20; };")
+    before = set(files(daemon))
+    clock = str(tmp_path / "clock")
+
+    def set_clock(text):
+        with open(clock + ".new", "w") as f:
+            f.write(text + "\n")
+        os.rename(clock + ".new", clock)
+
+    set_clock("+60d" if when == "at the start" else "+0")
+    daemon.start(LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE="1",
+                 FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_RESET="1")
+    wait_until(lambda: daemon.metric("ducha_store_bytes") > 0, what="a look")
+    set_clock("+60d" if when == "at the start" else "+3653d")
+    wait_until(lambda: "no readings are removed for their age" in daemon.said(), 20, "the doubt")
+    wait_until(lambda: set(files(daemon)) > before, 20, "a file of the day that the clock shows")
+    # the keeper looks again, and would now remove what is older
+    looks = daemon.metric("ducha_store_bytes")
+    wait_until(lambda: daemon.metric("ducha_store_bytes") != looks, 20, "another look")
+    assert set(files(daemon)) >= before
+    assert daemon.metric("ducha_files_removed_total") == 0
 
 
 # --- the ledger ---

@@ -94,7 +94,7 @@ static int64_t mono_ns(void)
 }
 
 /* True where a reply of this kind must never be taken for the answer. */
-static bool is_spoiled(const struct fault *fault, const struct field *field)
+static bool is_spoiled(const struct fault *fault, const struct modbus_connection *connection)
 {
 	if (fault == NULL)
 		return false;
@@ -105,7 +105,7 @@ static bool is_spoiled(const struct fault *fault, const struct field *field)
 	case FAULT_DUPLICATE:
 		return fault->delay_ms == 0; /* in one piece: no frame of the request */
 	case FAULT_LATE:
-		return fault->delay_ms > 2 * field->connections[0].timeout_ms;
+		return fault->delay_ms > 2 * connection->timeout_ms;
 	default:
 		return true;
 	}
@@ -122,9 +122,10 @@ static int field_read(void *context, uint8_t unit_id, uint8_t function, uint16_t
 	if (unit_id < 1 || unit_id > field->n_units || count < 4)
 		return 2;
 	const struct fault *fault = fault_choose(&line->shadow, unit_id, time_ms);
-	field->n_faults += fault != NULL;
+	line->n_faults += fault != NULL;
 	if (number < FIELD_REQUESTS)
-		field->spoiled[number] = is_spoiled(fault, field);
+		field->spoiled[number] =
+			is_spoiled(fault, &field->connections[line - field->lines]);
 	if (line->n_first < 16)
 		line->first_asked_ns[line->n_first++] = mono_ns();
 	line->asked[unit_id]++;

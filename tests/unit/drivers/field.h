@@ -42,6 +42,7 @@ struct field_line { /* an instrument, or a gateway with some */
 	struct fault_plan plan,
 		shadow; /* shadow: the same draw, for the book of spoiled requests */
 	_Atomic uint64_t asked[FIELD_UNITS + 1]; /* by unit */
+	_Atomic uint64_t n_faults;
 	int64_t first_asked_ns[16];
 	unsigned n_first;
 	struct modbus_point points[FIELD_UNITS];

@@ -498,6 +498,7 @@ void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
 					       [CONFIG_OUTFALL] = 3}},
 	};
 	read_holidays(walk, cases, data);
+	severity_read(walk, &cases->severity, root);
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		const config_setting_t *group = config_setting_get_member(root, parts[i].key);
 		if (group)

@@ -13,4 +13,7 @@
  * the days off of DATA/holidays, which may be missing */
 void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
 		const config_setting_t *root);
+/** severity_read() - the group severity of @root; what is not said has the default */
+void severity_read(struct walk *walk, struct config_severity *severity,
+		   const config_setting_t *root);
 void cases_free(struct config_cases *cases);

@@ -106,6 +106,7 @@ struct config_contradiction {
 	double times;    /* with the units brought together */
 };
 
+enum { CONFIG_SHARES = 8, CONFIG_CLASSES = 5 };
 struct config_monitor {
 	struct config_factor factor;
 	size_t connection; /* index */
@@ -137,6 +138,13 @@ struct config_monitor {
 	bool has_course;        /* results far enough apart for clues of their course */
 	struct config_contradiction *contradictions;
 	size_t n_contradictions;
+	/* discharged totals, as in core/plan.h; load_times 0: none */
+	double load_times, hold_s, permit_load;
+	double permit_shares[CONFIG_SHARES];
+	size_t n_permit_shares;
+	/* classes of surface water I to V, in the monitor's unit */
+	bool classed, class_has_max, class_has_min;
+	double class_max[CONFIG_CLASSES], class_min[CONFIG_CLASSES];
 	bool gated;
 	char *accepted_on, *last_comparison, *operator; /* NULL where not given */
 	struct config_limit *limits;
@@ -156,6 +164,8 @@ struct config_site {
 	} parties;         /* NULL where not said */
 	char *upstream_of; /* id of a site further down; NULL: none */
 	double travel_h;   /* of the water, until it is there */
+	int target_class;  /* 1 to 5; 0: none */
+	bool lake;
 	char *flow_factor; /* what measures the flow; the usual one unless given */
 	bool has_gate;
 	double gate_below, gate_for_s;
@@ -206,7 +216,14 @@ struct config_duty {
 	int change_min, digest_min; /* minutes of the day */
 	int next_min, source_next_min;
 };
+/* Steps of severity, as in core/supcase.h. */
+struct config_severity {
+	double serious_multiple, grave_multiple, source_grave_multiple, ph_serious, ph_grave_low,
+		ph_grave_high, oxygen_serious, grave_inferior_times;
+	int serious_classes, serious_days;
+};
 struct config_cases {
+	struct config_severity severity;
 	struct config_terms terms[CONFIG_SITE_KINDS][3]; /* of all severities, serious, grave */
 	struct config_days off, work;
 	int fault_shelve_workdays;

@@ -29,6 +29,7 @@ static const struct field root_fields[] = {
 	{"deliveries", FIELD_LATER, .offset = NOWHERE},
 	{"deadlines", FIELD_LATER, .offset = NOWHERE},
 	{"closing", FIELD_LATER, .offset = NOWHERE},
+	{"severity", FIELD_LATER, .offset = NOWHERE},
 	{"officers", FIELD_LATER, .offset = NOWHERE},
 	{"roles", FIELD_LATER, .offset = NOWHERE},
 	{"duty", FIELD_LATER, .offset = NOWHERE},

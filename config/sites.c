@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/sites.h"
 #include "config/checks.h"
+#include "config/classes.h"
 #include "config/limits.h"
+#include "config/loads.h"
 #include "config/registers.h"
 #include "config/units.h"
 
@@ -22,7 +24,7 @@ struct monitor_entry { /* as written */
 
 struct site_entry {
 	struct config_site site;
-	int kind;
+	int kind, target_class, water_body;
 	double stale_after_s, flat_after_s; /* NOT_SAID, or for all its monitors */
 };
 
@@ -34,6 +36,8 @@ static const char *const variants[] = {"a modbus connection", "an mqtt connectio
 
 static const char *const kinds[] = {"river_section", "water_source", "outfall", "air",
 				    "soil",          "noise",        NULL};
+static const char *const section_classes[] = {"I", "II", "III", "IV", "V", NULL};
+static const char *const water_bodies[] = {"river", "lake", NULL};
 /* Kinds of alerts, numbered as in core/plan.h. */
 static const char *const alerts[] = {"warning", "exceedance",   "stale", "flat",       "step",
 				     "clue",    "undetermined", "fault", "connection", "load"};
@@ -77,6 +81,7 @@ static const struct field monitor_fields[] = {
 	 .high = 3600000},
 	{"permit_tonnes_year", FIELD_NUMBER, .offset = AT(permit_tonnes_year), .low = 0,
 	 .high = 1e15},
+	{"permit_warn_at", FIELD_LATER, .offset = NOWHERE},
 	{"rollover", FIELD_NUMBER, .offset = AT(rollover), .low = 0, .high = 1e300, .open = true},
 	{"gated", FIELD_BOOL, .offset = AT(gated)},
 	{"settle_results", FIELD_INT, .offset = AT(settle_results), .low = 0, .high = 1000},
@@ -108,6 +113,10 @@ static const struct field site_fields[] = {
 	 .low = 0, .high = YEAR_S},
 	{"upstream_of", FIELD_TEXT, .offset = AT(upstream_of)},
 	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
+	{"target_class", FIELD_CHOICE, .offset = offsetof(struct site_entry, target_class),
+	 .choices = section_classes},
+	{"water_body", FIELD_CHOICE, .offset = offsetof(struct site_entry, water_body),
+	 .choices = water_bodies},
 	{"flow_factor", FIELD_TEXT, .offset = AT(flow_factor), .check = check_factor},
 	{"flow_gate", FIELD_LATER, .offset = NOWHERE},
 	{"clues", FIELD_LATER, .offset = NOWHERE},
@@ -458,6 +467,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 		place_model(walk, group, &entry, quantity, monitor);
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
 		range_read(walk, group, monitor);
+		shares_read(walk, group, monitor);
 		take_factor(walk, context->catalogue, group, entry.factor, monitor);
 		check_repeated(walk, group, &site->site, monitor->factor.code);
 		read_limits(walk, context, group, site, monitor);
@@ -614,7 +624,8 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 		      const config_setting_t *group)
 {
 	struct config *config = context->config;
-	struct site_entry entry = {.stale_after_s = NOT_SAID, .flat_after_s = NOT_SAID};
+	struct site_entry entry = {
+		.stale_after_s = NOT_SAID, .flat_after_s = NOT_SAID, .target_class = -1};
 	struct config_site *site = &entry.site;
 	schema_read(walk, &site_schema, group, 0, &entry);
 	site->kind = (enum config_site_kind)entry.kind;
@@ -631,6 +642,10 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 		read_monitors(walk, context, group, &entry);
 		check_gate(walk, group, site);
 		clues_read(walk, context->signals, group, site);
+		site->target_class = entry.target_class + 1;
+		site->lake = entry.water_body == 1;
+		loads_settle(walk, group, site);
+		classes_settle(walk, context->standards, group, site);
 	}
 	if (!site->name)
 		site->name = schema_copy(walk, site->id);

@@ -102,6 +102,22 @@ static struct duty duty_of(const struct config_duty *d)
 			     .source_next_min = d->source_next_min};
 }
 
+struct severity_steps severity_fill(const struct config_severity *s)
+{
+	return (struct severity_steps){
+		.serious_multiple = s->serious_multiple,
+		.grave_multiple = s->grave_multiple,
+		.source_grave_multiple = s->source_grave_multiple,
+		.ph_serious = s->ph_serious,
+		.ph_grave_low = s->ph_grave_low,
+		.ph_grave_high = s->ph_grave_high,
+		.oxygen_serious = s->oxygen_serious,
+		.serious_classes = s->serious_classes,
+		.grave_inferior_times = s->grave_inferior_times,
+		.serious_days = s->serious_days,
+	};
+}
+
 int case_rules_fill(struct case_rules *rules, const struct config *config)
 {
 	const struct config_cases *cases = &config->cases;

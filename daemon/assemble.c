@@ -3,6 +3,7 @@
 
 #include "assemble-cases.h"
 #include "assemble-clues.h"
+#include "core/number.h"
 #include "core/reading.h"
 #include "core/text.h"
 #include "zone-load.h"
@@ -86,6 +87,65 @@ static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t
 	return out->key != NULL;
 }
 
+/* What share of a permit is said, and by which name: 0.8 is "80%". */
+static bool fill_shares(struct monitor *out, const struct config_monitor *m)
+{
+	struct permit_share *shares = calloc(m->n_permit_shares + 1, sizeof *shares);
+	out->permit_shares = shares;
+	if (shares == NULL)
+		return false;
+	for (; out->n_permit_shares < m->n_permit_shares; out->n_permit_shares++) {
+		struct text name = {0};
+		double share = m->permit_shares[out->n_permit_shares];
+		text_double(&name, round_even(100 * share, 9));
+		text_char(&name, '%');
+		shares[out->n_permit_shares] = (struct permit_share){share, name.at};
+		if (name.failed)
+			return false;
+	}
+	return true;
+}
+
+_Static_assert((int)CONFIG_CLASSES == (int)SECTION_CLASSES, "classes are the same");
+
+/* What a load may be at most is the target's bound; oxygen and acidity have no load of excess. */
+static bool fill_classes(struct monitor *out, const struct config_site *site,
+			 const struct config_monitor *m)
+{
+	if (!m->classed)
+		return true;
+	struct class_bounds *bounds = calloc(1, sizeof *bounds);
+	out->classes = bounds;
+	if (bounds == NULL)
+		return false;
+	bounds->has_max = m->class_has_max;
+	bounds->has_min = m->class_has_min;
+	memcpy(bounds->max, m->class_max, sizeof bounds->max);
+	memcpy(bounds->min, m->class_min, sizeof bounds->min);
+	out->has_target = m->class_has_max && !m->class_has_min && site->target_class > 0;
+	if (out->has_target)
+		out->target = m->class_max[site->target_class - 1];
+	return true;
+}
+
+/* Discharged totals; without a site's flow there are none. */
+static bool fill_loads(struct monitor *out, const struct config_site *site,
+		       const struct config_monitor *m)
+{
+	struct text source = {0};
+	out->load_times = m->load_times;
+	out->load_unit = m->factor.load_unit;
+	out->hold_ms = milliseconds(m->hold_s);
+	if (m->permit_load == 0)
+		return true;
+	out->permit_tonnes = m->permit_tonnes_year;
+	out->permit_load = m->permit_load;
+	text_format(&source, site->parties.permit_no == NULL ? "configuration" : "permit %s",
+		    site->parties.permit_no);
+	out->permit_source = source.at;
+	return !source.failed && fill_shares(out, m);
+}
+
 static int fill_monitor(struct monitor *out, const struct config *config,
 			const struct config_site *site, const struct config_monitor *m,
 			uint32_t site_index, const struct zone *zone)
@@ -122,6 +182,8 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.limits = limits,
 		.n_limits = limits == NULL ? 0 : m->n_limits,
 	};
+	if (!fill_loads(out, site, m) || !fill_classes(out, site, m))
+		return -ENOMEM;
 	for (size_t i = 0; i < out->n_limits; i++)
 		if (!fill_limit(&limits[i], m, i, site->opens, zone))
 			return -ENOMEM;
@@ -170,6 +232,7 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 		.opens = s->opens,
 		.first_monitor = first_monitor,
 		.n_monitors = (uint32_t)s->n_monitors,
+		.target_class = s->target_class,
 	};
 	fill_flow(out, s);
 }
@@ -602,6 +665,8 @@ int assemble(struct assembly **out, const struct config *config)
 	if (a == NULL)
 		return -ENOMEM;
 	a->plan.rules = &a->rules;
+	a->plan.steps = &a->steps;
+	a->steps = severity_fill(&config->cases.severity);
 	int r = case_rules_fill(&a->rules, config);
 	if (r == 0)
 		r = fill_plan(&a->plan, config);
@@ -626,6 +691,11 @@ static void plan_deinit(struct plan *plan)
 	for (size_t i = 0; i < plan->n_monitors; i++) {
 		for (size_t j = 0; j < plan->monitors[i].n_limits; j++)
 			release(plan->monitors[i].limits[j].key);
+		for (size_t j = 0; j < plan->monitors[i].n_permit_shares; j++)
+			release(plan->monitors[i].permit_shares[j].name);
+		release(plan->monitors[i].permit_shares);
+		release(plan->monitors[i].permit_source);
+		release(plan->monitors[i].classes);
 		release(plan->monitors[i].limits);
 	}
 	clues_deinit(plan);

@@ -9,13 +9,15 @@
 #include "config/config.h"
 #include "core/caserules.h"
 #include "core/plan.h"
+#include "core/supcase.h"
 #include "deliver/courier.h"
 #include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
 
 struct assembly {
 	struct plan plan;
-	struct case_rules rules; /* the plan points here */
+	struct case_rules rules;     /* the plan points here */
+	struct severity_steps steps; /* and here */
 	struct modbus_connection *modbus;
 	size_t n_modbus;
 	size_t n_listening;              /* the first of them: their units dial in */

@@ -5,6 +5,7 @@
 #include "core/steady.h"
 #include "core/tail.h"
 #include "deliver/exporter.h"
+#include "deliver/tallier.h"
 #include "drivers/driver.h"
 #include "evidence-tar.h"
 #include "evidence.h"
@@ -37,9 +38,10 @@
 enum { RING_FIELD, RING_PUSHED, RINGS };
 _Static_assert(RINGS + CONFIG_MOST_BUSES + CONFIG_MOST_THREADS - 1 <= RINGS_MAX,
 	       "there is a ring for each serial line and each event loop");
-enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEATS };
+enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEAT_TALLIER, BEATS };
 
-static const char *const beat_names[BEATS] = {"judge", "recorder", "clerk", "courier", "exporter"};
+static const char *const beat_names[BEATS] = {"judge",   "recorder", "clerk",
+					      "courier", "exporter", "tallier"};
 
 /* Events and readings of more than a day are behind everybody; senders may repeat this much. */
 enum { EVENTS_KEPT_MS = 24 * 3600 * 1000, REMEMBERED = 256, RINGS_SECONDS = 10 };
@@ -94,6 +96,7 @@ struct run {
 	struct clerk *clerk;
 	struct courier *courier;
 	struct exporter *exporter;
+	struct tallier *tallier;
 	struct keeper *keeper;
 	struct serve *serve;
 	struct wording chinese; /* of pages */
@@ -218,6 +221,16 @@ static void announce(void *context, const struct verdict *verdict, int64_t opene
 	text_deinit(&line);
 	if (run->exporter != NULL)
 		exporter_wake(run->exporter);
+}
+
+/* A load is committed and announced by who added it up. */
+static int commit_load(void *context, const struct verdict *verdict)
+{
+	int64_t opened = 0;
+	int r = commit_verdicts(context, verdict, 1, &opened);
+	if (r == 0 && verdict->type != VERDICT_PEAK)
+		announce(context, verdict, opened);
+	return r;
 }
 
 static void wake_courier(void *context)
@@ -554,6 +567,23 @@ static int make_keeper(struct run *run)
 	return keeper_new(&run->keeper, &setup);
 }
 
+static int make_tallier(struct run *run)
+{
+	int r = tallier_new(&run->tallier,
+			    &(struct tallier_setup){
+				    .directory = run->config->directory,
+				    .plan = run->plan,
+				    .ledger = run->ledger,
+				    .newest = daybook_sequence(run->daybook),
+				    .keep_ms = run->config->keep_mean * INT64_C(86400000),
+				    .commit = commit_load,
+				    .fatal = fatal,
+				    .context = run,
+				    .heartbeat = &run->beats[BEAT_TALLIER].count,
+			    });
+	return r == 0 ? 0 : failed("tally.db", r);
+}
+
 static int take_up(struct run *run)
 {
 	struct restore_setup setup = {
@@ -663,6 +693,8 @@ static int start_threads(struct run *run)
 	if (r == 0 && run->exporter != NULL)
 		r = exporter_start(run->exporter);
 	if (r == 0)
+		r = tallier_start(run->tallier);
+	if (r == 0)
 		r = keeper_start(run->keeper);
 	for (int i = BEAT_JUDGE; r == 0 && i < BEATS; i++)
 		if (i != BEAT_EXPORTER || run->exporter != NULL)
@@ -752,8 +784,8 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		open_signals, open_store, open_seals, open_flow,     make_threads, make_exporter,
-		make_keeper,  take_up,    open_serve, start_threads, start_drivers};
+		open_signals, open_store, open_seals,   open_flow,  make_threads,  make_exporter,
+		make_keeper,  take_up,    make_tallier, open_serve, start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);
@@ -901,6 +933,8 @@ static void end_threads(struct run *run)
 		courier_stop(run->courier);
 	if (run->exporter != NULL)
 		exporter_stop(run->exporter);
+	if (run->tallier != NULL)
+		tallier_stop(run->tallier);
 }
 
 static void end(struct run *run)
@@ -915,6 +949,7 @@ static void end(struct run *run)
 		evidence_stop(run->evidence);
 	wording_deinit(&run->chinese);
 	exporter_free(run->exporter);
+	tallier_free(run->tallier);
 	keeper_free(run->keeper);
 	courier_free(run->courier);
 	clerk_free(run->clerk);

@@ -170,3 +170,20 @@ void line_anchor(struct text *out, const char *node, int64_t seal, const char *h
 	at = add_string(at, head);
 	text_take(out, add_time(at, time_ms));
 }
+
+void line_section(struct text *out, const struct line_section *section)
+{
+	char *at = text_room(out, ROOM + room_for(section->kind) + room_for(section->node) +
+					  room_for(section->site) + room_for(section->worst));
+	if (at == NULL)
+		return;
+	at = add(at, "section");
+	at = add_tag(at, "kind", section->kind);
+	at = add_tag(at, "node", section->node);
+	at = add_tag(at, "site", section->site);
+	at = add(at, " class=");
+	at = add_integer(at, section->class);
+	at = add(at, "i,worst=");
+	at = add_string(at, section->worst);
+	text_take(out, add_time(at, section->time_ms));
+}

@@ -28,6 +28,15 @@ struct line_case {
 	double value, limit;
 	int64_t time_ms;
 };
+/* The class of a section: "section,kind=river_section,node=…,site=… class=4i,worst="w21011" <ns>"
+ */
+struct line_section {
+	const char *node, *site, *kind; /* kind of the site */
+	int class;                      /* 1 to 5, 6 inferior to V */
+	const char *worst;              /* factor */
+	int64_t time_ms;
+};
+void line_section(struct text *out, const struct line_section *section);
 void line_case(struct text *out, const struct line_case *event);
 
 /** line_anchor() - "anchor,node=… seal=17i,head="…" <ns>\n": a seal's number and hash */

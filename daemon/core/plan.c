@@ -43,6 +43,16 @@ const char *average_name(enum average average)
 	return names[average];
 }
 
+const char *alert_unit(const struct monitor *monitor, enum alert_kind kind)
+{
+	return kind == ALERT_LOAD ? "t" : monitor->unit;
+}
+
+int alert_decimals(const struct monitor *monitor, enum alert_kind kind)
+{
+	return kind == ALERT_LOAD ? 3 : monitor->decimals;
+}
+
 uint32_t plan_site(const struct plan *plan, const char *site)
 {
 	for (uint32_t i = 0; i < plan->n_sites; i++)

@@ -65,6 +65,19 @@ struct limit {
 	const char *key;    /* names the entry across restarts, such as "instant:max=50" */
 };
 
+/* The bounds of classes I to V (GB 3838-2002, table 1) of a factor, in the monitor's unit. */
+enum { SECTION_CLASSES = 5 };
+struct class_bounds {
+	bool has_max, has_min;
+	double max[SECTION_CLASSES], min[SECTION_CLASSES];
+};
+
+/* Of a permitted discharge: when it is said how much of it is used up. */
+struct permit_share {
+	double share;     /* of the permit; the last is 1 */
+	const char *name; /* "80%": the reason of its alert, and its name across restarts */
+};
+
 struct monitor {
 	uint32_t site, connection;
 	const char *factor; /* HJ 525 code */
@@ -90,6 +103,19 @@ struct monitor {
 	/* for the dossier; NULL where not given: dates of its acceptance and of its last comparison with
 	 * samples (YYYY-MM-DD), and who runs it */
 	const char *accepted_on, *last_comparison, *operator;
+	/* Discharged totals (core/tally.h). Of the site's flow monitor: m³/s in its unit, of a
+	 * counter m³; of a concentration: its load unit in one unit and m³. 0: none are computed.
+	 */
+	double load_times;
+	const char *load_unit;              /* such as "kg"; of flow "m³" */
+	int64_t hold_ms;                    /* how long a reading speaks at most; more than 0 */
+	const struct class_bounds *classes; /* NULL: does not decide the class of its site */
+	bool has_target; /* above which a load is in excess, in the monitor's unit */
+	double target;
+	double permit_tonnes, permit_load;        /* of a year, the latter in load_unit; 0: none */
+	const char *permit_source;                /* "permit 91530000…", or "configuration" */
+	const struct permit_share *permit_shares; /* ascending */
+	size_t n_permit_shares;
 	const struct limit *limits;
 	size_t n_limits;
 };
@@ -120,7 +146,8 @@ struct site {
 	uint32_t first_monitor, n_monitors; /* in plan.monitors */
 	bool has_flow;                      /* a monitor measures the flow */
 	uint32_t flow_monitor;
-	bool has_gate; /* a flow below gate_below for gate_for_ms is no discharge */
+	int target_class; /* of a section, 1 to 5; 0: none */
+	bool has_gate;    /* a flow below gate_below for gate_for_ms is no discharge */
 	double gate_below;
 	int64_t gate_for_ms;
 };
@@ -142,12 +169,16 @@ struct plan {
 	size_t n_clues;
 	const struct connection *connections;
 	size_t n_connections;
+	const struct severity_steps *steps; /* core/supcase.h; NULL: its defaults */
 	const struct case_rules *rules; /* core/caserules.h; NULL: nothing falls due, all may act */
 };
 
 const char *alert_kind_name(enum alert_kind kind); /* "exceedance" */
 const char *site_kind_name(enum site_kind kind);   /* "river_section" */
 const char *average_name(enum average average);    /* "instant" */
+/** alert_unit(), alert_decimals() - in which the values of an alert are: of a load, tonnes */
+const char *alert_unit(const struct monitor *monitor, enum alert_kind kind);
+int alert_decimals(const struct monitor *monitor, enum alert_kind kind);
 /** plan_monitor() - Return: the index, NO_INDEX if there is none. Either name may be unknown. */
 uint32_t plan_monitor(const struct plan *plan, const char *site, const char *factor);
 uint32_t plan_site(const struct plan *plan, const char *site);

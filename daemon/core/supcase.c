@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/supcase.h"
 
+#include "core/section.h"
 #include "core/text.h"
 
 #include <math.h>
@@ -224,36 +225,73 @@ bool factor_is_toxic(const char *factor)
 	return one_of(factor, codes, sizeof codes / sizeof codes[0]);
 }
 
-static enum severity acidity_severity(const struct severity_facts *f)
+const struct severity_steps severity_defaults = {
+	.serious_multiple = 0.5,
+	.grave_multiple = 2, /* at least three times the limit */
+	.source_grave_multiple = 0.5,
+	.ph_serious = 0.5,
+	.ph_grave_low = 2,
+	.ph_grave_high = 12.5,
+	.oxygen_serious = 2,
+	.serious_classes = 2,
+	.grave_inferior_times = 2,
+	.serious_days = 3,
+};
+
+static enum severity acidity_severity(const struct severity_steps *s,
+				      const struct severity_facts *f)
 {
-	if (f->peak <= 2 || f->peak >= 12.5)
+	if (f->peak <= s->ph_grave_low || f->peak >= s->ph_grave_high)
 		return SEVERITY_GRAVE;
-	return f->has_limit && fabs(f->peak - f->limit) > 0.5 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
+	return f->has_limit && fabs(f->peak - f->limit) > s->ph_serious ? SEVERITY_SERIOUS
+									: SEVERITY_GENERAL;
 }
 
-static enum severity own_severity(const struct severity_facts *f)
+static enum severity class_severity(const struct severity_steps *s, const struct severity_facts *f)
+{
+	if (f->inferior_beyond)
+		return SEVERITY_GRAVE;
+	return f->class == SECTION_INFERIOR || f->below >= s->serious_classes ? SEVERITY_SERIOUS
+									      : SEVERITY_GENERAL;
+}
+
+static enum severity own_severity(const struct severity_steps *s, const struct severity_facts *f)
 {
 	static const char *const acidity[] = {"w01001"}, *const oxygen[] = {"w01009"};
 	if (f->has_peak && one_of(f->factor, acidity, 1))
-		return acidity_severity(f);
-	if (f->has_peak && one_of(f->factor, oxygen, 1))
-		return f->peak < 2 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
-	if (f->has_multiple && f->multiple >= 2) /* at least three times the limit */
+		return acidity_severity(s, f);
+	if (f->has_peak && one_of(f->factor, oxygen, 1) && f->peak < s->oxygen_serious)
+		return SEVERITY_SERIOUS;
+	if (f->kind == SITE_RIVER_SECTION && f->class != SECTION_UNKNOWN)
+		return class_severity(s, f);
+	if (f->has_multiple && f->multiple >= s->grave_multiple)
 		return SEVERITY_GRAVE;
-	return f->has_multiple && f->multiple > 0.5 ? SEVERITY_SERIOUS : SEVERITY_GENERAL;
+	return f->has_multiple && f->multiple > s->serious_multiple ? SEVERITY_SERIOUS
+								    : SEVERITY_GENERAL;
+}
+
+void severity_section(struct severity_facts *f, const struct plan *plan, uint32_t monitor)
+{
+	const struct severity_steps *s = plan->steps != NULL ? plan->steps : &severity_defaults;
+	f->steps = plan->steps;
+	if (monitor != NO_INDEX && f->has_peak)
+		f->below = section_below(plan, monitor, f->peak, s->grave_inferior_times, &f->class,
+					 &f->inferior_beyond);
 }
 
 enum severity case_severity(const struct severity_facts *f)
 {
+	const struct severity_steps *s = f->steps != NULL ? f->steps : &severity_defaults;
 	bool toxic = factor_is_toxic(f->factor);
-	enum severity severity = own_severity(f);
+	enum severity severity = own_severity(s, f);
 	if (f->kind == SITE_WATER_SOURCE && severity == SEVERITY_GENERAL)
 		severity = SEVERITY_SERIOUS;
-	if (f->kind == SITE_WATER_SOURCE && f->has_multiple && f->multiple > 0.5)
+	if (f->kind == SITE_WATER_SOURCE && f->has_multiple &&
+	    f->multiple > s->source_grave_multiple)
 		severity = SEVERITY_GRAVE;
 	if ((f->kind == SITE_WATER_SOURCE || f->kind == SITE_RIVER_SECTION) && toxic)
 		severity = SEVERITY_GRAVE;
-	if (f->kind == SITE_OUTFALL && f->days >= 3 && severity == SEVERITY_GENERAL)
+	if (f->kind == SITE_OUTFALL && f->days >= s->serious_days && severity == SEVERITY_GENERAL)
 		severity = SEVERITY_SERIOUS;
 	return severity;
 }

@@ -98,20 +98,37 @@ enum severity severity_find(const char *code);      /* general where unknown */
  */
 bool case_multiple(const struct monitor *monitor, enum bound bound, double peak, double limit,
 		   double *out);
+/* From where on a case is more than general (domain practice; an office may set its own). */
+struct severity_steps {
+	double serious_multiple, grave_multiple; /* of the limit */
+	double source_grave_multiple;            /* at a water source */
+	double ph_serious;                       /* how far out of its bounds */
+	double ph_grave_low, ph_grave_high;
+	double oxygen_serious;       /* mg/L */
+	int serious_classes;         /* below the target, at a section */
+	double grave_inferior_times; /* of the bound of class V */
+	int serious_days;            /* exceeding ones in 30, at an outfall */
+};
+extern const struct severity_steps severity_defaults;
+
 /* What the severity of an exceedance follows from. */
 struct severity_facts {
+	const struct severity_steps *steps; /* NULL: the defaults */
 	enum site_kind kind;
 	const char *factor; /* HJ 525 code; NULL: none */
 	bool has_multiple, has_peak, has_limit;
 	double multiple, peak, limit;
-	int days; /* with an exceeding day mean among the last 30 */
+	int days;         /* with an exceeding day mean among the last 30 */
+	int class, below; /* of the peak, and by how many it lies below the target; 0: unknown */
+	bool inferior_beyond; /* above grave_inferior_times the bound of class V */
 };
+/** severity_section() - the class of the peak, where the monitor has classes */
+void severity_section(struct severity_facts *facts, const struct plan *plan, uint32_t monitor);
 /**
  * case_severity() - by the kind of site: multiples; pH by how far it is out; dissolved oxygen under
- * 2 mg/L; toxic factors at rivers and water sources; three days in thirty at outfalls
- *
- * Classes of surface water are not known here: at a river section more than half over the limit
- * stands for two classes, three times the limit for twice class V.
+ * 2 mg/L; toxic factors at rivers and water sources; three days in thirty at outfalls; at a section
+ * the class: one below the target is general, two or inferior to V serious, more than twice the
+ * bound of V grave. Where a factor has no class, the multiple stands for it.
  */
 enum severity case_severity(const struct severity_facts *facts);
 /** factor_is_toxic() - the metals of GB 8978-1996 table 1, dissolved forms, and cyanide */

@@ -106,8 +106,8 @@ static void tail_place(struct tail_line *line, const struct plan *plan,
 		const struct monitor *monitor = &plan->monitors[verdict->monitor];
 		line->site = plan->sites[monitor->site].id;
 		line->factor = monitor->factor;
-		line->unit = monitor->unit;
-		line->decimals = monitor->decimals;
+		line->unit = alert_unit(monitor, verdict->kind);
+		line->decimals = alert_decimals(monitor, verdict->kind);
 	} else if (verdict->connection != NO_INDEX) {
 		line->site = plan->connections[verdict->connection].id;
 	} else {

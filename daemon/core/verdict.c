@@ -32,7 +32,8 @@ void verdict_key(const struct plan *plan, const struct verdict *verdict, char *o
 	const char *detail = "";
 	if (verdict->limit != NO_INDEX)
 		detail = m->limits[verdict->limit].key;
-	else if (verdict->kind == ALERT_CLUE && verdict->reason != NULL)
+	else if ((verdict->kind == ALERT_CLUE || verdict->kind == ALERT_LOAD) &&
+		 verdict->reason != NULL)
 		detail = verdict->reason;
 	snprintf(out, size, "%s/%s/%s/%s", plan->sites[m->site].id, m->factor, kind, detail);
 }

@@ -182,6 +182,26 @@ void batch_add_event(struct batch *batch, const struct plan *plan, const struct 
 	json_decref(root);
 }
 
+void batch_add_section(struct batch *batch, const struct plan *plan,
+		       const struct section_row *section)
+{
+	look_at(batch, section->id);
+	uint32_t site = plan_site(plan, section->site);
+	if (site == NO_INDEX || !begin_line(batch)) {
+		batch->skipped += site == NO_INDEX;
+		return;
+	}
+	line_section(&batch->text, &(struct line_section){
+					   .node = plan->node,
+					   .site = section->site,
+					   .kind = site_kind_name(plan->sites[site].kind),
+					   .class = section->class,
+					   .worst = section->worst,
+					   .time_ms = section->at_ms,
+				   });
+	end_line(batch);
+}
+
 const char *batch_part(const struct batch *batch, size_t from, size_t n, size_t *length)
 {
 	size_t end = from + n < batch->n ? batch->starts[from + n] : batch->text.length;

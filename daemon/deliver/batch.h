@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "deliver/outbox.h"
 #include "store/daybook.h"
+#include "store/tallies.h"
 
 struct batch {
 	struct text text;
@@ -28,5 +29,8 @@ void batch_add_row(struct batch *batch, const struct plan *plan, const struct da
 /** batch_add_event() - a case event; one that is none or makes no sense adds no line */
 void batch_add_event(struct batch *batch, const struct plan *plan,
 		     const struct outbox_event *event);
+/** batch_add_section() - the class of a section; one whose site has left the plan adds no line */
+void batch_add_section(struct batch *batch, const struct plan *plan,
+		       const struct section_row *section);
 /** batch_part() - the text of @n lines from line @from. Return: its start; @length: out. */
 const char *batch_part(const struct batch *batch, size_t from, size_t n, size_t *length);

@@ -12,6 +12,7 @@
 #include "deliver/influx.h"
 #include "deliver/pause.h"
 #include "deliver/rejects.h"
+#include "deliver/section-feed.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,7 +35,7 @@ enum {
 	LOST_TOUCH = 4,        /* so many times that: what went ahead has fallen behind itself */
 };
 
-enum source { SOURCE_BACKLOG, SOURCE_FRESH, SOURCE_EVENTS };
+enum source { SOURCE_BACKLOG, SOURCE_FRESH, SOURCE_EVENTS, SOURCE_SECTIONS };
 static const char *const case_events[] = {"case.*", "seal.anchored"};
 static const struct outbox_filter case_filter = {.events = case_events, .n_events = 2};
 
@@ -44,6 +45,7 @@ struct exporter {
 	struct influx *influx;
 	struct daybook_reader *reader;
 	struct outbox events;
+	struct section_feed sections;
 	struct behind behind; /* the readings' cursors */
 	int64_t stored_ms, fresh_ms, end;
 	struct metric *ok, *rejected, *error, *skipped;
@@ -71,7 +73,7 @@ struct exporter {
 static int64_t exporter_backlog(struct exporter *e)
 {
 	return behind_waiting(&e->behind, daybook_sequence(e->setup.daybook)) +
-	       outbox_pending(&e->events);
+	       outbox_pending(&e->events) + section_feed_pending(&e->sections);
 }
 
 static double backlog_value(void *context)
@@ -84,6 +86,8 @@ static void exporter_store(struct exporter *e)
 	int rc = behind_store(&e->behind);
 	if (rc == 0)
 		rc = outbox_store(&e->events);
+	if (rc == 0)
+		rc = section_feed_store(&e->sections);
 	e->stored_ms = pause_now_ms();
 	if (rc == 0) {
 		e->store_trouble = (struct log_repeat){0};
@@ -97,8 +101,10 @@ static void exporter_store(struct exporter *e)
 /* A crash only repeats lines that are stored already, so there is no hurry. */
 static void exporter_store_at_times(struct exporter *e)
 {
-	if (pause_now_ms() - e->stored_ms >= STORE_EVERY_MS)
-		exporter_store(e);
+	if (pause_now_ms() - e->stored_ms < STORE_EVERY_MS)
+		return;
+	section_feed_look(&e->sections);
+	exporter_store(e);
 }
 
 /* --- pauses --- */
@@ -195,6 +201,13 @@ static int fill_events(struct exporter *e)
 	return 0;
 }
 
+/* An hourly handful: when there is nothing else. */
+static int fill_sections(struct exporter *e)
+{
+	exporter_begin(e, SOURCE_SECTIONS);
+	return section_feed_fill(&e->sections, e->most, &e->batch);
+}
+
 /* Takes what the other source has, else what the same has. Return: true if something is there. */
 static bool exporter_fill(struct exporter *e)
 {
@@ -202,6 +215,8 @@ static bool exporter_fill(struct exporter *e)
 	int rc = events_next ? fill_events(e) : fill_readings(e);
 	if (rc == 0 && e->batch.last == 0)
 		rc = events_next ? fill_readings(e) : fill_events(e);
+	if (rc == 0 && e->batch.last == 0)
+		rc = fill_sections(e);
 	if (rc == 0 && e->batch.failed)
 		rc = -ENOMEM;
 	if (rc != 0) {
@@ -230,6 +245,9 @@ static void exporter_advance(struct exporter *e)
 		break;
 	case SOURCE_EVENTS:
 		outbox_pass(&e->events, batch->last, batch->events);
+		break;
+	case SOURCE_SECTIONS:
+		section_feed_pass(&e->sections, batch->last);
 		break;
 	}
 	if (batch->skipped > 0) {
@@ -260,13 +278,20 @@ static void settle(struct exporter *e, size_t lines)
 		exporter_advance(e);
 }
 
+static const char *source_name(enum source source)
+{
+	return source == SOURCE_EVENTS     ? "events"
+	       : source == SOURCE_SECTIONS ? "sections"
+					   : "readings";
+}
+
 /* Puts @lines from `done` on aside for good; if that fails they stay, and the answer will repeat.
  */
 static void reject(struct exporter *e, size_t lines, int64_t dropped, const char *why)
 {
 	char name[128];
-	snprintf(name, sizeof name, "influx-%s-%020" PRId64 "-%06zu.lp",
-		 e->source == SOURCE_EVENTS ? "events" : "readings", e->batch.first, e->done);
+	snprintf(name, sizeof name, "influx-%s-%020" PRId64 "-%06zu.lp", source_name(e->source),
+		 e->batch.first, e->done);
 	size_t length;
 	const char *text = batch_part(&e->batch, e->done, lines, &length);
 	int rc = rejects_keep(e->directory, name, why, text, length);
@@ -541,6 +566,8 @@ static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 		rc = behind_init(&e->behind, setup->ledger, daybook_sequence(setup->daybook));
 	if (rc == 0)
 		rc = outbox_init(&e->events, setup->ledger, "influx/events", &case_filter);
+	if (rc == 0)
+		section_feed_init(&e->sections, e->directory, setup->plan, setup->ledger);
 	return rc != 0 ? rc : exporter_metrics(e);
 }
 
@@ -581,6 +608,7 @@ struct exporter *exporter_free(struct exporter *exporter)
 		return NULL;
 	exporter_stop(exporter);
 	batch_deinit(&exporter->batch);
+	section_feed_deinit(&exporter->sections);
 	daybook_reader_close(exporter->reader);
 	influx_free(exporter->influx);
 	pause_deinit(&exporter->pause);

@@ -7,7 +7,7 @@
 enum { FOR_S_MOST = 366 * 86400 };
 
 /* One body on its way. */
-struct reading {
+struct body_reading {
 	const struct zone *zone;
 	enum order_use use;
 	int64_t now_ms;
@@ -28,7 +28,7 @@ static bool due_read(const char *text, const struct zone *zone, int64_t *out)
 	return time_parse(whole, strlen(whole), zone, out);
 }
 
-static bool read_action(struct reading *r, const char *name, const json_t *value)
+static bool read_action(struct body_reading *r, const char *name, const json_t *value)
 {
 	const char *text = json_string_value(value);
 	r->order->action = text == NULL ? CASE_ACTIONS : case_action_find(text);
@@ -41,7 +41,7 @@ static bool read_action(struct reading *r, const char *name, const json_t *value
 	return false;
 }
 
-static bool read_due(struct reading *r, const char *name, const json_t *value)
+static bool read_due(struct body_reading *r, const char *name, const json_t *value)
 {
 	const char *text = json_string_value(value);
 	if (text == NULL)
@@ -67,7 +67,7 @@ static int64_t whole_of(const json_t *value)
 	return (int64_t)strtoll(text, NULL, 10);
 }
 
-static bool read_other(struct reading *r, const char *name, const json_t *value)
+static bool read_other(struct body_reading *r, const char *name, const json_t *value)
 {
 	r->order->other = whole_of(value);
 	if (r->order->other > 0)
@@ -76,7 +76,7 @@ static bool read_other(struct reading *r, const char *name, const json_t *value)
 	return false;
 }
 
-static bool read_for(struct reading *r, const char *name, const json_t *value)
+static bool read_for(struct body_reading *r, const char *name, const json_t *value)
 {
 	int64_t seconds = whole_of(value);
 	r->order->due_ms = r->now_ms + seconds * 1000;
@@ -89,7 +89,7 @@ static bool read_for(struct reading *r, const char *name, const json_t *value)
 static const struct special {
 	const char *name;
 	unsigned uses;
-	bool (*read)(struct reading *r, const char *name, const json_t *value);
+	bool (*read)(struct body_reading *r, const char *name, const json_t *value);
 } specials[] = {
 	{"action", USE_ACT, read_action}, {"due", USE_ACT, read_due},
 	{"other", USE_ACT, read_other},   {"until", USE_SHELVE, read_due},
@@ -104,7 +104,7 @@ static const struct special *special_find(const char *name, enum order_use use)
 	return NULL;
 }
 
-static bool field_read(struct reading *r, const char *name, const json_t *value)
+static bool field_read(struct body_reading *r, const char *name, const json_t *value)
 {
 	const struct special *special = special_find(name, r->use);
 	const struct order_field *field = order_field_find(name, r->use);
@@ -122,7 +122,7 @@ static bool field_read(struct reading *r, const char *name, const json_t *value)
 	return false;
 }
 
-static bool fields_read(struct reading *r, json_t *json)
+static bool fields_read(struct body_reading *r, json_t *json)
 {
 	const char *name;
 	json_t *value;
@@ -142,7 +142,7 @@ bool action_read(const char *body, size_t length, const struct zone *zone, enum 
 {
 	json_error_t place;
 	*out = (struct action_body){.order = {.action = CASE_ACTIONS}};
-	struct reading reading = {zone, use, now_ms, &out->order, error};
+	struct body_reading reading = {zone, use, now_ms, &out->order, error};
 	json_t *json = json_loadb(body == NULL ? "" : body, length, JSON_REJECT_DUPLICATES, &place);
 	if (json == NULL) {
 		text_format(error, "the body is not JSON: line %d, column %d: %s", place.line,

@@ -5,8 +5,10 @@
 #include "core/caserules.h"
 #include "serve/documents.h"
 #include "serve/office.h"
+#include "serve/loads.h"
 #include "serve/pages.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -141,6 +143,23 @@ static void answer_gaps(struct api *api, const struct query *query, struct api_a
 	}
 	if (result != 0)
 		answer_store(answer, result, "daybook");
+}
+
+/* --- loads --- */
+
+/* A connection for each request, read-only, so that a long answer holds nobody up. */
+static void answer_loads(struct api *api, const struct query *query, struct api_answer *answer)
+{
+	struct tallies *tallies;
+	if (!api_site(api, query->site, answer) ||
+	    (query->factor != NULL && readings_monitor(api, query, answer) == NO_INDEX))
+		return;
+	int result = tallies_read(&tallies, api->setup.directory, api->setup.plan);
+	if (result == 0 || result == -ENOENT)
+		result = page_loads(&answer->body, api->setup.plan, tallies, query, wall_ms());
+	tallies_close(tallies);
+	if (result != 0)
+		answer_store(answer, result, "tally");
 }
 
 /* --- alerts and cases --- */
@@ -466,6 +485,23 @@ static void answer_evidence(struct api *api, const struct api_request *request,
 	answer_case_result(answer, result, request->id);
 }
 
+/* It names persons and what nobody has verified. */
+static void answer_report(struct api *api, const struct api_request *request,
+			  struct api_answer *answer)
+{
+	bool csv = query_wants_csv(request->accept);
+	if (!request->may_act) {
+		api_error(answer, 403, "reports are not read over this listener");
+		return;
+	}
+	int result = document_report(&api->setup, &request->query, csv, wall_ms(), &answer->body);
+	answer->type = csv ? "text/csv; charset=utf-8; header=present" : html_type;
+	if (!csv)
+		answer->policy = document_policy;
+	if (result != 0)
+		answer_store(answer, result, "report");
+}
+
 void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer)
 {
 	answer->status = 200;
@@ -489,6 +525,12 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		break;
 	case ENDPOINT_GAPS:
 		answer_gaps(api, &request->query, answer);
+		break;
+	case ENDPOINT_REPORT:
+		answer_report(api, request, answer);
+		break;
+	case ENDPOINT_LOADS:
+		answer_loads(api, &request->query, answer);
 		break;
 	case ENDPOINT_ALERTS:
 		answer_alerts(api, &request->query, answer);

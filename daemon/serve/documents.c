@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "deliver/dossier.h"
+#include "deliver/report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -63,5 +64,20 @@ int document_dossier(const struct serve_setup *setup, struct readers *readers,
 		dossier_write(out, &dossier);
 	free(chart);
 	json_decref(c);
+	return result;
+}
+
+int document_report(const struct serve_setup *setup, const struct query *query, bool csv,
+		    int64_t now_ms, struct text *out)
+{
+	struct report report = {.plan = setup->plan,
+				.words = document_words(setup, query->language),
+				.ledger = setup->ledger,
+				.span = query->span,
+				.now_ms = now_ms};
+	int result = tallies_read(&report.tallies, setup->directory, setup->plan);
+	if (result == 0 || result == -ENOENT)
+		result = csv ? report_csv(out, &report) : report_html(out, &report);
+	tallies_close(report.tallies);
 	return result;
 }

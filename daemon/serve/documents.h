@@ -3,6 +3,7 @@
 /*
  * Documents: the pages for people, gathered from ledger, daybook and plan.
  */
+#include "serve/query.h"
 #include "serve/readers.h"
 #include "serve/serve.h"
 
@@ -16,6 +17,10 @@ struct document_order {
 	int64_t now_ms;
 };
 
+/** document_report() - the report of the query's span, as a page or as CSV. Return: as
+ * report_html() */
+int document_report(const struct serve_setup *setup, const struct query *query, bool csv,
+		    int64_t now_ms, struct text *out);
 /** document_words() - the catalogue of a language; NULL: English, also where there is no other */
 const struct wording *document_words(const struct serve_setup *setup, const char *language);
 

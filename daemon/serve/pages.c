@@ -2,6 +2,7 @@
 #include "serve/pages.h"
 
 #include "core/csv.h"
+#include "store/tallies.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -175,8 +176,60 @@ static void monitor_json(const struct serve_setup *setup, uint32_t index, struct
 	text_add(out, "]}");
 }
 
+static void class_json(const struct plan *plan, const char *of, const struct section_class *section,
+		       struct text *out)
+{
+	text_format(out, ",\"%s_class\":", of);
+	if (section->class == SECTION_UNKNOWN)
+		text_add(out, "null");
+	else
+		text_format(out, "%d", section->class);
+	text_add(out, strcmp(of, "section") == 0 ? ",\"worst\":" : ",\"month_worst\":");
+	text_json(out, section->class == SECTION_UNKNOWN ? NULL
+							 : plan->monitors[section->monitor].factor);
+}
+
+/* By the newest valid values of the last day, and by the means of the running month. */
+static void section_json(const struct serve_setup *setup, uint32_t index, struct tallies *tallies,
+			 int64_t now_ms, struct text *out)
+{
+	const struct plan *plan = setup->plan;
+	const struct site *site = &plan->sites[index];
+	struct section_class current, month;
+	struct reading latest;
+	if (!section_is(plan, index))
+		return;
+	section_begin(&current);
+	section_begin(&month);
+	for (uint32_t i = site->first_monitor; i < site->first_monitor + site->n_monitors; i++)
+		if (daybook_latest(setup->daybook, i, &latest) && latest.has_value &&
+		    latest.flag == FLAG_NORMAL && latest.measured_ms > now_ms - SECTION_FRESH_MS)
+			section_take(&current, plan, i, latest.value);
+	if (tallies != NULL &&
+	    tallies_section(tallies, index, month_of(&plan->zone, now_ms), &month) != 0)
+		section_begin(&month);
+	text_add(out, ",\"target_class\":");
+	if (site->target_class == 0)
+		text_add(out, "null");
+	else
+		text_format(out, "%d", site->target_class);
+	class_json(plan, "section", &current, out);
+	class_json(plan, "month", &month, out);
+}
+
+static int64_t page_wall_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void page_sites(const struct serve_setup *setup, struct text *out)
 {
+	struct tallies *tallies = NULL;
+	int64_t now_ms = page_wall_ms();
+	if (tallies_read(&tallies, setup->directory, setup->plan) != 0)
+		tallies = NULL;
 	text_add(out, "{\"sites\":[");
 	for (size_t i = 0; i < setup->plan->n_sites; i++) {
 		const struct site *site = &setup->plan->sites[i];
@@ -186,6 +239,7 @@ void page_sites(const struct serve_setup *setup, struct text *out)
 		text_json(out, site->name);
 		text_add(out, ",\"kind\":");
 		text_json(out, site_kind_name(site->kind));
+		section_json(setup, (uint32_t)i, tallies, now_ms, out);
 		text_add(out, ",\"monitors\":[");
 		for (uint32_t m = 0; m < site->n_monitors; m++) {
 			text_add(out, m == 0 ? "" : ",");
@@ -193,6 +247,7 @@ void page_sites(const struct serve_setup *setup, struct text *out)
 		}
 		text_add(out, "]}");
 	}
+	tallies_close(tallies);
 	text_add(out, "]}\n");
 }
 

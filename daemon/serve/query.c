@@ -21,6 +21,8 @@ static const struct {
 	{"/api/v1/alerts", ENDPOINT_ALERTS},
 	{"/api/v1/cases", ENDPOINT_CASES},
 	{"/api/v1/events", ENDPOINT_EVENTS},
+	{"/api/v1/loads", ENDPOINT_LOADS},
+	{"/api/v1/report", ENDPOINT_REPORT},
 	{"/api/v1/shelves", ENDPOINT_SHELVES},
 	{"/api/v1/unshelve", ENDPOINT_UNSHELVE},
 	{"/api/v1/deliveries", ENDPOINT_DELIVERIES},
@@ -143,6 +145,8 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_DELIVERIES:
 	case ENDPOINT_EVENTS:
+	case ENDPOINT_LOADS:
+	case ENDPOINT_REPORT:
 	default:
 		return READS;
 	}
@@ -185,6 +189,8 @@ enum {
 	PARAM_SEVERITY = 32768,
 	PARAM_PAGE = 65536,
 	PARAM_OFFICE = PARAM_PLACE | PARAM_STAGE | PARAM_SEVERITY | PARAM_PAGE,
+	PARAM_SPAN = 1 << 20, /* month or year: one of the two */
+	PARAM_PERIOD = 1 << 21,
 };
 
 static bool param_time(const char *value, const struct zone *zone, int64_t *out)
@@ -323,6 +329,49 @@ static bool read_last(const char *value, const struct zone *zone, struct query *
 	return true;
 }
 
+/* The calendar year or month that a text of digits names, as "2026" or "2026-03". */
+static bool read_civil(const char *value, bool month, const struct zone *zone, struct query *out)
+{
+	struct civil first = {.month = 1, .day = 1};
+	static const char digits[] = "0123456789";
+	if (strlen(value) != (month ? 7 : 4) || strspn(value, digits) != 4 ||
+	    (month && (value[4] != '-' || strspn(value + 5, digits) != 2)))
+		return false;
+	first.year = atoi(value);
+	first.month = month ? atoi(value + 5) : 1;
+	if (!civil_valid(&first) || first.year < 1970 || first.year > 9998)
+		return false;
+	int64_t start_ms = zone_wall_ms(zone, &first, 0);
+	out->has_span = true;
+	out->span = month ? month_of(zone, start_ms) : year_of(zone, start_ms);
+	return true;
+}
+
+static bool read_month(const char *value, const struct zone *zone, struct query *out)
+{
+	return read_civil(value, true, zone, out);
+}
+
+static bool read_year(const char *value, const struct zone *zone, struct query *out)
+{
+	return read_civil(value, false, zone, out);
+}
+
+static bool read_period(const char *value, const struct zone *zone, struct query *out)
+{
+	static const char *const names[] = {[TALLY_HOUR] = "hour",
+					    [TALLY_DAY] = "day",
+					    [TALLY_MONTH] = "month",
+					    [TALLY_YEAR] = "year"};
+	(void)zone;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(value, names[i]) == 0) {
+			out->period = (enum tally_period)i;
+			return true;
+		}
+	return false;
+}
+
 static const struct param {
 	const char *name;
 	unsigned bit;
@@ -345,6 +394,9 @@ static const struct param {
 	{"public", PARAM_PUBLIC, read_public, "1 or 0"},
 	{"language", PARAM_LANGUAGE, read_language, "zh_CN or en"},
 	{"last", PARAM_LAST, read_last, "a whole number from 0 to 1000"},
+	{"month", PARAM_SPAN, read_month, "a month such as 2026-03"},
+	{"year", PARAM_SPAN, read_year, "a year such as 2026"},
+	{"period", PARAM_PERIOD, read_period, "hour, day, month or year"},
 };
 
 static unsigned params_of(enum endpoint endpoint)
@@ -370,6 +422,10 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_OFFICE | PARAM_LANGUAGE;
 	case ENDPOINT_DOSSIER:
 		return PARAM_PUBLIC | PARAM_LANGUAGE;
+	case ENDPOINT_REPORT:
+		return PARAM_SPAN | PARAM_LANGUAGE;
+	case ENDPOINT_LOADS:
+		return PARAM_SITE | PARAM_FACTOR | PARAM_SPAN | PARAM_PERIOD;
 	case ENDPOINT_EVIDENCE:
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_ACKNOWLEDGE:
@@ -408,7 +464,11 @@ static bool query_pair(const struct query_pair *pair, unsigned allowed, unsigned
 		return false;
 	}
 	if ((*seen & param->bit) != 0) {
-		text_format(error, "parameter \"%s\" is given twice", param->name);
+		text_format(error,
+			    param->bit == PARAM_SPAN
+				    ? "parameter \"%s\": one of month and year is given, once"
+				    : "parameter \"%s\" is given twice",
+			    param->name);
 		return false;
 	}
 	*seen |= param->bit;
@@ -423,12 +483,16 @@ bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n
 		const struct zone *zone, struct query *out, struct text *error)
 {
 	unsigned seen = 0, allowed = params_of(endpoint);
-	*out = (struct query){.limit = QUERY_LIMIT_DEFAULT, .active = -1};
+	*out = (struct query){.limit = QUERY_LIMIT_DEFAULT, .active = -1, .period = TALLY_DAY};
 	for (size_t i = 0; i < n; i++)
 		if (!query_pair(&pairs[i], allowed, &seen, zone, out, error))
 			return false;
-	if (endpoint == ENDPOINT_READINGS && out->site == NULL) {
+	if ((endpoint == ENDPOINT_READINGS || endpoint == ENDPOINT_LOADS) && out->site == NULL) {
 		text_add(error, "parameter \"site\" is missing");
+		return false;
+	}
+	if (endpoint == ENDPOINT_REPORT && !out->has_span) {
+		text_add(error, "parameter \"month\" or \"year\" is missing");
 		return false;
 	}
 	if (endpoint != ENDPOINT_READINGS && out->limit > QUERY_LIMIT_DEFAULT)

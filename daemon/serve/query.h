@@ -7,6 +7,7 @@
  * names the parameter or field, for the caller's {"error":…}.
  */
 #include "store/ledger.h"
+#include "store/tallies.h"
 #include "core/text.h"
 #include "core/zone.h"
 
@@ -32,6 +33,8 @@ enum endpoint {
 	ENDPOINT_DELIVERIES,
 	ENDPOINT_DELIVERY_TEST,
 	ENDPOINT_EVENTS,
+	ENDPOINT_LOADS,
+	ENDPOINT_REPORT,
 };
 
 /**
@@ -68,6 +71,9 @@ struct query {
 	size_t page;                  /* from 0 */
 	const char *language; /* "zh_CN" or "en"; NULL: not given */
 	const char *last_event_id;
+	bool has_span; /* month or year was given */
+	struct span span;
+	enum tally_period period;
 	size_t last;             /* 0: not given */
 	struct case_order order; /* of an attachment */
 };

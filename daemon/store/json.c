@@ -96,11 +96,11 @@ static const char *json_bound(enum bound bound)
 	}
 }
 
-/* Silence, flat lines, steps and connections know no averaging. */
+/* Silence, flat lines, steps, loads and connections know no averaging. */
 static const char *json_average(enum alert_kind kind, enum average average)
 {
-	bool averaged = kind == ALERT_WARNING || kind == ALERT_EXCEEDANCE ||
-			kind == ALERT_UNDETERMINED || kind == ALERT_LOAD;
+	bool averaged =
+		kind == ALERT_WARNING || kind == ALERT_EXCEEDANCE || kind == ALERT_UNDETERMINED;
 	return averaged ? average_name(average) : NULL;
 }
 

@@ -90,8 +90,10 @@ static int alert_add(struct ledger *ledger, const struct verdict *v, const char 
 		       average_name(v->average), ledger_bound_name(v->bound), v->began_ms,
 		       v->raised_ms, (int)v->has_value, v->value, (int)v->has_limit, v->limit_value,
 		       (int)v->has_value, v->peak_value, v->peak_ms, (int)v->has_value,
-		       v->last_value, (int)has_multiple, multiple, limit->source, limit->key,
-		       m->unit, (int64_t)m->decimals, v->reason, case_id, (int64_t)v->readings);
+		       v->last_value, (int)has_multiple, multiple,
+		       v->kind == ALERT_LOAD ? m->permit_source : limit->source, limit->key,
+		       alert_unit(m, v->kind), (int64_t)alert_decimals(m, v->kind), v->reason,
+		       case_id, (int64_t)v->readings);
 	*id = sqlite3_last_insert_rowid(ledger->db);
 	return r;
 }

@@ -154,8 +154,8 @@ static int case_register(struct ledger *ledger, const struct verdict *v, int64_t
 			   site->name, (int64_t)site->kind, m->factor, m->factor_name,
 			   alert_kind_name(v->kind), average_name(v->average),
 			   ledger_bound_name(v->bound), now_ms, (int)v->has_limit, v->limit_value,
-			   m->unit, (int64_t)m->decimals, (int)v->has_value, v->value, who->unit,
-			   who->leader, who->team);
+			   alert_unit(m, v->kind), (int64_t)alert_decimals(m, v->kind),
+			   (int)v->has_value, v->value, who->unit, who->leader, who->team);
 	*id = sqlite3_last_insert_rowid(ledger->db);
 	if (r == 0)
 		r = ledger_history(ledger, *id, now_ms, "registered",
@@ -271,6 +271,12 @@ static int exceeding_days(struct ledger *ledger, sqlite3_stmt *worst, int64_t at
 	return r;
 }
 
+static uint32_t worst_monitor(const struct ledger *ledger, sqlite3_stmt *worst)
+{
+	const char *site = sql_text(worst, 10), *factor = sql_text(worst, 9);
+	return site == NULL || factor == NULL ? NO_INDEX : plan_monitor(ledger->plan, site, factor);
+}
+
 /* The columns of SQL_CASE_WORST. A case once grave stays so: people were told. */
 static int worst_severity(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms,
 			  enum severity *severity, bool *risen)
@@ -286,6 +292,7 @@ static int worst_severity(struct ledger *ledger, sqlite3_stmt *worst, int64_t at
 	facts.has_limit = sql_double(worst, 1, &facts.limit);
 	facts.has_peak = sql_double(worst, 3, &facts.peak);
 	facts.has_multiple = sql_double(worst, 5, &facts.multiple);
+	severity_section(&facts, ledger->plan, worst_monitor(ledger, worst));
 	int r = exceeding_days(ledger, worst, at_ms, &facts.days);
 	if (r == 0 && case_severity(&facts) > before) {
 		*severity = case_severity(&facts);

@@ -30,15 +30,11 @@ static int write_file(const char *path, const struct text *page)
 	return good ? CTL_OK : CTL_FAILED;
 }
 
-int show_dossier(struct client *client, const struct ctl_options *options)
+/* What client_path() built, in the language asked for, to stdout or into a file. */
+static int take_document(struct client *client, const struct ctl_options *options)
 {
 	struct client_answer answer = {0};
-	struct text path = {0};
 	const char *chosen = getenv("LANGUAGE");
-	text_format(&path, "/api/v1/cases/%s/dossier", options->id);
-	client_path(client, path.at);
-	if (options->open)
-		client_parameter(client, "public", "1");
 	if (options->language != NULL)
 		client_parameter(client, "language", options->language);
 	else if (chosen != NULL && chosen[0] != '\0')
@@ -49,6 +45,17 @@ int show_dossier(struct client *client, const struct ctl_options *options)
 		result = options->output == NULL ? show_body(&answer)
 						 : write_file(options->output, &answer.body);
 	client_answer_deinit(&answer);
+	return result;
+}
+
+int show_dossier(struct client *client, const struct ctl_options *options)
+{
+	struct text path = {0};
+	text_format(&path, "/api/v1/cases/%s/dossier", options->id);
+	client_path(client, path.at);
+	if (options->open)
+		client_parameter(client, "public", "1");
+	int result = take_document(client, options);
 	text_deinit(&path);
 	return result;
 }
@@ -65,4 +72,16 @@ int show_evidence(struct client *client, const struct ctl_options *options)
 	client_answer_deinit(&answer);
 	text_deinit(&path);
 	return result;
+}
+
+int show_report(struct client *client, const struct ctl_options *options)
+{
+	client_path(client, "/api/v1/report");
+	if (options->month != NULL)
+		client_parameter(client, "month", options->month);
+	if (options->year != NULL)
+		client_parameter(client, "year", options->year);
+	if (options->csv)
+		client_header(client, "Accept: text/csv");
+	return take_document(client, options);
 }

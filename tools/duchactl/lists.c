@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static void cell_number(struct table *table, const json_t *number, int decimals)
+void show_cell_number(struct table *table, const json_t *number, int decimals)
 {
 	struct text text = {0};
 	show_number(&text, number, decimals);
@@ -80,12 +80,48 @@ static void site_row(struct table *table, const json_t *site, const json_t *moni
 	table_cell(table, show_string(site, "name"));
 	table_cell(table, show_string(monitor, "factor"));
 	table_cell(table, show_string(monitor, "factor_name"));
-	cell_number(table, json_object_get(latest, "value"), show_decimals(monitor));
+	show_cell_number(table, json_object_get(latest, "value"), show_decimals(monitor));
 	table_cell(table, show_string(monitor, "unit"));
 	table_cell(table, show_string(latest, "flag"));
 	cell_time(table, show_string(latest, "time"));
 	table_cell(table, alerts.at);
 	text_deinit(&alerts);
+}
+
+static void cell_class(struct table *table, const json_t *class)
+{
+	static const char *const names[] = {"I", "II", "III", "IV", "V", "inferior V"};
+	json_int_t n = json_integer_value(class);
+	table_cell(table, json_is_integer(class) && n >= 1 && n <= 6 ? tr(names[n - 1]) : NULL);
+}
+
+/* Sections have a class, present and of the month, beside their target. */
+static void print_sections(const json_t *json)
+{
+	static const char *const names[] = {"SITE",  "NAME",  "CLASS", "WORST",
+					    "MONTH", "WORST", "TARGET"};
+	struct table table = {0};
+	size_t i;
+	json_t *site;
+	head(&table, names, sizeof names / sizeof names[0]);
+	json_array_foreach(json_object_get(json, "sites"), i, site)
+	{
+		if (json_object_get(site, "section_class") == NULL)
+			continue;
+		table_cell(&table, show_string(site, "id"));
+		table_cell(&table, show_string(site, "name"));
+		cell_class(&table, json_object_get(site, "section_class"));
+		table_cell(&table, json_string_value(json_object_get(site, "worst")));
+		cell_class(&table, json_object_get(site, "month_class"));
+		table_cell(&table, json_string_value(json_object_get(site, "month_worst")));
+		cell_class(&table, json_object_get(site, "target_class"));
+	}
+	if (table.n > table.columns) {
+		putchar('\n');
+		table_out(&table, "");
+	} else {
+		table_deinit(&table);
+	}
 }
 
 static int print_sites(const json_t *json)
@@ -99,7 +135,10 @@ static int print_sites(const json_t *json)
 	json_array_foreach(json_object_get(json, "sites"), i, site)
 		json_array_foreach(json_object_get(site, "monitors"), m, monitor)
 			site_row(&table, site, monitor);
-	return table_out(&table, "no sites");
+	int result = table_out(&table, "no sites");
+	if (result == CTL_OK)
+		print_sections(json);
+	return result;
 }
 
 int show_sites(struct client *client, const struct ctl_options *options)
@@ -121,16 +160,17 @@ static int print_alerts(const json_t *json)
 	json_array_foreach(json_object_get(json, "alerts"), i, alert)
 	{
 		const char *site = show_string(alert, "site");
-		cell_number(&table, json_object_get(alert, "id"), 0);
+		show_cell_number(&table, json_object_get(alert, "id"), 0);
 		cell_time(&table, show_string(alert, "raised_at"));
 		cell_time(&table, show_string(alert, "cleared_at"));
 		table_cell(&table, tr(show_string(alert, "kind")));
 		table_cell(&table, site[0] != '\0' ? site : show_string(alert, "connection"));
 		table_cell(&table, show_string(alert, "factor"));
-		cell_number(&table, json_object_get(alert, "peak_value"), show_decimals(alert));
-		cell_number(&table, json_object_get(alert, "limit"), -1);
+		show_cell_number(&table, json_object_get(alert, "peak_value"),
+				 show_decimals(alert));
+		show_cell_number(&table, json_object_get(alert, "limit"), -1);
 		table_cell(&table, show_string(alert, "unit"));
-		cell_number(&table, json_object_get(alert, "case"), 0);
+		show_cell_number(&table, json_object_get(alert, "case"), 0);
 	}
 	return table_out(&table, "no alerts");
 }
@@ -158,15 +198,15 @@ static int print_cases(const json_t *json)
 	head(&table, names, sizeof names / sizeof names[0]);
 	json_array_foreach(json_object_get(json, "cases"), i, c)
 	{
-		cell_number(&table, json_object_get(c, "id"), 0);
+		show_cell_number(&table, json_object_get(c, "id"), 0);
 		table_cell(&table, show_string(c, "number"));
 		table_cell(&table, tr(show_string(c, "status")));
 		table_cell(&table, tr(show_string(c, "kind")));
 		table_cell(&table, tr(show_string(c, "severity")));
 		table_cell(&table, show_string(c, "site"));
 		table_cell(&table, show_string(c, "factor"));
-		cell_number(&table, json_object_get(c, "peak_value"), show_decimals(c));
-		cell_number(&table, json_object_get(c, "limit"), -1);
+		show_cell_number(&table, json_object_get(c, "peak_value"), show_decimals(c));
+		show_cell_number(&table, json_object_get(c, "limit"), -1);
 		table_cell(&table, show_string(c, "unit"));
 		cell_time(&table, show_string(c, "opened_at"));
 	}
@@ -242,7 +282,7 @@ static void reading_rows(struct table *table, const json_t *json)
 		cell_time(table, show_string(reading, "time"));
 		table_cell(table, show_string(reading, "site"));
 		table_cell(table, show_string(reading, "factor"));
-		cell_number(table, json_object_get(reading, "value"), -1);
+		show_cell_number(table, json_object_get(reading, "value"), -1);
 		table_cell(table, show_string(reading, "flag"));
 	}
 }

@@ -50,6 +50,8 @@ static int talk(const struct ctl_options *options)
 		[VERB_DOSSIER] = show_dossier,
 		[VERB_VERIFY] = show_verify,
 		[VERB_EVIDENCE] = show_evidence,
+		[VERB_LOAD] = show_loads,
+		[VERB_REPORT] = show_report,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -101,6 +103,8 @@ int main(int argc, char **argv)
 	case VERB_SHELVES:
 	case VERB_DELIVERIES:
 	case VERB_DOSSIER:
+	case VERB_LOAD:
+	case VERB_REPORT:
 	default:
 		return talk(&options);
 	}

@@ -38,6 +38,11 @@ const char options_help[] =
 	"anybody\n"
 	"  verify [DIR] [--anchor HASH] [--trust KEY]\n"
 	"                                          is the store, or a copy, as it was sealed?\n"
+	"  load SITE [FACTOR] [--month YYYY-MM | --year YYYY]\n"
+	"                                          what was discharged, and how much of the "
+	"permit\n"
+	"  report --month YYYY-MM | --year YYYY [--csv] [-o FILE]\n"
+	"                                          monitors, loads, classes, cases\n"
 	"\n"
 	"  -s, --socket SOCKET   default $DUCHA_SOCKET, else /run/ducha/duchad.sock\n"
 	"      --json            the API's own answer\n"
@@ -60,6 +65,8 @@ enum {
 	TAKES_DOSSIER = 1024,
 	TAKES_VERIFY = 1 << 16,
 	TAKES_EVIDENCE = 1 << 17,
+	TAKES_SPAN = 1 << 20,
+	TAKES_OUTPUT = 1 << 21,
 };
 
 static const struct verb {
@@ -87,12 +94,15 @@ static const struct verb {
 	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
 	{"evidence", VERB_EVIDENCE, 1, 1, TAKES_EVIDENCE, "evidence ID -o FILE.tar"},
 	{"verify", VERB_VERIFY, 0, 1, TAKES_VERIFY, "verify [DIR] [--anchor HASH] [--trust KEY]"},
+	{"load", VERB_LOAD, 1, 2, TAKES_SPAN, "load SITE [FACTOR] [--month YYYY-MM | --year YYYY]"},
+	{"report", VERB_REPORT, 0, 0, TAKES_SPAN | TAKES_CSV | TAKES_OUTPUT,
+	 "report --month YYYY-MM | --year YYYY [--csv] [-o FILE]"},
 };
 static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"mark", "load", "report", "reload"};
+static const char *const later[] = {"mark", "reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -127,6 +137,8 @@ enum {
 	KEY_LANGUAGE,
 	KEY_ANCHOR,
 	KEY_TRUST,
+	KEY_MONTH,
+	KEY_YEAR,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -167,6 +179,8 @@ static const struct option keys[] = {
 	{"language", required_argument, NULL, KEY_LANGUAGE},
 	{"anchor", required_argument, NULL, KEY_ANCHOR},
 	{"trust", required_argument, NULL, KEY_TRUST},
+	{"month", required_argument, NULL, KEY_MONTH},
+	{"year", required_argument, NULL, KEY_YEAR},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -290,6 +304,8 @@ static const char **text_option(int key, struct ctl_options *out)
 		{'o', &out->output},
 		{KEY_LANGUAGE, &out->language},
 		{KEY_TRUST, &out->trust},
+		{KEY_MONTH, &out->month},
+		{KEY_YEAR, &out->year},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -336,13 +352,17 @@ static unsigned takes_of(int key)
 	case KEY_FOR:
 		return TAKES_SHELF;
 	case 'o':
-		return TAKES_DOSSIER | TAKES_EVIDENCE;
+		return TAKES_DOSSIER | TAKES_EVIDENCE | TAKES_OUTPUT;
 	case KEY_PUBLIC:
-	case KEY_LANGUAGE:
 		return TAKES_DOSSIER;
+	case KEY_LANGUAGE:
+		return TAKES_DOSSIER | TAKES_OUTPUT;
 	case KEY_ANCHOR:
 	case KEY_TRUST:
 		return TAKES_VERIFY;
+	case KEY_MONTH:
+	case KEY_YEAR:
+		return TAKES_SPAN;
 	default:
 		return key >= KEY_BY && key <= KEY_TYPE     ? TAKES_ACTION
 		       : key >= KEY_FACTOR && key < KEY_FOR ? TAKES_OPEN
@@ -465,6 +485,27 @@ static bool needs(const char *option, bool given, struct text *error)
 	return given;
 }
 
+static bool digits_like(const char *text, const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++, text++)
+		if (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern)
+			return false;
+	return *text == '\0';
+}
+
+static bool span_read(const struct ctl_options *o, struct text *error)
+{
+	if (o->month != NULL && o->year != NULL)
+		text_add(error, "--month and --year exclude each other");
+	else if (o->month != NULL && !digits_like(o->month, "0000-00"))
+		text_format(error, "--month %s: must be a month such as 2026-03", o->month);
+	else if (o->year != NULL && !digits_like(o->year, "0000"))
+		text_format(error, "--year %s: must be a year such as 2026", o->year);
+	else
+		return true;
+	return false;
+}
+
 static bool words_read(const struct verb *verb, int n, char **words, struct ctl_options *out,
 		       struct text *error)
 {
@@ -478,7 +519,7 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 			return false;
 		}
 	if (verb->verb == VERB_READINGS || verb->verb == VERB_SHELVE ||
-	    verb->verb == VERB_UNSHELVE) {
+	    verb->verb == VERB_UNSHELVE || verb->verb == VERB_LOAD) {
 		out->site = words[0];
 		out->factor = n > 1 ? words[1] : NULL;
 	}
@@ -495,6 +536,11 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 	if (verb->verb == VERB_SHELVE)
 		return needs("--for", out->for_s != 0, error) &&
 		       needs("--reason", out->reason != NULL, error);
+	if (verb->verb == VERB_REPORT && out->month == NULL)
+		return needs("--month or --year", out->year != NULL, error) &&
+		       span_read(out, error);
+	if (verb->verb == VERB_LOAD || verb->verb == VERB_REPORT)
+		return span_read(out, error);
 	if (verb->verb == VERB_ALERT)
 		return alert_read(words, out, error);
 	if (verb->verb == VERB_DELIVERIES)

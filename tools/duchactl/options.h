@@ -28,6 +28,8 @@ enum ctl_verb {
 	VERB_DOSSIER,
 	VERB_VERIFY,
 	VERB_EVIDENCE,
+	VERB_LOAD,
+	VERB_REPORT,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -41,9 +43,10 @@ struct ctl_options {
 	int lines;       /* -n */
 	int64_t since_s; /* --since */
 	const char *site, *factor;
-	const char *id;     /* digits: of the case or alert; or of the delivery to test */
-	const char *action; /* NULL: show the case */
-	const char *other;  /* digits: the case to merge into or to link to; NULL: none */
+	const char *month, *year; /* of a load */
+	const char *id;           /* digits: of the case or alert; or of the delivery to test */
+	const char *action;       /* NULL: show the case */
+	const char *other;        /* digits: the case to merge into or to link to; NULL: none */
 	const char *by, *note, *unit, *leader, *team, *due, *reason;
 	const char *track, *step, *document, *level, *checkers, *approved_by, *relation;
 	const char *kind, *source, *severity, *title; /* of a case by hand */

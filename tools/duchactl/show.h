@@ -29,6 +29,10 @@ int show_evidence(struct client *client, const struct ctl_options *options);
 /** show_verify() - the store of the daemon; verify_directory() - any, no daemon is asked */
 int show_verify(struct client *client, const struct ctl_options *options);
 int verify_directory(const struct ctl_options *options, const char *directory);
+/** show_report() - a report to stdout, or into a file */
+int show_report(struct client *client, const struct ctl_options *options);
+/** show_loads() - what a site discharged */
+int show_loads(struct client *client, const struct ctl_options *options);
 /** live_tail() - until a signal, a closed stdout, or a refusal */
 int live_tail(struct client *client, const struct ctl_options *options);
 
@@ -49,5 +53,8 @@ void show_time(struct text *out, const char *time);
 void show_number(struct text *out, const json_t *number, int decimals);
 /** show_decimals() - the object's "decimals"; -1 where it has none */
 int show_decimals(const json_t *object);
+struct table;
+/** show_cell_number() - show_number() as the next cell */
+void show_cell_number(struct table *table, const json_t *number, int decimals);
 /** show_event() - adds the tail line of a CloudEvent. Return: false if it is none. */
 bool show_event(struct text *out, const json_t *event);

@@ -182,6 +182,53 @@ static void test_little_oxygen_is_serious(void **state)
 	(void)state;
 }
 
+static void test_a_section_is_judged_by_its_class(void **state)
+{
+	struct severity_facts f = {.kind = SITE_RIVER_SECTION,
+				   .factor = "w21003",
+				   .has_multiple = true,
+				   .multiple = 5, /* which the class goes over */
+				   .class = 4,
+				   .below = 1};
+	severity_is(f, SEVERITY_GENERAL);
+	f.below = 2;
+	severity_is(f, SEVERITY_SERIOUS);
+	f.below = 1;
+	f.class = 6;
+	severity_is(f, SEVERITY_SERIOUS);
+	f.inferior_beyond = true;
+	severity_is(f, SEVERITY_GRAVE);
+	f = (struct severity_facts){.kind = SITE_RIVER_SECTION,
+				    .factor = "w01009",
+				    .has_peak = true,
+				    .peak = 1.9,
+				    .class = 6};
+	severity_is(f, SEVERITY_SERIOUS);
+	(void)state;
+}
+
+static void test_an_office_sets_its_own_steps(void **state)
+{
+	struct severity_steps steps = severity_defaults;
+	struct severity_facts f = {.steps = &steps,
+				   .kind = SITE_OUTFALL,
+				   .factor = "w01018",
+				   .has_multiple = true,
+				   .multiple = 0.4};
+	steps.serious_multiple = 0.3;
+	severity_is(f, SEVERITY_SERIOUS);
+	steps.grave_multiple = 0.4;
+	severity_is(f, SEVERITY_GRAVE);
+	f = (struct severity_facts){.steps = &steps,
+				    .kind = SITE_RIVER_SECTION,
+				    .factor = "w21003",
+				    .class = 4,
+				    .below = 1};
+	steps.serious_classes = 1;
+	severity_is(f, SEVERITY_SERIOUS);
+	(void)state;
+}
+
 static void test_toxic_factors_are_grave_where_water_is_drunk_or_flows(void **state)
 {
 	struct severity_facts f = {
@@ -296,6 +343,8 @@ int main(void)
 		cmocka_unit_test(test_severity_follows_the_multiple_and_the_kind_of_site),
 		cmocka_unit_test(test_acidity_is_grave_by_how_far_it_is_out),
 		cmocka_unit_test(test_little_oxygen_is_serious),
+		cmocka_unit_test(test_a_section_is_judged_by_its_class),
+		cmocka_unit_test(test_an_office_sets_its_own_steps),
 		cmocka_unit_test(test_toxic_factors_are_grave_where_water_is_drunk_or_flows),
 		cmocka_unit_test(test_three_exceeding_days_in_thirty_are_serious_at_outfalls),
 		cmocka_unit_test(test_listed_words_are_taken_as_codes_and_in_chinese),

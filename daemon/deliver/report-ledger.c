@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/report-tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE = 500 };
+#define DAY_MS INT64_C(86400000)
+
+/* A page of the ledger as JSON; NULL: @r says why. */
+static json_t *page_load(struct text *page, int *r)
+{
+	json_t *json =
+		*r == 0 && page->at != NULL ? json_loadb(page->at, page->length, 0, NULL) : NULL;
+	if (*r == 0 && json == NULL)
+		*r = -ENOMEM;
+	text_clear(page);
+	return json;
+}
+
+/* --- alerts --- */
+
+static bool is(const json_t *object, const char *name, const char *value)
+{
+	const char *s = json_words(object, name);
+	return s != NULL && strcmp(s, value) == 0;
+}
+
+static void mark_days(const struct report *report, struct report_alerts *a, int64_t from_ms,
+		      int64_t to_ms)
+{
+	const struct zone *zone = &report->plan->zone;
+	int64_t first = zone_day(zone, report->span.start_ms);
+	if (from_ms < report->span.start_ms)
+		from_ms = report->span.start_ms;
+	if (to_ms > report->span.end_ms)
+		to_ms = report->span.end_ms;
+	if (from_ms >= to_ms)
+		return;
+	int64_t last = zone_day(zone, to_ms - 1) - first;
+	for (int64_t day = zone_day(zone, from_ms) - first; day <= last && day < REPORT_DAYS; day++)
+		a->days[day / 64] |= UINT64_C(1) << (day % 64);
+}
+
+/* A day mean is said at the end of its day, and cleared at the end of the first good one. */
+static void mark_exceedance(const struct report *report, struct report_alerts *a,
+			    const json_t *alert, int64_t cleared_ms)
+{
+	if (is(alert, "average", "day"))
+		mark_days(report, a, json_ms(alert, "raised_at") - DAY_MS, cleared_ms - DAY_MS);
+	else
+		mark_days(report, a, json_ms(alert, "began_at"), cleared_ms);
+}
+
+static int64_t common_ms(struct span a, struct span b)
+{
+	int64_t from_ms = a.start_ms > b.start_ms ? a.start_ms : b.start_ms;
+	int64_t to_ms = a.end_ms < b.end_ms ? a.end_ms : b.end_ms;
+	return to_ms > from_ms ? to_ms - from_ms : 0;
+}
+
+static void take_alert(const struct report *report, struct report_alerts *by_monitor,
+		       const json_t *alert)
+{
+	const char *site = json_words(alert, "site"), *factor = json_words(alert, "factor");
+	uint32_t monitor = site == NULL || factor == NULL
+				   ? NO_INDEX
+				   : plan_monitor(report->plan, site, factor);
+	int64_t raised_ms = json_ms(alert, "raised_at"), cleared_ms = json_ms(alert, "cleared_at");
+	struct span active = {raised_ms, cleared_ms == 0 ? report->now_ms : cleared_ms};
+	bool exceeds = is(alert, "kind", "exceedance");
+	if (monitor == NO_INDEX)
+		return;
+	struct report_alerts *a = &by_monitor[monitor];
+	if (raised_ms >= report->span.start_ms && raised_ms < report->span.end_ms) {
+		a->n++;
+		a->exceedances += exceeds;
+	}
+	a->active_ms += common_ms(active, report->span);
+	if (exceeds)
+		mark_exceedance(report, a, alert, active.end_ms);
+}
+
+int report_alerts(const struct report *report, struct report_alerts *by_monitor)
+{
+	struct alert_filter filter = {.active = -1, .limit = PAGE};
+	struct text page = {0};
+	int r = 0;
+	do {
+		r = ledger_alerts_json(report->ledger, &filter, &page);
+		json_t *json = page_load(&page, &r), *alert;
+		size_t i;
+		json_array_foreach(json_object_get(json, "alerts"), i, alert)
+			take_alert(report, by_monitor, alert);
+		filter.after = json_integer_value(json_object_get(json, "next"));
+		json_decref(json);
+	} while (r == 0 && filter.after != 0);
+	text_deinit(&page);
+	return r;
+}
+
+int report_exceeding_days(const struct report_alerts *alerts)
+{
+	int n = 0;
+	for (size_t i = 0; i < sizeof alerts->days / sizeof alerts->days[0]; i++)
+		n += __builtin_popcountll(alerts->days[i]);
+	return n;
+}
+
+/* --- cases --- */
+
+static struct report_group *group_of(struct report_groups *g, const char *by, const char *name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->at[i].by, by) == 0 && strcmp(g->at[i].name, name) == 0)
+			return &g->at[i];
+	if (g->n == g->room) {
+		size_t room = g->room == 0 ? 32 : 2 * g->room;
+		void *more = reallocarray(g->at, room, sizeof *g->at);
+		if (more == NULL)
+			return NULL;
+		g->at = more;
+		g->room = room;
+	}
+	struct report_group new = {.by = strdup(by), .name = strdup(name)};
+	if (new.by == NULL || new.name == NULL) {
+		free(new.by);
+		free(new.name);
+		return NULL;
+	}
+	g->at[g->n] = new;
+	return &g->at[g->n++];
+}
+
+struct report_case {
+	bool registered, verified, withdrawn, closed, on_time;
+	double days;
+};
+
+static void group_add(struct report_groups *g, const char *by, const char *name,
+		      const struct report_case *c)
+{
+	struct report_group *group = name == NULL ? NULL : group_of(g, by, name);
+	if (group == NULL) {
+		g->failed |= name != NULL;
+		return;
+	}
+	group->registered += c->registered;
+	group->verified += c->registered && c->verified;
+	group->withdrawn += c->withdrawn;
+	group->closed += c->closed;
+	group->on_time += c->closed && c->on_time;
+	group->days += c->closed ? c->days : 0;
+}
+
+static bool was_overdue(const json_t *c)
+{
+	const json_t *step;
+	size_t i;
+	json_array_foreach(json_object_get(c, "history"), i,
+			   step) if (is(step, "action", "overdue")) return true;
+	return false;
+}
+
+static bool within(struct span span, int64_t at_ms)
+{
+	return at_ms >= span.start_ms && at_ms < span.end_ms;
+}
+
+static void take_case(const struct report *report, struct report_groups *g, const json_t *c)
+{
+	int64_t opened_ms = json_ms(c, "opened_at"), closed_ms = json_ms(c, "closed_at");
+	bool ended = closed_ms != 0 && within(report->span, closed_ms);
+	struct report_case one = {.registered = within(report->span, opened_ms),
+				  .verified = json_is_true(json_object_get(c, "verified")),
+				  .withdrawn = ended && is(c, "status", "withdrawn"),
+				  .closed = ended && is(c, "status", "closed"),
+				  .on_time = !was_overdue(c),
+				  .days = (double)(closed_ms - opened_ms) / (double)DAY_MS};
+	const char *id = json_words(c, "site");
+	uint32_t index = id == NULL ? NO_INDEX : plan_site(report->plan, id);
+	const struct site none = {.id = NULL};
+	const struct site *site = index == NO_INDEX ? &none : &report->plan->sites[index];
+	if (!one.registered && !ended)
+		return;
+	group_add(g, "total", "", &one);
+	group_add(g, "subdistrict", site->subdistrict, &one);
+	group_add(g, "leader", json_words(json_object_get(c, "responsible"), "leader"), &one);
+	group_add(g, "river", site->river, &one);
+	group_add(g, "source", json_words(c, "source"), &one);
+	group_add(g, "level", json_words(c, "level"), &one);
+	group_add(g, "kind", json_words(c, "kind"), &one);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	static const char *const order[] = {"total",  "subdistrict", "leader", "river",
+					    "source", "level",       "kind"};
+	const struct report_group *x = a, *y = b;
+	for (size_t i = 0; strcmp(x->by, y->by) != 0 && i < sizeof order / sizeof order[0]; i++) {
+		if (strcmp(order[i], x->by) == 0)
+			return -1;
+		if (strcmp(order[i], y->by) == 0)
+			return 1;
+	}
+	return strcmp(x->name, y->name);
+}
+
+int report_cases(const struct report *report, struct report_groups *groups)
+{
+	struct case_filter filter = {.all = true, .to_ms = report->span.end_ms, .limit = PAGE};
+	struct text page = {0};
+	int r = 0;
+	do {
+		r = ledger_cases_json(report->ledger, &filter, &page);
+		json_t *json = page_load(&page, &r), *c;
+		size_t i;
+		json_array_foreach(json_object_get(json, "cases"), i, c)
+			take_case(report, groups, c);
+		filter.after = json_integer_value(json_object_get(json, "next"));
+		json_decref(json);
+	} while (r == 0 && filter.after != 0);
+	text_deinit(&page);
+	if (groups->n > 0)
+		qsort(groups->at, groups->n, sizeof *groups->at, by_place);
+	return r == 0 && groups->failed ? -ENOMEM : r;
+}
+
+void report_groups_deinit(struct report_groups *groups)
+{
+	for (size_t i = 0; i < groups->n; i++) {
+		free(groups->at[i].by);
+		free(groups->at[i].name);
+	}
+	free(groups->at);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The tables of a report, as texts. Private to report*.c.
+ */
+#include "deliver/report.h"
+
+enum report_cell { CELL_TEXT, CELL_WORD, CELL_NUMBER, CELL_SHARE, CELL_COUNT };
+enum { REPORT_COLUMNS = 14 };
+
+struct report_column {
+	const char *name, *head; /* in CSV, on a page */
+	enum report_cell cell;
+	int decimals; /* of a number on a page */
+};
+
+struct report_value {
+	const char *text; /* NULL: none; lives as long as the tables */
+	double number;
+	bool has_number;
+};
+
+/* Who takes the tables, row by row. */
+struct report_writer {
+	void (*begin)(struct report_writer *writer, const char *name, const char *heading,
+		      const struct report_column *columns, size_t n);
+	void (*row)(struct report_writer *writer, const struct report_column *columns,
+		    const struct report_value *values, size_t n);
+	void (*end)(struct report_writer *writer);
+};
+
+/** report_tables() - gather and write all of them. Return: as report_html(). */
+int report_tables(const struct report *report, struct report_writer *writer);
+
+/* --- report-ledger.c: what the ledger has of a span --- */
+
+enum { REPORT_WORST = 10, REPORT_DAYS = 366, VALID_RATE_PERCENT = 90 };
+
+/* Of one monitor. */
+struct report_alerts {
+	int64_t n, exceedances;
+	int64_t active_ms;
+	uint64_t days[REPORT_DAYS / 64 + 1]; /* of the span, with an exceedance */
+};
+int report_alerts(const struct report *report, struct report_alerts *by_monitor);
+int report_exceeding_days(const struct report_alerts *alerts);
+
+/* Cases that were registered in the span, and those that were closed or withdrawn in it. */
+struct report_group {
+	char *by, *name;
+	int64_t registered, verified, withdrawn, closed, on_time;
+	double days; /* from registration to closing, of the closed */
+};
+struct report_groups {
+	struct report_group *at;
+	size_t n, room;
+	bool failed;
+};
+/** report_cases() - "total" first, then by subdistrict, leader, river, source, level, kind, each
+ * in the order of their names */
+int report_cases(const struct report *report, struct report_groups *groups);
+void report_groups_deinit(struct report_groups *groups);

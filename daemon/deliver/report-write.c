@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A report as a page and as CSV. */
+#include "deliver/report-tables.h"
+
+#include <string.h>
+
+static const char style[] =
+	"body{font:14px/1.45 \"Noto Sans CJK SC\",\"Source Han Sans SC\",\"WenQuanYi Zen Hei\","
+	"\"Microsoft YaHei\",sans-serif;color:#1a1a1a;background:#fff;max-width:75rem;margin:0 "
+	"auto;"
+	"padding:1rem}h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;border-bottom:1px "
+	"solid "
+	"#999;margin:1.4rem 0 .5rem}table{border-collapse:collapse;width:100%}"
+	"th,td{border:1px solid #bbb;padding:.15rem .4rem;text-align:left;overflow-wrap:anywhere}"
+	"thead th{background:#eee}td.n{text-align:right;white-space:nowrap}.office{color:#444}"
+	"footer{border-top:1px solid #999;margin-top:1.5rem;padding-top:.4rem;font-size:.85rem}"
+	"@page{size:A4 landscape;margin:12mm}@media print{body{max-width:none;padding:0;"
+	"font-size:9pt}h2{break-after:avoid}tr{break-inside:avoid}"
+	"thead{display:table-header-group}}";
+
+struct page {
+	struct report_writer writer;
+	struct sheet sheet;
+	size_t rows;
+};
+
+static struct page *page_of(struct report_writer *writer)
+{
+	return (struct page *)(void *)writer;
+}
+
+static void page_begin(struct report_writer *writer, const char *name, const char *heading,
+		       const struct report_column *columns, size_t n)
+{
+	struct page *page = page_of(writer);
+	struct sheet *sheet = &page->sheet;
+	page->rows = 0;
+	text_format(sheet->out, "<section id=\"%s\"><h2>", name);
+	sheet_say(sheet, heading);
+	sheet_markup(sheet, "</h2>\n<table><thead><tr>");
+	for (size_t i = 0; i < n; i++) {
+		sheet_markup(sheet, "<th scope=\"col\">");
+		sheet_say(sheet, columns[i].head);
+		sheet_markup(sheet, "</th>");
+	}
+	sheet_markup(sheet, "</tr></thead><tbody>\n");
+}
+
+static void page_number(struct text *out, const struct report_column *column, double number)
+{
+	if (column->cell == CELL_SHARE) {
+		text_fixed(out, 100 * number, 1);
+		text_char(out, '%');
+	} else {
+		text_fixed(out, number, column->cell == CELL_COUNT ? 0 : column->decimals);
+	}
+}
+
+static void page_row(struct report_writer *writer, const struct report_column *columns,
+		     const struct report_value *values, size_t n)
+{
+	struct page *page = page_of(writer);
+	struct sheet *sheet = &page->sheet;
+	page->rows++;
+	sheet_markup(sheet, "<tr>");
+	for (size_t i = 0; i < n; i++) {
+		bool text = columns[i].cell == CELL_TEXT || columns[i].cell == CELL_WORD;
+		sheet_markup(sheet, text ? "<td>" : "<td class=\"n\">");
+		if (columns[i].cell == CELL_WORD)
+			sheet_say(sheet, values[i].text);
+		else if (text)
+			sheet_text(sheet, values[i].text);
+		else if (values[i].has_number)
+			page_number(sheet->out, &columns[i], values[i].number);
+		sheet_markup(sheet, "</td>");
+	}
+	sheet_markup(sheet, "</tr>\n");
+}
+
+static void page_end(struct report_writer *writer)
+{
+	struct page *page = page_of(writer);
+	sheet_markup(&page->sheet, "</tbody></table>\n");
+	if (page->rows == 0) {
+		sheet_markup(&page->sheet, "<p>");
+		sheet_say(&page->sheet, SAY("none in this time"));
+		sheet_markup(&page->sheet, "</p>\n");
+	}
+	sheet_markup(&page->sheet, "</section>\n");
+}
+
+static void page_head(struct page *page, const struct report *report)
+{
+	struct sheet *sheet = &page->sheet;
+	char from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
+	sheet_moment(sheet, report->span.start_ms, from);
+	sheet_moment(sheet, report->span.end_ms - 1000, to);
+	from[10] = to[10] = '\0'; /* the dates */
+	sheet_markup(sheet, report->words == NULL ? "<!DOCTYPE html>\n<html lang=\"en\">"
+						  : "<!DOCTYPE html>\n<html lang=\"zh-CN\">");
+	sheet_markup(sheet, "<head><meta charset=\"utf-8\"><meta http-equiv="
+			    "\"Content-Security-Policy\" content=\"default-src 'none'; style-src ");
+	html_policy_hash(sheet->out, style);
+	sheet_markup(sheet, "\"><title>");
+	sheet_phrase(sheet, SAY("Supervision report {from} to {to}"), "from", from, "to", to, NULL);
+	sheet_markup(sheet, "</title><style>");
+	sheet_markup(sheet, style);
+	sheet_markup(sheet, "</style></head>\n<body><main><p class=\"office\">");
+	sheet_text(sheet, report->plan->office);
+	sheet_markup(sheet, "</p><h1>");
+	sheet_phrase(sheet, SAY("Supervision report {from} to {to}"), "from", from, "to", to, NULL);
+	sheet_markup(sheet, "</h1>\n");
+}
+
+static void page_foot(struct page *page, const struct report *report)
+{
+	struct sheet *sheet = &page->sheet;
+	char now[SHEET_TIME_BYTES];
+	sheet_markup(sheet, "<footer><p>");
+	sheet_phrase(sheet,
+		     SAY("As of {time}. Only readings with flag N count; loads are sums over the "
+			 "time that is covered, never extrapolated. Cases that nobody has verified "
+			 "are clues."),
+		     "time", sheet_moment(sheet, report->now_ms, now), NULL);
+	sheet_markup(sheet, "</p></footer></main></body></html>\n");
+}
+
+int report_html(struct text *out, const struct report *report)
+{
+	struct page page = {.writer = {page_begin, page_row, page_end},
+			    .sheet = {out, report->words, &report->plan->zone}};
+	page_head(&page, report);
+	int r = report_tables(report, &page.writer);
+	page_foot(&page, report);
+	return r;
+}
+
+/* --- CSV --- */
+
+struct lines {
+	struct report_writer writer;
+	struct text *out;
+	const char *name;
+};
+
+/* As RFC 4180 has it. What a spreadsheet would take for a formula is kept from it. */
+static void field(struct text *out, const char *s)
+{
+	bool formula = s != NULL && s[0] != '\0' && strchr("=+-@\t", s[0]) != NULL;
+	if (s == NULL)
+		return;
+	if (!formula && strpbrk(s, ",\"\r\n") == NULL) {
+		text_add(out, s);
+		return;
+	}
+	text_add(out, formula ? "\"'" : "\"");
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			text_char(out, '"');
+		text_char(out, *s);
+	}
+	text_char(out, '"');
+}
+
+static void lines_begin(struct report_writer *writer, const char *name, const char *heading,
+			const struct report_column *columns, size_t n)
+{
+	struct lines *lines = (struct lines *)(void *)writer;
+	(void)heading;
+	lines->name = name;
+	text_add(lines->out, "table");
+	for (size_t i = 0; i < n; i++) {
+		text_char(lines->out, ',');
+		text_add(lines->out, columns[i].name);
+	}
+	text_add(lines->out, "\r\n");
+}
+
+static void lines_row(struct report_writer *writer, const struct report_column *columns,
+		      const struct report_value *values, size_t n)
+{
+	struct lines *lines = (struct lines *)(void *)writer;
+	text_add(lines->out, lines->name);
+	for (size_t i = 0; i < n; i++) {
+		text_char(lines->out, ',');
+		if (columns[i].cell == CELL_TEXT || columns[i].cell == CELL_WORD)
+			field(lines->out, values[i].text);
+		else if (values[i].has_number)
+			text_double(lines->out, values[i].number);
+	}
+	text_add(lines->out, "\r\n");
+}
+
+static void lines_end(struct report_writer *writer)
+{
+	(void)writer;
+}
+
+int report_csv(struct text *out, const struct report *report)
+{
+	struct lines lines = {.writer = {lines_begin, lines_row, lines_end}, .out = out};
+	return report_tables(report, &lines.writer);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/report-tables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define HOUR_MS 3600e3
+
+struct tables {
+	const struct report *report;
+	struct report_writer *writer;
+	struct report_alerts *alerts; /* by monitor */
+	struct report_groups groups;
+};
+
+/* --- values --- */
+
+static struct report_value text_of(const char *text)
+{
+	return (struct report_value){.text = text};
+}
+
+static struct report_value number_of(bool has, double number)
+{
+	return (struct report_value){.has_number = has, .number = number};
+}
+
+static struct report_value count_of(int64_t n)
+{
+	return number_of(true, (double)n);
+}
+
+/* The part of the span that has passed. */
+static struct span passed(const struct report *report)
+{
+	struct span span = report->span;
+	if (report->now_ms < span.end_ms)
+		span.end_ms = report->now_ms > span.start_ms ? report->now_ms : span.start_ms;
+	return span;
+}
+
+/* --- monitors: valid share, means, compliance --- */
+
+struct sums {
+	struct tally_sum load;
+	struct tally_count count;
+	int64_t days; /* with a valid reading */
+	double means; /* of their means */
+	int64_t first_ms;
+};
+
+static bool sum_row(void *context, const struct tally_row *row)
+{
+	struct sums *s = context;
+	const struct tally_count *c = &row->count;
+	s->load.load += row->sum.load;
+	s->load.excess += row->sum.excess;
+	s->load.covered_ms += row->sum.covered_ms;
+	s->count.n += c->n;
+	if (c->valid == 0)
+		return true;
+	s->count.low = s->days == 0 || c->low < s->count.low ? c->low : s->count.low;
+	s->count.high = s->days == 0 || c->high > s->count.high ? c->high : s->count.high;
+	s->count.valid += c->valid;
+	s->means += c->sum / (double)c->valid;
+	s->days++;
+	return true;
+}
+
+static bool first_row(void *context, const struct tally_row *row)
+{
+	*(int64_t *)context = row->span.start_ms;
+	return false;
+}
+
+static int sum_monitor(const struct report *report, uint32_t monitor, struct sums *s)
+{
+	*s = (struct sums){.first_ms = INT64_MAX};
+	if (report->tallies == NULL)
+		return 0;
+	int r = tallies_rows(report->tallies, monitor, TALLY_DAY, report->span, sum_row, s);
+	if (r == 0)
+		r = tallies_rows(report->tallies, monitor, TALLY_DAY,
+				 (struct span){INT64_MIN, INT64_MAX}, first_row, &s->first_ms);
+	return r;
+}
+
+/* Of the readings due since the monitor's first day; where nobody knows how many, of those there
+ * were. */
+static struct report_value valid_share(const struct report *report, const struct monitor *m,
+				       const struct sums *s)
+{
+	struct span span = passed(report);
+	if (s->first_ms > span.start_ms)
+		span.start_ms = s->first_ms;
+	double hours = (double)(span.end_ms - span.start_ms) / HOUR_MS;
+	double due = m->expected_per_hour > 0 ? m->expected_per_hour * hours
+		     : m->interval_ms > 0     ? HOUR_MS / (double)m->interval_ms * hours
+					      : (double)s->count.n;
+	if (hours <= 0 || due <= 0)
+		return number_of(false, 0);
+	double share = (double)s->count.valid / due;
+	return number_of(true, share > 1 ? 1 : share);
+}
+
+static const struct report_column monitor_columns[] = {
+	{"site", "site", CELL_TEXT, 0},
+	{"factor", "factor", CELL_TEXT, 0},
+	{"factor_name", "substance", CELL_TEXT, 0},
+	{"unit", "unit", CELL_TEXT, 0},
+	{"days", "days", CELL_COUNT, 0},
+	{"readings", "readings", CELL_COUNT, 0},
+	{"valid_share", "valid share", CELL_SHARE, 0},
+	{"mean", "mean", CELL_NUMBER, 3},
+	{"lowest", "lowest", CELL_NUMBER, 3},
+	{"highest", "highest", CELL_NUMBER, 3},
+	{"exceedances", "exceedances", CELL_COUNT, 0},
+	{"exceeding_days", "exceeding days", CELL_COUNT, 0},
+	{"compliance", "compliance rate", CELL_SHARE, 0},
+	{"note", "note", CELL_WORD, 0},
+};
+
+static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s)
+{
+	const struct report *report = t->report;
+	const struct monitor *m = &report->plan->monitors[monitor];
+	const struct report_alerts *a = &t->alerts[monitor];
+	int64_t exceeding = report_exceeding_days(a);
+	struct report_value share = valid_share(report, m, s);
+	bool few = share.has_number && share.number < VALID_RATE_PERCENT / 100.0;
+	int64_t good = s->days > exceeding ? s->days - exceeding : 0;
+	const struct report_value values[] = {
+		text_of(report->plan->sites[m->site].id),
+		text_of(m->factor),
+		text_of(m->factor_name),
+		text_of(m->unit),
+		count_of(s->days),
+		count_of(s->count.n),
+		share,
+		number_of(s->days > 0, s->days > 0 ? s->means / (double)s->days : 0),
+		number_of(s->days > 0, s->count.low),
+		number_of(s->days > 0, s->count.high),
+		count_of(a->exceedances),
+		count_of(exceeding),
+		number_of(s->days > 0 && m->n_limits > 0,
+			  s->days > 0 ? (double)good / (double)s->days : 0),
+		text_of(few ? SAY("valid share below 90 %") : NULL),
+	};
+	t->writer->row(t->writer, monitor_columns, values, COUNT(monitor_columns));
+}
+
+static int write_monitors(struct tables *t)
+{
+	int r = 0;
+	t->writer->begin(t->writer, "monitors", SAY("Monitors"), monitor_columns,
+			 COUNT(monitor_columns));
+	for (uint32_t i = 0; r == 0 && i < t->report->plan->n_monitors; i++) {
+		struct sums sums;
+		r = sum_monitor(t->report, i, &sums);
+		if (r == 0)
+			monitor_row(t, i, &sums);
+	}
+	t->writer->end(t->writer);
+	return r;
+}
+
+/* --- loads against permits --- */
+
+static const struct report_column load_columns[] = {
+	{"site", "site", CELL_TEXT, 0},
+	{"factor", "factor", CELL_TEXT, 0},
+	{"factor_name", "substance", CELL_TEXT, 0},
+	{"load", "load", CELL_NUMBER, 3},
+	{"unit", "unit", CELL_TEXT, 0},
+	{"covered", "share of time covered", CELL_SHARE, 0},
+	{"excess", "above target", CELL_NUMBER, 3},
+	{"permit_tonnes_year", "permit t/a", CELL_NUMBER, 3},
+	{"permit_share", "share of permit", CELL_SHARE, 0},
+};
+
+static void load_row(struct tables *t, uint32_t monitor, const struct sums *s)
+{
+	const struct report *report = t->report;
+	const struct monitor *m = &report->plan->monitors[monitor];
+	struct span span = passed(report);
+	double length_ms = (double)(span.end_ms - span.start_ms);
+	const struct report_value values[] = {
+		text_of(report->plan->sites[m->site].id),
+		text_of(m->factor),
+		text_of(m->factor_name),
+		number_of(true, s->load.load),
+		text_of(m->load_unit),
+		number_of(length_ms > 0,
+			  length_ms > 0 ? (double)s->load.covered_ms / length_ms : 0),
+		number_of(m->has_target, s->load.excess),
+		number_of(m->permit_load > 0, m->permit_tonnes),
+		number_of(m->permit_load > 0,
+			  m->permit_load > 0 ? s->load.load / m->permit_load : 0),
+	};
+	t->writer->row(t->writer, load_columns, values, COUNT(load_columns));
+}
+
+static int write_loads(struct tables *t)
+{
+	const struct plan *plan = t->report->plan;
+	int r = 0;
+	t->writer->begin(t->writer, "loads", SAY("Discharged loads"), load_columns,
+			 COUNT(load_columns));
+	for (uint32_t i = 0; r == 0 && i < plan->n_monitors; i++) {
+		struct sums sums;
+		if (!tally_wanted(plan, plan->monitors[i].site) || !tally_counts(plan, i))
+			continue;
+		r = sum_monitor(t->report, i, &sums);
+		if (r == 0)
+			load_row(t, i, &sums);
+	}
+	t->writer->end(t->writer);
+	return r;
+}
+
+/* --- classes of sections, month by month --- */
+
+static const struct report_column section_columns[] = {
+	{"site", "site", CELL_TEXT, 0},     {"month", "month", CELL_TEXT, 0},
+	{"class", "class", CELL_WORD, 0},   {"worst", "worst factor", CELL_TEXT, 0},
+	{"target", "target", CELL_WORD, 0}, {"met", "target met", CELL_WORD, 0},
+};
+
+static void section_row(struct tables *t, uint32_t site, struct span month,
+			const struct section_class *section)
+{
+	const struct plan *plan = t->report->plan;
+	int target = plan->sites[site].target_class;
+	struct civil first = zone_civil(&plan->zone, month.start_ms);
+	char name[24];
+	snprintf(name, sizeof name, "%04d-%02d", (int)first.year, first.month);
+	const struct report_value values[] = {
+		text_of(plan->sites[site].id),
+		text_of(name),
+		text_of(section_name(section->class)),
+		text_of(plan->monitors[section->monitor].factor),
+		text_of(section_name(target)),
+		text_of(target == 0                ? NULL
+			: section->class <= target ? SAY("yes")
+						   : SAY("no")),
+	};
+	t->writer->row(t->writer, section_columns, values, COUNT(section_columns));
+}
+
+static int write_section(struct tables *t, uint32_t site)
+{
+	const struct report *report = t->report;
+	struct span span = passed(report);
+	struct section_class section;
+	int r = 0;
+	for (struct span month = month_of(&report->plan->zone, span.start_ms);
+	     r == 0 && report->tallies != NULL && month.start_ms < span.end_ms;
+	     month = month_of(&report->plan->zone, month.end_ms)) {
+		r = tallies_section(report->tallies, site, month, &section);
+		if (r == 0 && section.class != SECTION_UNKNOWN)
+			section_row(t, site, month, &section);
+	}
+	return r;
+}
+
+static int write_sections(struct tables *t)
+{
+	int r = 0;
+	t->writer->begin(t->writer, "sections", SAY("Classes of sections"), section_columns,
+			 COUNT(section_columns));
+	for (uint32_t i = 0; r == 0 && i < t->report->plan->n_sites; i++)
+		if (section_is(t->report->plan, i))
+			r = write_section(t, i);
+	t->writer->end(t->writer);
+	return r;
+}
+
+/* --- cases --- */
+
+static const struct report_column case_columns[] = {
+	{"by", "by", CELL_WORD, 0},
+	{"name", "name", CELL_WORD, 0},
+	{"registered", "registered", CELL_COUNT, 0},
+	{"verified", "verified", CELL_COUNT, 0},
+	{"withdrawn", "withdrawn", CELL_COUNT, 0},
+	{"closed", "closed", CELL_COUNT, 0},
+	{"on_time_share", "closed on time", CELL_SHARE, 0},
+	{"mean_days", "mean days", CELL_NUMBER, 1},
+};
+
+static int write_cases(struct tables *t)
+{
+	t->writer->begin(t->writer, "cases", SAY("Cases"), case_columns, COUNT(case_columns));
+	for (size_t i = 0; i < t->groups.n; i++) {
+		const struct report_group *g = &t->groups.at[i];
+		double closed = g->closed > 0 ? (double)g->closed : 1;
+		const struct report_value values[] = {
+			text_of(g->by),
+			text_of(g->name),
+			count_of(g->registered),
+			count_of(g->verified),
+			count_of(g->withdrawn),
+			count_of(g->closed),
+			number_of(g->closed > 0, (double)g->on_time / closed),
+			number_of(g->closed > 0, g->days / closed),
+		};
+		t->writer->row(t->writer, case_columns, values, COUNT(case_columns));
+	}
+	t->writer->end(t->writer);
+	return 0;
+}
+
+/* --- the monitors that cost most attention (ISA-18.2: bad actors) --- */
+
+static const struct report_column worst_columns[] = {
+	{"site", "site", CELL_TEXT, 0},
+	{"factor", "factor", CELL_TEXT, 0},
+	{"factor_name", "substance", CELL_TEXT, 0},
+	{"alerts", "alerts", CELL_COUNT, 0},
+	{"hours_active", "hours active", CELL_NUMBER, 1},
+};
+
+/* The worst that is not worse than the last one given: more alerts, then longer, then first. */
+static uint32_t next_worst(const struct tables *t, const bool *given)
+{
+	uint32_t worst = NO_INDEX;
+	for (uint32_t i = 0; i < t->report->plan->n_monitors; i++) {
+		const struct report_alerts *a = &t->alerts[i];
+		const struct report_alerts *w = worst == NO_INDEX ? NULL : &t->alerts[worst];
+		if (given[i] || (a->n == 0 && a->active_ms == 0))
+			continue;
+		if (w == NULL || a->n > w->n || (a->n == w->n && a->active_ms > w->active_ms))
+			worst = i;
+	}
+	return worst;
+}
+
+static int write_worst(struct tables *t)
+{
+	const struct plan *plan = t->report->plan;
+	bool *given = calloc(plan->n_monitors + 1, sizeof *given);
+	if (given == NULL)
+		return -ENOMEM;
+	t->writer->begin(t->writer, "worst_monitors", SAY("Monitors with most alerts"),
+			 worst_columns, COUNT(worst_columns));
+	for (int n = 0; n < REPORT_WORST; n++) {
+		uint32_t i = next_worst(t, given);
+		if (i == NO_INDEX)
+			break;
+		given[i] = true;
+		const struct report_value values[] = {
+			text_of(plan->sites[plan->monitors[i].site].id),
+			text_of(plan->monitors[i].factor),
+			text_of(plan->monitors[i].factor_name),
+			count_of(t->alerts[i].n),
+			number_of(true, (double)t->alerts[i].active_ms / HOUR_MS),
+		};
+		t->writer->row(t->writer, worst_columns, values, COUNT(worst_columns));
+	}
+	t->writer->end(t->writer);
+	free(given);
+	return 0;
+}
+
+int report_tables(const struct report *report, struct report_writer *writer)
+{
+	int (*const parts[])(struct tables *) = {write_monitors, write_loads, write_sections,
+						 write_cases, write_worst};
+	struct tables t = {.report = report, .writer = writer};
+	t.alerts = calloc(report->plan->n_monitors + 1, sizeof *t.alerts);
+	int r = t.alerts == NULL ? -ENOMEM : report_alerts(report, t.alerts);
+	if (r == 0)
+		r = report_cases(report, &t.groups);
+	for (size_t i = 0; r == 0 && i < COUNT(parts); i++)
+		r = parts[i](&t);
+	report_groups_deinit(&t.groups);
+	free(t.alerts);
+	return r;
+}

@@ -1,0 +1,936 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/tallier.h"
+
+#include "base/log.h"
+#include "deliver/pause.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	ROWS_AT_ONCE = 20000,
+	PASS_EVERY_MS = 2000,
+	KEEP_EVERY_MS = 10000,
+	NICE = 10,
+	DAYS_OPEN = 2,
+	REDO_REST = 20,     /* times as long as it took last, before days are done again */
+	SET_BACK_DAYS = 31, /* so far a clock that ran ahead is believed to have reached */
+};
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+
+/* Counts of a day that are not in the file yet. */
+struct open_day {
+	struct span span; /* end_ms 0: unused */
+	struct tally_count count;
+};
+
+struct permit_state {
+	struct span year;
+	double load;    /* of the year's hours that are complete */
+	size_t reached; /* shares whose alert is raised */
+};
+
+struct redo {
+	uint32_t site;
+	int64_t day_ms, late_ms;
+};
+
+struct tallier {
+	struct tallier_setup setup;
+	struct tallies *store;
+	struct daybook_reader *reader;
+	struct tally *sites; /* by site of the plan; plan NULL: nothing is added up there */
+	struct open_day (*days)[DAYS_OPEN];
+	struct permit_state *permits; /* by monitor */
+	struct tally_value *latest; /* by monitor of a section; at_ms 0: none; valid: to be kept */
+	int64_t classed_ms;         /* sections were classed up to this hour */
+	int64_t cursor, counted;    /* rows up to these were read, and counted */
+	int64_t now_ms, newest_ms;  /* the pass's clock; the newest receipt read */
+	int64_t kept_ms, pruned_ms; /* when that was done last, by the pass's clock */
+	int64_t redo_at_ms;         /* CLOCK_MONOTONIC: days are not done again before */
+	struct verdict *verdicts;   /* to be offered */
+	size_t n_verdicts, room;
+	struct redo *redo; /* to be noted in the file */
+	size_t n_redo, redo_room;
+	bool failed, closed;  /* without memory; an hour ended */
+	int result;           /* of the first write that failed within a pass */
+	pthread_mutex_t lock; /* of asked */
+	struct redo *asked;   /* by other threads */
+	size_t n_asked;
+	struct pause pause;
+	pthread_t thread;
+	bool started;
+	struct log_repeat trouble;
+};
+
+static void keep_result(struct tallier *t, int r)
+{
+	if (t->result == 0)
+		t->result = r;
+}
+
+static struct span day_of_time(const struct tallier *t, int64_t wall_ms)
+{
+	return window_span(&t->setup.plan->zone, AVERAGE_DAY, wall_ms);
+}
+
+/* --- permits --- */
+
+static void offer(struct tallier *t, const struct verdict *v)
+{
+	if (t->n_verdicts == t->room) {
+		size_t room = t->room == 0 ? 16 : 2 * t->room;
+		void *more = reallocarray(t->verdicts, room, sizeof *t->verdicts);
+		if (more == NULL) {
+			t->failed = true;
+			return;
+		}
+		t->verdicts = more;
+		t->room = room;
+	}
+	t->verdicts[t->n_verdicts++] = *v;
+}
+
+/* What the permit of a monitor has to say of its year's load at the end of an hour. */
+static void judge(struct tallier *t, uint32_t monitor, struct span hour, bool clears)
+{
+	const struct monitor *m = &t->setup.plan->monitors[monitor];
+	struct permit_state *p = &t->permits[monitor];
+	struct verdict v = permit_verdict(t->setup.plan, monitor, p->load, hour);
+	size_t now = permit_reached(m, p->load);
+	for (; clears && p->reached > now; p->reached--) {
+		v.type = VERDICT_CLEARED;
+		v.reason = m->permit_shares[p->reached - 1].name;
+		offer(t, &v);
+	}
+	for (size_t i = 0; i < p->reached; i++) {
+		v.type = VERDICT_PEAK;
+		v.reason = m->permit_shares[i].name;
+		offer(t, &v);
+	}
+	for (; p->reached < now; p->reached++) {
+		v.type = VERDICT_RAISED;
+		v.reason = m->permit_shares[p->reached].name;
+		offer(t, &v);
+	}
+}
+
+/* A year begins with nothing discharged. */
+static void turn_year(struct tallier *t, uint32_t monitor, struct span hour)
+{
+	struct permit_state *p = &t->permits[monitor];
+	if (hour.start_ms < p->year.end_ms)
+		return;
+	*p = (struct permit_state){.year = year_of(&t->setup.plan->zone, hour.start_ms),
+				   .reached = p->reached};
+	judge(t, monitor, (struct span){p->year.start_ms, p->year.start_ms}, true);
+}
+
+static void hour_of_permit(struct tallier *t, uint32_t monitor, struct span hour, double load)
+{
+	struct permit_state *p = &t->permits[monitor];
+	turn_year(t, monitor, hour);
+	if (hour.start_ms < p->year.start_ms)
+		return;
+	p->load += load;
+	judge(t, monitor, hour, false);
+}
+
+/* The load of the running year, from the file, up to the hour that is open. */
+static int recall_load(struct tallier *t, uint32_t monitor)
+{
+	const struct tally *tally = &t->sites[t->setup.plan->monitors[monitor].site];
+	struct permit_state *p = &t->permits[monitor];
+	if (!tally->begun)
+		return 0;
+	p->year = year_of(&t->setup.plan->zone, tally->hour.start_ms);
+	return tallies_load(t->store, monitor,
+			    (struct span){p->year.start_ms, tally->hour.start_ms}, &p->load);
+}
+
+static bool recall_alert(void *context, const struct open_alert *alert)
+{
+	struct tallier *t = context;
+	const struct verdict *v = &alert->verdict;
+	if (v->kind != ALERT_LOAD || v->monitor == NO_INDEX || v->reason == NULL)
+		return true;
+	const struct monitor *m = &t->setup.plan->monitors[v->monitor];
+	for (size_t i = 0; i < m->n_permit_shares; i++)
+		if (strcmp(m->permit_shares[i].name, v->reason) == 0 &&
+		    i >= t->permits[v->monitor].reached)
+			t->permits[v->monitor].reached = i + 1;
+	return true;
+}
+
+static bool has_permit(const struct tallier *t, uint32_t monitor)
+{
+	const struct monitor *m = &t->setup.plan->monitors[monitor];
+	return m->permit_load > 0 && t->sites[m->site].plan != NULL;
+}
+
+/* After a restart, or when days were added up anew, the alerts follow the file. */
+static int recall_permits(struct tallier *t, uint32_t site)
+{
+	const struct plan *plan = t->setup.plan;
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && i < plan->n_monitors; i++) {
+		const struct tally *tally = &t->sites[plan->monitors[i].site];
+		if ((site != NO_INDEX && plan->monitors[i].site != site) || !has_permit(t, i))
+			continue;
+		r = recall_load(t, i);
+		if (r == 0 && tally->begun)
+			judge(t, i, (struct span){tally->hour.start_ms, tally->hour.start_ms},
+			      true);
+	}
+	return r;
+}
+
+/* --- hours and days --- */
+
+static void hour_closed(void *context, const struct tally *tally, struct span hour,
+			const struct tally_sum *sums)
+{
+	struct tallier *t = context;
+	struct span day = day_of_time(t, hour.start_ms);
+	t->closed = true;
+	for (uint32_t i = 0; i < tally->site->n_monitors; i++) {
+		uint32_t monitor = tally->site->first_monitor + i;
+		if (!tally_counts(t->setup.plan, monitor))
+			continue;
+		keep_result(t, tallies_put_hour(t->store, monitor, hour, &sums[i]));
+		keep_result(t, tallies_sum_day(t->store, monitor, day));
+		if (has_permit(t, monitor))
+			hour_of_permit(t, monitor, hour, sums[i].load);
+	}
+}
+
+/* The open hour as far as it has come. */
+static void hour_so_far(struct tallier *t, const struct tally *tally)
+{
+	struct span day = day_of_time(t, tally->hour.start_ms);
+	for (uint32_t i = 0; i < tally->site->n_monitors; i++) {
+		uint32_t monitor = tally->site->first_monitor + i;
+		if (tally->sums[i].covered_ms == 0)
+			continue;
+		keep_result(t, tallies_put_hour(t->store, monitor, tally->hour, &tally->sums[i]));
+		keep_result(t, tallies_sum_day(t->store, monitor, day));
+	}
+}
+
+static void count_add(struct tally_count *c, const struct reading *r)
+{
+	c->n++;
+	if (!r->has_value || r->flag != FLAG_NORMAL)
+		return;
+	c->low = c->valid == 0 || r->value < c->low ? r->value : c->low;
+	c->high = c->valid == 0 || r->value > c->high ? r->value : c->high;
+	c->sum += r->value;
+	c->valid++;
+}
+
+static void day_write(struct tallier *t, uint32_t monitor, struct open_day *day)
+{
+	if (day->span.end_ms != 0 && day->count.n > 0)
+		keep_result(t, tallies_count(t->store, monitor, day->span, &day->count, false));
+	*day = (struct open_day){0};
+}
+
+/* The two newest days of a monitor are counted in memory; an older one makes room. */
+static void count(struct tallier *t, const struct reading *r)
+{
+	struct open_day *days = t->days[r->monitor];
+	size_t at = 0;
+	while (at < DAYS_OPEN &&
+	       (r->measured_ms < days[at].span.start_ms || r->measured_ms >= days[at].span.end_ms))
+		at++;
+	if (at == DAYS_OPEN) {
+		at = days[0].span.start_ms <= days[1].span.start_ms ? 0 : 1;
+		day_write(t, r->monitor, &days[at]);
+		days[at].span = day_of_time(t, r->measured_ms);
+	}
+	count_add(&days[at].count, r);
+}
+
+static int get_number(struct tallier *t, const char *name, int64_t *out)
+{
+	void *data;
+	size_t size;
+	*out = 0;
+	int r = tallies_get(t->store, name, &data, &size);
+	if (r == 0 && size == sizeof *out)
+		memcpy(out, data, sizeof *out);
+	free(data);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* --- rows --- */
+
+static void redo_add(struct tallier *t, uint32_t site, int64_t late_ms)
+{
+	int64_t day_ms = day_of_time(t, late_ms).start_ms;
+	for (size_t i = 0; i < t->n_redo; i++)
+		if (t->redo[i].site == site && t->redo[i].day_ms == day_ms) {
+			if (t->redo[i].late_ms < late_ms)
+				t->redo[i].late_ms = late_ms;
+			return;
+		}
+	if (t->n_redo == t->redo_room) {
+		size_t room = t->redo_room == 0 ? 16 : 2 * t->redo_room;
+		void *more = reallocarray(t->redo, room, sizeof *t->redo);
+		if (more == NULL) {
+			t->failed = true;
+			return;
+		}
+		t->redo = more;
+		t->redo_room = room;
+	}
+	t->redo[t->n_redo++] = (struct redo){site, day_ms, late_ms};
+}
+
+static void add_row(struct tallier *t, const struct daybook_row *row)
+{
+	uint32_t site = t->setup.plan->monitors[row->monitor].site;
+	struct tally *tally = &t->sites[site];
+	if (tally->plan == NULL || !tally_counts(t->setup.plan, row->monitor))
+		return;
+	if (!tally_add(tally, &row->reading, row->sequence) && row->sequence > t->counted)
+		redo_add(t, site, row->reading.measured_ms);
+	if (tally->n_events >= TALLY_WAITING_MOST)
+		tally_until(tally, tally->events[tally->n_events / 2].time_ms, hour_closed, t);
+	t->failed |= tally->failed;
+}
+
+/* --- classes --- */
+
+static void take_latest(struct tallier *t, const struct reading *r)
+{
+	struct tally_value *latest = &t->latest[r->monitor];
+	if (!section_counts(t->setup.plan, r->monitor) || !r->has_value || r->flag != FLAG_NORMAL ||
+	    r->measured_ms < latest->at_ms)
+		return;
+	*latest = (struct tally_value){.valid = true, .value = r->value, .at_ms = r->measured_ms};
+}
+
+static void class_section(struct tallier *t, uint32_t site, int64_t at_ms)
+{
+	const struct site *s = &t->setup.plan->sites[site];
+	struct section_class section;
+	section_begin(&section);
+	for (uint32_t i = s->first_monitor; i < s->first_monitor + s->n_monitors; i++)
+		if (t->latest[i].at_ms > at_ms - SECTION_FRESH_MS)
+			section_take(&section, t->setup.plan, i, t->latest[i].value);
+	if (section.class != SECTION_UNKNOWN)
+		keep_result(t, tallies_put_section(t->store, site, at_ms, &section));
+}
+
+/* At each full hour; hours that were passed over have no class. */
+static void class_sections(struct tallier *t, int64_t clock_ms)
+{
+	const struct plan *plan = t->setup.plan;
+	int64_t hour_ms = window_span(&plan->zone, AVERAGE_HOUR, clock_ms).start_ms;
+	if (hour_ms <= t->classed_ms)
+		return;
+	t->classed_ms = hour_ms;
+	t->closed = true;
+	for (uint32_t i = 0; i < plan->n_sites; i++)
+		if (section_is(plan, i))
+			class_section(t, i, hour_ms);
+}
+
+static void keep_latest(struct tallier *t)
+{
+	for (uint32_t i = 0; i < t->setup.plan->n_monitors; i++)
+		if (t->latest[i].valid) {
+			keep_result(t, tallies_put_latest(t->store, i, t->latest[i].at_ms,
+							  t->latest[i].value));
+			t->latest[i].valid = false;
+		}
+	keep_result(t, tallies_put(t->store, "classed", &t->classed_ms, sizeof t->classed_ms));
+}
+
+static int recall_latest(struct tallier *t)
+{
+	int r = get_number(t, "classed", &t->classed_ms);
+	for (uint32_t i = 0; r == 0 && i < t->setup.plan->n_monitors; i++) {
+		t->latest[i] = (struct tally_value){0};
+		if (section_counts(t->setup.plan, i))
+			r = tallies_get_latest(t->store, i, &t->latest[i].at_ms,
+					       &t->latest[i].value);
+	}
+	return r;
+}
+
+static bool take_row(void *context, const struct daybook_row *row)
+{
+	struct tallier *t = context;
+	t->cursor = row->sequence;
+	if (row->monitor == NO_INDEX)
+		return true;
+	add_row(t, row);
+	if (row->sequence > t->counted) {
+		count(t, &row->reading);
+		take_latest(t, &row->reading);
+		if (row->reading.received_ms > t->newest_ms)
+			t->newest_ms = row->reading.received_ms;
+	}
+	return !t->failed;
+}
+
+/* --- what lasts over a restart --- */
+
+/* Of a site: how far it has come, and what its monitors said last. */
+struct kept_value {
+	char factor[24];
+	struct tally_value value;
+};
+struct kept_site {
+	int64_t at_ms, count_ms;
+	double count;
+	uint32_t has_count, n;
+	struct kept_value values[];
+};
+
+static void keep_site(struct tallier *t, const struct tally *tally)
+{
+	uint32_t n = tally->site->n_monitors;
+	size_t size = sizeof(struct kept_site) + n * sizeof(struct kept_value);
+	struct kept_site *kept = calloc(1, size);
+	char name[128];
+	if (kept == NULL) {
+		t->failed = true;
+		return;
+	}
+	kept->at_ms = tally->at_ms;
+	kept->count_ms = tally->count_ms;
+	kept->count = tally->count;
+	kept->has_count = tally->has_count;
+	kept->n = n;
+	for (uint32_t i = 0; i < n; i++) {
+		const char *factor = t->setup.plan->monitors[tally->site->first_monitor + i].factor;
+		snprintf(kept->values[i].factor, sizeof kept->values[i].factor, "%s", factor);
+		kept->values[i].value = tally->values[i];
+	}
+	snprintf(name, sizeof name, "site/%s", tally->site->id);
+	keep_result(t, tallies_put(t->store, name, kept, size));
+	free(kept);
+}
+
+static void recall_values(struct tallier *t, struct tally *tally, const struct kept_site *kept)
+{
+	const struct site *site = tally->site;
+	for (uint32_t i = 0; i < kept->n; i++)
+		for (uint32_t j = 0; j < site->n_monitors; j++) {
+			const struct monitor *m = &t->setup.plan->monitors[site->first_monitor + j];
+			if (strncmp(m->factor, kept->values[i].factor,
+				    sizeof kept->values[i].factor) == 0)
+				tally->values[j] = kept->values[i].value;
+		}
+	tally->has_count = kept->has_count != 0;
+	tally->count = kept->count;
+	tally->count_ms = kept->count_ms;
+}
+
+static int recall_site(struct tallier *t, struct tally *tally)
+{
+	struct kept_site *kept;
+	char name[128];
+	size_t size;
+	snprintf(name, sizeof name, "site/%s", tally->site->id);
+	int r = tallies_get(t->store, name, (void **)&kept, &size);
+	if (r != 0)
+		return r == -ENOENT ? 0 : r;
+	if (size >= sizeof *kept && size == sizeof *kept + kept->n * sizeof *kept->values) {
+		tally_begin(tally, kept->at_ms);
+		recall_values(t, tally, kept);
+		for (uint32_t i = 0; r == 0 && i < tally->site->n_monitors; i++)
+			r = tallies_get_hour(t->store, tally->site->first_monitor + i,
+					     tally->hour.start_ms, &tally->sums[i]);
+	}
+	free(kept);
+	return r;
+}
+
+/* --- a pass --- */
+
+/* Everything in memory to the file; the cursor stays before the oldest row that waits. */
+static void keep_all(struct tallier *t, int64_t until_ms)
+{
+	const struct plan *plan = t->setup.plan;
+	int64_t from = t->cursor, counted = t->cursor > t->counted ? t->cursor : t->counted;
+	for (uint32_t i = 0; i < plan->n_monitors; i++)
+		for (size_t j = 0; j < DAYS_OPEN; j++)
+			day_write(t, i, &t->days[i][j]);
+	for (uint32_t i = 0; i < plan->n_sites; i++) {
+		struct tally *tally = &t->sites[i];
+		if (tally->plan == NULL)
+			continue;
+		int64_t oldest = tally_oldest(tally);
+		if (oldest - 1 < from)
+			from = oldest - 1;
+		if (!tally->begun)
+			continue;
+		hour_so_far(t, tally);
+		keep_site(t, tally);
+	}
+	for (size_t i = 0; i < t->n_redo; i++)
+		keep_result(t, tallies_again(t->store, t->redo[i].site, t->redo[i].day_ms,
+					     t->redo[i].late_ms));
+	keep_latest(t);
+	keep_result(t, tallies_put(t->store, "from", &from, sizeof from));
+	keep_result(t, tallies_put(t->store, "cursor", &counted, sizeof counted));
+	keep_result(t, tallies_put(t->store, "until", &until_ms, sizeof until_ms));
+}
+
+/* A clock that ran ahead and was set back: what was added up beyond the present is done again. */
+static void set_back(struct tallier *t, uint32_t site, int64_t until_ms)
+{
+	struct tally *tally = &t->sites[site];
+	for (int i = 0; i < SET_BACK_DAYS && until_ms + i * DAY_MS < tally->at_ms + DAY_MS; i++)
+		redo_add(t, site, until_ms + i * DAY_MS);
+	memset(tally->sums, 0, tally->site->n_monitors * sizeof *tally->sums);
+	memset(tally->values, 0, tally->site->n_monitors * sizeof *tally->values);
+	tally->has_count = false;
+	tally_begin(tally, until_ms);
+}
+
+static void add_up(struct tallier *t, int64_t until_ms)
+{
+	for (uint32_t i = 0; i < t->setup.plan->n_sites; i++) {
+		struct tally *tally = &t->sites[i];
+		if (tally->plan == NULL)
+			continue;
+		if (tally->begun && tally->at_ms > t->now_ms + TALLY_GRACE_MS)
+			set_back(t, i, until_ms);
+		tally_until(tally, until_ms, hour_closed, t);
+	}
+}
+
+static int take_rows(struct tallier *t, bool *more)
+{
+	int64_t before = t->cursor;
+	int r = daybook_after(t->reader, t->cursor, ROWS_AT_ONCE, take_row, t);
+	*more = t->cursor >= before + ROWS_AT_ONCE;
+	return r == 0 && t->failed ? -ENOMEM : r;
+}
+
+static bool keep_due(const struct tallier *t)
+{
+	return t->closed || t->n_redo > 0 || t->now_ms - t->kept_ms >= KEEP_EVERY_MS ||
+	       t->now_ms < t->kept_ms;
+}
+
+static void prune(struct tallier *t)
+{
+	if (t->setup.keep_ms == 0 || t->now_ms - t->pruned_ms < DAY_MS)
+		return;
+	t->pruned_ms = t->now_ms;
+	keep_result(t, tallies_prune(t->store, t->now_ms - t->setup.keep_ms));
+}
+
+/* One transaction's worth of rows. @more: there may be more of them. */
+static int step(struct tallier *t, bool *more)
+{
+	t->closed = false;
+	t->result = 0;
+	int r = tallies_begin(t->store);
+	if (r != 0)
+		return r;
+	r = take_rows(t, more);
+	int64_t clock_ms = *more && t->newest_ms < t->now_ms ? t->newest_ms : t->now_ms;
+	if (r == 0) {
+		add_up(t, clock_ms - TALLY_GRACE_MS);
+		class_sections(t, clock_ms - TALLY_GRACE_MS);
+		if (*more || keep_due(t)) {
+			keep_all(t, clock_ms - TALLY_GRACE_MS);
+			prune(t);
+			t->kept_ms = t->now_ms;
+			t->n_redo = 0;
+		}
+		r = t->failed ? -ENOMEM : t->result;
+	}
+	r = tallies_end(t->store, r);
+	if (r == 0 && t->cursor > t->counted)
+		t->counted = t->cursor;
+	return r;
+}
+
+/* --- a day anew --- */
+
+struct anew {
+	struct tallier *t;
+	const struct site *site;
+	struct tally tally;
+	struct span day;
+	int64_t until_ms;           /* hours that end by then are complete */
+	struct tally_count *counts; /* by place at the site */
+};
+
+static void anew_hour(void *context, const struct tally *tally, struct span hour,
+		      const struct tally_sum *sums)
+{
+	struct anew *a = context;
+	if (hour.start_ms < a->day.start_ms || hour.start_ms >= a->day.end_ms ||
+	    hour.end_ms > a->until_ms)
+		return;
+	for (uint32_t i = 0; i < tally->site->n_monitors; i++)
+		if (tally_counts(a->t->setup.plan, tally->site->first_monitor + i))
+			keep_result(a->t,
+				    tallies_put_hour(a->t->store, tally->site->first_monitor + i,
+						     hour, &sums[i]));
+}
+
+static bool anew_row(void *context, const struct daybook_row *row)
+{
+	struct anew *a = context;
+	struct tallier *t = a->t;
+	int64_t at_ms = row->reading.measured_ms;
+	if (row->monitor == NO_INDEX || row->sequence > t->counted)
+		return true;
+	if (a->tally.plan != NULL && tally_counts(t->setup.plan, row->monitor))
+		tally_add(&a->tally, &row->reading, row->sequence);
+	if (at_ms >= a->day.start_ms && at_ms < a->day.end_ms)
+		count_add(&a->counts[row->monitor - a->site->first_monitor], &row->reading);
+	return !a->tally.failed;
+}
+
+static int64_t longest_hold(const struct plan *plan, const struct site *site)
+{
+	int64_t hold_ms = 0;
+	for (uint32_t i = 0; i < site->n_monitors; i++)
+		if (plan->monitors[site->first_monitor + i].hold_ms > hold_ms)
+			hold_ms = plan->monitors[site->first_monitor + i].hold_ms;
+	return hold_ms;
+}
+
+/* The rows of a day and of what speaks into it, an hour at a time. */
+static int anew_read(struct anew *a, uint32_t site)
+{
+	struct tallier *t = a->t;
+	int64_t hold_ms = longest_hold(t->setup.plan, a->site);
+	int64_t end_ms = a->day.end_ms + hold_ms;
+	int r = 0;
+	for (int64_t at = a->day.start_ms - hold_ms; r == 0 && at < end_ms; at += HOUR_MS) {
+		const struct daybook_query query = {.site = site,
+						    .monitor = NO_INDEX,
+						    .from_ms = at,
+						    .to_ms = at + HOUR_MS < end_ms ? at + HOUR_MS
+										   : end_ms,
+						    .limit = SIZE_MAX};
+		r = daybook_range(t->reader, &query, anew_row, a);
+		if (a->tally.plan != NULL)
+			tally_until(&a->tally, query.to_ms, anew_hour, a);
+		pause_beat(&t->pause);
+	}
+	return r == 0 && a->tally.failed ? -ENOMEM : r;
+}
+
+static void anew_days(struct anew *a)
+{
+	struct tallier *t = a->t;
+	for (uint32_t i = 0; i < a->site->n_monitors; i++) {
+		uint32_t monitor = a->site->first_monitor + i;
+		if (a->counts[i].n > 0)
+			keep_result(t,
+				    tallies_count(t->store, monitor, a->day, &a->counts[i], true));
+		if (a->tally.plan != NULL && tally_counts(t->setup.plan, monitor))
+			keep_result(t, tallies_sum_day(t->store, monitor, a->day));
+	}
+}
+
+/* Of readings that are no longer kept what was added up stays. */
+static bool anew_empty(const struct anew *a)
+{
+	for (uint32_t i = 0; i < a->site->n_monitors; i++)
+		if (a->counts[i].n > 0)
+			return false;
+	return true;
+}
+
+/* What memory counted of the day is among the rows that were read. */
+static void anew_forget(struct anew *a)
+{
+	struct tallier *t = a->t;
+	int64_t end_ms = a->until_ms < a->day.end_ms ? a->until_ms : a->day.end_ms;
+	for (uint32_t i = 0; i < a->site->n_monitors; i++) {
+		uint32_t monitor = a->site->first_monitor + i;
+		for (size_t j = 0; j < DAYS_OPEN; j++)
+			if (t->days[monitor][j].span.start_ms == a->day.start_ms)
+				t->days[monitor][j] = (struct open_day){0};
+		keep_result(t, tallies_forget_hours(t->store, monitor,
+						    (struct span){a->day.start_ms, end_ms}));
+	}
+}
+
+/* Return: 0, -ENODATA where the day's readings are no longer kept, others. */
+static int anew_write(struct anew *a, uint32_t site)
+{
+	struct tallier *t = a->t;
+	t->result = 0;
+	int r = tallies_begin(t->store);
+	if (r != 0)
+		return r;
+	anew_forget(a);
+	r = anew_read(a, site);
+	if (r == 0 && anew_empty(a))
+		r = -ENODATA;
+	if (r == 0)
+		anew_days(a);
+	keep_result(t, tallies_not_again(t->store, site, a->day.start_ms));
+	return tallies_end(t->store, r == 0 ? t->result : r);
+}
+
+static int anew_pass_over(struct anew *a, uint32_t site)
+{
+	int r = tallies_begin(a->t->store);
+	if (r == 0)
+		r = tallies_not_again(a->t->store, site, a->day.start_ms);
+	return tallies_end(a->t->store, r);
+}
+
+static int redo_day(struct tallier *t, uint32_t site, int64_t day_ms)
+{
+	const struct plan *plan = t->setup.plan;
+	struct anew a = {.t = t, .site = &plan->sites[site], .day = day_of_time(t, day_ms)};
+	bool good = true;
+	a.until_ms = t->sites[site].begun ? t->sites[site].hour.start_ms : a.day.end_ms;
+	a.counts = calloc(plan->sites[site].n_monitors + 1, sizeof *a.counts);
+	if (a.counts != NULL && t->sites[site].plan != NULL)
+		good = tally_init(&a.tally, plan, site);
+	int r = a.counts != NULL && good ? anew_write(&a, site) : -ENOMEM;
+	if (r == -ENODATA)
+		r = anew_pass_over(&a, site);
+	tally_deinit(&a.tally);
+	free(a.counts);
+	return r == 0 ? recall_permits(t, site) : r;
+}
+
+/* Days are done again once the hours in question are over; a restart finds them in the file. */
+static int redo_days(struct tallier *t, int64_t until_ms)
+{
+	int64_t began_ms = pause_now_ms();
+	uint32_t site;
+	int64_t day_ms = 0;
+	int r = 0;
+	do {
+		r = tallies_next_again(
+			t->store,
+			window_span(&t->setup.plan->zone, AVERAGE_HOUR, until_ms).start_ms, &site,
+			&day_ms);
+		if (r == 0 && site != NO_INDEX)
+			r = redo_day(t, site, day_ms);
+	} while (r == 0 && site != NO_INDEX && !pause_stopped(&t->pause));
+	t->redo_at_ms = pause_now_ms() + REDO_REST * (pause_now_ms() - began_ms);
+	return r;
+}
+
+/* --- what other threads ask for --- */
+
+int tallier_again(struct tallier *t, uint32_t site, int64_t from_ms, int64_t to_ms)
+{
+	int r = 0;
+	struct span day = day_of_time(t, from_ms);
+	pthread_mutex_lock(&t->lock);
+	for (; r == 0 && day.start_ms < to_ms; day = day_of_time(t, day.end_ms)) {
+		void *more = reallocarray(t->asked, t->n_asked + 1, sizeof *t->asked);
+		if (more == NULL) {
+			r = -ENOMEM;
+			break;
+		}
+		t->asked = more;
+		t->asked[t->n_asked++] = (struct redo){
+			site, day.start_ms, (to_ms < day.end_ms ? to_ms : day.end_ms) - 1};
+	}
+	pthread_mutex_unlock(&t->lock);
+	pause_wake(&t->pause);
+	return r;
+}
+
+static void take_asked(struct tallier *t)
+{
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->n_asked; i++)
+		redo_add(t, t->asked[i].site, t->asked[i].late_ms);
+	t->n_asked = 0;
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* --- the thread --- */
+
+/* Committed one by one, in order; what cannot be is offered again. */
+static int offer_all(struct tallier *t)
+{
+	size_t done = 0;
+	int r = 0;
+	while (r == 0 && done < t->n_verdicts) {
+		r = t->setup.commit(t->setup.context, &t->verdicts[done]);
+		done += r == 0;
+	}
+	memmove(t->verdicts, t->verdicts + done, (t->n_verdicts - done) * sizeof *t->verdicts);
+	t->n_verdicts -= done;
+	return r;
+}
+
+static int pass(struct tallier *t, int64_t now_ms, bool redo)
+{
+	bool more = true;
+	int r = 0;
+	t->now_ms = now_ms;
+	take_asked(t);
+	while (r == 0 && more && !pause_stopped(&t->pause)) {
+		r = step(t, &more);
+		pause_beat(&t->pause);
+	}
+	if (r == 0 && !more && redo)
+		r = redo_days(t, now_ms - TALLY_GRACE_MS);
+	return r == 0 ? offer_all(t) : r;
+}
+
+int tallier_pass(struct tallier *t, int64_t now_ms)
+{
+	t->kept_ms = INT64_MAX;
+	return pass(t, now_ms, true);
+}
+
+/* All from the file: after a failed write memory and file may differ. */
+static int recall(struct tallier *t)
+{
+	const struct plan *plan = t->setup.plan;
+	int64_t from = 0;
+	int r = get_number(t, "cursor", &t->counted);
+	if (r == 0)
+		r = get_number(t, "from", &from);
+	if (r == 0)
+		r = recall_latest(t);
+	if (t->counted > t->setup.newest)
+		t->counted = from = 0; /* of another daybook */
+	t->cursor = from;
+	t->newest_ms = 0;
+	t->failed = false;
+	t->n_verdicts = 0;
+	memset(t->days, 0, plan->n_monitors * sizeof *t->days);
+	for (uint32_t i = 0; r == 0 && i < plan->n_sites; i++) {
+		tally_deinit(&t->sites[i]);
+		t->sites[i] = (struct tally){0};
+		if (!tally_wanted(plan, i))
+			continue;
+		r = tally_init(&t->sites[i], plan, i) ? recall_site(t, &t->sites[i]) : -ENOMEM;
+	}
+	for (uint32_t i = 0; i < plan->n_monitors; i++)
+		t->permits[i] = (struct permit_state){0};
+	if (r == 0)
+		r = ledger_open_alerts(t->setup.ledger, recall_alert, t);
+	return r == 0 ? recall_permits(t, NO_INDEX) : r;
+}
+
+static void pass_or_recall(struct tallier *t)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int r = pass(t, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+		     pause_now_ms() >= t->redo_at_ms);
+	if (r == 0) {
+		t->trouble = (struct log_repeat){0};
+		return;
+	}
+	if (r == TALLIES_FATAL) {
+		t->setup.fatal(t->setup.context);
+		return;
+	}
+	errno = -r;
+	if (log_due(&t->trouble))
+		log_warn("tally: the daybooks cannot be added up; it is tried again");
+	recall(t);
+}
+
+static void *tallier_run(void *context)
+{
+	struct tallier *t = context;
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone, on Linux */
+	while (!pause_stopped(&t->pause)) {
+		int64_t until_ms = pause_now_ms() + PASS_EVERY_MS;
+		pass_or_recall(t);
+		while (!pause_stopped(&t->pause) && pause_now_ms() < until_ms)
+			pause_until(&t->pause, until_ms);
+	}
+	return NULL;
+}
+
+/* --- setting up --- */
+
+static int tallier_init(struct tallier *t, const struct tallier_setup *setup)
+{
+	const struct plan *plan = setup->plan;
+	t->setup = *setup;
+	t->sites = calloc(plan->n_sites + 1, sizeof *t->sites);
+	t->days = calloc(plan->n_monitors + 1, sizeof *t->days);
+	t->permits = calloc(plan->n_monitors + 1, sizeof *t->permits);
+	t->latest = calloc(plan->n_monitors + 1, sizeof *t->latest);
+	pthread_mutex_init(&t->lock, NULL);
+	if (t->sites == NULL || t->days == NULL || t->permits == NULL || t->latest == NULL)
+		return -ENOMEM;
+	int r = pause_init(&t->pause, setup->heartbeat);
+	if (r == 0)
+		r = tallies_open(&t->store, setup->directory, plan);
+	if (r == 0)
+		r = daybook_reader_open(&t->reader, setup->directory, plan);
+	return r == 0 ? recall(t) : r;
+}
+
+int tallier_new(struct tallier **out, const struct tallier_setup *setup)
+{
+	struct tallier *t = calloc(1, sizeof *t);
+	*out = NULL;
+	if (t == NULL)
+		return -ENOMEM;
+	int r = tallier_init(t, setup);
+	if (r != 0)
+		t = tallier_free(t);
+	*out = t;
+	return r;
+}
+
+int tallier_start(struct tallier *t)
+{
+	int r = pthread_create(&t->thread, NULL, tallier_run, t);
+	t->started = r == 0;
+	return -r;
+}
+
+void tallier_stop(struct tallier *t)
+{
+	if (!t->started)
+		return;
+	pause_stop(&t->pause);
+	pthread_join(t->thread, NULL);
+	t->started = false;
+}
+
+struct tallier *tallier_free(struct tallier *t)
+{
+	if (t == NULL)
+		return NULL;
+	tallier_stop(t);
+	for (size_t i = 0; t->sites != NULL && i < t->setup.plan->n_sites; i++)
+		tally_deinit(&t->sites[i]);
+	daybook_reader_close(t->reader);
+	tallies_close(t->store);
+	pause_deinit(&t->pause);
+	pthread_mutex_destroy(&t->lock);
+	free(t->sites);
+	free(t->days);
+	free(t->permits);
+	free(t->latest);
+	free(t->verdicts);
+	free(t->redo);
+	free(t->asked);
+	free(t);
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Tallier: adds up what the daybooks hold, once, behind a cursor: loads by the hour (core/tally.h),
+ * counts and means by the day. Reports, totals and classes read the result (store/tallies.h) and
+ * never the readings.
+ *
+ * It follows the clock with a grace of ten minutes. What arrives later is counted, and the day of
+ * its site is added up anew from the daybook, as is a day whose readings were marked. It also
+ * judges the permits, since only it knows a year's load: a verdict is offered until it is
+ * committed, and the ledger takes the same one twice without harm. One thread of low priority.
+ */
+#include "store/daybook.h"
+#include "store/ledger.h"
+#include "store/tallies.h"
+
+#include <stdatomic.h>
+
+struct tallier;
+
+struct tallier_setup {
+	const char *directory; /* of the store */
+	const struct plan *plan;
+	struct ledger *ledger;
+	int64_t newest;  /* sequence of the daybook */
+	int64_t keep_ms; /* hours older than this are dropped; days stay */
+	/* commit(), fatal(): as of the clerk */
+	int (*commit)(void *context, const struct verdict *verdict);
+	void (*fatal)(void *context);
+	void *context;
+	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
+};
+
+int tallier_new(struct tallier **out, const struct tallier_setup *setup);
+int tallier_start(struct tallier *tallier);
+/** tallier_stop() - joins the thread; what it read since it last kept is read again */
+void tallier_stop(struct tallier *tallier);
+struct tallier *tallier_free(struct tallier *tallier);
+/** tallier_again() - readings of a site in a span were marked: its days are added up anew (any
+ * thread; lasts over a restart once the thread has seen it, a moment later). Return: 0, -ENOMEM. */
+int tallier_again(struct tallier *tallier, uint32_t site, int64_t from_ms, int64_t to_ms);
+
+/** tallier_pass() - all there is until @now_ms, and nothing that a stop interrupts (tests; not
+ * while the thread runs). Return: 0, TALLIES_FATAL, negative errno. */
+int tallier_pass(struct tallier *tallier, int64_t now_ms);

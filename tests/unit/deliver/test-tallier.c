@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tallier over a real daybook and ledger: figures worked out by hand, restarts, late readings.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "deliver/tallier.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FLOW, COD, ACIDITY, MONITORS };
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+/* 2026-12-31T00:00:00+08:00 */
+#define START INT64_C(1798646400000)
+
+static const struct zone_change east[] = {{INT64_MIN, 8 * 3600}};
+static const struct permit_share shares[] = {{0.5, "50%"}, {1, "100%"}};
+/* a permit of 50 kg: what two hours of 36 m³ with 500 mg/L are half of is 36 kg */
+static const struct monitor monitors[MONITORS] = {
+	[FLOW] = {.factor = "w00000",
+		  .unit = "L/s",
+		  .load_unit = "m³",
+		  .load_times = 0.001,
+		  .hold_ms = MINUTE},
+	[COD] = {.factor = "w01018",
+		 .unit = "mg/L",
+		 .load_unit = "kg",
+		 .load_times = 0.001,
+		 .hold_ms = 2 * HOUR,
+		 .permit_tonnes = 0.05,
+		 .permit_load = 50,
+		 .permit_source = "permit 7",
+		 .permit_shares = shares,
+		 .n_permit_shares = 2},
+	[ACIDITY] = {.factor = "w01001", .unit = "", .hold_ms = MINUTE},
+};
+static const struct site sites[] = {{.id = "outfall",
+				     .name = "outfall",
+				     .kind = SITE_OUTFALL,
+				     .opens = 1u << ALERT_LOAD,
+				     .n_monitors = MONITORS,
+				     .has_flow = true}};
+static const struct connection connections[] = {{"c", "modbus"}};
+static const struct plan plan = {.node = "edge",
+				 .case_prefix = "X",
+				 .case_number = "{prefix}{seq}",
+				 .language = "en",
+				 .zone = {east, 1},
+				 .sites = sites,
+				 .n_sites = 1,
+				 .monitors = monitors,
+				 .n_monitors = MONITORS,
+				 .connections = connections,
+				 .n_connections = 1};
+
+struct bench {
+	char directory[64];
+	struct daybook *daybook;
+	struct ledger *ledger;
+	struct tallier *tallier;
+	uint64_t seq;
+	int raised, cleared, opened, refused;
+};
+
+static int commit(void *context, const struct verdict *v)
+{
+	struct bench *b = context;
+	int64_t opened;
+	if (b->refused > 0) {
+		b->refused--;
+		return -ENOSPC;
+	}
+	int r = ledger_apply(b->ledger, v, 1, v->time_ms, &opened);
+	b->raised += v->type == VERDICT_RAISED;
+	b->cleared += v->type == VERDICT_CLEARED;
+	b->opened += opened != 0;
+	return r;
+}
+
+static void begin(struct bench *b)
+{
+	struct tallier_setup setup = {.directory = b->directory,
+				      .plan = &plan,
+				      .ledger = b->ledger,
+				      .newest = daybook_sequence(b->daybook),
+				      .commit = commit,
+				      .context = b};
+	assert_int_equal(tallier_new(&b->tallier, &setup), 0);
+}
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof *b);
+	strcpy(b->directory, "/tmp/test-tallier-XXXXXX");
+	assert_non_null(mkdtemp(b->directory));
+	assert_int_equal(daybook_open(&b->daybook, b->directory, &plan), 0);
+	assert_int_equal(ledger_open(&b->ledger, b->directory, &plan), 0);
+	begin(b);
+	*state = b;
+	return 0;
+}
+
+static int drop(const char *path, const struct stat *about, int type, struct FTW *ftw)
+{
+	(void)about;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+	tallier_free(b->tallier);
+	ledger_close(b->ledger);
+	daybook_close(b->daybook);
+	nftw(b->directory, drop, 16, FTW_DEPTH | FTW_PHYS);
+	free(b);
+	return 0;
+}
+
+static void record(struct bench *b, uint32_t monitor, int64_t at_ms, double value, char flag,
+		   int64_t received_ms)
+{
+	struct reading r = {.seq = ++b->seq,
+			    .measured_ms = START + at_ms,
+			    .received_ms = START + received_ms,
+			    .value = value,
+			    .has_value = true,
+			    .monitor = monitor,
+			    .flag = (uint8_t)flag};
+	assert_int_equal(daybook_append(b->daybook, &r, 1), 0);
+}
+
+/* 10 L/s, 500 mg/L and pH 7: 18 kg in an hour. */
+static void discharge(struct bench *b, int64_t from_ms, int64_t to_ms)
+{
+	for (int64_t at = from_ms; at < to_ms; at += 30 * SECOND)
+		record(b, FLOW, at, 10, 'N', at);
+	for (int64_t at = from_ms; at < to_ms; at += HOUR) {
+		record(b, COD, at, 500, 'N', at + 5 * MINUTE);
+		record(b, ACIDITY, at, 7, 'N', at);
+	}
+	assert_int_equal(daybook_commit(b->daybook), 0);
+}
+
+static void pass(struct bench *b, int64_t at_ms)
+{
+	assert_int_equal(tallier_pass(b->tallier, START + at_ms), 0);
+}
+
+/* As a kill leaves it: what was not committed is gone. */
+static void restart(struct bench *b)
+{
+	b->tallier = tallier_free(b->tallier);
+	begin(b);
+}
+
+struct found {
+	size_t n;
+	struct tally_row rows[64];
+};
+
+static bool find_row(void *context, const struct tally_row *row)
+{
+	struct found *f = context;
+	assert_true(f->n < 64);
+	f->rows[f->n++] = *row;
+	return true;
+}
+
+static struct found look(struct bench *b, uint32_t monitor, enum tally_period period)
+{
+	struct found f = {0};
+	struct tallies *tallies;
+	assert_int_equal(tallies_read(&tallies, b->directory, &plan), 0);
+	assert_int_equal(
+		tallies_rows(tallies, monitor, period, (struct span){0, INT64_MAX}, find_row, &f),
+		0);
+	tallies_close(tallies);
+	return f;
+}
+
+static void assert_near(double value, double right)
+{
+	if (!(fabs(value - right) <= 1e-9))
+		fail_msg("%.12g is not %.12g", value, right);
+}
+
+static void test_hours_days_months_and_years_add_up(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 22 * HOUR, 26 * HOUR); /* two hours in each of two years */
+	pass(b, 27 * HOUR);
+	struct found hours = look(b, COD, TALLY_HOUR), days = look(b, COD, TALLY_DAY);
+	struct found months = look(b, COD, TALLY_MONTH), years = look(b, COD, TALLY_YEAR);
+	assert_int_equal(hours.n, 5);
+	assert_near(hours.rows[0].sum.load, 18);
+	assert_int_equal(hours.rows[0].sum.covered_ms, HOUR);
+	assert_int_equal(days.n, 2);
+	assert_near(days.rows[0].sum.load, 36);
+	assert_int_equal(days.rows[0].sum.covered_ms, 2 * HOUR);
+	assert_int_equal(days.rows[0].count.n, 2);
+	assert_near(days.rows[1].count.sum, 1000);
+	assert_int_equal(months.n, 2);
+	assert_int_equal(months.rows[1].span.end_ms, START + 32 * DAY);
+	assert_int_equal(years.n, 2);
+	assert_int_equal(years.rows[0].span.end_ms, START + DAY);
+	/* the last reading of the flow speaks for 30 s more than it was asked */
+	assert_near(years.rows[1].sum.load, 36 + 0.15);
+	assert_near(look(b, FLOW, TALLY_HOUR).rows[0].sum.load, 36);
+	assert_int_equal(look(b, ACIDITY, TALLY_DAY).rows[0].count.valid, 2);
+	assert_int_equal(look(b, ACIDITY, TALLY_HOUR).n, 0);
+}
+
+static void test_restarts_change_nothing(void **state)
+{
+	struct bench *b = *state;
+	for (int64_t at = 0; at < 3 * HOUR; at += 7 * MINUTE + 30 * SECOND) {
+		for (int64_t t = at; t < at + 7 * MINUTE + 30 * SECOND; t += 30 * SECOND)
+			record(b, FLOW, t, 10, 'N', t);
+		if (at % HOUR == 0)
+			record(b, COD, at, 500, 'N', at);
+		assert_int_equal(daybook_commit(b->daybook), 0);
+		pass(b, at + 7 * MINUTE);
+		restart(b);
+	}
+	pass(b, 4 * HOUR);
+	struct found hours = look(b, COD, TALLY_HOUR);
+	assert_int_equal(hours.n, 4); /* 30 s of the fourth */
+	for (size_t i = 0; i < 3; i++) {
+		assert_near(hours.rows[i].sum.load, 18);
+		assert_int_equal(hours.rows[i].sum.covered_ms, HOUR);
+	}
+	assert_int_equal(look(b, FLOW, TALLY_DAY).rows[0].count.n, 360);
+	assert_int_equal(look(b, COD, TALLY_DAY).rows[0].count.n, 3);
+}
+
+static void test_late_readings_do_the_day_again(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, 2 * HOUR);
+	pass(b, 3 * HOUR);
+	assert_near(look(b, COD, TALLY_DAY).rows[0].sum.load, 36 + 0.15);
+	record(b, COD, 30 * MINUTE, 1000, 'N', 5 * HOUR); /* half an hour with 500 mg/L more */
+	assert_int_equal(daybook_commit(b->daybook), 0);
+	pass(b, 5 * HOUR);
+	assert_near(look(b, COD, TALLY_HOUR).rows[0].sum.load, 18 + 9);
+	assert_near(look(b, COD, TALLY_DAY).rows[0].sum.load, 36 + 0.15 + 9);
+	assert_int_equal(look(b, COD, TALLY_DAY).rows[0].count.n, 3);
+	assert_int_equal(look(b, FLOW, TALLY_DAY).rows[0].count.n, 240);
+	pass(b, 6 * HOUR);
+	assert_int_equal(look(b, FLOW, TALLY_DAY).rows[0].count.n, 240);
+}
+
+static void test_a_day_done_again_is_the_same(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, 3 * HOUR);
+	pass(b, 30 * HOUR);
+	struct found before = look(b, COD, TALLY_HOUR);
+	assert_int_equal(tallier_again(b->tallier, 0, START + HOUR, START + 2 * HOUR), 0);
+	pass(b, 30 * HOUR);
+	struct found after = look(b, COD, TALLY_HOUR);
+	assert_int_equal(before.n, after.n);
+	assert_memory_equal(&before, &after, sizeof before);
+}
+
+static void test_a_permit_is_judged_once(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 20 * HOUR, 23 * HOUR); /* 18, 36 and 54 kg of 50 */
+	pass(b, 22 * HOUR + 9 * MINUTE);
+	assert_int_equal(b->raised, 0);
+	pass(b, 22 * HOUR + 11 * MINUTE);
+	assert_int_equal(b->raised, 1);
+	assert_int_equal(b->opened, 1);
+	restart(b);
+	pass(b, 23 * HOUR + 11 * MINUTE);
+	assert_int_equal(b->raised, 2);
+	assert_int_equal(b->opened, 1); /* the same case */
+	assert_int_equal(ledger_active_count(b->ledger, ALERT_LOAD), 2);
+	restart(b);
+	pass(b, 23 * HOUR + 30 * MINUTE);
+	assert_int_equal(b->cleared, 0);
+	discharge(b, 24 * HOUR, 25 * HOUR); /* another year */
+	pass(b, 25 * HOUR + 11 * MINUTE);
+	assert_int_equal(b->cleared, 2);
+	assert_int_equal(ledger_active_count(b->ledger, ALERT_LOAD), 0);
+}
+
+static void test_a_ledger_that_cannot_be_written_is_asked_again(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, 3 * HOUR);
+	b->refused = 1;
+	assert_int_equal(tallier_pass(b->tallier, START + 3 * HOUR + 11 * MINUTE), -ENOSPC);
+	assert_int_equal(b->raised, 0);
+	pass(b, 3 * HOUR + 12 * MINUTE);
+	assert_int_equal(b->raised, 2);
+}
+
+static void test_a_clock_that_ran_ahead_is_followed_back(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, HOUR);
+	pass(b, 3 * DAY); /* the clock was wrong */
+	discharge(b, HOUR, 3 * HOUR);
+	pass(b, 3 * HOUR + 11 * MINUTE);
+	pass(b, 5 * HOUR);
+	struct found hours = look(b, COD, TALLY_HOUR);
+	assert_true(hours.n >= 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_near(hours.rows[i].sum.load, 18);
+	assert_int_equal(look(b, FLOW, TALLY_DAY).rows[0].count.n, 360);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_hours_days_months_and_years_add_up),
+		TEST(test_restarts_change_nothing),
+		TEST(test_late_readings_do_the_day_again),
+		TEST(test_a_day_done_again_is_the_same),
+		TEST(test_a_permit_is_judged_once),
+		TEST(test_a_ledger_that_cannot_be_written_is_asked_again),
+		TEST(test_a_clock_that_ran_ahead_is_followed_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

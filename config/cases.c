@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/cases.h"
+#include "config/dates.h"
 #include "config/catalogue.h"
 #include "config/checks.h"
 
@@ -394,7 +395,7 @@ static void read_officers(struct walk *walk, struct config_cases *cases,
 const char *const config_deeds[CONFIG_DEEDS] = {
 	"accept",   "assign", "plan",     "rectified",   "return",   "close",  "reopen",
 	"withdraw", "extend", "transfer", "merge",       "feedback", "attach", "note",
-	"link",     "level",  "open",     "acknowledge", "shelve"};
+	"link",     "level",  "open",     "acknowledge", "shelve",   "mark"};
 
 static void read_roles(struct walk *walk, struct config_cases *cases, const config_setting_t *group)
 {
@@ -415,20 +416,9 @@ static void read_roles(struct walk *walk, struct config_cases *cases, const conf
 
 /* --- duty --- */
 
-/* "08:30" in minutes of the day; -1: it is none. */
-static int minute_of(const char *text)
-{
-	int hour = 0, minute = 0, length = 0;
-	if (strlen(text) != 5 || sscanf(text, "%2d:%2d%n", &hour, &minute, &length) != 2)
-		return -1;
-	return length == 5 && hour >= 0 && hour < 24 && minute >= 0 && minute < 60
-		       ? hour * 60 + minute
-		       : -1;
-}
-
 static const char *check_minute(const char *text)
 {
-	return minute_of(text) >= 0 ? NULL : "use a time of the day, such as 08:30";
+	return minute_of_day(text) >= 0 ? NULL : "use a time of the day, such as 08:30";
 }
 
 struct duty_entry {
@@ -458,8 +448,8 @@ static void read_duty(struct walk *walk, struct config_cases *cases, const confi
 		.people = entry.people.at,
 		.n = entry.people.n,
 		.rotate = entry.rotate,
-		.change_min = minute_of(entry.change_at ? entry.change_at : "08:30"),
-		.digest_min = minute_of(entry.digest_at ? entry.digest_at : "08:30"),
+		.change_min = minute_of_day(entry.change_at ? entry.change_at : "08:30"),
+		.digest_min = minute_of_day(entry.digest_at ? entry.digest_at : "08:30"),
 		.next_min = entry.next_min,
 		.source_next_min = entry.source_next_min,
 	};

@@ -52,6 +52,7 @@ struct config_limit {
 	bool rounded;   /* compare = "rounded" */
 	int decimals;   /* for rounded; the catalogue's where not given */
 	double grace_s, min_valid;
+	int mark_until_min; /* of the day after, in minutes; 0: nobody waits for marks */
 	int opens;    /* 0 "alert", 1 "case", -1 not said: the site's list decides */
 	char *source; /* "GB18918-2002 1A, table 1" or "configuration" */
 };
@@ -191,7 +192,7 @@ struct config_term {
 /** config_term_read() - "30min", "24h", "30d", "5wd", "half". Return: false if it is none. */
 bool config_term_read(const char *text, struct config_term *out);
 
-enum { CONFIG_SITE_KINDS = CONFIG_NOISE + 1, CONFIG_STAGES = 5, CONFIG_DEEDS = 19 };
+enum { CONFIG_SITE_KINDS = CONFIG_NOISE + 1, CONFIG_STAGES = 5, CONFIG_DEEDS = 20 };
 struct config_terms {
 	struct config_term stage[CONFIG_STAGES]; /* verify, assign, plan, rectify, check */
 	struct config_term planned, longest, remind[2], escalate[2];

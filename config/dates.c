@@ -46,3 +46,13 @@ const char *date_text(int days, char text[static DATE_TEXT])
 		 (days - days_of(year, month, 1) + 1) % 100);
 	return text;
 }
+
+int minute_of_day(const char *text)
+{
+	int hour = 0, minute = 0, length = 0;
+	if (strlen(text) != 5 || sscanf(text, "%2d:%2d%n", &hour, &minute, &length) != 2)
+		return -1;
+	return length == 5 && hour >= 0 && hour < 24 && minute >= 0 && minute < 60
+		       ? hour * 60 + minute
+		       : -1;
+}

@@ -13,7 +13,7 @@ struct entry { /* as written */
 	struct config_limit limit;
 	int compare, average, weight, mean_of;
 	char *standard, *class_name, *condition, *unit, *cited_by, *number;
-	char *from, *to, *valid_from, *valid_to;
+	char *from, *to, *valid_from, *valid_to, *mark_until;
 	enum origin origin;
 	const config_setting_t *group;
 };
@@ -23,6 +23,11 @@ static const char *const verdicts[] = {"alert", "case", NULL};
 static const char *const compares[] = {"full", "rounded", NULL};
 static const char *const weights[] = {"none", "flow", NULL};
 static const char *const means_of[] = {"readings", "results", NULL};
+
+const char *check_mark_until(const char *text)
+{
+	return minute_of_day(text) > 0 ? NULL : "use a time of the next day, such as 12:00";
+}
 
 #define ENTRY(member) offsetof(struct entry, member)
 #define LIMIT(member) offsetof(struct entry, limit.member)
@@ -52,6 +57,7 @@ static const struct field fields[] = {
 	{"decimals", FIELD_INT, .offset = LIMIT(decimals), .low = 0, .high = 9},
 	{"compare", FIELD_CHOICE, .offset = ENTRY(compare), .choices = compares},
 	{"grace_s", FIELD_NUMBER, .offset = LIMIT(grace_s), .low = 0, .high = 604800},
+	{"mark_until", FIELD_TEXT, .offset = ENTRY(mark_until), .check = check_mark_until},
 	{"min_valid", FIELD_NUMBER, .offset = LIMIT(min_valid), .low = 0, .high = 1},
 	{"weight", FIELD_CHOICE, .offset = ENTRY(weight), .choices = weights},
 	{"mean_of", FIELD_CHOICE, .offset = ENTRY(mean_of), .choices = means_of},
@@ -401,6 +407,23 @@ const char *site_flow_factor(const config_setting_t *site)
 	return own != NULL ? own : "w00000";
 }
 
+/* The entry's own, else that of the site, for means of the day. */
+static void read_mark_until(struct walk *walk, struct entry *entry)
+{
+	const config_setting_t *monitor =
+		config_setting_parent(config_setting_parent(entry->group));
+	const config_setting_t *site = config_setting_parent(config_setting_parent(monitor));
+	const char *text =
+		entry->mark_until != NULL ? entry->mark_until : schema_peek(site, "mark_until");
+	bool others = schema_has(entry->group, "average") || entry->standard == NULL ||
+		      strcmp(entry->standard, "permit") == 0;
+	if (text != NULL && minute_of_day(text) > 0)
+		entry->limit.mark_until_min = minute_of_day(text);
+	if (entry->mark_until != NULL && others && entry->limit.average != CONFIG_DAY)
+		FAULT(walk, schema_key(entry->group, "mark_until"),
+		      "mark_until applies to means of the day alone; add average = \"day\"");
+}
+
 static enum origin origin_of(const struct entry *entry)
 {
 	if (!entry->standard)
@@ -426,6 +449,7 @@ static void read_limit(struct walk *walk, const struct limits_context *context,
 	entry.limit.by_flow = entry.weight == 1;
 	entry.limit.of_results = entry.mean_of == 1;
 	check_flow(walk, group, &entry);
+	read_mark_until(walk, &entry);
 	entry.origin = origin_of(&entry);
 	if (walk->faults->list.n == before) {
 		check_place(walk, &entry);

@@ -14,6 +14,8 @@ struct limits_context {
 
 /** site_flow_factor() - the factor that measures the flow of a site (its group) */
 const char *site_flow_factor(const config_setting_t *site);
+/** check_mark_until() - NULL: until such a time of the next day a mean may be marked */
+const char *check_mark_until(const char *text);
 /**
  * limits_read() - read the list of @group into @monitor, whose factor and unit are known
  * Return: how many entries the list has as written; a `standard` entry counts as one

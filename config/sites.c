@@ -26,6 +26,7 @@ struct site_entry {
 	struct config_site site;
 	int kind, target_class, water_body;
 	double stale_after_s, flat_after_s; /* NOT_SAID, or for all its monitors */
+	char *mark_until;                   /* limits look for it themselves */
 };
 
 enum { MODBUS = 1u << CONFIG_MODBUS, MQTT = 1u << CONFIG_MQTT, HJ212 = 1u << CONFIG_HJ212 };
@@ -111,6 +112,8 @@ static const struct field site_fields[] = {
 	 .low = 0, .high = YEAR_S},
 	{"flat_after_s", FIELD_NUMBER, .offset = offsetof(struct site_entry, flat_after_s),
 	 .low = 0, .high = YEAR_S},
+	{"mark_until", FIELD_TEXT, .offset = offsetof(struct site_entry, mark_until),
+	 .check = check_mark_until},
 	{"upstream_of", FIELD_TEXT, .offset = AT(upstream_of)},
 	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
 	{"target_class", FIELD_CHOICE, .offset = offsetof(struct site_entry, target_class),
@@ -649,6 +652,7 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 	}
 	if (!site->name)
 		site->name = schema_copy(walk, site->id);
+	free(entry.mark_until);
 	config->sites[config->n_sites++] = *site;
 }
 

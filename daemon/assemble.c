@@ -79,6 +79,7 @@ static bool fill_limit(struct limit *out, const struct config_monitor *m, size_t
 		.compare = l->rounded ? COMPARE_ROUNDED : COMPARE_FULL,
 		.decimals = l->decimals,
 		.grace_ms = milliseconds(l->grace_s),
+		.mark_until_ms = l->average == CONFIG_DAY ? l->mark_until_min * INT64_C(60000) : 0,
 		.min_valid = l->min_valid,
 		.opens_case = l->opens < 0 ? by_site : l->opens == 1,
 		.source = l->source,

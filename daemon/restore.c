@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "deliver/trouble.h"
 #include "flow/clock.h"
+#include "look-again.h"
 
 #include <errno.h>
 #include <math.h>
@@ -24,9 +25,7 @@ struct replay {
 
 static bool judged_before(const struct replay *p, const struct daybook_row *row)
 {
-	return p->have_snapshot && (row->boot < p->mark.boot ||
-				    (row->boot == p->mark.boot && row->reading.ring < RINGS_MAX &&
-				     row->reading.seq <= p->mark.seq[row->reading.ring]));
+	return p->have_snapshot && look_row_read(&p->mark, row);
 }
 
 static bool remember(void *context, const struct daybook_row *row)
@@ -206,7 +205,11 @@ int restore(const struct restore_setup *setup)
 	size_t adopted = 0;
 	take_snapshot(&p);
 	p.alive_ms = p.have_snapshot ? p.mark.alive_ms : 0;
-	int r = judge_again(&p);
+	int r = 0;
+	if (p.have_snapshot && setup->revise != NULL)
+		r = revise_restore(setup->revise, &p.mark);
+	if (r == 0)
+		r = judge_again(&p);
 	if (r == 0)
 		r = settle(&p);
 	if (p.alive_ms == 0) /* nothing was ever recorded */

@@ -10,6 +10,7 @@
 #include "core/plan.h"
 #include "flow/door-keeper.h"
 #include "flow/judge.h"
+#include "revise.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -19,6 +20,7 @@ struct restore_setup {
 	struct ledger *ledger;
 	struct judge *judge;
 	struct verdicts *verdicts; /* the judge's; empty, and empty again afterwards */
+	struct revise *revise;     /* NULL: no marks */
 	struct door *pushed;       /* door whose senders may send again what they sent before;
 				      NULL: nobody sends, what they sent need not be read */
 };

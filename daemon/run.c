@@ -17,6 +17,7 @@
 #include "flow/recorder.h"
 #include "keeper.h"
 #include "restore.h"
+#include "revise.h"
 #include "serve/serve.h"
 
 #include <curl/curl.h>
@@ -100,6 +101,7 @@ struct run {
 	struct keeper *keeper;
 	struct serve *serve;
 	struct wording chinese; /* of pages */
+	struct revise *revise;
 	void *mqtt;
 	struct field *fields;
 	size_t n_fields;
@@ -584,6 +586,24 @@ static int make_tallier(struct run *run)
 	return r == 0 ? 0 : failed("tally.db", r);
 }
 
+static void marked(void *context)
+{
+	revise_wake(((struct run *)context)->revise);
+}
+
+static int make_revise(struct run *run)
+{
+	return revise_new(&run->revise, &(struct revise_setup){
+						.plan = run->plan,
+						.directory = run->config->directory,
+						.ledger = run->ledger,
+						.judge = run->judge,
+						.rings = &run->rings,
+						.fatal = fatal,
+						.context = run,
+					});
+}
+
 static int take_up(struct run *run)
 {
 	struct restore_setup setup = {
@@ -593,6 +613,7 @@ static int take_up(struct run *run)
 		.judge = run->judge,
 		.verdicts = &run->verdicts,
 		.pushed = run->assembly->n_mqtt > 0 ? run->pushed : NULL,
+		.revise = run->revise,
 	};
 	int r = restore(&setup);
 	return r < 0 ? failed("the state of the last run cannot be taken up", r) : 0;
@@ -661,6 +682,7 @@ static int open_serve(struct run *run)
 		.evidence = write_evidence,
 		.deliveries_json = deliveries_json,
 		.deliveries_test = deliveries_test,
+		.marked = marked,
 		.context = run,
 		.chinese = load_chinese(run),
 		.language = getenv("LANGUAGE"), /* as main() has set it */
@@ -688,6 +710,8 @@ static int start_threads(struct run *run)
 		run->recorder_runs = true;
 	if (r == 0 && (r = judge_start(run->judge)) == 0)
 		run->judge_runs = true;
+	if (r == 0)
+		r = revise_start(run->revise);
 	if (r == 0)
 		r = courier_start(run->courier);
 	if (r == 0 && run->exporter != NULL)
@@ -784,8 +808,9 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		open_signals, open_store, open_seals,   open_flow,  make_threads,  make_exporter,
-		make_keeper,  take_up,    make_tallier, open_serve, start_threads, start_drivers};
+		open_signals, open_store,  open_seals,  open_flow,    make_threads,
+		make_exporter, make_keeper, make_revise, take_up,      make_tallier,
+		open_serve,   start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);
@@ -911,6 +936,7 @@ static void end_fields(struct run *run)
 
 static void end_threads(struct run *run)
 {
+	revise_stop(run->revise); /* it asks judge and recorder, which must live */
 	if (run->keeper != NULL)
 		keeper_stop(run->keeper);
 	end_fields(run);
@@ -955,6 +981,7 @@ static void end(struct run *run)
 	clerk_free(run->clerk);
 	recorder_free(run->recorder);
 	judge_free(run->judge);
+	revise_free(run->revise);
 	for (size_t i = 0; run->fields != NULL && i < run->n_fields; i++) {
 		loop_free(run->fields[i].loop);
 		door_free(run->fields[i].door);

@@ -86,7 +86,7 @@ static void roles_default(unsigned may[DEEDS])
 		[ACTION_ATTACH] = H | I | L, [ACTION_NOTE] = H | I | L,
 		[ACTION_LINK] = H | I | L,   [ACTION_LEVEL] = L,
 		[DEED_OPEN] = H | I | L,     [DEED_ACKNOWLEDGE] = H | I | L,
-		[DEED_SHELVE] = H | L,
+		[DEED_SHELVE] = H | L,       [DEED_MARK] = H | I | L,
 	};
 	memcpy(may, defaults, sizeof defaults);
 }
@@ -254,7 +254,7 @@ int names_count(const char *list)
 
 const char *deed_name(int deed)
 {
-	static const char *const others[] = {"open", "acknowledge", "shelve"};
+	static const char *const others[] = {"open", "acknowledge", "shelve", "mark"};
 	return deed < CASE_ACTIONS ? case_action_name((enum case_action)deed)
 				   : others[deed - CASE_ACTIONS];
 }

@@ -101,7 +101,7 @@ struct officer {
 	unsigned roles;
 };
 /* Deeds beside the actions of a case. */
-enum { DEED_OPEN = CASE_ACTIONS, DEED_ACKNOWLEDGE, DEED_SHELVE, DEEDS };
+enum { DEED_OPEN = CASE_ACTIONS, DEED_ACKNOWLEDGE, DEED_SHELVE, DEED_MARK, DEEDS };
 const char *deed_name(int deed);
 
 struct case_rules {

@@ -133,6 +133,41 @@ void discharge_set_back(struct discharge *d, int64_t wall_ms)
 	d->low = false;
 }
 
+static void unhear_points(struct discharge *d, int64_t from_ms, int64_t to_ms)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < d->n_points; i++)
+		if (d->points[i].time_ms < from_ms || d->points[i].time_ms >= to_ms)
+			d->points[kept++] = d->points[i];
+	d->n_points = kept;
+}
+
+/* Unknown is open: what lies within is cut off, and of a period around it the rest stays. */
+static void unhear_periods(struct discharge *d, int64_t from_ms, int64_t to_ms)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < d->n_shut; i++) {
+		struct span s = d->shut[i];
+		if (s.start_ms < from_ms && s.end_ms > from_ms)
+			s.end_ms = from_ms;
+		else if (s.start_ms >= from_ms && s.start_ms < to_ms)
+			s.start_ms = s.end_ms < to_ms ? s.end_ms : to_ms;
+		if (s.start_ms < s.end_ms)
+			d->shut[kept++] = s;
+	}
+	d->n_shut = kept;
+}
+
+void discharge_unhear(struct discharge *d, int64_t from_ms, int64_t to_ms)
+{
+	if (d->low && d->low_ms >= from_ms && d->low_ms < to_ms)
+		d->low = false;
+	unhear_points(d, from_ms, to_ms);
+	unhear_periods(d, from_ms, to_ms);
+	if (d->n_points == 0)
+		d->low = false;
+}
+
 bool discharge_flow(const struct discharge *d, int64_t time_ms, double *out)
 {
 	size_t low = 0, high = d->n_points; /* points before low are at or before the moment */

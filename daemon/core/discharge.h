@@ -49,6 +49,9 @@ bool discharge_init(struct discharge *discharge, const struct site *site,
 void discharge_deinit(struct discharge *discharge);
 /** discharge_add() - a valid reading of the flow monitor; sets failed if it grows and cannot */
 void discharge_add(struct discharge *discharge, int64_t time_ms, double value);
+/** discharge_unhear() - forget what was measured from @from_ms to @to_ms, and the periods it made
+ */
+void discharge_unhear(struct discharge *discharge, int64_t from_ms, int64_t to_ms);
 /** discharge_set_back() - forget what a wrong clock measured beyond a moment */
 void discharge_set_back(struct discharge *discharge, int64_t wall_ms);
 /** discharge_flow() - the flow that counts at a moment: the newest reading at or before it.

@@ -45,6 +45,7 @@ struct limit_rest {
 	struct track warning;            /* where the limit has warn_at */
 	struct alert_state undetermined; /* means only */
 	struct windows windows;          /* means only */
+	struct window held;              /* judged, exceeds, and may be marked yet */
 };
 
 struct monitor_state {
@@ -138,7 +139,9 @@ struct evaluator {
 	struct clue_state *clues;     /* by plan.clues */
 	struct discharge *discharges; /* by site */
 	const struct marks *marks;    /* NULL: none */
-	bool flows_known;             /* of recorded data */
+	judged_fn watch;              /* NULL: nobody */
+	void *watching;
+	bool flows_known; /* of recorded data */
 	struct alert_state own[OWN_FAULTS];
 	struct flood flood;
 	size_t n_limits;
@@ -202,6 +205,9 @@ int64_t silence_from(const struct evaluator *e, uint32_t monitor);
 /** reading_marked() - the reading as it counts: @r itself, or @room with the mark's flag */
 const struct reading *reading_marked(const struct marks *marks, const struct reading *r,
 				     struct reading *room);
+
+/** held_due_ms() - until when a held window may be marked */
+int64_t held_due_ms(const struct plan *plan, const struct limit *l, const struct window *held);
 
 /* --- evaluate-signal.c: what one reading, or the clock, does to a monitor's signal --- */
 

@@ -292,31 +292,66 @@ static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	alert_raise(e, &c, &rest->undetermined, w->span.end_ms, 0);
 }
 
+/* What a window comes to; the mean where it has one. */
+static struct judged window_weigh(const struct evaluator *e, uint32_t monitor, uint32_t limit,
+				  const struct window *w)
+{
+	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
+	struct judged j = {.monitor = monitor, .limit = limit, .window = w};
+	enum bound bound;
+	if (!in_force(l, w->span.start_ms) || not_applicable(e, monitor, w, &j.due))
+		return j;
+	j.outcome = OUTCOME_UNDETERMINED;
+	if (!share_suffices(l, w, j.due))
+		return j;
+	j.mean = window_mean(w);
+	j.judged = l->compare == COMPARE_ROUNDED ? round_even(j.mean, l->decimals) : j.mean;
+	j.outcome =
+		level_violated(&e->exceedance[e->first_limit[monitor] + limit], j.judged, &bound)
+			? OUTCOME_EXCEEDS
+			: OUTCOME_COMPLIES;
+	return j;
+}
+
 static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 			 const struct window *w)
 {
-	const struct monitor *m = &e->plan->monitors[monitor];
-	const struct limit *l = &m->limits[limit];
-	if (!in_force(l, w->span.start_ms)) {
-		limit_rest(e, monitor, limit, w->span.end_ms);
+	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
+	const struct judged j = window_weigh(e, monitor, limit, w);
+	if (e->watch != NULL)
+		e->watch(e->watching, &j);
+	if (j.outcome == OUTCOME_NONE) {
+		if (!in_force(l, w->span.start_ms))
+			limit_rest(e, monitor, limit, w->span.end_ms);
 		return;
 	}
-	double due;
-	if (not_applicable(e, monitor, w, &due))
-		return;
-	if (!share_suffices(l, w, due)) {
+	if (j.outcome == OUTCOME_UNDETERMINED) {
 		undetermined(e, monitor, limit, w);
 		return;
 	}
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
 	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
 	alert_clear(e, &c, &rest->undetermined, w->span.end_ms);
-	struct step s = {.time_ms = w->span.end_ms,
-			 .value = window_mean(w),
-			 .result = true,
-			 .readings = (uint32_t)w->n};
-	s.judged = l->compare == COMPARE_ROUNDED ? round_even(s.value, l->decimals) : s.value;
+	const struct step s = {.time_ms = w->span.end_ms,
+			       .value = j.mean,
+			       .judged = j.judged,
+			       .result = true,
+			       .readings = (uint32_t)w->n};
 	limit_feed(e, monitor, limit, &s, w->span.start_ms);
+	if (l->mark_until_ms != 0 && j.outcome == OUTCOME_EXCEEDS)
+		rest->held = *w;
+}
+
+/* The time for marking is over: the alert of a mean that stands may open its case. */
+static void held_judge(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t due_ms)
+{
+	uint32_t at = e->first_limit[monitor] + limit;
+	const struct condition c = {monitor, NO_INDEX, limit, ALERT_EXCEEDANCE, NULL};
+	const struct alert_state *a = &e->limits[at].exceedance.alert;
+	const struct window held = e->rests[at].held;
+	e->rests[at].held = (struct window){0};
+	if (a->active && window_weigh(e, monitor, limit, &held).outcome == OUTCOME_EXCEEDS)
+		alert_say(e, VERDICT_SETTLED, &c, a, due_ms, 0);
 }
 
 static void means_add(struct evaluator *e, const struct reading *r, bool result)
@@ -345,19 +380,35 @@ static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, const 
 	return from_ms;
 }
 
+/* In the order of time: a window's time for marking ends before the next one does. */
+static void limit_windows(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t wall_ms)
+{
+	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
+	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
+	for (;;) {
+		struct window w;
+		int64_t due_ms = rest->held.span.end_ms == 0 ? INT64_MAX
+							     : held_due_ms(e->plan, l, &rest->held);
+		if (wall_ms >= due_ms)
+			held_judge(e, monitor, limit, due_ms);
+		else if (windows_take(&rest->windows, &e->plan->zone, l->average, wall_ms,
+				      l->grace_ms, windows_alike(e, monitor, l), &w))
+			window_judge(e, monitor, limit, &w);
+		else
+			break;
+	}
+}
+
 void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	struct limit_rest *rests = &e->rests[e->first_limit[monitor]];
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		const struct limit *l = &m->limits[i];
-		struct window w;
-		if (l->average == AVERAGE_INSTANT ||
-		    wall_ms < rests[i].windows.next.end_ms + l->grace_ms)
-			continue;
-		while (windows_take(&rests[i].windows, &e->plan->zone, l->average, wall_ms,
-				    l->grace_ms, windows_alike(e, monitor, l), &w))
-			window_judge(e, monitor, i, &w);
+		bool idle = wall_ms < rests[i].windows.next.end_ms + l->grace_ms &&
+			    rests[i].held.span.end_ms == 0;
+		if (l->average != AVERAGE_INSTANT && !idle && !rests[i].windows.waits)
+			limit_windows(e, monitor, i, wall_ms);
 	}
 }
 

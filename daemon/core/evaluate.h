@@ -12,6 +12,7 @@
 #include "core/marks.h"
 #include "core/reading.h"
 #include "core/verdict.h"
+#include "core/window.h"
 
 struct evaluator;
 
@@ -66,6 +67,41 @@ void evaluator_set_back(struct evaluator *evaluator, int64_t wall_ms);
  * it had none, its windows begin with the one that holds @wall_ms
  */
 void evaluator_reach_back(struct evaluator *evaluator, uint32_t monitor, int64_t wall_ms);
+
+/* --- windows looked up again, because a mark came over them --- */
+
+/** evaluator_reopen() - forget what the unjudged windows of a monitor's means hold that a mark from
+ * @from_ms to @to_ms touches, and judge none of them until evaluator_go_on() */
+void evaluator_reopen(struct evaluator *evaluator, uint32_t monitor, int64_t from_ms,
+		      int64_t to_ms);
+/** evaluator_next_window() - the start of the next window to be judged; those before it are */
+int64_t evaluator_next_window(const struct evaluator *evaluator, uint32_t monitor, uint32_t limit);
+/** evaluator_open_since() - since when a monitor's windows may still change; INT64_MAX: no means */
+int64_t evaluator_open_since(const struct evaluator *evaluator, uint32_t monitor);
+/** evaluator_reopened() - was a monitor left with windows to be looked up? (after a restart) */
+bool evaluator_reopened(const struct evaluator *evaluator, uint32_t monitor);
+/** evaluator_refill() - what was forgotten of a window, as it counts now */
+void evaluator_refill(struct evaluator *evaluator, uint32_t monitor, uint32_t limit,
+		      const struct window *contents);
+void evaluator_go_on(struct evaluator *evaluator, uint32_t monitor);
+/** evaluator_unhear() - forget the flow that a monitor measured from @from_ms to @to_ms */
+void evaluator_unhear(struct evaluator *evaluator, uint32_t monitor, int64_t from_ms,
+		      int64_t to_ms);
+
+/* A window that was judged, or as it stands. */
+struct judged {
+	uint32_t monitor, limit;
+	const struct window *window;
+	double due;          /* readings; 0: unknown */
+	double mean, judged; /* as compared; unless the outcome is none or undetermined */
+	enum outcome outcome;
+};
+typedef void (*judged_fn)(void *context, const struct judged *judged);
+/** evaluator_watch() - be told of each window as it is judged */
+void evaluator_watch(struct evaluator *evaluator, judged_fn fn, void *context);
+/** evaluator_each_open() - the windows with readings that are not judged yet */
+void evaluator_each_open(const struct evaluator *evaluator, uint32_t monitor, judged_fn fn,
+			 void *context);
 
 /** evaluator_tick() - the live clock reached a moment, for all monitors; also says peaks (at most
  * every 10 s for an alert) */

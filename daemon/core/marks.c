@@ -83,6 +83,27 @@ void marks_deinit(struct marks *marks)
 	*marks = (struct marks){0};
 }
 
+int marks_pick(struct marks *out, const struct marks *marks, const uint32_t *monitors, size_t n)
+{
+	size_t total = 0, spans = 0;
+	for (size_t i = 0; i < n; i++)
+		total += marks->first[monitors[i] + 1] - marks->first[monitors[i]];
+	*out = (struct marks){.spans = calloc(total + 1, sizeof *out->spans),
+			      .first = calloc(n + 1, sizeof *out->first),
+			      .n_monitors = n};
+	if (out->spans == NULL || out->first == NULL) {
+		marks_deinit(out);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		out->first[i] = (uint32_t)spans;
+		for (size_t j = marks->first[monitors[i]]; j < marks->first[monitors[i] + 1]; j++)
+			out->spans[spans++] = marks->spans[j];
+	}
+	out->first[n] = (uint32_t)spans;
+	return 0;
+}
+
 bool marks_flag(const struct marks *marks, uint32_t monitor, int64_t time_ms, enum flag *flag)
 {
 	size_t low = marks->first[monitor], end = marks->first[monitor + 1], high = end;

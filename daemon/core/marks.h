@@ -38,6 +38,8 @@ struct marks {
  */
 int marks_build(struct marks *out, size_t n_monitors, const struct mark *given, size_t n);
 void marks_deinit(struct marks *marks);
+/** marks_pick() - those of some monitors, for a plan of these alone. Return: 0, -ENOMEM. */
+int marks_pick(struct marks *out, const struct marks *marks, const uint32_t *monitors, size_t n);
 /** marks_flag() - the mark over a moment. Return: false without one. */
 bool marks_flag(const struct marks *marks, uint32_t monitor, int64_t time_ms, enum flag *flag);
 

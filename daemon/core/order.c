@@ -8,7 +8,7 @@
 enum {
 	FREE = -1,
 	CASES = USE_ACT | USE_OPEN | USE_ATTACH,
-	ALL = CASES | USE_SHELVE | USE_ACKNOWLEDGE
+	ALL = CASES | USE_SHELVE | USE_ACKNOWLEDGE | USE_MARK
 };
 #define AT(member) offsetof(struct case_order, member)
 
@@ -26,15 +26,15 @@ const struct order_field order_fields[] = {
 	{"checkers", AT(checkers), 600, USE_ACT, false, FREE},
 	{"approved_by", AT(approved_by), 200, USE_ACT, false, FREE},
 	{"relation", AT(relation), 100, USE_ACT, false, FREE},
-	{"site", AT(site), 64, USE_OPEN | USE_SHELVE, false, FREE},
-	{"factor", AT(factor), 64, USE_OPEN | USE_SHELVE, false, FREE},
+	{"site", AT(site), 64, USE_OPEN | USE_SHELVE | USE_MARK, false, FREE},
+	{"factor", AT(factor), 64, USE_OPEN | USE_SHELVE | USE_MARK, false, FREE},
 	{"kind", AT(kind), 40, USE_OPEN, false, FREE},
 	{"source", AT(source), 40, USE_OPEN, false, LIST_SOURCE},
 	{"severity", AT(severity), 40, USE_OPEN, false, LIST_SEVERITY},
 	{"title", AT(title), 300, USE_OPEN, false, FREE},
-	{"name", AT(file), 200, USE_ATTACH, false, FREE},
+	{"name", AT(file), 200, USE_ATTACH | USE_MARK, false, FREE},
 	{"type", AT(type), 40, USE_ATTACH, false, LIST_ATTACHMENT},
-	{"reason", AT(why), 1000, USE_SHELVE, false, FREE},
+	{"reason", AT(why), 1000, USE_SHELVE | USE_MARK, false, FREE},
 };
 const size_t n_order_fields = sizeof order_fields / sizeof order_fields[0];
 

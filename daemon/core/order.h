@@ -17,11 +17,21 @@ struct case_order {
 	const char *checkers, *approved_by, *relation;
 	const char *site, *factor, *kind, *source, *severity, *title; /* of a case by hand */
 	const char *file, *type, *sha256;                             /* of an attachment */
-	const char *why;                                              /* of a shelf */
+	const char *why;                                              /* of a shelf, a mark */
 	int64_t due_ms, other, bytes;                                 /* 0: not given */
+	bool has_from, has_to;                                        /* of a mark */
+	int64_t from_ms, to_ms;
+	char flag; /* 0: not given */
 };
 
-enum order_use { USE_ACT = 1, USE_OPEN = 2, USE_ATTACH = 4, USE_SHELVE = 8, USE_ACKNOWLEDGE = 16 };
+enum order_use {
+	USE_ACT = 1,
+	USE_OPEN = 2,
+	USE_ATTACH = 4,
+	USE_SHELVE = 8,
+	USE_ACKNOWLEDGE = 16,
+	USE_MARK = 32
+};
 
 struct order_field {
 	const char *name;

@@ -59,6 +59,8 @@ struct limit {
 	enum compare compare;
 	int decimals; /* for COMPARE_ROUNDED */
 	int64_t grace_ms;
+	int64_t mark_until_ms; /* of the day behind a window of a day: until then it may be marked,
+				* and opens no case; 0: not waited for */
 	double min_valid;
 	bool opens_case;    /* what an exceedance of this limit does, the site's list included */
 	const char *source; /* such as "GB18918-2002 1A table 1" or "configuration" */

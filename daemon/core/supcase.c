@@ -304,7 +304,9 @@ bool case_wanted(const struct plan *plan, const struct verdict *raised)
 		return false;
 	const struct monitor *m = &plan->monitors[raised->monitor];
 	if (raised->kind == ALERT_EXCEEDANCE && raised->limit != NO_INDEX)
-		return m->limits[raised->limit].opens_case;
+		return m->limits[raised->limit].opens_case &&
+		       (m->limits[raised->limit].mark_until_ms == 0 ||
+			raised->type == VERDICT_SETTLED);
 	return (plan->sites[m->site].opens & (1u << raised->kind)) != 0;
 }
 

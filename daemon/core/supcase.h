@@ -133,7 +133,7 @@ void severity_section(struct severity_facts *facts, const struct plan *plan, uin
 enum severity case_severity(const struct severity_facts *facts);
 /** factor_is_toxic() - the metals of GB 8978-1996 table 1, dissolved forms, and cyanide */
 bool factor_is_toxic(const char *factor);
-/** case_wanted() - does this raised alert open (or join) a case at its site? */
+/** case_wanted() - does this raised (or settled) alert open, or join, a case at its site? */
 bool case_wanted(const struct plan *plan, const struct verdict *raised);
 /** case_number() - writes the number from plan->case_number, as 五环督挂〔2026〕1号 */
 void case_number(const struct plan *plan, int64_t year, int64_t seq, struct text *out);

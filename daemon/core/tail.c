@@ -122,9 +122,10 @@ void tail_verdict(struct text *out, const struct plan *plan, const struct verdic
 	text_time(&time, verdict->time_ms, &plan->zone, 0);
 	struct tail_line line = {
 		.time = time.at,
-		.word = verdict->type == VERDICT_CLEARED ? "CLEARED"
-			: verdict->type == VERDICT_PEAK  ? "PEAK"
-							 : "RAISED",
+		.word = verdict->type == VERDICT_CLEARED   ? "CLEARED"
+			: verdict->type == VERDICT_PEAK    ? "PEAK"
+			: verdict->type == VERDICT_SETTLED ? "SETTLED"
+							   : "RAISED",
 		.kind = alert_kind_name(verdict->kind),
 		.has_value = verdict->has_value,
 		.has_limit = verdict->has_limit,

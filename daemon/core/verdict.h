@@ -12,6 +12,8 @@ enum verdict_type {
 	VERDICT_RAISED,  /* a condition began to hold */
 	VERDICT_CLEARED, /* it ended */
 	VERDICT_PEAK,    /* it goes on and its worst or last value changed; never announced */
+	VERDICT_SETTLED, /* a mean that holds it up stands after the time for marking: now it may
+			  * open a case */
 };
 
 enum bound { BOUND_NONE, BOUND_MAX, BOUND_MIN };

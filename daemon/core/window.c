@@ -60,6 +60,22 @@ void windows_start(struct windows *windows, const struct zone *zone, enum averag
 	*windows = (struct windows){.next = window_span(zone, average, start_ms)};
 }
 
+static void total_add(struct total *t, double value)
+{
+	double sum = t->sum + value;
+	t->rest += fabs(t->sum) >= fabs(value) ? (t->sum - sum) + value : (value - sum) + t->sum;
+	t->sum = sum;
+}
+
+void window_merge(struct window *w, const struct window *more)
+{
+	w->n += more->n;
+	total_add(&w->sum, more->sum.sum);
+	total_add(&w->weight, more->weight.sum);
+	w->sum.rest += more->sum.rest;
+	w->weight.rest += more->weight.rest;
+}
+
 static struct window *find(struct windows *windows, int64_t wall_ms)
 {
 	for (size_t i = 0; i < WINDOWS_OPEN; i++)
@@ -82,13 +98,6 @@ static struct window *place(struct windows *windows)
 	return last;
 }
 
-static void total_add(struct total *t, double value)
-{
-	double sum = t->sum + value;
-	t->rest += fabs(t->sum) >= fabs(value) ? (t->sum - sum) + value : (value - sum) + t->sum;
-	t->sum = sum;
-}
-
 void windows_add(struct windows *windows, const struct zone *zone, enum average average,
 		 int64_t wall_ms, double value, double weight)
 {
@@ -102,6 +111,18 @@ void windows_add(struct windows *windows, const struct zone *zone, enum average 
 	total_add(&w->sum, value * weight);
 	total_add(&w->weight, weight);
 	w->n++;
+}
+
+void windows_refill(struct windows *windows, const struct window *contents)
+{
+	if (contents->span.start_ms < windows->next.start_ms || contents->n == 0)
+		return;
+	struct window *w = find(windows, contents->span.start_ms);
+	if (w == NULL) {
+		w = place(windows);
+		*w = (struct window){.span = contents->span};
+	}
+	window_merge(w, contents);
 }
 
 static bool any_open(const struct windows *windows)

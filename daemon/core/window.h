@@ -21,6 +21,9 @@ struct total {
 	double sum, rest;
 };
 
+/* What a window comes to; none: it says nothing. */
+enum outcome { OUTCOME_NONE, OUTCOME_COMPLIES, OUTCOME_EXCEEDS, OUTCOME_UNDETERMINED };
+
 struct window {
 	struct span span; /* end_ms 0: unused */
 	uint64_t n;
@@ -32,6 +35,7 @@ struct window {
 struct windows {
 	struct window open[WINDOWS_OPEN];
 	struct span next; /* the next to be judged */
+	bool waits;       /* its contents are looked up again, and nothing is judged until then */
 };
 
 void windows_start(struct windows *windows, const struct zone *zone, enum average average,
@@ -40,6 +44,8 @@ void windows_start(struct windows *windows, const struct zone *zone, enum averag
  * @weight: 1 in a plain mean */
 void windows_add(struct windows *windows, const struct zone *zone, enum average average,
 		 int64_t wall_ms, double value, double weight);
+/** windows_refill() - add to a window what was forgotten of it; ignored where it was judged */
+void windows_refill(struct windows *windows, const struct window *contents);
 /**
  * windows_take() - the next window if the clock has reached its end plus the grace
  * @alike_ms: empty windows from here on say the same, so that a leap of the clock is no long loop
@@ -47,5 +53,7 @@ void windows_add(struct windows *windows, const struct zone *zone, enum average 
  */
 bool windows_take(struct windows *windows, const struct zone *zone, enum average average,
 		  int64_t clock_ms, int64_t grace_ms, int64_t alike_ms, struct window *out);
+/** window_merge() - two halves of one window */
+void window_merge(struct window *window, const struct window *more);
 /** window_mean() - NaN where nothing has a weight */
 double window_mean(const struct window *window);

@@ -4,6 +4,7 @@
 #include "flow/clock.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,15 @@ enum { TICK_MS = 250, BATCH = 256, PEAKS_WAITING = 4096 };
 #define SNAPSHOT_EVERY_NS 60000000000
 #define TICK_NS (TICK_MS * (int64_t)1000000)
 
+struct judge_call {
+	void (*fn)(void *context, struct evaluator *evaluator, const struct judge_mark *read);
+	void *context;
+	sem_t done;
+};
+
 struct judge {
 	struct judge_setup setup;
+	struct judge_call *_Atomic call; /* of another thread, which waits */
 	struct evaluator *evaluator;
 	struct snapshot snapshot;
 	struct judge_mark mark;
@@ -144,6 +152,30 @@ static void judge_tick(struct judge *j, int64_t wall_ms, int64_t mono_ns)
 	j->ticked_ns = mono_ns;
 }
 
+static void serve_call(struct judge *j)
+{
+	struct judge_call *call = atomic_load_explicit(&j->call, memory_order_acquire);
+	if (call == NULL)
+		return;
+	atomic_store_explicit(&j->call, NULL, memory_order_relaxed);
+	call->fn(call->context, j->evaluator, &j->mark);
+	sem_post(&call->done);
+}
+
+void judge_call(struct judge *judge,
+		void (*fn)(void *context, struct evaluator *evaluator,
+			   const struct judge_mark *read),
+		void *context)
+{
+	struct judge_call call = {.fn = fn, .context = context};
+	sem_init(&call.done, 0, 0);
+	atomic_store_explicit(&judge->call, &call, memory_order_release); /* serve_call() */
+	bell_ring_always(&judge->setup.rings->judge);
+	while (sem_wait(&call.done) != 0)
+		continue;
+	sem_destroy(&call.done);
+}
+
 static void judge_round(struct judge *j)
 {
 	int64_t wall_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
@@ -154,6 +186,7 @@ static void judge_round(struct judge *j)
 	j->wall_ms = wall_ms;
 	for (size_t i = 0; i < j->setup.rings->n; i++)
 		judge_ring(j, i);
+	serve_call(j);
 	if (mono_ns - j->ticked_ns >= TICK_NS || j->set_back == SET_BACK_TICKS)
 		judge_tick(j, wall_ms, mono_ns);
 	if (mono_ns - j->kept_ns >= SNAPSHOT_EVERY_NS) {
@@ -166,7 +199,8 @@ static void judge_round(struct judge *j)
 static bool anything(void *context)
 {
 	struct judge *j = context;
-	return rings_ready(j->setup.rings, RING_JUDGE) || atomic_load(&j->stop);
+	return rings_ready(j->setup.rings, RING_JUDGE) || atomic_load(&j->stop) ||
+	       atomic_load(&j->call) != NULL;
 }
 
 static void *judge_run(void *context)

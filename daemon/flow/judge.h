@@ -38,6 +38,17 @@ int judge_start(struct judge *judge);
  * verdicts and joins */
 void judge_stop(struct judge *judge);
 
+struct judge_mark;
+/**
+ * judge_call() - have @fn run on the judge's thread between two batches, and wait until it has
+ * (any other thread, one at a time; not before judge_start(), and to be back before judge_stop())
+ * @fn: quick, without disk or lock; @read: how far the judge has read then
+ */
+void judge_call(struct judge *judge,
+		void (*fn)(void *context, struct evaluator *evaluator,
+			   const struct judge_mark *read),
+		void *context);
+
 /* What a snapshot says of how far the judge had read. */
 struct judge_mark {
 	int64_t boot;

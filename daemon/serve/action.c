@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/reading.h"
 #include "serve/query.h"
 
 #include <jansson.h>
@@ -86,6 +87,39 @@ static bool read_for(struct body_reading *r, const char *name, const json_t *val
 	return false;
 }
 
+static bool read_moment(struct body_reading *r, const char *name, const json_t *value, int64_t *out)
+{
+	const char *text = json_string_value(value);
+	if (text != NULL && time_parse(text, strlen(text), r->zone, out))
+		return true;
+	text_format(r->error, "field \"%s\" must be an RFC 3339 time or epoch seconds, as text",
+		    name);
+	return false;
+}
+
+static bool read_from(struct body_reading *r, const char *name, const json_t *value)
+{
+	r->order->has_from = true;
+	return read_moment(r, name, value, &r->order->from_ms);
+}
+
+static bool read_to(struct body_reading *r, const char *name, const json_t *value)
+{
+	r->order->has_to = true;
+	return read_moment(r, name, value, &r->order->to_ms);
+}
+
+static bool read_flag(struct body_reading *r, const char *name, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	if (text != NULL && flag_known(text[0]) && text[1] == '\0') {
+		r->order->flag = text[0];
+		return true;
+	}
+	text_format(r->error, "field \"%s\" must be one of N, F, M, S, D, C, T, B", name);
+	return false;
+}
+
 static const struct special {
 	const char *name;
 	unsigned uses;
@@ -93,7 +127,8 @@ static const struct special {
 } specials[] = {
 	{"action", USE_ACT, read_action}, {"due", USE_ACT, read_due},
 	{"other", USE_ACT, read_other},   {"until", USE_SHELVE, read_due},
-	{"for_s", USE_SHELVE, read_for},
+	{"for_s", USE_SHELVE, read_for},  {"from", USE_MARK, read_from},
+	{"to", USE_MARK, read_to},        {"flag", USE_MARK, read_flag},
 };
 
 static const struct special *special_find(const char *name, enum order_use use)

@@ -7,6 +7,7 @@
 #include "serve/office.h"
 #include "serve/loads.h"
 #include "serve/pages.h"
+#include "store/ledger-marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,8 +48,9 @@ bool api_refuse(const struct api_request *request, struct api_answer *answer)
 	}
 	if (post && request->body_too_large) {
 		api_error(answer, 413,
-			  endpoint == ENDPOINT_ATTACHMENTS ? "the file is larger than 16 MiB"
-							   : "the body is larger than 64 KiB");
+			  endpoint_body_most(endpoint) == ATTACHMENT_BYTES_MOST
+				  ? "the file is larger than 16 MiB"
+				  : "the body is larger than 64 KiB");
 		return true;
 	}
 	return false;
@@ -121,7 +123,8 @@ static void answer_readings(struct api *api, const struct api_request *request,
 	int result = readers_take(&api->readers, &reader);
 	if (result == 0) {
 		bool csv = query_wants_csv(request->accept);
-		struct page_readings page = {.out = &answer->body, .plan = api->setup.plan};
+		struct page_readings page = {
+			.out = &answer->body, .plan = api->setup.plan, .ledger = api->setup.ledger};
 		answer->type = csv ? "text/csv; charset=utf-8; header=present" : json_type;
 		result = csv ? page_readings_csv(&page, reader, &range, &answer->next)
 			     : page_readings_json(&page, reader, &range);
@@ -447,6 +450,122 @@ static void answer_office(struct api *api, const struct api_request *request,
 	answer->policy = api->office_policy.at;
 }
 
+/* --- marks --- */
+
+#define MARK_MOST_MS (366 * INT64_C(86400000))
+
+static void mark_query(const struct query *query, struct case_order *order)
+{
+	*order = query->order;
+	order->site = query->site;
+	order->factor = query->factor;
+	order->has_from = query->has_from;
+	order->has_to = query->has_to;
+	order->from_ms = query->from_ms;
+	order->to_ms = query->to_ms;
+}
+
+/* Return: NULL; else what is wrong with it. */
+static const char *mark_lacks(const struct case_order *o)
+{
+	return o->site == NULL                        ? "field \"site\" is missing"
+	       : o->factor == NULL                    ? "field \"factor\" is missing"
+	       : !o->has_from                         ? "field \"from\" is missing"
+	       : !o->has_to                           ? "field \"to\" is missing"
+	       : o->flag == 0                         ? "field \"flag\" is missing"
+	       : o->why == NULL                       ? "field \"reason\" is missing"
+	       : o->from_ms >= o->to_ms               ? "\"to\" must lie after \"from\""
+	       : o->to_ms - o->from_ms > MARK_MOST_MS ? "a mark lasts 366 days at most"
+						      : NULL;
+}
+
+static bool mark_monitor(const struct api *api, const struct case_order *o,
+			 struct api_answer *answer)
+{
+	if (!api_site(api, o->site, answer))
+		return false;
+	if (o->factor == NULL || o->site == NULL ||
+	    plan_monitor(api->setup.plan, o->site, o->factor) != NO_INDEX)
+		return true;
+	api_error(answer, 404, "the site has no such factor");
+	return false;
+}
+
+static void mark_give(struct api *api, const struct api_request *request, struct case_order *o,
+		      struct api_answer *answer)
+{
+	const char *lack = mark_lacks(o);
+	if (lack != NULL)
+		api_error(answer, 400, lack);
+	if (lack != NULL || !mark_monitor(api, o, answer) ||
+	    !allow(api, request, DEED_MARK, o, answer))
+		return;
+	struct mark_order order = {.site = o->site,
+				   .factor = o->factor,
+				   .reason = o->why,
+				   .by = o->by,
+				   .from_ms = o->from_ms,
+				   .to_ms = o->to_ms,
+				   .flag = (enum flag)o->flag,
+				   .file = o->file};
+	if (o->file != NULL) {
+		order.data = request->body;
+		order.size = request->body_length;
+	}
+	int result = ledger_mark(api->setup.ledger, &order, wall_ms(), &answer->body);
+	text_char(&answer->body, '\n');
+	if (result != 0)
+		answer_store(answer, result, "ledger");
+	else if (api->setup.marked != NULL)
+		api->setup.marked(api->setup.context);
+}
+
+/* A mark is a JSON body; or a file as the body, and the rest as parameters. */
+static void answer_mark(struct api *api, const struct api_request *request,
+			struct api_answer *answer)
+{
+	struct case_order order;
+	struct action_body body;
+	mark_query(&request->query, &order);
+	if (order.file != NULL && request->body_length == 0) {
+		api_error(answer, 400, "the file is empty");
+	} else if (order.file != NULL) {
+		mark_give(api, request, &order, answer);
+	} else if (request->body_length > 65536) {
+		api_error(answer, 413, "the body is larger than 64 KiB");
+	} else if (read_body(api, request, USE_MARK, &body, answer)) {
+		if (body.order.file != NULL)
+			api_error(answer, 400,
+				  "field \"name\" stands beside a file, as a parameter");
+		else
+			mark_give(api, request, &body.order, answer);
+		action_body_deinit(&body);
+	}
+}
+
+static void answer_marks(struct api *api, const struct api_request *request,
+			 struct api_answer *answer)
+{
+	const struct query *q = &request->query;
+	const struct mark_filter filter = {.site = q->site,
+					   .factor = q->factor,
+					   .from_ms = q->has_from ? q->from_ms : INT64_MIN,
+					   .to_ms = q->has_to ? q->to_ms : INT64_MAX,
+					   .after = q->after,
+					   .limit = q->limit};
+	struct case_order order;
+	if (request->method == METHOD_POST) {
+		answer_mark(api, request, answer);
+		return;
+	}
+	mark_query(q, &order);
+	if (!mark_monitor(api, &order, answer))
+		return;
+	int result = ledger_marks_json(api->setup.ledger, &filter, &answer->body);
+	if (result != 0)
+		answer_store(answer, result, "ledger");
+}
+
 static void answer_dossier(struct api *api, const struct api_request *request,
 			   struct api_answer *answer)
 {
@@ -575,6 +694,9 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		break;
 	case ENDPOINT_DELIVERY_TEST:
 		answer_test(api, request, answer);
+		break;
+	case ENDPOINT_MARKS:
+		answer_marks(api, request, answer);
 		break;
 	case ENDPOINT_EVENTS: /* stream.c */
 	case ENDPOINT_NONE:

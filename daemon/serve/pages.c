@@ -2,6 +2,7 @@
 #include "serve/pages.h"
 
 #include "core/csv.h"
+#include "store/ledger-marks.h"
 #include "store/tallies.h"
 
 #include <errno.h>
@@ -77,9 +78,12 @@ unsigned page_health(const struct serve_setup *setup, int64_t started_mono_s, st
 
 /* --- READING --- */
 
-static void reading_json(struct text *out, const struct plan *plan, const char *site,
-			 const char *factor, const struct reading *reading)
+/* @monitor: NO_INDEX where the plan has it no more. A mark over the reading comes last. */
+static void reading_json(struct text *out, const struct plan *plan, struct ledger *ledger,
+			 uint32_t monitor, const char *site, const char *factor,
+			 const struct reading *reading)
 {
+	enum flag mark;
 	const char flag[2] = {(char)reading->flag, '\0'};
 	text_add(out, "{\"time\":\"");
 	text_time(out, reading->measured_ms, &plan->zone, 3);
@@ -96,6 +100,8 @@ static void reading_json(struct text *out, const struct plan *plan, const char *
 		text_add(out, "null");
 	text_add(out, ",\"flag\":");
 	text_json(out, flag);
+	if (ledger_marked(ledger, monitor, reading->measured_ms, &mark))
+		text_format(out, ",\"mark\":\"%c\"", (char)mark);
 	text_char(out, '}');
 }
 
@@ -104,7 +110,8 @@ static bool row_json(void *context, const struct daybook_row *row)
 	struct page_readings *page = context;
 	if (page->n++ > 0)
 		text_char(page->out, ',');
-	reading_json(page->out, page->plan, row->site, row->factor, &row->reading);
+	reading_json(page->out, page->plan, page->ledger, row->monitor, row->site, row->factor,
+		     &row->reading);
 	page->last = row->sequence;
 	return !page->out->failed;
 }
@@ -162,7 +169,7 @@ static void monitor_json(const struct serve_setup *setup, uint32_t index, struct
 	text_json(out, plan->connections[monitor->connection].id);
 	text_add(out, ",\"latest\":");
 	if (daybook_latest(setup->daybook, index, &latest))
-		reading_json(out, plan, site, monitor->factor, &latest);
+		reading_json(out, plan, setup->ledger, index, site, monitor->factor, &latest);
 	else
 		text_add(out, "null");
 	text_add(out, ",\"alerts\":[");

@@ -13,6 +13,7 @@ void page_sites(const struct serve_setup *setup, struct text *out);
 struct page_readings {
 	struct text *out;
 	const struct plan *plan;
+	struct ledger *ledger; /* of the marks */
 	size_t n;
 	int64_t last; /* sequence of the newest row written */
 };

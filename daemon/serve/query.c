@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/query.h"
 
+#include "core/reading.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@ static const struct {
 	{"/api/v1/shelves", ENDPOINT_SHELVES},
 	{"/api/v1/unshelve", ENDPOINT_UNSHELVE},
 	{"/api/v1/deliveries", ENDPOINT_DELIVERIES},
+	{"/api/v1/marks", ENDPOINT_MARKS},
 };
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -130,6 +133,7 @@ static int methods_of(enum endpoint endpoint)
 		return POSTS;
 	case ENDPOINT_CASES:
 	case ENDPOINT_SHELVES:
+	case ENDPOINT_MARKS:
 		return READS | POSTS;
 	case ENDPOINT_NONE:
 	case ENDPOINT_OFFICE:
@@ -164,7 +168,8 @@ bool endpoint_posts(enum endpoint endpoint)
 
 size_t endpoint_body_most(enum endpoint endpoint)
 {
-	return endpoint == ENDPOINT_ATTACHMENTS ? ATTACHMENT_BYTES_MOST : 65536;
+	bool file = endpoint == ENDPOINT_ATTACHMENTS || endpoint == ENDPOINT_MARKS;
+	return file ? ATTACHMENT_BYTES_MOST : 65536;
 }
 
 /* --- parameters --- */
@@ -191,6 +196,8 @@ enum {
 	PARAM_OFFICE = PARAM_PLACE | PARAM_STAGE | PARAM_SEVERITY | PARAM_PAGE,
 	PARAM_SPAN = 1 << 20, /* month or year: one of the two */
 	PARAM_PERIOD = 1 << 21,
+	PARAM_MARK = 1 << 22, /* the texts of one, beside a file as the body */
+	PARAM_FLAG = 1 << 23,
 };
 
 static bool param_time(const char *value, const struct zone *zone, int64_t *out)
@@ -372,6 +379,13 @@ static bool read_period(const char *value, const struct zone *zone, struct query
 	return false;
 }
 
+static bool read_flag(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->order.flag = value[0];
+	return flag_known(value[0]) && value[1] == '\0';
+}
+
 static const struct param {
 	const char *name;
 	unsigned bit;
@@ -397,6 +411,7 @@ static const struct param {
 	{"month", PARAM_SPAN, read_month, "a month such as 2026-03"},
 	{"year", PARAM_SPAN, read_year, "a year such as 2026"},
 	{"period", PARAM_PERIOD, read_period, "hour, day, month or year"},
+	{"flag", PARAM_FLAG, read_flag, "one of N, F, M, S, D, C, T, B"},
 };
 
 static unsigned params_of(enum endpoint endpoint)
@@ -416,6 +431,9 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_SITE | PARAM_LAST_EVENT_ID | PARAM_LAST;
 	case ENDPOINT_ATTACHMENTS:
 		return PARAM_ATTACHMENT;
+	case ENDPOINT_MARKS:
+		return PARAM_SITE | PARAM_FACTOR | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
+		       PARAM_AFTER | PARAM_FLAG | PARAM_MARK;
 	case ENDPOINT_SHELVES:
 		return PARAM_STATUS;
 	case ENDPOINT_OFFICE:
@@ -454,9 +472,11 @@ static const struct param *param_find(unsigned allowed, const char *name)
 static bool query_pair(const struct query_pair *pair, unsigned allowed, unsigned *seen,
 		       const struct zone *zone, struct query *out, struct text *error)
 {
-	const struct order_field *field =
-		(allowed & PARAM_ATTACHMENT) == 0 ? NULL : order_field_find(pair->name, USE_ATTACH);
+	const struct order_field *field = NULL;
 	const struct param *param = param_find(allowed, pair->name);
+	if (param == NULL && (allowed & (PARAM_ATTACHMENT | PARAM_MARK)) != 0)
+		field = order_field_find(pair->name,
+					 (allowed & PARAM_MARK) != 0 ? USE_MARK : USE_ATTACH);
 	if (field != NULL)
 		return order_take(&out->order, field, pair->value, error);
 	if (param == NULL) {

@@ -32,6 +32,7 @@ enum endpoint {
 	ENDPOINT_UNSHELVE,
 	ENDPOINT_DELIVERIES,
 	ENDPOINT_DELIVERY_TEST,
+	ENDPOINT_MARKS,
 	ENDPOINT_EVENTS,
 	ENDPOINT_LOADS,
 	ENDPOINT_REPORT,
@@ -75,7 +76,7 @@ struct query {
 	struct span span;
 	enum tally_period period;
 	size_t last;             /* 0: not given */
-	struct case_order order; /* of an attachment */
+	struct case_order order; /* of an attachment, a mark with a file */
 };
 
 /**

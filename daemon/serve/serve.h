@@ -33,6 +33,7 @@ struct serve_setup {
 	bool (*deliveries_test)(void *context, const char *id, int64_t *test);
 	/* evidence(): the archive of a case, as evidence_tar_write(); NULL: there are none */
 	int (*evidence)(void *context, int64_t id, const struct text *dossier, struct text *out);
+	void (*marked)(void *context); /* a mark was given; quick (any thread); NULL: nobody asks */
 	void *context;
 	const struct wording *chinese; /* of pages; NULL: all in English */
 	const char *language; /* of pages that are not asked for in another; NULL: the plan's */

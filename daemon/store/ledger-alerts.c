@@ -139,6 +139,21 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 	return r;
 }
 
+/* A case for an alert that has none yet. */
+static int alert_take_case(struct ledger *ledger, const struct verdict *v, int64_t id,
+			   int64_t now_ms, int64_t *case_id, bool *is_new)
+{
+	int r = ledger_case_raise(ledger, v, now_ms, case_id, is_new);
+	if (r == 0)
+		r = sql_do(ledger->sql[SQL_ALERT_ADOPT], "ii", id, *case_id);
+	if (r == 0)
+		r = ledger_case_refresh(ledger, *case_id, v->has_value, v->last_value, now_ms);
+	if (r == 0)
+		r = ledger_case_event(ledger, *case_id,
+				      *is_new ? "ducha.case.opened" : "ducha.case.updated", now_ms);
+	return r;
+}
+
 struct active_alert {
 	int64_t id, case_id, peak_ms;
 	bool has_peak;
@@ -192,6 +207,29 @@ static int alert_take(struct ledger *ledger, const struct active_alert *alert,
 	return r;
 }
 
+/* The time for marking is over: what waited for it opens its case, or joins one. */
+static int verdict_settle(struct ledger *ledger, const struct verdict *v, int64_t now_ms,
+			  int64_t *opened)
+{
+	struct active_alert alert;
+	bool shelved = false, is_new;
+	int64_t case_id;
+
+	int r = verdict_find(ledger, v, &alert);
+	if (r != 0 || alert.id == 0 || alert.case_id != 0)
+		return r;
+	r = sql_do(ledger->sql[SQL_ALERT_SETTLE], "i", alert.id);
+	if (r == 0 && case_wanted(ledger->plan, v))
+		r = verdict_shelved(ledger, v, &shelved);
+	if (r != 0 || shelved || !case_wanted(ledger->plan, v))
+		return r;
+	r = alert_take_case(ledger, v, alert.id, now_ms, &case_id, &is_new);
+	if (r == 0 && is_new)
+		r = ledger_case_above(ledger, case_id, v, now_ms);
+	*opened = is_new ? case_id : 0;
+	return r;
+}
+
 static int verdict_end(struct ledger *ledger, const struct verdict *v, int64_t now_ms)
 {
 	struct active_alert alert;
@@ -223,6 +261,9 @@ int ledger_apply(struct ledger *ledger, const struct verdict *verdicts, size_t n
 		if (verdicts[i].type == VERDICT_RAISED)
 			r = verdict_raise(ledger, &verdicts[i], now_ms,
 					  opened != NULL ? &opened[i] : &ignored);
+		else if (verdicts[i].type == VERDICT_SETTLED)
+			r = verdict_settle(ledger, &verdicts[i], now_ms,
+					   opened != NULL ? &opened[i] : &ignored);
 		else
 			r = verdict_end(ledger, &verdicts[i], now_ms);
 	}
@@ -351,7 +392,8 @@ static int open_alert_read(struct ledger *ledger, sqlite3_stmt *row, struct open
 
 	if (key == NULL)
 		return -ENOMEM;
-	*v = (struct verdict){.type = VERDICT_RAISED,
+	*v = (struct verdict){.type = sqlite3_column_int(row, 28) != 0 ? VERDICT_SETTLED
+								       : VERDICT_RAISED,
 			      .kind = a.kind,
 			      .average = a.average,
 			      .bound = a.bound,
@@ -454,15 +496,7 @@ static int alert_adopt(struct ledger *ledger, const struct open_alert *alert, in
 	int r = verdict_shelved(ledger, v, &shelved);
 	if (r != 0 || shelved)
 		return r;
-	r = ledger_case_raise(ledger, v, now_ms, &case_id, &opened);
-	if (r == 0)
-		r = sql_do(ledger->sql[SQL_ALERT_ADOPT], "ii", alert->id, case_id);
-	if (r == 0)
-		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value, now_ms);
-	if (r == 0)
-		r = ledger_case_event(ledger, case_id,
-				      opened ? "ducha.case.opened" : "ducha.case.updated", now_ms);
-	return r;
+	return alert_take_case(ledger, v, alert->id, now_ms, &case_id, &opened);
 }
 
 int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *factor,

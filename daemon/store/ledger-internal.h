@@ -15,10 +15,12 @@
  *   ledger-needs.c   what open cases need of the daybook
  *   ledger-events.c  the outbox
  *   ledger-chain.c   the chain of what is evidence
+ *   ledger-marks.c   what was said about stretches of data
  * Functions here are called with the mutex held unless they say otherwise. A statement is looked up
  * (ledger->sql[…]) with it held, too: a ledger that was mended meanwhile has others.
  */
 #include "core/deadline.h"
+#include "core/marks.h"
 #include "store/json.h"
 #include "store/ledger-chain.h"
 #include "store/ledger.h"
@@ -79,7 +81,16 @@ enum ledger_sql {
 	SQL_SHELF_OVER,
 	SQL_SHELF_END,
 	SQL_SHELF_LIST,
+	SQL_MARK_ADD,
+	SQL_MARK_ALL,
+	SQL_MARK_NEXT,
+	SQL_MARK_LIST,
+	SQL_MARK_CHANGE,
+	SQL_MARK_CHANGES,
+	SQL_MARK_CASE,
+	SQL_MARK_LEFT,
 	SQL_ALERT_ACKNOWLEDGE,
+	SQL_ALERT_SETTLE,
 	SQL_ALERT_ADOPT,
 	SQL_ALERT_WAITING,
 	SQL_EVENT_NEXT,
@@ -164,6 +175,7 @@ struct ledger {
 	int64_t registered;        /* cases that it registered */
 	bool damaged;              /* mended by the next transaction */
 	struct numbers numbers;    /* as of the last record */
+	bool remark;               /* the table of marks is not that of the file */
 	struct text data, event;   /* scratch for events */
 	char *words[LEDGER_WORDS]; /* reasons handed out with open alerts; they live as long as we
 				    */
@@ -173,7 +185,10 @@ struct ledger {
 		void *context;
 	} listeners[LEDGER_LISTENERS];
 	size_t n_listeners;
+	pthread_mutex_t marks_lock; /* of the table alone: pages ask it for each reading */
+	struct marks marks;
 	/* read by any thread without the mutex */
+	_Atomic int64_t last_mark;
 	_Atomic uint32_t *kinds; /* by monitor of the plan */
 	_Atomic size_t active[ALERT_KINDS];
 	_Atomic size_t cases[CASE_STATUSES];
@@ -199,6 +214,7 @@ int ledger_recount_alerts(struct ledger *ledger);
 int ledger_recount_cases(struct ledger *ledger);
 int ledger_recount_events(struct ledger *ledger);
 int ledger_recount_timer(struct ledger *ledger);
+int ledger_recount_marks(struct ledger *ledger);
 
 /* names to enums; the last value (ALERT_KINDS …) where unknown */
 enum alert_kind ledger_kind(const char *name);

@@ -90,6 +90,31 @@ static const char duty_schema[] =
 	"CREATE INDEX alerts_digest ON alerts(id) WHERE digest IS NOT NULL;"
 	"PRAGMA user_version=3;";
 
+/* What was said about stretches of data, and what each changed. @settled: the time for marking the
+ * mean that raised the alert is over, and it stands. */
+#define MARKS_SCHEMA                                                                               \
+	"CREATE TABLE marks(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"            \
+	" site TEXT NOT NULL, factor TEXT NOT NULL, from_at INTEGER NOT NULL,"                     \
+	" to_at INTEGER NOT NULL, flag TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL,"     \
+	" file TEXT, sha256 TEXT, bytes INTEGER);"                                                 \
+	"CREATE TRIGGER marks_stay BEFORE UPDATE ON marks"                                         \
+	" BEGIN SELECT RAISE(ABORT, 'a mark is never rewritten'); END;"                            \
+	"CREATE TRIGGER marks_remain BEFORE DELETE ON marks"                                       \
+	" BEGIN SELECT RAISE(ABORT, 'a mark is never rewritten'); END;"                            \
+	"CREATE TABLE recomputed(id INTEGER PRIMARY KEY AUTOINCREMENT,"                            \
+	" mark_id INTEGER NOT NULL REFERENCES marks(id), site TEXT NOT NULL,"                      \
+	" factor TEXT NOT NULL, average TEXT NOT NULL, limit_key TEXT NOT NULL,"                   \
+	" start_at INTEGER NOT NULL, end_at INTEGER NOT NULL, before REAL, after REAL,"            \
+	" was TEXT, became TEXT, limit_value REAL, case_id INTEGER REFERENCES cases(id));"         \
+	"CREATE INDEX recomputed_mark ON recomputed(mark_id);"                                     \
+	"CREATE INDEX recomputed_window ON recomputed(site, factor, limit_key, start_at);"         \
+	"CREATE INDEX recomputed_case ON recomputed(case_id) WHERE case_id IS NOT NULL;"           \
+	"CREATE TRIGGER recomputed_stay BEFORE UPDATE ON recomputed"                               \
+	" BEGIN SELECT RAISE(ABORT, 'what a mark changed is never rewritten'); END;"               \
+	"CREATE TRIGGER recomputed_remain BEFORE DELETE ON recomputed"                             \
+	" BEGIN SELECT RAISE(ABORT, 'what a mark changed is never rewritten'); END;"               \
+	"ALTER TABLE alerts ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;"
+
 /* The chain of what is evidence (store/ledger-chain.h). */
 static const char fourth_schema[] =
 	"CREATE TABLE chain(number INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
@@ -103,7 +128,7 @@ static const char fourth_schema[] =
 	"CREATE TABLE chain_days(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
 	" first_batch INTEGER NOT NULL, last_batch INTEGER NOT NULL, hash BLOB NOT NULL,"
 	" first INTEGER NOT NULL, last INTEGER NOT NULL, removed INTEGER NOT NULL);"
-	"PRAGMA user_version=4;";
+	MARKS_SCHEMA "PRAGMA user_version=4;";
 
 const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
 						    fourth_schema};
@@ -113,7 +138,7 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 	" value, limit_value, peak, limit_source, unit, reason, site_name, factor_name, decimals," \
 	" case_id, key, limit_key, peak_at, last, readings, acknowledged, acknowledged_by,"        \
 	" (SELECT max(until) FROM shelves s WHERE s.ended IS NULL AND alerts.cleared IS NULL"      \
-	" AND s.site = alerts.site AND (s.factor IS NULL OR s.factor = alerts.factor))"            \
+	" AND s.site = alerts.site AND (s.factor IS NULL OR s.factor = alerts.factor)), settled"   \
 	" FROM alerts "
 
 /* A digest is void once the case has another episode, or one that goes on. */
@@ -131,6 +156,14 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 	" document, track, stage_at, reminded, extended, relapses, reopened, merged_into,"         \
 	" withdrawn, (SELECT d.digest" CASE_DIGEST_VALID "), (SELECT d.readings" CASE_DIGEST_VALID \
 	") FROM cases "
+
+/* of the recomputations r of one window */
+#define NEWEST_OF_WINDOW                                                                           \
+	"NOT EXISTS(SELECT 1 FROM recomputed n WHERE n.site = r.site AND n.factor = r.factor"      \
+	" AND n.limit_key = r.limit_key AND n.start_at = r.start_at AND n.id > r.id)"
+
+#define WINDOW_MS "(CASE average WHEN 'day' THEN 86400000 ELSE 3600000 END)"
+#define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
@@ -201,12 +234,15 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"SELECT sum(1 + (coalesce(cleared - 1, ?3) - raised) / 86400000) FROM alerts"
 		" WHERE site = ?1 AND factor = ?2 AND kind = 'exceedance' AND average = 'day'"
 		" AND coalesce(cleared, ?3) > ?3 - 2592000000",
-	/* since when nothing is wrong at a monitor; the mean that clears is itself a good one */
+	/* since when nothing is wrong at a monitor; the mean that clears is itself a good one, and
+	 * a mark may take a good one away but gives none */
 	[SQL_CASE_QUIET] =
-		"SELECT max(CASE WHEN cleared IS NULL THEN ?3 WHEN average = 'day'"
-		" AND kind <> 'stale' THEN cleared - 86400000 ELSE cleared END) FROM alerts"
-		" WHERE site = ?1 AND factor = ?2 AND kind IN ('exceedance', 'undetermined', "
-		"'stale')",
+		"SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
+		" WHEN average = 'day' AND kind <> 'stale' THEN cleared - 86400000"
+		" ELSE cleared END) AS at FROM alerts WHERE site = ?1 AND factor = ?2"
+		" AND kind IN ('exceedance', 'undetermined', 'stale')"
+		" UNION ALL SELECT max(end_at) FROM recomputed r WHERE site = ?1 AND factor = ?2"
+		" AND became IN ('exceeds', 'undetermined') AND " NEWEST_OF_WINDOW ")",
 	[SQL_CASE_REFRESH] =
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"
 		" peak_at = ?6, multiple = ?7, severity = ?8, last_value = coalesce(?9, last_value)"
@@ -264,9 +300,35 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_SHELF_LIST] = "SELECT id, site, factor, began, until, reason, by, case_id, ended,"
 			   " ended_by FROM shelves WHERE ended IS NULL OR ?1 ORDER BY id DESC"
 			   " LIMIT 1000",
+	[SQL_MARK_ADD] = "INSERT INTO marks(at, site, factor, from_at, to_at, flag, reason, by,"
+			 " file, sha256, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			 " ?11)",
+	[SQL_MARK_ALL] = MARK_COLUMNS " FROM marks WHERE id <= ?1 ORDER BY id",
+	[SQL_MARK_NEXT] = MARK_COLUMNS " FROM marks WHERE id > ?1 ORDER BY id LIMIT 1",
+	[SQL_MARK_LIST] = MARK_COLUMNS
+	", reason, by, at, file, sha256 FROM marks WHERE (?1 IS NULL OR site = ?1)"
+	" AND (?2 IS NULL OR factor = ?2) AND to_at > ?3 AND from_at < ?4"
+	" AND (?5 = 0 OR id < ?5) ORDER BY id DESC LIMIT ?6",
+	[SQL_MARK_CHANGE] = "INSERT INTO recomputed(mark_id, site, factor, average, limit_key,"
+			    " start_at, end_at, before, after, was, became, limit_value, case_id)"
+			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	[SQL_MARK_CHANGES] = "SELECT average, start_at, end_at, before, after, was, became,"
+			     " limit_value, case_id FROM recomputed WHERE mark_id = ?1 ORDER BY id",
+	/* the alert that spoke of a window: from its first one to the one before that cleared it */
+	[SQL_MARK_CASE] = "SELECT case_id FROM alerts WHERE site = ?1 AND factor = ?2"
+			  " AND limit_key = ?3 AND kind = 'exceedance' AND case_id IS NOT NULL"
+			  " AND began <= ?4 AND (cleared IS NULL OR cleared > ?5)"
+			  " ORDER BY id DESC LIMIT 1",
+	/* the windows that a case's alerts stand for, without those found to comply since */
+	[SQL_MARK_LEFT] =
+		"SELECT (SELECT coalesce(sum((coalesce(cleared - " WINDOW_MS " / 2, ?2) - began)"
+		" / " WINDOW_MS "), 0) FROM alerts WHERE case_id = ?1)"
+		" - (SELECT count(*) FROM recomputed r WHERE case_id = ?1"
+		" AND became = 'complies' AND " NEWEST_OF_WINDOW ")",
 	[SQL_ALERT_ACKNOWLEDGE] =
 		"UPDATE alerts SET call_at = NULL, acknowledged = coalesce(acknowledged, ?2),"
 		" acknowledged_by = coalesce(acknowledged_by, ?3) WHERE id = ?1 RETURNING id",
+	[SQL_ALERT_SETTLE] = "UPDATE alerts SET settled = 1 WHERE id = ?1",
 	[SQL_ALERT_ADOPT] = "UPDATE alerts SET case_id = ?2 WHERE id = ?1",
 	[SQL_ALERT_WAITING] = ALERT_COLUMNS
 	"WHERE cleared IS NULL AND site = ?1 AND (?2 IS NULL OR factor = ?2)"

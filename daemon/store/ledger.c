@@ -93,6 +93,8 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 		r = ledger_recount_events(ledger);
 	if (r == 0)
 		r = ledger_recount_timer(ledger);
+	if (r == 0)
+		r = ledger_recount_marks(ledger);
 	if (r != 0)
 		ledger_disconnect(ledger);
 	return r;
@@ -265,6 +267,7 @@ int ledger_open(struct ledger **out, const char *directory, const struct plan *p
 	ledger->plan = plan;
 	ledger->kinds = calloc(plan->n_monitors + 1, sizeof *ledger->kinds);
 	pthread_mutex_init(&ledger->lock, NULL);
+	pthread_mutex_init(&ledger->marks_lock, NULL);
 	ledger->directory = directory == NULL ? NULL : strdup(directory);
 	int r = -ENOMEM;
 	if (ledger->kinds != NULL && (directory == NULL || ledger->directory != NULL))
@@ -282,6 +285,8 @@ struct ledger *ledger_close(struct ledger *ledger)
 		return NULL;
 	ledger_disconnect(ledger);
 	pthread_mutex_destroy(&ledger->lock);
+	pthread_mutex_destroy(&ledger->marks_lock);
+	marks_deinit(&ledger->marks);
 	text_deinit(&ledger->data);
 	text_deinit(&ledger->event);
 	numbers_deinit(&ledger->numbers);
@@ -370,6 +375,8 @@ int ledger_end(struct ledger *ledger, int r)
 	bool counts = ledger->directory != NULL; /* nobody looks at those of one in memory */
 	if (r < 0 || (counts && (announced || ledger->timed)))
 		ledger->recount = r < 0 || ledger_recount(ledger) != 0;
+	if (r == 0 && ledger->remark)
+		ledger->remark = ledger_recount_marks(ledger) != 0;
 	pthread_mutex_unlock(&ledger->lock);
 	if (announced)
 		ledger_tell(ledger);

@@ -67,6 +67,8 @@ def limit(dice, high):
     else:
         if dice.random() < 0.5:
             entry["grace_s"] = dice.choice((0, 60, 300, 1800, 7200, 21600))
+        if entry["average"] == "day" and dice.random() < 0.5:
+            entry["mark_until"] = dice.choice(("00:01", "06:00", "12:00", "23:59"))
         if dice.random() < 0.6:
             entry["min_valid"] = dice.choice((0.1, 0.5, 0.7, 0.75, 1.0))
     return entry

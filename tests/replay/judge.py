@@ -27,7 +27,7 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 FIELDS = ("type", "time", "site", "factor", "kind", "average", "value", "began_at", "limit", "bound",
           "reason", "case", "number", "episodes")
 EPISODES_SAID = 100  # an event names no more of a case's episodes
-RANK = {"alert.cleared": 0, "alert.raised": 1, "case.opened": 2, "case.updated": 2}
+RANK = {"alert.cleared": 0, "settled": 1, "alert.raised": 1, "case.opened": 2, "case.updated": 2}
 
 
 def digits12(number):
@@ -279,6 +279,10 @@ class Limit:
         self.levels = [x for x in (self.exceedance, self.warning) if x]
         self.windows = {}
         self.next_window = None
+        self.mark_until = entry.get("mark_until", monitor.site.get("mark_until"))
+        if self.entry["average"] != "day":
+            self.mark_until = None
+        self.held = None
         self.begins = monitor.zone.day(entry["from"])[0] if "from" in entry else -math.inf
         self.ends = monitor.zone.day(entry["to"])[1] if "to" in entry else math.inf
 
@@ -328,6 +332,9 @@ class Limit:
     def judge_windows(self, clock):
         while self.next_window is not None:
             start, end = self.monitor.zone.window(self.entry["average"], self.next_window)
+            if self.held and clock >= self.held:
+                self.settle()
+                continue
             if clock < end + self.entry.get("grace_s", 60) * 1000:
                 return
             self.next_window = end
@@ -350,7 +357,16 @@ class Limit:
             return
         if self.undetermined.active:
             self.undetermined.clear_at(end)
-        self.take(end, math.fsum(value * weight for value, weight in values) / weights, 1, start, True)
+        mean = math.fsum(value * weight for value, weight in values) / weights
+        self.take(end, mean, 1, start, True)
+        if self.mark_until and self.exceedance.beyond(mean, True):
+            self.held = self.monitor.zone.parse(self.monitor.zone.text(end)[:11] + self.mark_until + ":00")
+
+    def settle(self):
+        """The day may not be marked any more, and its mean stands: the alert may open its case."""
+        due, self.held = self.held, None
+        if self.exceedance.alert.active:
+            self.monitor.log("settled", due, self.exceedance.alert.active)
 
     def after_undetermined(self):
         """A window without a verdict says nothing: like a reading without flag N."""
@@ -833,9 +849,9 @@ class Judge:
                  "factor": monitor.factor, "kind": alert["kind"], "average": alert["average"],
                  "value": alert["value"], "began_at": self.zone.text(alert["began_at"]),
                  "limit": alert["limit"], "bound": alert["bound"], "reason": alert["reason"]}
-        if type_ == "alert.cleared" or not self.opens(monitor, alert):
+        if type_ == "alert.cleared" or not self.opens(monitor, alert, type_):
             event["case"] = alert.get("case")
-            return [event]
+            return [event] if type_ != "settled" else []
         name = (monitor.site["id"], monitor.factor, alert["kind"], alert["average"])
         if name not in self.cases:
             year = self.zone.local(time).year
@@ -850,10 +866,15 @@ class Judge:
             about[field] = event[field]
         about.update(case=case["id"], number=case["number"],
                      episodes=min(case["episodes"], EPISODES_SAID))
-        return [event, about]
+        return [event, about] if type_ != "settled" else [about]
 
     @staticmethod
-    def opens(monitor, alert):
+    def opens(monitor, alert, type_):
+        entry = alert["entry"] or {}
+        waits = alert["kind"] == "exceedance" and entry.get("average") == "day" and \
+            entry.get("mark_until", monitor.site.get("mark_until"))
+        if (type_ == "settled" and "case" in alert) or (waits and type_ == "alert.raised"):
+            return False
         if alert["kind"] == "exceedance" and alert["entry"].get("opens"):
             return alert["entry"]["opens"] == "case"
         return alert["kind"] in monitor.site.get("opens", ("exceedance", "load"))

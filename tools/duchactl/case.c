@@ -328,8 +328,7 @@ static int print_reply(const struct ctl_options *options, const struct client_an
 	return result;
 }
 
-/* Return: false after a sentence on stderr. */
-static bool file_read(const char *path, struct text *out)
+bool show_file(const char *path, struct text *out)
 {
 	enum { FILE_BYTES_MOST = 16 << 20 };
 	char block[65536];
@@ -364,7 +363,7 @@ static int attach(struct client *client, const struct ctl_options *options)
 		client_parameter(client, "by", options->by);
 	if (options->note != NULL)
 		client_parameter(client, "note", options->note);
-	if (file_read(options->file, &data)) {
+	if (show_file(options->file, &data)) {
 		result = client_send(client, data.at == NULL ? "" : data.at, data.length, &answer);
 		result = print_reply(options, &answer, result);
 	}

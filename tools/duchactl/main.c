@@ -46,6 +46,8 @@ static int talk(const struct ctl_options *options)
 		[VERB_SHELVE] = show_shelves,
 		[VERB_UNSHELVE] = show_shelves,
 		[VERB_SHELVES] = show_shelves,
+		[VERB_MARK] = show_mark,
+		[VERB_MARKS] = show_marks,
 		[VERB_DELIVERIES] = show_deliveries,
 		[VERB_DOSSIER] = show_dossier,
 		[VERB_VERIFY] = show_verify,
@@ -101,6 +103,8 @@ int main(int argc, char **argv)
 	case VERB_SHELVE:
 	case VERB_UNSHELVE:
 	case VERB_SHELVES:
+	case VERB_MARK:
+	case VERB_MARKS:
 	case VERB_DELIVERIES:
 	case VERB_DOSSIER:
 	case VERB_LOAD:

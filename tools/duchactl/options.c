@@ -32,6 +32,9 @@ const char options_help[] =
 	"  shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]\n"
 	"  unshelve SITE [FACTOR] [--by NAME]      alerts open cases again\n"
 	"  shelves [--all]                         where they open none\n"
+	"  mark SITE FACTOR --from TIME --to TIME --flag F --reason TEXT [--by NAME] [--file F]\n"
+	"                                          what a stretch of data is: M, C, F, D ...\n"
+	"  marks [SITE [FACTOR]]                   what was marked, and what it changed\n"
 	"  deliveries                              backlog, last error, next try\n"
 	"  deliveries test ID                      send a marked test\n"
 	"  evidence ID -o FILE.tar                 all that proves a case, to be checked by "
@@ -67,6 +70,7 @@ enum {
 	TAKES_EVIDENCE = 1 << 17,
 	TAKES_SPAN = 1 << 20,
 	TAKES_OUTPUT = 1 << 21,
+	TAKES_MARK = 1 << 22,
 };
 
 static const struct verb {
@@ -89,6 +93,9 @@ static const struct verb {
 	 "shelve SITE [FACTOR] --for 2h --reason TEXT [--by NAME]"},
 	{"unshelve", VERB_UNSHELVE, 1, 2, TAKES_BY, "unshelve SITE [FACTOR] [--by NAME]"},
 	{"shelves", VERB_SHELVES, 0, 0, TAKES_ALL, "shelves [--all]"},
+	{"mark", VERB_MARK, 2, 2, TAKES_MARK,
+	 "mark SITE FACTOR --from TIME --to TIME --flag F --reason TEXT [--by NAME] [--file F]"},
+	{"marks", VERB_MARKS, 0, 2, 0, "marks [SITE [FACTOR]]"},
 	{"deliveries", VERB_DELIVERIES, 0, 2, 0, "deliveries [test ID]"},
 	{"dossier", VERB_DOSSIER, 1, 1, TAKES_DOSSIER,
 	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
@@ -102,7 +109,7 @@ static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
 
 /* Verbs of the full tool that this build does not have. */
-static const char *const later[] = {"mark", "reload"};
+static const char *const later[] = {"reload"};
 
 enum {
 	KEY_JSON = 256,
@@ -139,6 +146,9 @@ enum {
 	KEY_TRUST,
 	KEY_MONTH,
 	KEY_YEAR,
+	KEY_FROM,
+	KEY_TO,
+	KEY_FLAG,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -181,6 +191,9 @@ static const struct option keys[] = {
 	{"trust", required_argument, NULL, KEY_TRUST},
 	{"month", required_argument, NULL, KEY_MONTH},
 	{"year", required_argument, NULL, KEY_YEAR},
+	{"from", required_argument, NULL, KEY_FROM},
+	{"to", required_argument, NULL, KEY_TO},
+	{"flag", required_argument, NULL, KEY_FLAG},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -306,6 +319,9 @@ static const char **text_option(int key, struct ctl_options *out)
 		{KEY_TRUST, &out->trust},
 		{KEY_MONTH, &out->month},
 		{KEY_YEAR, &out->year},
+		{KEY_FROM, &out->from},
+		{KEY_TO, &out->to},
+		{KEY_FLAG, &out->flag},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -339,7 +355,7 @@ static unsigned takes_of(int key)
 	case KEY_ACTIVE:
 		return TAKES_ACTIVE;
 	case KEY_BY:
-		return TAKES_ACTION | TAKES_OPEN | TAKES_BY | TAKES_SHELF;
+		return TAKES_ACTION | TAKES_OPEN | TAKES_BY | TAKES_SHELF | TAKES_MARK;
 	case KEY_NOTE:
 	case KEY_UNIT:
 	case KEY_LEADER:
@@ -348,7 +364,13 @@ static unsigned takes_of(int key)
 	case KEY_LEVEL:
 		return TAKES_ACTION | TAKES_OPEN;
 	case KEY_REASON:
-		return TAKES_ACTION | TAKES_SHELF;
+		return TAKES_ACTION | TAKES_SHELF | TAKES_MARK;
+	case KEY_FILE:
+		return TAKES_ACTION | TAKES_MARK;
+	case KEY_FROM:
+	case KEY_TO:
+	case KEY_FLAG:
+		return TAKES_MARK;
 	case KEY_FOR:
 		return TAKES_SHELF;
 	case 'o':
@@ -519,8 +541,9 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 			return false;
 		}
 	if (verb->verb == VERB_READINGS || verb->verb == VERB_SHELVE ||
-	    verb->verb == VERB_UNSHELVE || verb->verb == VERB_LOAD) {
-		out->site = words[0];
+	    verb->verb == VERB_UNSHELVE || verb->verb == VERB_LOAD || verb->verb == VERB_MARK ||
+	    verb->verb == VERB_MARKS) {
+		out->site = n > 0 ? words[0] : NULL;
 		out->factor = n > 1 ? words[1] : NULL;
 	}
 	if (verb->verb == VERB_VERIFY) {
@@ -541,6 +564,11 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		       span_read(out, error);
 	if (verb->verb == VERB_LOAD || verb->verb == VERB_REPORT)
 		return span_read(out, error);
+	if (verb->verb == VERB_MARK)
+		return needs("--from", out->from != NULL, error) &&
+		       needs("--to", out->to != NULL, error) &&
+		       needs("--flag", out->flag != NULL, error) &&
+		       needs("--reason", out->reason != NULL, error);
 	if (verb->verb == VERB_ALERT)
 		return alert_read(words, out, error);
 	if (verb->verb == VERB_DELIVERIES)

@@ -24,6 +24,8 @@ enum ctl_verb {
 	VERB_SHELVE,
 	VERB_UNSHELVE,
 	VERB_SHELVES,
+	VERB_MARK,
+	VERB_MARKS,
 	VERB_DELIVERIES,
 	VERB_DOSSIER,
 	VERB_VERIFY,
@@ -52,6 +54,7 @@ struct ctl_options {
 	const char *kind, *source, *severity, *title; /* of a case by hand */
 	const char *file, *type;                      /* of an attachment */
 	const char *output, *language;                /* of a dossier */
+	const char *from, *to, *flag;                 /* of a mark */
 	int64_t for_s;                                /* of a shelf; 0: not given */
 	const char *directory;                        /* of a store; NULL: the daemon's */
 	const char *anchors[ANCHORS_MOST];

@@ -33,6 +33,9 @@ int verify_directory(const struct ctl_options *options, const char *directory);
 int show_report(struct client *client, const struct ctl_options *options);
 /** show_loads() - what a site discharged */
 int show_loads(struct client *client, const struct ctl_options *options);
+int show_mark(struct client *client, const struct ctl_options *options);
+/** show_marks() - newest first, each with what it changed */
+int show_marks(struct client *client, const struct ctl_options *options);
 /** live_tail() - until a signal, a closed stdout, or a refusal */
 int live_tail(struct client *client, const struct ctl_options *options);
 
@@ -45,6 +48,8 @@ json_t *show_parse(const struct client_answer *answer);
 /** show_out() - to stdout at once. Return: CTL_OK; CTL_FAILED when it cannot be written. */
 int show_out(const struct text *out);
 int show_body(const struct client_answer *answer);
+/** show_file() - a whole file, at most 16 MiB. Return: false after a sentence on stderr. */
+bool show_file(const char *path, struct text *out);
 /** show_string() - the member's text; "" where it is missing or null */
 const char *show_string(const json_t *object, const char *name);
 /** show_time() - adds a time as people read it, "2026-01-02 03:04:05"; "-" where there is none */

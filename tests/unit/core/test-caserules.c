@@ -200,7 +200,7 @@ static void test_every_deed_takes_its_role(void **state)
 		[ACTION_ATTACH] = H | I | L, [ACTION_NOTE] = H | I | L,
 		[ACTION_LINK] = H | I | L,   [ACTION_LEVEL] = L,
 		[DEED_OPEN] = H | I | L,     [DEED_ACKNOWLEDGE] = H | I | L,
-		[DEED_SHELVE] = H | L,
+		[DEED_SHELVE] = H | L,       [DEED_MARK] = H | I | L,
 	};
 	struct text why = {0};
 	(void)state;

@@ -717,6 +717,8 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 		"DROP TABLE chain",
 		"DROP TABLE chain_days",
 		"DROP TABLE case_digests",
+		"DROP TABLE recomputed",
+		"DROP TABLE marks",
 		("CREATE UNIQUE INDEX cases_open ON cases(site, factor, kind, average)"
 		 " WHERE status NOT IN ('closed', 'withdrawn')"),
 	};
@@ -734,7 +736,7 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 					      "history other",       "history escalation",
 					      "alerts acknowledged", "alerts acknowledged_by",
 					      "alerts calls",        "alerts call_at",
-					      "alerts digest"};
+					      "alerts digest",       "alerts settled"};
 	char path[256], sql[128], table[16], column[32];
 	sqlite3 *db;
 

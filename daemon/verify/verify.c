@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-static void say(struct verify *v, bool bad, const char *format, va_list list)
+static void __attribute__((format(printf, 3, 0)))
+say(struct verify *v, bool bad, const char *format, va_list list)
 {
 	char sentence[1024];
 

@@ -203,6 +203,17 @@ const char *check_smtp_url(const char *text)
 	return check_url(text, schemes, "use smtp://host:port or smtps://host:port");
 }
 
+const char *check_postgresql_url(const char *text)
+{
+	static const char *const schemes[] = {"postgresql://", NULL};
+	const char *wrong = "use postgresql://host:port/database";
+	const char *fault = check_url(text, schemes, wrong);
+	const char *slash = fault ? NULL : strchr(strstr(text, "://") + 3, '/');
+	if (fault)
+		return fault;
+	return slash && made_of(slash + 1, LETTERS CAPITALS DIGITS "_-") ? NULL : wrong;
+}
+
 const char *check_mqtt_uri(const char *text)
 {
 	static const char *const schemes[] = {"mqtt://", "mqtts://", NULL};
@@ -305,6 +316,43 @@ const char *check_topic_filter(const char *text)
 const char *check_topic(const char *text)
 {
 	return strpbrk(text, "+#") ? "a topic to publish to has no + and no #" : NULL;
+}
+
+const char *check_event_topic(const char *text)
+{
+	for (const char *at = strpbrk(text, "{}"); at; at = strpbrk(at + 1, "{}")) {
+		bool known = strncmp(at, "{node}", 6) == 0 || strncmp(at, "{event}", 7) == 0;
+		if (!known)
+			return "only {node} and {event} are known";
+		at = strchr(at, '}');
+	}
+	return check_topic(text);
+}
+
+const char *check_share_topic(const char *text)
+{
+	bool site = strstr(text, "{site}"), factor = strstr(text, "{factor}");
+	for (const char *at = strpbrk(text, "{}"); at; at = strpbrk(at + 1, "{}")) {
+		if (strncmp(at, "{node}", 6) != 0 && strncmp(at, "{site}", 6) != 0 &&
+		    strncmp(at, "{factor}", 8) != 0)
+			return "only {node}, {site} and {factor} are known";
+		at = strchr(at, '}');
+	}
+	return site && factor ? check_topic(text)
+			      : "it needs {site} and {factor}, or readings could not be told apart";
+}
+
+const char *check_mail_address(const char *text)
+{
+	static const char wrong[] = "use an address alone, such as office@example.org";
+	const char *at = strrchr(text, '@');
+	size_t length = at ? (size_t)(at - text) : 0;
+	if (!at || length == 0 || length > 64 || strlen(at + 1) == 0 || strlen(at + 1) > 253)
+		return wrong;
+	if (strspn(text, LETTERS CAPITALS DIGITS ".!#$%&'*+/=?^_`{|}~-") != length ||
+	    strspn(at + 1, LETTERS CAPITALS DIGITS ".-") != strlen(at + 1))
+		return wrong;
+	return NULL;
 }
 
 const char *check_pointer(const char *text)

@@ -16,6 +16,7 @@ bool is_loopback_url(const char *url);
 const char *check_webhook_secrets(const char *text); /* Standard Webhooks 1.0.0 */
 const char *check_signing_key(const char *text);
 const char *check_smtp_url(const char *text);
+const char *check_postgresql_url(const char *text);
 const char *check_mqtt_uri(const char *text);
 const char *check_host(const char *text);
 const char *check_device(const char *text);
@@ -24,7 +25,10 @@ const char *check_listen_address(const char *text); /* the same with digits only
 const char *check_packet(const char *text);         /* text, or hex: and digits */
 const char *check_topic_filter(const char *text);   /* MQTT 3.1.1, 4.7 */
 const char *check_topic(const char *text);
-const char *check_pointer(const char *text); /* RFC 6901 */
+const char *check_event_topic(const char *text);  /* {node} {event} */
+const char *check_share_topic(const char *text);  /* {node} {site} {factor} */
+const char *check_mail_address(const char *text); /* local@domain, ASCII */
+const char *check_pointer(const char *text);      /* RFC 6901 */
 const char *check_event_filter(const char *text);
 const char *check_date(const char *text); /* YYYY-MM-DD */
 const char *check_factor(const char *text);

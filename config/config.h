@@ -264,7 +264,7 @@ struct config_connection {
 	char *listen, *registration, *heartbeat; /* packets as written: packet_bytes() */
 	int idle_s;
 	/* mqtt */
-	char *uri, *client_id, *username, *password, *ca_file;
+	char *uri, *client_id, *username, *password, *ca_file, *cert_file, *key_file;
 	int qos, keepalive_s, ack_timeout_ms;
 	bool clean_session, ack_received;
 };
@@ -277,10 +277,34 @@ struct config_delivery {
 	size_t n_sites;
 	int min_severity; /* 0 general, 1 serious, 2 grave */
 	int64_t alarm_after_s, retry_longest_s, timeout_ms;
-	char *directory;                      /* file */
-	char *url, *secret, *signing_key;     /* NULL where not said, as what follows */
-	char *username, *password;            /* not webhook */
-	char *ca_file, *cert_file, *key_file; /* TLS */
+	char *directory;                              /* file */
+	char *url, *secret, *signing_key;             /* NULL where not said, as what follows */
+	char *username, *password;                    /* not webhook */
+	char *ca_file, *cert_file, *key_file;         /* TLS */
+	char *from;                                   /* smtp */
+	char **to;
+	size_t n_to;
+	int starttls;      /* 0 required, 1 off */
+	size_t connection; /* mqtt: its index; what follows */
+	char *topic;
+	int64_t resend_s; /* alertmanager */
+};
+
+struct config_share { /* readings for others */
+	char *id, *topic;
+	char **sites; /* none: all; so with factors */
+	size_t n_sites;
+	char **factors;
+	size_t n_factors;
+	size_t connection; /* index */
+	int64_t every_s, max_age_s, timeout_ms, alarm_after_s;
+};
+
+enum { CONFIG_HASH_BYTES = 32 };
+struct config_token { /* of http.officers_file */
+	char *name;
+	unsigned roles;                  /* as of an officer */
+	uint8_t hash[CONFIG_HASH_BYTES]; /* SHA-256 */
 };
 
 struct reader;
@@ -296,6 +320,8 @@ struct config {
 	/* http */
 	char *socket, *listen; /* NULL: off */
 	char *officers_file;   /* NULL: none */
+	struct config_token *tokens;
+	size_t n_tokens;
 	/* influx; url NULL: off */
 	struct {
 		char *url, *api, *database, *org, *bucket, *token, *username, *password;
@@ -311,6 +337,8 @@ struct config {
 	size_t n_sites;
 	struct config_delivery *deliveries;
 	size_t n_deliveries;
+	struct config_share *shares;
+	size_t n_shares;
 	struct config_cases cases;
 	struct config_faults notes; /* what is worth knowing although it is no fault */
 	/* for --check's last line */

@@ -10,11 +10,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { FILES = 1, WEBHOOK = 2, SMTP = 4, BUS = 8, ALERTMANAGER = 16 };
-enum { BY_URL = WEBHOOK | SMTP | ALERTMANAGER };
-static const char *const types[] = {"file", "webhook", "smtp", "mqtt", "alertmanager", NULL};
+enum { FILES = 1, WEBHOOK = 2, SMTP = 4, BUS = 8, ALERTMANAGER = 16, POSTGRESQL = 32 };
+enum { BY_URL = WEBHOOK | SMTP | ALERTMANAGER | POSTGRESQL };
+static const char *const types[] = {"file",         "webhook",    "smtp", "mqtt",
+				    "alertmanager", "postgresql", NULL};
 static const char *const variants[] = {"type file", "type webhook",      "type smtp",
-				       "type mqtt", "type alertmanager", NULL};
+				       "type mqtt", "type alertmanager", "type postgresql",
+				       NULL};
+static const char *const starttls[] = {"required", "off", NULL};
 static const char *const severities[] = {"general", "serious", "grave", NULL};
 
 #define AT(member) offsetof(struct config_delivery, member)
@@ -32,16 +35,23 @@ static const struct field fields[] = {
 	{"signing_key_file", FIELD_SECRET, .offset = AT(signing_key), .only = WEBHOOK},
 	{"timeout_ms", FIELD_INT64, .offset = AT(timeout_ms), .low = 100, .high = 600000,
 	 .only = BY_URL | BUS},
-	{"from", FIELD_TEXT, .offset = NOWHERE, .only = SMTP, .required = SMTP},
-	{"to", FIELD_TEXTS, .offset = NOWHERE, .only = SMTP, .required = SMTP},
-	{"username", FIELD_TEXT, .offset = AT(username), .only = SMTP | ALERTMANAGER},
-	{"password_file", FIELD_SECRET, .offset = AT(password), .only = SMTP | ALERTMANAGER},
+	{"from", FIELD_TEXT, .offset = AT(from), .only = SMTP, .required = SMTP,
+	 .check = check_mail_address},
+	{"to", FIELD_TEXTS, .offset = AT(to), .only = SMTP, .required = SMTP,
+	 .check = check_mail_address},
+	{"starttls", FIELD_CHOICE, .offset = AT(starttls), .only = SMTP, .choices = starttls},
+	{"username", FIELD_TEXT, .offset = AT(username), .only = SMTP | ALERTMANAGER | POSTGRESQL,
+	 .required = POSTGRESQL},
+	{"password_file", FIELD_SECRET, .offset = AT(password),
+	 .only = SMTP | ALERTMANAGER | POSTGRESQL},
 	{"ca_file", FIELD_FILE, .offset = AT(ca_file), .only = BY_URL},
 	{"cert_file", FIELD_FILE, .offset = AT(cert_file), .only = BY_URL},
 	{"key_file", FIELD_FILE, .offset = AT(key_file), .only = BY_URL},
 	{"connection", FIELD_TEXT, .offset = NOWHERE, .only = BUS, .required = BUS},
-	{"topic", FIELD_TEXT, .offset = NOWHERE, .only = BUS, .required = BUS,
-	 .check = check_topic},
+	{"topic", FIELD_TEXT, .offset = AT(topic), .only = BUS, .required = BUS,
+	 .check = check_event_topic},
+	{"resend_s", FIELD_INT64, .offset = AT(resend_s), .low = 1, .high = 3600,
+	 .only = ALERTMANAGER},
 };
 #undef AT
 static const struct schema schema = {"a delivery", variants, fields, COUNT(fields)};
@@ -64,29 +74,44 @@ static void check_twice(struct walk *walk, const struct config *config,
 }
 
 static void check_sites(struct walk *walk, const struct config *config,
-			const config_setting_t *group, const struct config_delivery *delivery)
+			const config_setting_t *group, char *const *sites, size_t n)
 {
-	for (size_t i = 0; i < delivery->n_sites; i++) {
+	for (size_t i = 0; i < n; i++) {
 		bool known = false;
 		for (size_t j = 0; !known && j < config->n_sites; j++)
-			known = config->sites[j].id &&
-				strcmp(config->sites[j].id, delivery->sites[i]) == 0;
+			known = config->sites[j].id && strcmp(config->sites[j].id, sites[i]) == 0;
 		if (!known)
 			FAULT(walk, schema_key(group, "sites"),
-			      "sites names \"%s\", and there is no site of that id",
-			      delivery->sites[i]);
+			      "sites names \"%s\", and there is no site of that id", sites[i]);
 	}
 }
 
 static void check_url(struct walk *walk, const config_setting_t *group, unsigned variant,
 		      const char *url)
 {
-	const char *wrong = variant == SMTP ? check_smtp_url(url) : check_http_url(url);
+	const char *wrong = variant == SMTP         ? check_smtp_url(url)
+			    : variant == POSTGRESQL ? check_postgresql_url(url)
+						    : check_http_url(url);
 	if (!wrong && variant == WEBHOOK && strncasecmp(url, "https:", 6) != 0 &&
 	    !is_loopback_url(url))
 		wrong = "http is for receivers on this machine; use https";
 	if (wrong)
 		FAULT(walk, schema_key(group, "url"), "url = \"%s\" is not right: %s", url, wrong);
+}
+
+/* Without a key: a server on this machine is asked for STARTTLS only if there is a way to trust it.
+ */
+static void check_smtp(struct walk *walk, const config_setting_t *group,
+		       struct config_delivery *delivery)
+{
+	bool local = delivery->url && is_loopback_url(delivery->url);
+	if (!schema_has(group, "starttls"))
+		delivery->starttls = local && !delivery->ca_file;
+	else if (delivery->starttls && !local)
+		FAULT(walk, schema_key(group, "starttls"),
+		      "starttls = \"off\" is for a server on this machine; others need it");
+	if (schema_has(group, "to") && delivery->n_to == 0)
+		FAULT(walk, schema_key(group, "to"), "to is empty; give it an address");
 }
 
 static void check_tls(struct walk *walk, const config_setting_t *group,
@@ -123,7 +148,9 @@ static void check_secrets(struct walk *walk, const config_setting_t *group,
 		      "key \"username\" is missing beside password_file");
 }
 
-static void check_bus(struct walk *walk, const struct config *config, const config_setting_t *group)
+/* Return: the index of the connection; 0 with a fault where it is none of driver mqtt. */
+static size_t broker_of(struct walk *walk, const struct config *config,
+			const config_setting_t *group)
 {
 	const char *id = schema_peek(group, "connection");
 	size_t index = id ? connection_index(config, id) : SIZE_MAX;
@@ -131,7 +158,21 @@ static void check_bus(struct walk *walk, const struct config *config, const conf
 		unknown_connection(walk, config, schema_key(group, "connection"), id);
 	else if (id && config->connections[index].driver != CONFIG_MQTT)
 		FAULT(walk, schema_key(group, "connection"),
-		      "connection \"%s\" is not of driver mqtt, which this delivery needs", id);
+		      "connection \"%s\" is not of driver mqtt, which this needs", id);
+	return index == SIZE_MAX ? 0 : index;
+}
+
+/* Alertmanager knows alerts alone. */
+static void default_events(struct walk *walk, struct config_delivery *delivery)
+{
+	if (delivery->n_events > 0)
+		return;
+	delivery->events = calloc(1, sizeof(*delivery->events));
+	char *all = schema_copy(walk, "alert.*");
+	if (delivery->events && all)
+		delivery->events[delivery->n_events++] = all;
+	else
+		walk->faults->no_memory = true;
 }
 
 static void read_delivery(struct walk *walk, struct config *config, const config_setting_t *group)
@@ -140,15 +181,24 @@ static void read_delivery(struct walk *walk, struct config *config, const config
 	unsigned variant = variant_of(schema_peek(group, "type"));
 	delivery->alarm_after_s = 900;
 	delivery->timeout_ms = 20000;
+	delivery->resend_s = 60;
 	schema_read(walk, &schema, group, variant, delivery);
 	check_twice(walk, config, group, delivery->id);
-	check_sites(walk, config, group, delivery);
+	check_sites(walk, config, group, delivery->sites, delivery->n_sites);
 	if (delivery->url)
 		check_url(walk, group, variant, delivery->url);
 	check_tls(walk, group, delivery);
 	check_secrets(walk, group, delivery);
+	if (variant == SMTP)
+		check_smtp(walk, group, delivery);
 	if (variant == BUS)
-		check_bus(walk, config, group);
+		delivery->connection = broker_of(walk, config, group);
+	if (variant == POSTGRESQL && delivery->url && !delivery->ca_file &&
+	    !is_loopback_url(delivery->url))
+		FAULT(walk, group,
+		      "key \"ca_file\" is missing: the registry is beyond this machine");
+	if (variant == ALERTMANAGER)
+		default_events(walk, delivery);
 	config->n_deliveries++;
 }
 
@@ -162,9 +212,55 @@ void deliveries_read(struct walk *walk, struct config *config, const config_sett
 		read_delivery(walk, config, schema_element(root, "deliveries", i));
 }
 
+/* --- shares --- */
+
+#define AT(member) offsetof(struct config_share, member)
+static const struct field share_fields[] = {
+	{"id", FIELD_TEXT, .offset = AT(id), .required = EVERY, .check = check_id},
+	{"connection", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
+	{"topic", FIELD_TEXT, .offset = AT(topic), .required = EVERY, .check = check_share_topic},
+	{"sites", FIELD_TEXTS, .offset = AT(sites)},
+	{"factors", FIELD_TEXTS, .offset = AT(factors), .check = check_factor},
+	{"every_s", FIELD_INT64, .offset = AT(every_s), .low = 0, .high = 86400},
+	{"max_age_s", FIELD_INT64, .offset = AT(max_age_s), .low = 1, .high = 31536000},
+	{"timeout_ms", FIELD_INT64, .offset = AT(timeout_ms), .low = 100, .high = 600000},
+	{"alarm_after_s", FIELD_INT64, .offset = AT(alarm_after_s), .low = 0, .high = 31536000},
+};
+#undef AT
+static const struct schema share_schema = {"a share", NULL, share_fields, COUNT(share_fields)};
+
+static void read_share(struct walk *walk, struct config *config, const config_setting_t *group)
+{
+	struct config_share *share = &config->shares[config->n_shares];
+	share->max_age_s = 86400;
+	share->timeout_ms = 20000;
+	share->alarm_after_s = 900;
+	schema_read(walk, &share_schema, group, 0, share);
+	for (size_t i = 0; share->id && i < config->n_shares; i++)
+		if (config->shares[i].id && strcmp(config->shares[i].id, share->id) == 0)
+			FAULT(walk, schema_key(group, "id"),
+			      "share \"%s\" is defined twice; give each its own id", share->id);
+	check_sites(walk, config, group, share->sites, share->n_sites);
+	share->connection = broker_of(walk, config, group);
+	config->n_shares++;
+}
+
+void sharing_read(struct walk *walk, struct config *config, const config_setting_t *root)
+{
+	size_t n = schema_length(walk, root, "share");
+	config->shares = calloc(n + 1, sizeof(*config->shares));
+	if (!config->shares)
+		walk->faults->no_memory = true;
+	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
+		read_share(walk, config, schema_element(root, "share", i));
+}
+
 void deliveries_free(struct config *config)
 {
 	for (size_t i = 0; i < config->n_deliveries; i++)
 		schema_free(&schema, &config->deliveries[i]);
+	for (size_t i = 0; i < config->n_shares; i++)
+		schema_free(&share_schema, &config->shares[i]);
 	free(config->deliveries);
+	free(config->shares);
 }

@@ -3,6 +3,7 @@
 #include "config/checks.h"
 #include "config/deliveries.h"
 #include "config/sites.h"
+#include "config/tokens.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ static const struct field root_fields[] = {
 	{"connections", FIELD_LATER, .offset = NOWHERE},
 	{"sites", FIELD_LATER, .offset = NOWHERE},
 	{"deliveries", FIELD_LATER, .offset = NOWHERE},
+	{"share", FIELD_LATER, .offset = NOWHERE},
 	{"deadlines", FIELD_LATER, .offset = NOWHERE},
 	{"closing", FIELD_LATER, .offset = NOWHERE},
 	{"severity", FIELD_LATER, .offset = NOWHERE},
@@ -156,6 +158,8 @@ static const struct field connection_fields[] = {
 	{"username", FIELD_TEXT, .offset = AT(username), .only = ON_MQTT},
 	{"password_file", FIELD_SECRET, .offset = AT(password), .only = ON_MQTT | ON_HJ212},
 	{"ca_file", FIELD_FILE, .offset = AT(ca_file), .only = ON_MQTT},
+	{"cert_file", FIELD_FILE, .offset = AT(cert_file), .only = ON_MQTT},
+	{"key_file", FIELD_FILE, .offset = AT(key_file), .only = ON_MQTT},
 	{"qos", FIELD_INT, .offset = AT(qos), .low = 0, .high = 1, .only = ON_MQTT},
 	{"clean_session", FIELD_BOOL, .offset = AT(clean_session), .only = ON_MQTT},
 	{"keepalive_s", FIELD_INT, .offset = AT(keepalive_s), .low = 1, .high = 65535,
@@ -232,8 +236,8 @@ static void read_http(struct walk *walk, struct config *config, const config_set
 	}
 	if (config->listen && !is_loopback(config->listen))
 		FAULT(walk, schema_key(group, "listen"),
-		      "listen = \"%s\" is open beyond this machine, which needs named officers and "
-		      "is not in this build; use 127.0.0.1 and a proxy",
+		      "listen = \"%s\" is open beyond this machine; use 127.0.0.1 and a proxy with "
+		      "TLS",
 		      config->listen);
 }
 
@@ -273,10 +277,16 @@ static void check_mqtt(struct walk *walk, const struct config *config,
 	if (connection->password && !connection->username)
 		FAULT(walk, schema_key(group, "password_file"),
 		      "key \"username\" is missing beside password_file");
-	if (connection->ca_file && connection->uri &&
-	    strncasecmp(connection->uri, "mqtts:", 6) != 0)
-		FAULT(walk, schema_key(group, "ca_file"),
-		      "ca_file needs a uri that begins with mqtts:");
+	bool plain = connection->uri && strncasecmp(connection->uri, "mqtts:", 6) != 0;
+	if (plain && (connection->ca_file || connection->cert_file))
+		FAULT(walk, schema_key(group, connection->ca_file ? "ca_file" : "cert_file"),
+		      "%s needs a uri that begins with mqtts:",
+		      connection->ca_file ? "ca_file" : "cert_file");
+	if (!connection->cert_file != !connection->key_file)
+		FAULT(walk, schema_key(group, connection->cert_file ? "cert_file" : "key_file"),
+		      "key \"%s\" is missing beside %s",
+		      connection->cert_file ? "key_file" : "cert_file",
+		      connection->cert_file ? "cert_file" : "key_file");
 	if (!connection->client_id && connection->id && config->id &&
 	    asprintf(&connection->client_id, "%s-%s", config->id, connection->id) < 0) {
 		connection->client_id = NULL;
@@ -502,6 +512,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	read_connections(walk, config, root);
 	find_data(walk, config);
 	cases_read(walk, &config->cases, config->data_directory, root);
+	tokens_read(walk, config, config_setting_get_member(root, "http"));
 	int error = 0;
 	if (!walk->faults->no_memory) {
 		catalogue_read(&catalogue, config->data_directory, walk->reader, walk->faults);
@@ -517,6 +528,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	if (!walk->faults->no_memory)
 		sites_read(walk, &context, root);
 	deliveries_read(walk, config, root);
+	sharing_read(walk, config, root);
 	document_notes(walk->document, walk->faults, first);
 	catalogue_deinit(&catalogue);
 	standards_deinit(&standards);
@@ -575,6 +587,7 @@ struct config *config_free(struct config *config)
 		schema_free(&connection_schema,
 			    &(struct connection_entry){.connection = config->connections[i]});
 	deliveries_free(config);
+	tokens_free(config);
 	free(config->connections);
 	schema_free(&node_schema, config);
 	schema_free(&storage_schema, config);

@@ -563,6 +563,8 @@ static int add_mqtt(struct assembly *a, const struct config *config, const struc
 		.username = c->username,
 		.password = c->password,
 		.ca_file = c->ca_file,
+		.cert_file = c->cert_file,
+		.key_file = c->key_file,
 		.points = points,
 	};
 	each_monitor(roster, at, add_mqtt_point, &a->mqtt[a->n_mqtt++]);
@@ -633,12 +635,32 @@ static struct outbox_filter filter_of(const struct config_delivery *d)
 				      .least = (enum severity)d->min_severity};
 }
 
+/* A client of its own at the broker of a connection. */
+static int over_connection(struct delivery_setup *out, const struct config_delivery *d,
+			   const struct config *config)
+{
+	const struct config_connection *c = &config->connections[d->connection];
+	char *client_id = NULL;
+	if (asprintf(&client_id, "%s-%s", c->client_id, d->id) < 0)
+		return -ENOMEM;
+	out->topic = d->topic;
+	out->client_id = client_id;
+	out->url = c->uri;
+	out->username = c->username;
+	out->password = c->password;
+	out->ca_file = c->ca_file;
+	out->cert_file = c->cert_file;
+	out->key_file = c->key_file;
+	return 0;
+}
+
 static int fill_deliveries(struct assembly *a, const struct config *config)
 {
+	int r = 0;
 	a->deliveries = calloc(config->n_deliveries + 1, sizeof *a->deliveries);
 	if (a->deliveries == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->n_deliveries; i++) {
+	for (size_t i = 0; r == 0 && i < config->n_deliveries; i++) {
 		const struct config_delivery *d = &config->deliveries[i];
 		a->deliveries[i] = (struct delivery_setup){
 			.id = d->id,
@@ -654,9 +676,68 @@ static int fill_deliveries(struct assembly *a, const struct config *config)
 			.ca_file = d->ca_file,
 			.cert_file = d->cert_file,
 			.key_file = d->key_file,
+			.username = d->username,
+			.password = d->password,
+			.from = d->from,
+			.to = (const char *const *)d->to,
+			.n_to = d->n_to,
+			.no_starttls = d->starttls == 1,
+			.resend_ms = d->resend_s * 1000,
 		};
+		if (d->topic != NULL)
+			r = over_connection(&a->deliveries[i], d, config);
 	}
 	a->n_deliveries = config->n_deliveries;
+	return r;
+}
+
+static int fill_sharing(struct assembly *a, const struct config *config)
+{
+	a->shares = calloc(config->n_shares + 1, sizeof *a->shares);
+	if (a->shares == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_shares; i++) {
+		const struct config_share *s = &config->shares[i];
+		const struct config_connection *c = &config->connections[s->connection];
+		char *client_id = NULL;
+		if (asprintf(&client_id, "%s-share-%s", c->client_id, s->id) < 0)
+			return -ENOMEM;
+		a->shares[a->n_shares++] = (struct share_setup){
+			.id = s->id,
+			.url = c->uri,
+			.client_id = client_id,
+			.username = c->username,
+			.password = c->password,
+			.ca_file = c->ca_file,
+			.cert_file = c->cert_file,
+			.key_file = c->key_file,
+			.topic = s->topic,
+			.sites = (const char *const *)s->sites,
+			.n_sites = s->n_sites,
+			.factors = (const char *const *)s->factors,
+			.n_factors = s->n_factors,
+			.every_ms = s->every_s * 1000,
+			.max_age_ms = s->max_age_s * 1000,
+			.timeout_ms = s->timeout_ms,
+			.alarm_after_ms = s->alarm_after_s * 1000,
+		};
+	}
+	return 0;
+}
+
+_Static_assert((int)CONFIG_HASH_BYTES == (int)OFFICER_HASH_BYTES, "both are SHA-256");
+
+static int fill_officers(struct assembly *a, const struct config *config)
+{
+	a->officers = calloc(config->n_tokens + 1, sizeof *a->officers);
+	if (a->officers == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_tokens; i++) {
+		const struct config_token *token = &config->tokens[i];
+		struct serve_officer *officer = &a->officers[a->n_officers++];
+		*officer = (struct serve_officer){.name = token->name, .roles = token->roles};
+		memcpy(officer->hash, token->hash, sizeof officer->hash);
+	}
 	return 0;
 }
 
@@ -675,6 +756,10 @@ int assemble(struct assembly **out, const struct config *config)
 		r = fill_drivers(a, config);
 	if (r == 0)
 		r = fill_deliveries(a, config);
+	if (r == 0)
+		r = fill_sharing(a, config);
+	if (r == 0)
+		r = fill_officers(a, config);
 	if (r < 0)
 		assembly_free(a);
 	else
@@ -732,7 +817,13 @@ struct assembly *assembly_free(struct assembly *a)
 	free(a->modbus);
 	free(a->buses);
 	free(a->mqtt);
+	for (size_t i = 0; i < a->n_deliveries; i++)
+		release(a->deliveries[i].client_id);
 	free(a->deliveries);
+	for (size_t i = 0; i < a->n_shares; i++)
+		release(a->shares[i].client_id);
+	free(a->shares);
+	free(a->officers);
 	free(a);
 	return NULL;
 }

@@ -11,8 +11,10 @@
 #include "core/plan.h"
 #include "core/supcase.h"
 #include "deliver/courier.h"
+#include "deliver/share.h"
 #include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
+#include "serve/officers.h"
 
 struct assembly {
 	struct plan plan;
@@ -27,6 +29,10 @@ struct assembly {
 	size_t n_mqtt;
 	struct delivery_setup *deliveries;
 	size_t n_deliveries;
+	struct share_setup *shares;
+	size_t n_shares;
+	struct serve_officer *officers; /* who may act over HTTP */
+	size_t n_officers;
 	size_t polled_per_minute; /* readings that polling brings at most, for the rings' size */
 };
 

@@ -96,6 +96,7 @@ struct run {
 	struct recorder *recorder;
 	struct clerk *clerk;
 	struct courier *courier;
+	struct shares *shares;
 	struct exporter *exporter;
 	struct tallier *tallier;
 	struct keeper *keeper;
@@ -474,6 +475,13 @@ static int open_flow(struct run *run)
 	return r == 0 ? open_doors(run) : r;
 }
 
+/* It is read before the couriers run; see load_chinese(). */
+static const struct wording *mail_words(const struct run *run)
+{
+	const char *language = getenv("LANGUAGE"); /* as main() has set it */
+	return language != NULL && strncmp(language, "zh", 2) == 0 ? &run->chinese : NULL;
+}
+
 static int make_threads(struct run *run)
 {
 	int r = judge_new(&run->judge, &(struct judge_setup){
@@ -518,11 +526,25 @@ static int make_threads(struct run *run)
 						       .deliveries = run->assembly->deliveries,
 						       .n_deliveries = run->assembly->n_deliveries,
 						       .plan = run->plan,
+						       .translate = translate,
+						       .directory = run->config->directory,
+						       .words = mail_words(run),
 						       .ledger = run->ledger,
 						       .metrics = run->metrics,
 						       .heartbeat = &run->beats[BEAT_COURIER].count,
 					       });
 	return r;
+}
+
+static int make_shares(struct run *run)
+{
+	return shares_new(&run->shares, &(struct shares_setup){.shares = run->assembly->shares,
+							       .n_shares = run->assembly->n_shares,
+							       .directory = run->config->directory,
+							       .plan = run->plan,
+							       .daybook = run->daybook,
+							       .ledger = run->ledger,
+							       .metrics = run->metrics});
 }
 
 static int make_exporter(struct run *run)
@@ -672,6 +694,8 @@ static int open_serve(struct run *run)
 	struct serve_setup setup = {
 		.socket = run->config->socket,
 		.listen = run->config->listen,
+		.officers = run->assembly->officers,
+		.n_officers = run->assembly->n_officers,
 		.directory = run->config->directory,
 		.version = DUCHA_VERSION,
 		.plan = run->plan,
@@ -714,6 +738,8 @@ static int start_threads(struct run *run)
 		r = revise_start(run->revise);
 	if (r == 0)
 		r = courier_start(run->courier);
+	if (r == 0)
+		r = shares_start(run->shares);
 	if (r == 0 && run->exporter != NULL)
 		r = exporter_start(run->exporter);
 	if (r == 0)
@@ -808,9 +834,9 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		open_signals, open_store,  open_seals,  open_flow,    make_threads,
-		make_exporter, make_keeper, make_revise, take_up,      make_tallier,
-		open_serve,   start_threads, start_drivers};
+		open_signals, open_store,    open_seals,    open_flow,    make_threads,
+		make_shares,  make_exporter, make_keeper,   make_revise,  take_up,
+		make_tallier, open_serve,    start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);
@@ -957,6 +983,7 @@ static void end_threads(struct run *run)
 		clerk_join(run->clerk);
 	if (run->courier != NULL)
 		courier_stop(run->courier);
+	shares_stop(run->shares);
 	if (run->exporter != NULL)
 		exporter_stop(run->exporter);
 	if (run->tallier != NULL)
@@ -978,6 +1005,7 @@ static void end(struct run *run)
 	tallier_free(run->tallier);
 	keeper_free(run->keeper);
 	courier_free(run->courier);
+	shares_free(run->shares);
 	clerk_free(run->clerk);
 	recorder_free(run->recorder);
 	judge_free(run->judge);

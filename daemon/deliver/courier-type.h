@@ -13,12 +13,14 @@ enum courier_outcome {
 	COURIER_UNREACHABLE, /* no answer, or "not now": everything waits */
 	COURIER_FAILED,      /* the receiver fails, at this event or at any */
 	COURIER_REFUSED,     /* it will not take this event: its case waits, the others go on */
-	COURIER_TURNED_AWAY, /* it will not take anything from us: everything waits, with an alert */
+	COURIER_TURNED_AWAY, /* it will not take anything from us: everything waits, with an alert
+			      */
 	COURIER_STOPPED,     /* we end */
 };
 
 struct courier_answer {
 	int64_t retry_after_ms; /* as the receiver asked; 0: it did not */
+	bool partly;            /* delivered, and @text says to whom not */
 	char text[200];         /* why not, with the receiver's words; one line */
 };
 
@@ -28,6 +30,9 @@ struct courier_host {
 	const struct plan *plan;
 	struct ledger *ledger;
 	struct pause *pause; /* long calls beat it, and end once it is stopped */
+	const char *(*translate)(const char *english);
+	const char *directory;       /* of the store; NULL: no dossiers */
+	const struct wording *words; /* of dossiers; NULL: English */
 };
 
 struct courier_type {
@@ -45,7 +50,8 @@ struct courier_type {
 	void (*close)(void *state);
 };
 
-extern const struct courier_type courier_file, courier_webhook;
+extern const struct courier_type courier_file, courier_webhook, courier_smtp, courier_mqtt,
+	courier_alertmanager, courier_postgresql;
 
 /** courier_type_find() - Return: the type of this name, NULL if there is none. */
 const struct courier_type *courier_type_find(const char *name);

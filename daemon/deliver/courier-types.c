@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const struct courier_type *const courier_types[] = {
-	&courier_file,
-	&courier_webhook,
+	&courier_file, &courier_webhook,      &courier_smtp,
+	&courier_mqtt, &courier_alertmanager, &courier_postgresql,
 };
 
 const struct courier_type *courier_type_find(const char *name)

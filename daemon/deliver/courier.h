@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct courier;
+struct wording;
 
 struct delivery_setup {
 	const char *id, *type; /* type: a name of courier-types.c */
@@ -26,6 +27,13 @@ struct delivery_setup {
 	const char *secret;      /* Standard Webhooks, one or more behind each other; NULL: none */
 	const char *signing_key; /* Ed25519, as whsk_…; NULL: none */
 	const char *ca_file, *cert_file, *key_file; /* NULL: the system's, none, none */
+	const char *username, *password;            /* NULL: none */
+	const char *from, *const *to;               /* type smtp: addresses alone */
+	size_t n_to;
+	bool no_starttls;
+	const char *client_id,
+		*topic;    /* type mqtt; {node} and {event} in the topic are filled in */
+	int64_t resend_ms; /* type alertmanager */
 };
 struct courier_setup {
 	const struct delivery_setup *deliveries; /* outlive the courier */
@@ -34,6 +42,9 @@ struct courier_setup {
 	struct ledger *ledger;
 	struct metrics *metrics;
 	_Atomic uint64_t *heartbeat;
+	const char *(*translate)(const char *english);
+	const char *directory;       /* of the store, for dossiers; NULL: mails have none */
+	const struct wording *words; /* of dossiers; NULL: English */
 };
 int courier_new(struct courier **out, const struct courier_setup *setup);
 int courier_start(struct courier *courier);

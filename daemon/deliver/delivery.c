@@ -97,9 +97,11 @@ static void store_failed(struct delivery *d, int rc)
 
 /* --- one event --- */
 
-static void delivered(struct delivery *d)
+static void delivered(struct delivery *d, const struct courier_answer *answer)
 {
 	metric_add(d->sent, 1);
+	if (answer->partly)
+		trouble_note(&d->trouble, answer->text);
 	if (d->failures > 0)
 		hurry(d);
 	d->doubts = 0;
@@ -157,7 +159,7 @@ static bool send_fresh(struct delivery *d, const struct outbox_event *event)
 		return hold(d, event, 0);
 	enum courier_outcome outcome = d->type->send(d->state, event, &answer);
 	if (outcome == COURIER_DELIVERED) {
-		delivered(d);
+		delivered(d, &answer);
 		return true;
 	}
 	if (outcome == COURIER_STOPPED)
@@ -180,7 +182,7 @@ static void try_held(struct delivery *d, struct held_event *held, const struct o
 	enum courier_outcome outcome = d->type->send(d->state, event, &answer);
 	if (outcome == COURIER_DELIVERED) {
 		held_remove(&d->held, held);
-		delivered(d);
+		delivered(d, &answer);
 	} else if (outcome == COURIER_REFUSED || outcome == COURIER_FAILED) {
 		held->due_ms = pause_now_ms() + pause_growing_ms(held->failures++, FIRST_PAUSE_MS,
 								 longest_pause_ms(d));
@@ -369,7 +371,13 @@ static int delivery_metrics(struct delivery *d, struct metrics *metrics)
 static int delivery_open(struct delivery *d, const struct courier_setup *all)
 {
 	const struct courier_type *type = courier_type_find(d->setup.type);
-	const struct courier_host host = {&d->setup, all->plan, all->ledger, &d->pause};
+	const struct courier_host host = {.setup = &d->setup,
+					  .plan = all->plan,
+					  .ledger = all->ledger,
+					  .pause = &d->pause,
+					  .translate = all->translate,
+					  .directory = all->directory,
+					  .words = all->words};
 	if (type == NULL)
 		return -EINVAL;
 	int rc = type->open(&d->state, &host);
@@ -399,11 +407,14 @@ int delivery_new(struct delivery **out, const struct delivery_setup *setup,
 		rc = delivery_open(d, all);
 	if (rc == 0)
 		rc = delivery_metrics(d, all->metrics);
-	if (rc != 0)
+	if (rc != 0) {
+		log_warnx("delivery %s: cannot be set up: %s", setup->id,
+			  log_error_text(rc < 0 ? -rc : EIO));
 		delivery_free(d);
-	else
-		*out = d;
-	return rc;
+		return rc;
+	}
+	*out = d;
+	return 0;
 }
 
 int delivery_start(struct delivery *d)

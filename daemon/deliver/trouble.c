@@ -35,6 +35,15 @@ void trouble_is(struct trouble *trouble, const char *text, bool refused, int64_t
 			  (long long)waiting, (unsigned long long)trouble->repeat.count);
 }
 
+void trouble_note(struct trouble *trouble, const char *text)
+{
+	pthread_mutex_lock(&trouble->lock);
+	snprintf(trouble->text, sizeof trouble->text, "%s", text);
+	pthread_mutex_unlock(&trouble->lock);
+	if (log_due(&trouble->note_repeat))
+		log_warnx("delivery %s: %s", trouble->id, text);
+}
+
 void trouble_over(struct trouble *trouble)
 {
 	if (trouble->since_wall_ms == 0)

@@ -26,7 +26,7 @@ struct trouble {
 	int64_t since_ms; /* CLOCK_MONOTONIC */
 	bool refused;     /* the receiver said no: an alert at once */
 	bool alarmed;     /* the alert is active in the ledger */
-	struct log_repeat repeat, ledger_repeat;
+	struct log_repeat repeat, note_repeat, ledger_repeat;
 };
 
 struct trouble_view {
@@ -39,6 +39,8 @@ int trouble_init(struct trouble *trouble, struct ledger *ledger, const char *id,
 void trouble_deinit(struct trouble *trouble);
 /** trouble_is() - it did not get through. @text: why, with the receiver's words */
 void trouble_is(struct trouble *trouble, const char *text, bool refused, int64_t waiting);
+/** trouble_note() - it got through, and yet @text is to be said */
+void trouble_note(struct trouble *trouble, const char *text);
 void trouble_over(struct trouble *trouble);
 /** trouble_tick() - raise or clear the alert as is due; cheap where nothing is */
 void trouble_tick(struct trouble *trouble);

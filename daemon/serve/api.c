@@ -26,14 +26,31 @@ void api_error(struct api_answer *answer, unsigned status, const char *sentence)
 	text_add(&answer->body, "}\n");
 }
 
+/* Return: true when @answer is filled. */
+static bool refuse_token(const struct api_request *request, struct api_answer *answer)
+{
+	bool post = request->method == METHOD_POST;
+	if (request->token == OFFICERS_MANY)
+		api_error(answer, 429, "too many requests of this kind; wait a minute");
+	else if (request->token == OFFICERS_WRONG)
+		api_error(answer, 401, "this token is no officer's");
+	else if (post && !request->may_act && request->officers)
+		api_error(answer, 401, "acting takes an officer's token: Authorization: Bearer");
+	else if (post && !request->may_act)
+		api_error(answer, 403, "this listener is for reading only");
+	else if (post && request->officer != NULL && request->endpoint == ENDPOINT_DELIVERY_TEST)
+		api_error(answer, 403, "a test is sent over the socket alone");
+	else
+		return false;
+	return true;
+}
+
 bool api_refuse(const struct api_request *request, struct api_answer *answer)
 {
 	enum endpoint endpoint = request->endpoint;
 	bool post = request->method == METHOD_POST;
-	if (request->method == METHOD_POST && !request->may_act) {
-		api_error(answer, 403, "this listener is for reading only");
+	if (refuse_token(request, answer))
 		return true;
-	}
 	if (request->endpoint == ENDPOINT_NONE) {
 		api_error(answer, 404, "no such path");
 		return true;
@@ -224,12 +241,41 @@ static void answer_case_result(struct api_answer *answer, int result, int64_t id
 
 /* --- what people do --- */
 
+/* A token is one officer's, who acts in no other's name, and with no role that the configuration's
+ * list of officers does not give as well. */
+static bool allow_token(const struct case_rules *rules, const struct serve_officer *known, int deed,
+			struct case_order *order, struct api_answer *answer)
+{
+	struct text why = {0};
+	struct officer officer = {.id = known->name, .name = known->name, .roles = known->roles};
+	const struct officer *listed =
+		rules->n_officers > 0 ? officer_of(rules, known->name, NULL) : NULL;
+	if (listed != NULL)
+		officer = (struct officer){.id = listed->id,
+					   .name = listed->name,
+					   .roles = listed->roles & known->roles};
+	bool himself = order->by == NULL || strcmp(order->by, officer.name) == 0 ||
+		       strcmp(order->by, officer.id) == 0;
+	bool may = himself && (rules->n_officers == 0 || listed != NULL) &&
+		   officer_may(rules, &officer, deed, &why);
+	if (!himself)
+		text_format(&why, "the token is that of %.200s, who acts for nobody else",
+			    officer.name);
+	order->by = officer.name;
+	if (!may)
+		api_error(answer, 403, why.at == NULL ? "not allowed" : why.at);
+	text_deinit(&why);
+	return may;
+}
+
 /* Whoever acts is named; where the office has named its officers, it must be one who may. */
 static bool allow(const struct api *api, const struct api_request *request, int deed,
 		  struct case_order *order, struct api_answer *answer)
 {
 	const struct case_rules *rules = api->setup.plan->rules;
 	struct text why = {0};
+	if (request->officer != NULL)
+		return allow_token(rules, request->officer, deed, order, answer);
 	if (rules == NULL || rules->n_officers == 0) {
 		order->by = order->by == NULL ? request->peer : order->by;
 		return true;

@@ -23,8 +23,11 @@ struct api_request {
 	enum endpoint endpoint;
 	int64_t id; /* of the case or alert in the path */
 	const char *path;
-	bool may_act;      /* came over the Unix socket */
-	bool sees_persons; /* may read names and notes: the same */
+	bool may_act;  /* came over the Unix socket, or from an officer */
+	bool officers; /* came over a listener at which officers may act */
+	enum officers_result token;
+	const struct serve_officer *officer; /* NULL: none, or over the socket */
+	bool sees_persons;                   /* may read names and notes: the same */
 	struct query query;
 	const char *accept; /* header; NULL: none */
 	const char *peer;   /* who acts where the body does not say */

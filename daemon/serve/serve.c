@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -47,6 +48,7 @@ struct serve {
 	struct api api;
 	struct streams streams;
 	struct serve_door socket, listen;
+	struct officers officers;
 	struct listen_file file;
 	uint16_t port;
 	_Atomic size_t unsent, held;
@@ -62,10 +64,29 @@ struct serve_request {
 	struct serve *serve;
 	struct text body;
 	size_t received, most, held;
+	enum officers_result token;
+	const struct serve_officer *officer;
 };
 
-/* The listener only reads: what is sent to it is not kept. */
-static enum MHD_Result request_begin(const struct serve_door *door, const char *path, void **state)
+static int64_t mono_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum api_method method_of(const char *name)
+{
+	if (strcmp(name, MHD_HTTP_METHOD_GET) == 0)
+		return METHOD_GET;
+	if (strcmp(name, MHD_HTTP_METHOD_HEAD) == 0)
+		return METHOD_HEAD;
+	return strcmp(name, MHD_HTTP_METHOD_POST) == 0 ? METHOD_POST : METHOD_OTHER;
+}
+
+/* Without a right to act nothing of what is sent is kept. */
+static enum MHD_Result request_begin(struct serve_door *door, struct MHD_Connection *connection,
+				     const char *path, const char *method, void **state)
 {
 	int64_t id;
 	struct serve_request *request = calloc(1, sizeof *request);
@@ -73,7 +94,13 @@ static enum MHD_Result request_begin(const struct serve_door *door, const char *
 	if (request == NULL)
 		return MHD_NO;
 	request->serve = door->serve;
-	request->most = door->may_act ? endpoint_body_most(endpoint_find(path, &id)) : 0;
+	if (!door->may_act)
+		request->token = officers_find(
+			&door->serve->officers,
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"),
+			method_of(method) == METHOD_POST, mono_ms(), &request->officer);
+	bool may_act = door->may_act || request->officer != NULL;
+	request->most = may_act ? endpoint_body_most(endpoint_find(path, &id)) : 0;
 	return MHD_YES;
 }
 
@@ -109,15 +136,6 @@ static void request_end(void *context, struct MHD_Connection *connection, void *
 	}
 	free(request);
 	*state = NULL;
-}
-
-static enum api_method method_of(const char *name)
-{
-	if (strcmp(name, MHD_HTTP_METHOD_GET) == 0)
-		return METHOD_GET;
-	if (strcmp(name, MHD_HTTP_METHOD_HEAD) == 0)
-		return METHOD_HEAD;
-	return strcmp(name, MHD_HTTP_METHOD_POST) == 0 ? METHOD_POST : METHOD_OTHER;
 }
 
 struct pairs {
@@ -204,6 +222,11 @@ static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *c
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	if (answer->policy != NULL)
 		MHD_add_response_header(response, "Content-Security-Policy", answer->policy);
+	if (answer->status == 401)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					"Bearer realm=\"ducha\"");
+	if (answer->status == 429)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "60");
 	if (answer->allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
 	if (answer->status == 503) /* whoever is refused for want of room takes none */
@@ -263,8 +286,11 @@ static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connec
 	char peer[PEER_BYTES];
 	struct api_request request = {
 		.method = method_of(method),
-		.may_act = door->may_act,
-		.sees_persons = door->may_act,
+		.may_act = door->may_act || state->officer != NULL,
+		.sees_persons = door->may_act || state->officer != NULL,
+		.officers = serve->officers.n > 0,
+		.token = state->token,
+		.officer = state->officer,
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"),
 		.peer = peer,
 		.body = state->body.at,
@@ -295,7 +321,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
 	(void)version;
 	if (*state == NULL)
-		return request_begin(context, path, state);
+		return request_begin(context, connection, path, method, state);
 	if (*size > 0)
 		return request_body(*state, data, size);
 	return answer_request(context, connection, path, method, *state);
@@ -414,6 +440,8 @@ int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
 	if (result == 0)
 		result = register_metrics(serve);
 	if (result == 0)
+		result = officers_init(&serve->officers, setup->officers, setup->n_officers);
+	if (result == 0)
 		result = open_doors(serve, &sentence);
 	if (result != 0) {
 		*error = sentence.at;
@@ -438,6 +466,7 @@ struct serve *serve_free(struct serve *serve)
 	streams_deinit(&serve->streams);
 	readers_deinit(&serve->api.readers);
 	text_deinit(&serve->api.office_policy);
+	officers_deinit(&serve->officers);
 	free(serve);
 	return NULL;
 }

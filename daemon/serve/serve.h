@@ -4,21 +4,24 @@
  * Serve: the HTTP API on the Unix socket and the listener, events as a stream, metrics.
  *
  * libmicrohttpd answers on a few threads of its own; everything here is read from the ledger and
- * the daybook, which lock for themselves. The listener only reads: who may act is decided by the
- * mode of the socket's file. The number of event streams is limited well below that of connections,
- * because a client beyond the latter is not refused but left waiting, and `status` must always get
- * through.
+ * the daybook, which lock for themselves. Who may act over the socket is decided by the mode of its
+ * file; over the listener those who show the token of an officer, and else it only reads. The
+ * number of event streams is limited well below that of connections, because a client beyond the
+ * latter is not refused but left waiting, and `status` must always get through.
  */
 #include "core/metrics.h"
 #include "deliver/wording.h"
 #include "store/daybook.h"
+#include "serve/officers.h"
 #include "store/ledger.h"
 
 struct serve;
 
 struct serve_setup {
-	const char *socket;    /* path; a stale file is replaced; mode 0660. NULL: off */
-	const char *listen;    /* "127.0.0.1:9212" or "[::1]:9212"; NULL: off. Reading only. */
+	const char *socket; /* path; a stale file is replaced; mode 0660. NULL: off */
+	const char *listen; /* "127.0.0.1:9212" or "[::1]:9212"; NULL: off */
+	const struct serve_officer *officers; /* who may act over the listener, too */
+	size_t n_officers;
 	const char *directory; /* of the store */
 	const char *version;
 	const struct plan *plan;

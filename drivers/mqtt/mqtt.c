@@ -474,6 +474,9 @@ static int client_connect(struct client *client)
 	const struct mqtt_connection *config = client->config;
 	MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
 	tls.trustStore = config->ca_file;
+	tls.keyStore = config->cert_file;
+	tls.privateKey = config->key_file;
+	tls.enabledCipherSuites = "DEFAULT:@SECLEVEL=2"; /* which has no TLS below 1.2 */
 	tls.enableServerCertAuth = 1;
 	tls.verify = 1; /* the certificate is the host's */
 	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;

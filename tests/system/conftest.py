@@ -66,21 +66,22 @@ class Daemon:
     """duchad with a configuration and a store of its own."""
 
     def __init__(self, directory, connections, sites, influx=None, node="", more="", listen=None,
-                 environment=None, store=None, deliveries="", storage=""):
+                 environment=None, store=None, deliveries="", storage="", http="",
+                 name="edge-01"):
         self.directory = str(directory)
         self.store = store or os.path.join(self.directory, "store")
         self.out = os.path.join(self.directory, "out")
         self.socket = os.path.join(self.directory, "s")
         self.config = os.path.join(self.directory, "ducha.cfg")
         self.log = os.path.join(self.directory, "duchad.log")
-        self.process = None
+        self.process, self.port = None, listen
         self.environment = environment or {}
         listener = f' listen = "127.0.0.1:{listen}";' if listen else ""
-        text = (f'node: {{ id = "edge-01"; office = "Office"; case_prefix = "T"; '
+        text = (f'node: {{ id = "{name}"; office = "Office"; case_prefix = "T"; '
                 f'timezone = "Asia/Shanghai"; language = "en"; '
                 f'data_directory = "{ROOT}/config"; {node} }};\n'
                 f'storage: {{ directory = "{self.store}"; flush_ms = 100; {storage} }};\n'
-                f'http: {{ socket = "{self.socket}";{listener} }};\n'
+                f'http: {{ socket = "{self.socket}";{listener}{http} }};\n'
                 f'deliveries: ( {{ id = "folder"; type = "file"; directory = "{self.out}"; }}{", " + deliveries if deliveries else ""} );\n')
         if influx is not None:
             text += (f'influx: {{ url = "{influx.url}"; api = "v1"; database = "ducha"; '

@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receivers of deliveries: real servers that keep what they were sent."""
+import email
+import email.policy
+import glob
 import http.server
 import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
 import threading
+import urllib.request
+
+import servers
+from servers import free_port
+
+ALERTMANAGER = shutil.which("prometheus-alertmanager", path="/usr/bin:/usr/local/bin")
 
 
 class Office:
@@ -63,3 +78,221 @@ class Office:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(10)
+
+
+class Post:
+    """aiosmtpd; reply(command, argument) → None or an SMTP reply, for RCPT and DATA."""
+
+    def __init__(self, context=None, require=False, login=None, reply=lambda command, what: None):
+        from aiosmtpd.controller import Controller
+        from aiosmtpd.smtp import AuthResult
+        self.mails, self.commands, self.reply = [], [], reply
+        post = self
+
+        class Handler:
+            async def handle_EHLO(self, server, session, envelope, hostname, responses):
+                session.host_name = hostname
+                return responses
+
+            async def handle_MAIL(self, server, session, envelope, address, options):
+                post.commands.append("MAIL")
+                envelope.mail_from = address
+                return "250 OK"
+
+            async def handle_RCPT(self, server, session, envelope, address, options):
+                no = post.reply("RCPT", address)
+                if no is None:
+                    envelope.rcpt_tos.append(address)
+                return no or "250 OK"
+
+            async def handle_DATA(self, server, session, envelope):
+                no = post.reply("DATA", envelope.content)
+                if no is None:
+                    post.mails.append((session.ssl is not None, list(envelope.rcpt_tos),
+                                       email.message_from_bytes(envelope.content,
+                                                                policy=email.policy.default)))
+                return no or "250 kept"
+
+        def authenticate(server, session, envelope, mechanism, data):
+            post.commands.append("AUTH")
+            return AuthResult(success=login == (data.login.decode(), data.password.decode()))
+
+        self.controller = Controller(Handler(), hostname="127.0.0.1", port=free_port(),
+                                     tls_context=context, require_starttls=require,
+                                     auth_required=login is not None,
+                                     auth_require_tls=context is not None,
+                                     authenticator=authenticate)
+        self.controller.start()
+        self.port = self.controller.port
+
+    def stop(self):
+        self.controller.stop()
+
+
+class Sink:
+    """A TLS server that keeps whatever it is told once the handshake is done."""
+
+    def __init__(self, context):
+        self.context, self.told, self.calls = context, b"", 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            self.calls += 1
+            try:
+                peer.settimeout(5)
+                with self.context.wrap_socket(peer, server_side=True) as tls:
+                    self.told += tls.recv(4096)
+            except OSError:
+                pass
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join(10)
+
+
+class Alertmanager(servers.Process):
+    """Debian's prometheus-alertmanager, alone."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.config = os.path.join(self.directory, "alertmanager.yml")
+        with open(self.config, "w") as f:
+            f.write("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+
+    def start(self):
+        self.run([ALERTMANAGER, f"--config.file={self.config}", f"--storage.path={self.directory}",
+                  f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address="])
+        servers.wait_until(self.answers, 30, "alertmanager answering")
+        return self
+
+    def answers(self):
+        try:
+            return self.alerts() is not None
+        except OSError:
+            return False
+
+    def alerts(self):
+        """Those that fire; what is over is not listed."""
+        with urllib.request.urlopen(self.url + "/api/v2/alerts", timeout=10) as answer:
+            return json.load(answer)
+
+
+class Postgres:
+    """Debian's PostgreSQL with one database, city, and the registry's schema in it."""
+
+    BIN = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None)
+
+    def __init__(self, schema, pair=None):
+        self.directory = tempfile.mkdtemp(prefix="ducha-city-")  # the server is not root, we may be
+        self.data, self.port, self.process = f"{self.directory}/data", free_port(), None
+        self.own(self.directory)
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync",
+                 "-E", "UTF8", "--locale=C")
+        with open(f"{self.data}/pg_hba.conf", "w") as f:
+            f.write("local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        self.options = ["-c", "fsync=off"]
+        for name, path in zip(("cert", "key"), pair or ()):
+            shutil.copy(path, f"{self.directory}/{name}")
+            os.chmod(f"{self.directory}/{name}", 0o600)
+            self.own(f"{self.directory}/{name}")
+            self.options += ["-c", f"ssl_{name}_file={self.directory}/{name}"]
+        self.options += ["-c", f"ssl={'on' if pair else 'off'}"]
+        self.start()
+        self.psql("CREATE DATABASE city", "postgres")
+        self.run("psql", "-h", self.directory, "-p", str(self.port), "-U", "postgres", "-q",
+                 "-v", "ON_ERROR_STOP=1", "-d", "city", "-f", "-", input=open(schema).read())
+
+    @staticmethod
+    def own(path):
+        if os.geteuid() == 0:
+            shutil.chown(path, "postgres", "postgres")
+
+    @staticmethod
+    def command(*arguments):
+        drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        return [*(drop if os.geteuid() == 0 else []), f"{Postgres.BIN}/{arguments[0]}",
+                *arguments[1:]]
+
+    def run(self, *arguments, **more):
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60,
+                              cwd="/", **more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self):
+        with open(f"{self.directory}/log", "ab") as log:
+            self.process = subprocess.Popen(
+                self.command("postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port),
+                             "-k", self.directory, *self.options), stdout=log, stderr=log, cwd="/")
+        servers.wait_until(lambda: subprocess.run(
+            self.command("pg_isready", "-q", "-h", self.directory, "-p", str(self.port)),
+            cwd="/").returncode == 0, 30, "PostgreSQL answering")
+
+    def psql(self, sql, database="city"):
+        """Rows of texts."""
+        out = self.run("psql", "-h", self.directory, "-p", str(self.port), "-U", "postgres",
+                       "-v", "ON_ERROR_STOP=1", "-d", database, "-At", "-F", "\t", "-c", sql)
+        return [line.split("\t") for line in out.splitlines()]
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(20)
+            self.process = None
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.directory)
+
+
+class Relay:
+    """A wire to a port of this machine that can be cut: then calls are taken and nothing comes."""
+
+    def __init__(self, port):
+        self.target, self.cut, self.pairs = port, False, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                near, _ = self.socket.accept()
+            except OSError:
+                return
+            far = None if self.cut else socket.create_connection(("127.0.0.1", self.target))
+            self.pairs.append((near, far))
+            for a, b in ((near, far), (far, near)) if far else ():
+                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    def carry(self, a, b):
+        try:
+            while data := a.recv(65536):
+                if not self.cut:
+                    b.sendall(data)
+        except OSError:
+            pass
+        b.close()
+
+    def restore(self):
+        self.cut = False
+        for pair in self.pairs:
+            for end in filter(None, pair):
+                end.close()
+        self.pairs = []
+
+    def stop(self):
+        self.cut = True
+        self.restore()
+        self.socket.close()

@@ -13,8 +13,8 @@ import pytest
 
 import receivers
 import tls
-from conftest import DUCHAD, ENVIRONMENT, site
-from servers import wait_until
+from conftest import BUILD, DUCHAD, ENVIRONMENT, modbus_connection, modbus_monitor, site
+from servers import MOSQUITTO, Broker, wait_until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -35,11 +35,12 @@ def delivery(id, type, rest):
     return f'{{ id = "{id}"; type = "{type}"; retry_longest_s = 1; {rest} }}'
 
 
-def with_deliveries(make_daemon, tmp_path, *deliveries, start=True, **more):
+def with_deliveries(make_daemon, tmp_path, *deliveries, start=True, connections=(), **more):
     """A daemon without instruments; its cases are opened by hand."""
     secret = tmp_path / "secret"
     secret.write_text(SECRET + "\n")
-    return make_daemon([], [site("outfall-3", []), site("weir", [])], start=start,
+    (tmp_path / "password").write_text("sesame\n")
+    return make_daemon(list(connections), [site("outfall-3", []), site("weir", [])], start=start,
                        deliveries=", ".join(deliveries), **more)
 
 
@@ -181,6 +182,229 @@ def test_no_bad_certificate_gets_an_event_over_https(make_daemon, tmp_path, cert
             server.stop()
 
 
+# --- smtp
+
+def mail(id, post, rest, scheme="smtp"):
+    return delivery(id, "smtp", f'url = "{scheme}://localhost:{post.port}"; '
+                    f'from = "ducha@edge.example"; events = ("case.*"); {rest}')
+
+
+def text_of(message):
+    return message.get_body().get_content()
+
+
+def test_a_mail_tells_a_case_over_starttls(make_daemon, tmp_path, certificates):
+    """The first try ends with a temporary no; one of two recipients is unknown."""
+    troubles = iter(["451 4.3.0 later"])
+
+    def reply(command, what):
+        if command == "RCPT" and what == "gone@office.example":
+            return "550 5.1.1 no such user here"
+        return next(troubles, None) if command == "DATA" else None
+    post = receivers.Post(tls.context(certificates.good()), require=True, reply=reply,
+                          login=("edge", "sesame"))
+    seen = []
+    post_reply = post.reply
+    post.reply = lambda command, what: (command == "DATA" and seen.append(what)) or \
+        post_reply(command, what)
+    try:
+        daemon = with_deliveries(make_daemon, tmp_path, mail(
+            "mail", post, f'to = ("gone@office.example", "office@office.example"); '
+            f'ca_file = "{certificates.ca}"; username = "edge"; '
+            f'password_file = "{tmp_path}/password";'), environment={"LANGUAGE": "zh_CN", "DUCHA_LOCALE_DIRECTORY": f"{BUILD}/tools/po"})
+        case = open_case(daemon, title="盘龙江三号 \u2028 =?UTF-8?B?eA==?= <b>")
+        wait_until(lambda: post.mails, what="the mail")
+        wait_until(lambda: pending(daemon, "mail") == 0, what="an empty backlog")
+        encrypted, recipients, message = post.mails[0]
+        assert encrypted and recipients == ["office@office.example"] and len(post.mails) == 1
+        assert "立案" in message["Subject"] and case["number"] in message["Subject"]
+        assert message["From"].addresses[0].addr_spec == "ducha@edge.example"
+        assert len(message["To"].addresses) == 2
+        assert message["Message-ID"] == "<edge-01-1@edge.example>"
+        assert message["References"] == f"<edge-01-case-{case['id']}@edge.example>"
+        assert case["title"] in text_of(message) and "Site outfall-3" in text_of(message)
+        dossier, = message.iter_attachments()
+        assert dossier.get_content_type() == "text/html"
+        assert case["number"] in dossier.get_content()
+        assert 'lang="zh' in dossier.get_content()
+        assert [re.search(rb"Message-ID: (.*)", m).group(1) for m in seen] == \
+            [b"<edge-01-1@edge.example>\r"] * 2
+        assert "550 5.1.1 no such user here" in state(daemon, "mail")["last_error"]
+        assert "sesame" not in daemon.said()
+        tested = daemon.ctl("deliveries", "test", "mail")
+        assert tested.returncode == 0, tested.stdout
+        assert "测试" in post.mails[1][2]["Subject"]
+    finally:
+        post.stop()
+
+
+def test_a_mail_server_that_says_no_is_an_alert(make_daemon, tmp_path):
+    no = {"DATA": "554 5.7.1 looks like spam"}
+    post = receivers.Post(reply=lambda command, what: no.get(command))
+    away = receivers.Post(reply=lambda command, what: "550 5.7.1 not from you")
+    rest = 'to = ("office@office.example"); starttls = "off";'
+    try:
+        daemon = with_deliveries(make_daemon, tmp_path, mail("mail", post, rest),
+                                 mail("away", away, rest))
+        open_case(daemon)
+        open_case(daemon, "weir")
+        reasons = {}
+
+        def both():
+            for a in daemon.alerts(active=True, kind="fault"):
+                reasons[a["reason"].split(":")[0]] = a["reason"]
+            return len(reasons) == 2
+        wait_until(both, what="two alerts")
+        assert "is held back: SMTP: 554 5.7.1 looks like spam" in reasons["delivery mail"]
+        assert reasons["delivery away"] == "delivery away: SMTP: 550 5.7.1 not from you"
+        wait_until(lambda: state(daemon, "mail")["held"] == 2, what="both cases being held")
+        assert state(daemon, "away")["held"] == 0
+        no.clear()
+        wait_until(lambda: pending(daemon, "mail") == 0, what="both mails")
+        assert len(post.mails) == 2 and not post.mails[0][0]
+    finally:
+        post.stop()
+        away.stop()
+
+
+def test_no_bad_certificate_gets_a_mail_or_a_password(make_daemon, tmp_path, certificates):
+    posts = {kind: receivers.Post(tls.bad_context(certificates, kind), require=True,
+                                  login=("edge", "sesame")) for kind in tls.BAD}
+    plain = receivers.Post()
+    rest = (f'to = ("o@office.example"); ca_file = "{certificates.ca}"; username = "edge"; '
+            f'password_file = "{tmp_path}/password";')
+    try:
+        daemon = with_deliveries(make_daemon, tmp_path, mail("plain", plain, rest),
+                                 *(mail(kind, post, rest) for kind, post in posts.items()))
+        open_case(daemon)
+        for kind, post in [*posts.items(), ("plain", plain)]:
+            refused(daemon, kind)
+            assert post.mails == [] and post.commands == [], kind
+    finally:
+        for post in [*posts.values(), plain]:
+            post.stop()
+
+
+# --- mqtt
+
+def tls_connection(port, ca, rest=""):
+    return (f'{{ id = "broker"; driver = "mqtt"; uri = "mqtts://localhost:{port}"; '
+            f'client_id = "edge"; ca_file = "{ca}"; {rest} }}')
+
+
+class Subscriber:
+    """mosquitto_sub on all topics, one "topic payload" a line."""
+
+    def __init__(self, broker, *more):
+        self.process = subprocess.Popen(["mosquitto_sub", "-h", "localhost", "-p", str(broker.port),
+                                         "-i", "office", "-t", "ducha/#", "-q", "1", "-v", *more],
+                                        text=True, stdout=subprocess.PIPE)
+        wait_until(lambda: broker.subscribed("office"), what="the subscription")
+
+    def next(self):
+        line = self.process.stdout.readline()
+        assert line, "mosquitto_sub ended"
+        topic, payload = line.split(" ", 1)
+        return topic, json.loads(payload)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="there is no mosquitto (package mosquitto)")
+def test_events_are_published_over_tls_and_after_an_outage(make_daemon, tmp_path, certificates):
+    pair, own = certificates.good(), certificates.issue("edge", san="DNS:edge")
+    broker = Broker(tmp_path / "broker")
+    with open(broker.config, "a") as f:
+        f.write(f"cafile {certificates.ca}\ncertfile {pair[0]}\nkeyfile {pair[1]}\n"
+                f"require_certificate true\n")
+    broker.start()
+    rest = f'cert_file = "{own[0]}"; key_file = "{own[1]}";'
+    subscribe = ["--cafile", certificates.ca, "--cert", own[0], "--key", own[1]]
+    subscriber = Subscriber(broker, *subscribe)
+    try:
+        daemon = with_deliveries(
+            make_daemon, tmp_path,
+            delivery("bus", "mqtt", 'connection = "broker"; topic = "ducha/{node}/{event}"; '
+                     'timeout_ms = 2000;'),
+            connections=[tls_connection(broker.port, certificates.ca, rest)])
+        first = open_case(daemon)
+        topic, event = subscriber.next()
+        assert (topic, event["type"]) == ("ducha/edge-01/case.opened", "ducha.case.opened")
+        assert event["data"]["id"] == first["id"]
+        subscriber.stop()
+        broker.kill()
+        second = open_case(daemon)
+        wait_until(lambda: daemon.metric("ducha_deliveries_total", delivery="bus",
+                                         result="error") > 0, what="a failed try")
+        assert pending(daemon, "bus") > 0
+        broker.start()
+        subscriber = Subscriber(broker, *subscribe)
+        wait_until(lambda: pending(daemon, "bus") == 0, what="the backlog")
+        topic, event = subscriber.next()
+        while topic != "ducha/edge-01/case.opened":
+            topic, event = subscriber.next()
+        assert event["data"]["id"] == second["id"]
+    finally:
+        subscriber.stop()
+        broker.stop()
+
+
+def test_no_bad_certificate_gets_a_word_over_mqtt(make_daemon, tmp_path, certificates):
+    """Neither the driver nor a delivery."""
+    sinks = {kind: receivers.Sink(tls.bad_context(certificates, kind)) for kind in tls.BAD}
+    connections = [tls_connection(sink.port, certificates.ca, f'username = "edge"; '
+                                  f'password_file = "{tmp_path}/password";').replace(
+                                      '"broker"', f'"{kind}"') for kind, sink in sinks.items()]
+    try:
+        daemon = with_deliveries(
+            make_daemon, tmp_path, *(delivery(kind, "mqtt", f'connection = "{kind}"; topic = "x"; '
+                                              f'timeout_ms = 2000; events = ("case.*");')
+                                     for kind in sinks), connections=connections)
+        open_case(daemon)
+        for kind, sink in sinks.items():
+            refused(daemon, kind)
+            wait_until(lambda: sink.calls >= 2, what="driver and delivery")
+            assert sink.told == b"", kind
+            assert daemon.metric("ducha_connections_up", connection=kind) == 0
+    finally:
+        for sink in sinks.values():
+            sink.stop()
+
+
+# --- alertmanager
+
+@pytest.mark.skipif(receivers.ALERTMANAGER is None,
+                    reason="there is no alertmanager (package prometheus-alertmanager)")
+def test_alerts_fire_in_alertmanager_until_they_are_over(make_daemon, tmp_path, instrument):
+    am = receivers.Alertmanager(tmp_path / "am").start()
+    instrument.set_float(0, 61.5)
+    try:
+        daemon = make_daemon(
+            [modbus_connection(instrument.port)],
+            [site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")])],
+            deliveries=delivery("oncall", "alertmanager", f'url = "{am.url}/"; resend_s = 1;'))
+        alert = wait_until(am.alerts, what="an alert")[0]
+        ours, = daemon.alerts(active=True, kind="exceedance")
+        assert alert["labels"] == {"alertname": "ducha_exceedance", "kind": "exceedance",
+                                   "alert": str(ours["id"]), "node": "edge-01",
+                                   "site": "outfall-3", "factor": "w01018"}
+        assert alert["annotations"]["value"] == "61.5" and alert["annotations"]["limit"] in ("50", "50.0")
+        end = alert["endsAt"]
+        wait_until(lambda: am.alerts()[0]["endsAt"] > end, what="the alert being said again")
+        assert am.alerts()[0]["startsAt"] == alert["startsAt"]
+        am.stop()
+        am.start()  # it forgets, as its data are not on disk yet
+        wait_until(am.alerts, what="the alert being said to the new one")
+        instrument.set_float(0, 20.0)
+        wait_until(lambda: not daemon.alerts(active=True), what="the end of it")
+        wait_until(lambda: not am.alerts(), what="no alert there")
+        assert daemon.ctl("deliveries", "test", "oncall").returncode == 0
+    finally:
+        am.stop()
+
+
 def test_check_names_what_is_wrong_with_a_delivery(make_daemon, tmp_path):
     daemon = with_deliveries(make_daemon, tmp_path, '{ id = "a"; type = "webhook";\n'
                              'url = "http://office.example/"; }', start=False)
@@ -189,3 +413,45 @@ def test_check_names_what_is_wrong_with_a_delivery(make_daemon, tmp_path):
     assert checked.returncode == 78
     assert 'url = "http://office.example/" is not right: http is for receivers on this machine' \
         in checked.stderr
+
+
+# --- share
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="there is no mosquitto (package mosquitto)")
+def test_chosen_readings_are_shared_cleaned_and_flagged(make_daemon, broker, instrument):
+    """A value beyond the range is told as such and not as a value; a kill and an outage of the
+    broker lose none of a slow series."""
+    instrument.set_float(0, 12.5)
+    instrument.set_float(2, 7.5)
+    monitors = [modbus_monitor("w01018", rest="range = (0.0, 100.0);"),
+                modbus_monitor("w21003", address=2)]
+    subscriber = Subscriber(broker)
+    daemon = make_daemon(
+        [modbus_connection(instrument.port), tls_connection(0, "").replace(
+            "mqtts://localhost:0", f"mqtt://127.0.0.1:{broker.port}").replace('ca_file = "";', "")],
+        [site("outfall-3", monitors)],
+        more='share: ( { id = "water"; connection = "broker"; topic = "ducha/{node}/{site}/{factor}"; '
+             'factors = ("w01018"); every_s = 3600; timeout_ms = 2000; } );\n')
+    try:
+        topic, reading = subscriber.next()
+        assert topic == "ducha/edge-01/outfall-3/w01018"
+        assert reading.pop("time").endswith("+08:00")
+        assert reading == {"node": "edge-01", "site": "outfall-3", "factor": "w01018",
+                           "unit": "mg/L", "value": 12.5, "flag": "N"}
+        instrument.set_float(0, 250.0)  # each change of flag is told at once
+        _, reading = subscriber.next()
+        assert (reading["value"], reading["flag"]) == (None, "T")
+        subscriber.stop()
+        broker.kill()
+        instrument.set_float(0, 13.5)
+        wait_until(lambda: daemon.values("outfall-3", "w01018")[-1] == 13.5, what="the reading")
+        daemon.kill()
+        broker.start()
+        subscriber = Subscriber(broker)
+        daemon.start()
+        while subscriber.next()[1]["value"] != 13.5:  # what was told before may come again
+            pass
+        wait_until(lambda: daemon.metric("ducha_shared_readings_total", share="water",
+                                         result="ok") >= 1, what="the count")
+    finally:
+        subscriber.stop()

@@ -253,16 +253,6 @@ static void test_what_is_not_built_yet_is_said_so(void **state)
 		 "connections: ( { id = \"l\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\"; "
 		 "} );\n",
 		 "2: driver \"hj212\" is not in this build"},
-		{NODE MQTT
-		 "deliveries: (\n"
-		 "{ id = \"b\"; type = \"smtp\"; url = \"smtp://127.0.0.1:25\"; from = \"a@b\"; to "
-		 "= "
-		 "(\"c@d\"); },\n"
-		 "{ id = \"c\"; type = \"mqtt\"; connection = \"bus\"; topic = "
-		 "\"ducha/{node}/{event}\"; "
-		 "} );\n",
-		 "4: delivery type \"smtp\" is not in this build\n"
-		 "5: delivery type \"mqtt\" is not in this build"},
 	};
 	CHECK(state, examples);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/webhook.h"
+#include "deliver/postgresql.h"
 #include "deliver/signature.h"
 #include "house.h"
 #include "servers.h"
@@ -185,6 +186,25 @@ static void test_each_status_means_one_thing(void **state)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (webhook_judge(table[i].status) != table[i].outcome)
 			fail_msg("%ld", table[i].status);
+}
+
+static void test_each_class_of_a_registry_s_errors_means_one_thing(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *sqlstate;
+		enum courier_outcome outcome;
+	} table[] = {
+		{NULL, COURIER_UNREACHABLE},    {"22P05", COURIER_REFUSED},
+		{"23505", COURIER_REFUSED},     {"28P01", COURIER_TURNED_AWAY},
+		{"3D000", COURIER_TURNED_AWAY}, {"42883", COURIER_TURNED_AWAY},
+		{"40001", COURIER_UNREACHABLE}, {"53100", COURIER_UNREACHABLE},
+		{"57P01", COURIER_UNREACHABLE}, {"25006", COURIER_UNREACHABLE},
+		{"XX000", COURIER_FAILED},      {"P0001", COURIER_FAILED},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (postgresql_judge(table[i].sqlstate) != table[i].outcome)
+			fail_msg("%s", table[i].sqlstate);
 }
 
 /* Events: 1 a warning of the site; 2 and 3 of case 1; 4 the warning's end. */
@@ -484,6 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_event_arrives_signed_as_the_standard_says),
 		TEST(test_each_status_means_one_thing),
+		TEST(test_each_class_of_a_registry_s_errors_means_one_thing),
 		TEST(test_a_refused_event_holds_up_its_case_alone),
 		TEST(test_an_event_the_receiver_fails_at_is_held_after_three_tries),
 		TEST(test_what_is_held_stays_so_over_a_restart_and_is_not_pruned),

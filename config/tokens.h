@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Tokens: http.officers_file, which names the officers who may act over HTTP.
+ *
+ * One officer a line, "NAME:ROLE,ROLE:HASH", the hash being SHA-256 of the token in 64 hexadecimal
+ * digits; empty lines and lines that begin with # are skipped. The token itself is in no file.
+ */
+#include "config/schema.h"
+
+struct config;
+
+/** tokens_read() - read the file that @group, http, names; the officers are read already */
+void tokens_read(struct walk *walk, struct config *config, const config_setting_t *group);
+void tokens_free(struct config *config);

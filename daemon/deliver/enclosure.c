@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/enclosure.h"
+
+#include "deliver/dossier.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+/* Without its readings a dossier is still one. */
+static bool take_chart(const struct courier_host *host, struct dossier *dossier,
+		       struct chart *chart)
+{
+	struct daybook_reader *reader;
+	if (chart == NULL || daybook_reader_open(&reader, host->directory, host->plan) != 0)
+		return false;
+	int result = dossier_chart(dossier, reader, chart, &dossier->cut);
+	daybook_reader_close(reader);
+	return result == 1;
+}
+
+int enclosure_dossier(const struct courier_host *host, int64_t case_id, struct text *out)
+{
+	struct text json = {0};
+	struct dossier dossier = {
+		.plan = host->plan, .words = host->words, .now_ms = pause_wall_ms()};
+	int result = ledger_case_json(host->ledger, case_id, &json);
+	json_t *c = result == 0 ? json_loadb(json.at, json.length, 0, NULL) : NULL;
+	text_deinit(&json);
+	if (c == NULL)
+		return result != 0 ? result : -ENOMEM;
+	struct chart *chart = malloc(sizeof *chart);
+	dossier.c = c;
+	if (take_chart(host, &dossier, chart))
+		dossier.chart = chart;
+	dossier_write(out, &dossier);
+	free(chart);
+	json_decref(c);
+	return out->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/mail.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WORD_BYTES = 45, LINE_BYTES = 57, SUBJECT_BYTES = 400 };
+#define BOUNDARY "=_ducha_part"
+
+/* --- headers --- */
+
+static bool is_plain(const char *s)
+{
+	for (const char *c = s; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			return false;
+	return strstr(s, "=?") == NULL && strlen(s) <= 60;
+}
+
+/* How many bytes of @s are whole characters and at most @most. */
+static size_t whole_characters(const char *s, size_t length, size_t most)
+{
+	if (length <= most)
+		return length;
+	size_t n = most;
+	while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	return n > 0 ? n : most;
+}
+
+static void add_base64(struct text *out, const char *bytes, size_t n)
+{
+	unsigned char text[(LINE_BYTES + 2) / 3 * 4 + 1];
+	int length = EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)n);
+	text_add_n(out, (const char *)text, (size_t)length);
+}
+
+void mail_word(struct text *out, const char *s, size_t used)
+{
+	size_t length = strlen(s);
+	if (is_plain(s) && used + length <= 78) {
+		text_add(out, s);
+		return;
+	}
+	for (size_t most = (75 - 12 - used) / 4 * 3; length > 0; most = WORD_BYTES) {
+		size_t n = whole_characters(s, length, most);
+		text_add(out, "=?UTF-8?B?");
+		add_base64(out, s, n);
+		text_add(out, "?=");
+		s += n;
+		length -= n;
+		text_add(out, length > 0 ? "\r\n " : "");
+	}
+}
+
+/* "Fri, 02 Jan 2026 03:04:05 +0800"; names are English by the standard. */
+static void add_date(struct text *out, const struct mail *mail)
+{
+	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	struct tm tm;
+	time_t now_s = (time_t)(mail->now_ms / 1000);
+	gmtime_r(&now_s, &tm);
+	text_format(out, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday],
+		    tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		    tm.tm_sec);
+}
+
+static void add_ids(struct text *out, const struct mail *mail)
+{
+	const char *at = strrchr(mail->from, '@');
+	const char *node = mail->plan->node, *domain = at == NULL ? "localhost" : at + 1;
+	bool test = strcmp(mail->event->type, "test") == 0;
+	text_format(out, "Message-ID: <%s-%s%lld@%s>\r\n", node, test ? "test-" : "",
+		    (long long)mail->event->id, domain);
+	if (mail->event->case_id != 0)
+		text_format(out, "References: <%s-case-%lld@%s>\r\n", node,
+			    (long long)mail->event->case_id, domain);
+}
+
+/* --- words --- */
+
+static const char *word(const struct mail *mail, const char *english)
+{
+	return english == NULL || english[0] == '\0' ? "" : mail->translate(english);
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+	return s == NULL ? "" : s;
+}
+
+static const char *headline(const char *type)
+{
+	static const struct {
+		const char *type, *text;
+	} lines[] = {
+		{"alert.raised", "alert raised"},
+		{"alert.cleared", "alert cleared"},
+		{"case.opened", "case opened"},
+		{"case.updated", "case updated"},
+		{"case.overdue", "case overdue"},
+		{"case.closed", "case closed"},
+		{"connection.lost", "connection lost"},
+		{"connection.restored", "connection restored"},
+		{"duty.called", "call for the person on duty"},
+		{"duty.digest", "digest for the person on duty"},
+		{"test", "test"},
+	};
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		if (strcmp(lines[i].type, type) == 0)
+			return lines[i].text;
+	return type;
+}
+
+/* --- subject --- */
+
+static void add_spaced(struct text *out, const char *s)
+{
+	if (s[0] == '\0')
+		return;
+	text_char(out, ' ');
+	for (; *s != '\0'; s++) /* no control character, not even an encoded one */
+		text_char(out, (unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+}
+
+static void add_subject(struct text *out, const struct mail *mail, const json_t *data)
+{
+	const json_t *alert = json_object_get(data, "alert");
+	const json_t *about = json_is_object(alert) ? alert : data;
+	const char *site = string(about, "site_name");
+	struct text subject = {0};
+	text_format(&subject, "[%s]", mail->plan->node);
+	add_spaced(&subject, word(mail, headline(mail->event->type)));
+	add_spaced(&subject, string(data, "number"));
+	add_spaced(&subject, site[0] != '\0' ? site : string(about, "site"));
+	add_spaced(&subject, string(about, "factor_name"));
+	add_spaced(&subject, string(about, "connection"));
+	add_spaced(&subject, word(mail, string(about, "kind")));
+	if (subject.length > SUBJECT_BYTES)
+		subject.at[whole_characters(subject.at, subject.length, SUBJECT_BYTES)] = '\0';
+	text_add(out, "Subject: ");
+	mail_word(out, subject.failed ? "ducha" : subject.at, sizeof "Subject: " - 1);
+	text_add(out, "\r\n");
+	text_deinit(&subject);
+}
+
+/* --- text --- */
+
+enum shape { PLAIN, WORD, TIME, VALUE };
+static const struct {
+	const char *key, *label;
+	enum shape shape;
+} lines[] = {
+	{"number", "number", PLAIN},
+	{"title", "title", PLAIN},
+	{"person", "person", PLAIN},
+	{"site_name", "site", PLAIN},
+	{"factor_name", "factor", PLAIN},
+	{"connection", "connection", PLAIN},
+	{"kind", "kind", WORD},
+	{"reason", "reason", WORD},
+	{"severity", "severity", WORD},
+	{"status", "status", WORD},
+	{"level", "level", WORD},
+	{"opened_at", "opened", TIME},
+	{"due_at", "due", TIME},
+	{"closed_at", "closed", TIME},
+	{"began_at", "began", TIME},
+	{"raised_at", "raised", TIME},
+	{"cleared_at", "cleared", TIME},
+	{"next_at", "next call", TIME},
+	{"limit", "limit", VALUE},
+	{"limit_source", "limit source", PLAIN},
+	{"value", "value", VALUE},
+	{"first_value", "first value", VALUE},
+	{"peak_value", "peak value", VALUE},
+	{"last_value", "last value", VALUE},
+	{"note", "note", PLAIN},
+};
+
+static void add_value(struct text *out, const json_t *object, const json_t *value, enum shape shape,
+		      const struct mail *mail)
+{
+	const char *s = json_string_value(value), *unit = string(object, "unit");
+	if (shape == WORD) {
+		text_add(out, word(mail, s));
+	} else if (shape == TIME && s != NULL && strlen(s) > 19) {
+		text_format(out, "%.10s %.8s", s, s + 11);
+	} else if (json_is_number(value)) {
+		text_double(out, json_number_value(value));
+		text_format(out, "%s%s", unit[0] != '\0' ? " " : "", unit);
+	} else {
+		text_add(out, s == NULL ? "" : s);
+	}
+}
+
+static void add_lines(struct text *out, const struct mail *mail, const json_t *object)
+{
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		const json_t *value = json_object_get(object, lines[i].key);
+		if (value == NULL || json_is_null(value) || json_is_object(value))
+			continue;
+		text_format(out, "%s: ", word(mail, lines[i].label));
+		add_value(out, object, value, lines[i].shape, mail);
+		text_char(out, '\n');
+	}
+	const json_t *responsible = json_object_get(object, "responsible");
+	if (string(responsible, "unit")[0] != '\0')
+		text_format(out, "%s: %s %s %s\n", word(mail, "responsible"),
+			    string(responsible, "unit"), string(responsible, "leader"),
+			    string(responsible, "team"));
+}
+
+static void add_step(struct text *out, const struct mail *mail, const json_t *data)
+{
+	const json_t *history = json_object_get(data, "history");
+	const json_t *last = json_array_get(history, json_array_size(history) - 1);
+	if (json_array_size(history) == 0)
+		return;
+	text_format(out, "\n%s: %s, %s", word(mail, "newest step"),
+		    word(mail, string(last, "action")), string(last, "by"));
+	if (string(last, "note")[0] != '\0')
+		text_format(out, "\n%s", string(last, "note"));
+	text_char(out, '\n');
+}
+
+static void add_text(struct text *out, const struct mail *mail, const json_t *data)
+{
+	size_t i;
+	const json_t *alert, *alerts = json_object_get(data, "alerts");
+	text_format(out, "%s (%s)\n%s\n\n", mail->plan->office, mail->plan->node,
+		    word(mail, headline(mail->event->type)));
+	add_lines(out, mail, data);
+	if (json_is_object(json_object_get(data, "alert")))
+		add_lines(out, mail, json_object_get(data, "alert"));
+	json_array_foreach(alerts, i, alert)
+	{
+		text_char(out, '\n');
+		add_lines(out, mail, alert);
+	}
+	add_step(out, mail, data);
+}
+
+/* --- parts --- */
+
+/* Lines of a text end with CRLF, also below base64 (RFC 2046, 4.1.1). */
+static void add_crlf(struct text *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		text_add_n(out, s[i] == '\n' ? "\r\n" : &s[i], s[i] == '\n' ? 2 : 1);
+}
+
+static void add_part(struct text *out, const char *type, const char *body, size_t n)
+{
+	text_format(out,
+		    "--" BOUNDARY "\r\nContent-Type: %s\r\n"
+		    "Content-Transfer-Encoding: base64\r\n",
+		    type);
+	if (strncmp(type, "text/html", 9) == 0)
+		text_add(out, "Content-Disposition: attachment; filename=\"dossier.html\"\r\n");
+	text_add(out, "\r\n");
+	for (size_t at = 0; at < n; at += LINE_BYTES) {
+		add_base64(out, body + at, n - at < LINE_BYTES ? n - at : LINE_BYTES);
+		text_add(out, "\r\n");
+	}
+}
+
+void mail_write(const struct mail *mail, struct text *out)
+{
+	struct text plain = {0}, body = {0};
+	json_t *json = json_loads(mail->event->json, 0, NULL);
+	const json_t *data = json_object_get(json, "data");
+	add_date(out, mail);
+	text_format(out, "From: <%s>\r\nTo: ", mail->from);
+	for (size_t i = 0; i < mail->n_to; i++)
+		text_format(out, "%s<%s>", i > 0 ? ",\r\n " : "", mail->to[i]);
+	text_add(out, "\r\n");
+	add_subject(out, mail, data);
+	add_ids(out, mail);
+	text_add(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+		      "Content-Type: multipart/mixed; boundary=\"" BOUNDARY "\"\r\n\r\n");
+	add_text(&plain, mail, data);
+	add_crlf(&body, plain.at, plain.length);
+	add_part(out, "text/plain; charset=UTF-8", body.at, body.length);
+	if (mail->dossier != NULL)
+		add_part(out, "text/html; charset=UTF-8", mail->dossier, mail->dossier_bytes);
+	text_add(out, "--" BOUNDARY "--\r\n");
+	out->failed = out->failed || plain.failed || body.failed || json == NULL;
+	text_deinit(&plain);
+	text_deinit(&body);
+	json_decref(json);
+}

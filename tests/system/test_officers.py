@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Officers who act over HTTP, known by their tokens."""
+import getpass
+import hashlib
+import http.client
+import json
+
+import pytest
+
+import servers
+from conftest import site
+
+TOKENS = {"li": ("handler", "t" * 40), "wang": ("leader", "w" * 40)}
+
+
+@pytest.fixture
+def office(make_daemon, tmp_path):
+    """A daemon with one case, and officers by token."""
+    path = tmp_path / "officers"
+    path.write_text("".join(f"{name}:{roles}:{hashlib.sha256(token.encode()).hexdigest()}\n"
+                            for name, (roles, token) in TOKENS.items()))
+    daemon = make_daemon([], [site("outfall-3", [])], listen=servers.free_port(),
+                         http=f' officers_file = "{path}";')
+    status, _ = daemon.request("POST", "/api/v1/cases",
+                               json.dumps({"site": "outfall-3", "source": "inspection"}))
+    assert status == 200
+    return daemon
+
+
+def ask(daemon, method, path, token=None, body=None, scheme="Bearer"):
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+    try:
+        headers = {} if token is None else {"Authorization": f"{scheme} {token}"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.headers
+    finally:
+        connection.close()
+
+
+def act(daemon, token=None, scheme="Bearer", **body):
+    return ask(daemon, "POST", "/api/v1/cases/1/actions", token, body, scheme)
+
+
+def test_an_officer_acts_in_his_own_name_and_by_his_role(office):
+    token = TOKENS["li"][1]
+    status, body, _ = act(office, token, action="accept")
+    assert status == 200, body
+    assert json.loads(body)["history"][-1] | {"at": None} == \
+        {"at": None, "action": "accept", "by": "li", "note": None}
+    status, body, _ = act(office, token, action="note", by="wang", note="x")
+    assert (status, json.loads(body)["error"]) == \
+        (403, "the token is that of li, who acts for nobody else")
+    status, body, _ = act(office, token, action="close", note="x")
+    assert status == 403 and "li may not close" in body
+    status, body, _ = act(office, TOKENS["wang"][1], action="note", by="wang", note="seen")
+    assert status == 200, body
+    history = office.cases()[0]["history"]
+    assert [h["by"] for h in history if h["action"] in ("accept", "note")] == ["li", "wang"]
+    # opened over the socket, where no name was given: the user at its other end
+    assert history[0]["by"] == getpass.getuser()
+
+
+def test_without_a_token_there_is_nothing_to_do(office):
+    before = office.cases()
+    for token, scheme, expected in ((None, "", 401), ("x" * 40, "Bearer", 401),
+                                    (TOKENS["li"][1], "Basic", 401),
+                                    (TOKENS["li"][1] + "t", "Bearer", 401)):
+        status, body, headers = act(office, token, scheme, action="accept")
+        assert status == expected and headers["WWW-Authenticate"] == 'Bearer realm="ducha"', body
+    assert ask(office, "GET", "/api/v1/cases")[0] == 200
+    assert ask(office, "POST", "/api/v1/deliveries/folder/test", TOKENS["li"][1])[0] == 403
+    assert office.cases() == before
+    assert TOKENS["li"][1] not in office.said()
+
+
+def test_guessing_is_slowed_down_and_keeps_no_officer_out(office):
+    statuses = [act(office, f"guess-{i}", action="accept")[0] for i in range(20)]
+    assert statuses[0] == 401 and statuses.count(429) >= 5
+    assert act(office, TOKENS["li"][1], action="accept")[0] == 200
+    many = [act(office, TOKENS["wang"][1], action="note", note="x")[0] for _ in range(70)]
+    assert many[0] == 200 and 429 in many
+    assert ask(office, "GET", "/api/v1/cases", TOKENS["wang"][1])[0] == 200

@@ -64,7 +64,7 @@ def test_a_store_verifies_live_and_copied_and_not_when_altered(make_daemon, inst
     answer = json.loads(check_clean(copy, "--json"))
     assert answer["clean"] and answer["bad"] is None and answer["readings"] > 0 and answer["unsealed"] == 0
     day = next((copy / "daybook").glob("*.db"))
-    change(day, "UPDATE readings SET value = 49 WHERE seq = 2")
+    change(day, "UPDATE readings SET value = 49 WHERE seq = 1")
     check_bad(copy, f"{day.name}: batch ")
     other = copy_of(daemon, tmp_path, "other")
     change(other / "ledger.db", "UPDATE cases SET status = 'closed'")

@@ -227,8 +227,10 @@ static bool seconds_fast(const char *text, size_t length, int64_t *out_ms)
 		worst = digit > worst ? digit : worst;
 		second = second * 10 + digit;
 	}
+	if (worst > 9)
+		return false;
 	*out_ms = second * 1000;
-	return worst <= 9;
+	return true;
 }
 
 bool time_parse(const char *text, size_t length, const struct zone *zone, int64_t *out_ms)

@@ -4,6 +4,7 @@
  * all readings and looks back over them, word for word as the rules are written.
  * DUCHA_SEED=n repeats a walk.
  */
+#include "testing.h"
 #include "rig.h"
 
 #include <stdlib.h>
@@ -12,18 +13,9 @@
 
 enum { WALKS = 3000, STEPS = 120 };
 
-static uint64_t next_random(uint64_t *state)
-{
-	*state += 0x9e3779b97f4a7c15u;
-	uint64_t z = *state;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
 static int pick(uint64_t *state, int n)
 {
-	return (int)(next_random(state) % (uint64_t)n);
+	return (int)(test_random(state) % (uint64_t)n);
 }
 
 struct model {
@@ -188,10 +180,7 @@ static void walk(uint64_t seed)
 
 static void test_random_walks_agree_with_the_rules_read_backwards(void **state)
 {
-	const char *given = getenv("DUCHA_SEED");
-	uint64_t seed =
-		given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-	print_message("DUCHA_SEED=%llu\n", (unsigned long long)seed);
+	uint64_t seed = test_seed();
 	for (int i = 0; i < WALKS; i++)
 		walk(seed + (uint64_t)i * 7919);
 	(void)state;

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "testing.h"
 #include "core/text.h"
 #include "core/zone.h"
 
@@ -13,24 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static uint64_t next_random(uint64_t *state)
-{
-	*state += 0x9e3779b97f4a7c15u;
-	uint64_t z = *state;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-static uint64_t random_seed(void)
-{
-	const char *given = getenv("DUCHA_SEED");
-	uint64_t seed =
-		given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-	print_message("DUCHA_SEED=%llu\n", (unsigned long long)seed);
-	return seed;
-}
 
 /* The significant digits of a number as text, without zeros at the end. */
 static size_t digits_of(char *out, const char *text)
@@ -70,7 +47,7 @@ static void check_double(double value)
 
 static void test_doubles_are_the_shortest_text_that_reads_back(void **state)
 {
-	uint64_t seed = random_seed();
+	uint64_t seed = test_seed();
 	static const double plain[] = {0,
 				       -0.0,
 				       1,
@@ -97,7 +74,7 @@ static void test_doubles_are_the_shortest_text_that_reads_back(void **state)
 	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
 		check_double(plain[i]);
 	for (int i = 0; i < 20000; i++) {
-		uint64_t bits = next_random(&seed);
+		uint64_t bits = test_random(&seed);
 		double value;
 		memcpy(&value, &bits, sizeof value);
 		if (isfinite(value))
@@ -173,11 +150,11 @@ static void test_hostile_bytes_become_good_json(void **state)
 
 static void test_random_bytes_never_leave_a_json_string(void **state)
 {
-	uint64_t seed = random_seed();
+	uint64_t seed = test_seed();
 	for (int i = 0; i < 20000; i++) {
 		char given[16] = {0};
 		for (size_t j = 0; j < 15; j++)
-			given[j] = (char)next_random(&seed);
+			given[j] = (char)test_random(&seed);
 		struct text text = {0};
 		text_json(&text, given);
 		assert_true(text.at[0] == '"' && text.at[text.length - 1] == '"');

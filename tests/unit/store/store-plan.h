@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "testing.h"
 #include "core/plan.h"
 
 #include <ftw.h>
@@ -108,15 +109,6 @@ static const struct plan test_plan = {
 	.n_connections = 2,
 };
 
-static inline int test_unlink(const char *path, const struct stat *status, int type,
-			      struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 /* cmocka set-up and tear-down: *state is the directory's name */
 static inline int directory_make(void **state)
 {
@@ -142,24 +134,4 @@ static inline int directory_remove(void **state)
 	nftw(*state, test_unlink, 8, FTW_DEPTH | FTW_PHYS);
 	free(*state);
 	return 0;
-}
-
-/* The seed of random tests: $DUCHA_SEED, or a new one; printed, so that a failure can be repeated.
- */
-static inline uint64_t test_seed(void)
-{
-	const char *given = getenv("DUCHA_SEED");
-	uint64_t seed =
-		given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-	print_message("DUCHA_SEED=%llu\n", (unsigned long long)seed);
-	return seed;
-}
-
-static inline uint64_t test_random(uint64_t *state)
-{
-	*state += 0x9e3779b97f4a7c15u;
-	uint64_t z = *state;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
 }

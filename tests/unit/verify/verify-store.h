@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "testing.h"
 #include "core/plan.h"
 #include "seal/sealer.h"
 #include "store/daybook.h"
@@ -231,6 +232,7 @@ static inline void check_bad(const char *directory, const char *words)
 	struct verify_sum sum;
 	struct said said;
 	int r = verify_with(directory, NULL, &said, &sum);
+	assert_non_null(words);
 	if (r != VERIFY_BAD)
 		print_message("verified, though there should be: %s\n", words);
 	assert_int_equal(r, VERIFY_BAD);
@@ -240,15 +242,6 @@ static inline void check_bad(const char *directory, const char *words)
 }
 
 /* --- directories: in memory where there is such a place, since nothing here is about disks --- */
-
-static inline int test_unlink(const char *path, const struct stat *status, int type,
-			      struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
 
 static inline void directory_clear(const char *directory)
 {
@@ -268,22 +261,4 @@ static inline int tear_down(void **state)
 	directory_clear(*state);
 	free(*state);
 	return 0;
-}
-
-static inline uint64_t test_seed(void)
-{
-	const char *given = getenv("DUCHA_SEED");
-	uint64_t seed =
-		given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-	print_message("DUCHA_SEED=%llu\n", (unsigned long long)seed);
-	return seed;
-}
-
-static inline uint64_t test_random(uint64_t *state)
-{
-	*state += 0x9e3779b97f4a7c15u;
-	uint64_t z = *state;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
 }

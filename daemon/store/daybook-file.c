@@ -182,9 +182,29 @@ int day_open_write(sqlite3 **out, const char *path)
 	return r;
 }
 
+/* A kill while the file was made, before its log was, leaves a journal to be rolled back. */
+static int roll_back(const char *path)
+{
+	sqlite3 *db;
+	int64_t schema;
+	int r = sql_open(&db, path, SQLITE_OPEN_READWRITE);
+
+	if (r == 0)
+		r = sql_number(db, "PRAGMA schema_version", 0, &schema);
+	sql_close(db);
+	return r;
+}
+
 int day_open_read(sqlite3 **out, const char *path)
 {
-	return sql_open(out, path, SQLITE_OPEN_READONLY);
+	int64_t schema;
+	int r = sql_open(out, path, SQLITE_OPEN_READONLY);
+
+	if (r != 0 || sql_number(*out, "PRAGMA schema_version", 0, &schema) != -EROFS)
+		return r;
+	*out = sql_close(*out);
+	r = roll_back(path);
+	return r != 0 ? r : sql_open(out, path, SQLITE_OPEN_READONLY);
 }
 
 int day_chain_head(sqlite3 *db, struct chain_head *out)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_BYTES = 4400, NAME_BYTES = 64 };
@@ -44,6 +45,10 @@ static int file_open(sqlite3 **out, const char *path)
 	char log[PATH_BYTES + 8], uri[3 * PATH_BYTES + 32], *end = uri;
 	static const char hex[] = "0123456789abcdef";
 
+	struct stat journal;
+	snprintf(log, sizeof log, "%s-journal", path);
+	if (stat(log, &journal) == 0 && journal.st_size > 0)
+		return copy_rolled_back(out, path);
 	snprintf(log, sizeof log, "%s-wal", path);
 	if (access(log, F_OK) == 0)
 		return sql_open(out, path, SQLITE_OPEN_READONLY);

@@ -78,6 +78,11 @@ int marks_end(struct verify *v, const struct marks *marks, const char *what);
  */
 bool cells_are(sqlite3_stmt *row, const char *kinds);
 
+/** copy_open() - a database without a log as a copy in memory, a journal beside it rolled back there */
+int copy_open(sqlite3 **out, const char *path);
+/** copy_rolled_back() - the same, of one that has a journal beside it */
+int copy_rolled_back(sqlite3 **out, const char *path);
+
 int verify_seals(struct verify *v);
 int verify_ledger(struct verify *v);
 int verify_daybook(struct verify *v);

@@ -25,33 +25,15 @@ static const struct {
 
 /* --- a copy in memory --- */
 
-static int copy_pages(sqlite3 *to, sqlite3 *from)
-{
-	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-
-	if (backup == NULL)
-		return sql_error(to, sqlite3_errcode(to));
-	int rc = sqlite3_backup_step(backup, -1);
-	sqlite3_backup_finish(backup);
-	return rc == SQLITE_DONE ? 0 : sql_error(from, rc != SQLITE_OK ? rc : SQLITE_IOERR);
-}
-
 static int ledger_copy(struct verify *v, sqlite3 **out)
 {
 	char path[4400];
-	sqlite3 *file = NULL;
 
 	*out = NULL;
 	snprintf(path, sizeof path, "%s/ledger.db", v->setup->directory);
 	if (access(path, F_OK) != 0)
 		return verify_bad(v, "ledger.db: there is no such file");
-	int r = sql_open(&file, path, SQLITE_OPEN_READONLY);
-	if (r == 0)
-		r = sql_open(out, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-	if (r == 0)
-		r = copy_pages(*out, file);
-	sql_close(file);
-	return r;
+	return copy_open(out, path);
 }
 
 /* --- the chain --- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "hot-journal.h"
 #include "store-daybook.h"
 
 #include <errno.h>
@@ -514,6 +515,22 @@ static void test_a_damaged_day_is_set_aside_and_the_rest_goes_on(void **state)
 	daybook_close(daybook);
 }
 
+/* A kill while the file of a new day was made. */
+static void test_a_day_that_was_half_made_is_made_anew(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	char path[256];
+
+	store(daybook, reading(COD, 1, NOW, NOW, 1));
+	daybook_close(daybook);
+	snprintf(path, sizeof path, "%s/daybook/2026-01-03.db", (const char *)*state);
+	hot_journal_leave(path);
+	daybook = open_daybook(state);
+	store(daybook, reading(COD, 2, NOW + DAY_MS, NOW + DAY_MS, 2));
+	assert_int_equal(count_after(state, 0), 2);
+	daybook_close(daybook);
+}
+
 static void test_readings_of_removed_monitors_keep_their_names(void **state)
 {
 	struct daybook *daybook = open_daybook(state);
@@ -565,6 +582,7 @@ int main(void)
 		TEST(test_a_full_disk_is_an_error_and_then_over),
 		TEST(test_committed_readings_survive_a_kill),
 		TEST(test_a_damaged_day_is_set_aside_and_the_rest_goes_on),
+		TEST(test_a_day_that_was_half_made_is_made_anew),
 		TEST(test_readings_of_removed_monitors_keep_their_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

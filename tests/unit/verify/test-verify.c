@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "hot-journal.h"
 #include "verify-store.h"
 
 #include "core/chain.h"
@@ -127,6 +128,27 @@ static void test_each_change_is_found_and_its_place_named(void **state)
 }
 
 /* Events that everybody had are pruned; that is no change of what is evidence. */
+static void file_bytes(void **state, const char *name, struct stat *about)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	assert_int_equal(stat(path, about), 0);
+}
+
+static void test_a_ledger_killed_in_a_commit_verifies_and_is_not_written_to(void **state)
+{
+	char path[256];
+	struct stat before, after;
+	fill(state);
+	snprintf(path, sizeof path, "%s/" LEDGER, (const char *)*state);
+	hot_journal_leave(path);
+	file_bytes(state, LEDGER "-journal", &before);
+	check_clean(*state);
+	file_bytes(state, LEDGER "-journal", &after);
+	assert_int_equal(before.st_size, after.st_size);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+}
+
 static void test_pruned_events_are_no_gap(void **state)
 {
 	struct life life;
@@ -280,6 +302,7 @@ int main(void)
 		TEST(test_a_store_verifies_and_says_what_it_holds),
 		TEST(test_an_empty_store_verifies),
 		TEST(test_each_change_is_found_and_its_place_named),
+		TEST(test_a_ledger_killed_in_a_commit_verifies_and_is_not_written_to),
 		TEST(test_pruned_events_are_no_gap),
 		TEST(test_a_moving_peak_is_no_change),
 		TEST(test_a_missing_file_is_named),

@@ -15,7 +15,7 @@ import servers
 from conftest import BUILD, modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
 from servers import wait_until
 
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 FILL = os.path.join(BUILD, "tests", "faults", "fill")
 DAYS, ROWS = 10, 30000
 ZONE_S = 8 * 3600

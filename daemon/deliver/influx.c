@@ -1,34 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/influx.h"
 
-#include <curl/curl.h>
+#include "deliver/transfer.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-enum {
-	CONNECT_TIMEOUT_MS = 5000,
-	TIMEOUT_MS = 30000,
-	ANSWER_BYTES = 8192,        /* that are kept */
-	ANSWER_LIMIT_BYTES = 65536, /* beyond which the connection is given up */
-	POLL_MS = 500,
-	LONGEST_WAIT_S = 600,
-};
+enum { CONNECT_MS = 5000, TIMEOUT_MS = 30000, LONGEST_WAIT_MS = 600000 };
 
 struct influx {
-	CURL *easy;
-	CURLM *multi;
+	struct pause pause; /* for its stop and its heartbeat */
+	struct transfer transfer;
 	struct curl_slist *headers;
 	char *url;
 	bool gzip;
-	_Atomic bool interrupted;
-	_Atomic uint64_t *heartbeat;
 	char *packed; /* the compressed body, reused */
 	size_t packed_capacity;
-	char body[ANSWER_BYTES + 1], error[CURL_ERROR_SIZE];
-	size_t body_length, received;
 };
 
 static enum influx_verdict judge_400(const char *body)
@@ -88,17 +78,6 @@ int64_t influx_dropped(const char *body)
 
 /* --- one transfer --- */
 
-static size_t take_answer(char *data, size_t size, size_t n, void *context)
-{
-	struct influx *influx = context;
-	size_t length = size * n, room = ANSWER_BYTES - influx->body_length;
-	size_t kept = length < room ? length : room;
-	memcpy(influx->body + influx->body_length, data, kept);
-	influx->body_length += kept;
-	influx->received += length;
-	return influx->received > ANSWER_LIMIT_BYTES ? 0 : length;
-}
-
 static int pack(struct influx *influx, const char *text, size_t length, size_t *packed)
 {
 	z_stream stream = {0};
@@ -129,61 +108,20 @@ static int pack(struct influx *influx, const char *text, size_t length, size_t *
 	return rc == Z_STREAM_END ? 0 : -ENOMEM;
 }
 
-/* Runs the prepared handle. A multi handle, as it can be woken from another thread. */
-static CURLcode perform(struct influx *influx)
+static void read_answer(const struct influx *influx, const struct transfer_answer *said,
+			struct influx_answer *answer)
 {
-	CURLcode result = CURLE_ABORTED_BY_CALLBACK;
-	if (curl_multi_add_handle(influx->multi, influx->easy) != CURLM_OK)
-		return CURLE_OUT_OF_MEMORY;
-	while (!atomic_load(&influx->interrupted)) {
-		int running = 0, left = 0;
-		if (influx->heartbeat != NULL)
-			atomic_fetch_add_explicit(influx->heartbeat, 1, memory_order_relaxed);
-		if (curl_multi_perform(influx->multi, &running) != CURLM_OK) {
-			result = CURLE_FAILED_INIT;
-			break;
-		}
-		CURLMsg *message = curl_multi_info_read(influx->multi, &left);
-		if (message != NULL && message->msg == CURLMSG_DONE) {
-			result = message->data.result;
-			break;
-		}
-		curl_multi_poll(influx->multi, NULL, 0, POLL_MS, NULL);
-	}
-	curl_multi_remove_handle(influx->multi, influx->easy);
-	return result;
-}
-
-/* The first line of what was said, fit for a log. */
-static void copy_said(char *out, size_t size, const char *said)
-{
-	size_t n = 0;
-	for (; said[n] != '\0' && said[n] != '\n' && said[n] != '\r' && n + 1 < size; n++)
-		out[n] = (unsigned char)said[n] < 0x20 || said[n] == 0x7f ? ' ' : said[n];
-	out[n] = '\0';
-}
-
-static void read_answer(struct influx *influx, CURLcode result, struct influx_answer *answer)
-{
-	*answer = (struct influx_answer){0};
-	if (atomic_load(&influx->interrupted)) {
-		answer->verdict = INFLUX_STOPPED;
+	*answer = (struct influx_answer){.verdict = INFLUX_STOPPED};
+	if (said->stopped)
 		return;
-	}
-	if (result != CURLE_OK) {
-		answer->verdict = INFLUX_UNKNOWN;
-		copy_said(answer->text, sizeof answer->text,
-			  influx->error[0] != '\0' ? influx->error : curl_easy_strerror(result));
+	answer->verdict = INFLUX_UNKNOWN;
+	memcpy(answer->text, said->text, sizeof answer->text);
+	if (said->result != CURLE_OK)
 		return;
-	}
-	curl_easy_getinfo(influx->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-	curl_off_t wait_s = 0;
-	curl_easy_getinfo(influx->easy, CURLINFO_RETRY_AFTER, &wait_s);
-	if (wait_s > LONGEST_WAIT_S)
-		wait_s = LONGEST_WAIT_S;
-	answer->retry_after_ms = wait_s > 0 ? (int64_t)wait_s * 1000 : 0;
-	answer->verdict = influx_judge(answer->status, influx->body);
-	copy_said(answer->text, sizeof answer->text, influx->body);
+	answer->status = said->status;
+	answer->retry_after_ms =
+		said->retry_after_ms < LONGEST_WAIT_MS ? said->retry_after_ms : LONGEST_WAIT_MS;
+	answer->verdict = influx_judge(said->status, influx->transfer.body);
 }
 
 int influx_write(struct influx *influx, const char *text, size_t length,
@@ -197,20 +135,16 @@ int influx_write(struct influx *influx, const char *text, size_t length,
 			return rc;
 		body = influx->packed;
 	}
-	influx->body_length = influx->received = 0;
-	influx->error[0] = '\0';
-	curl_easy_setopt(influx->easy, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(influx->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
-	CURLcode result = perform(influx);
-	influx->body[influx->body_length] = '\0';
-	read_answer(influx, result, answer);
+	struct transfer_answer said;
+	transfer_post(&influx->transfer, influx->headers, body, size, &said);
+	read_answer(influx, &said, answer);
 	return 0;
 }
 
 void influx_interrupt(struct influx *influx)
 {
-	atomic_store(&influx->interrupted, true);
-	curl_multi_wakeup(influx->multi);
+	pause_stop(&influx->pause);
+	transfer_wake(&influx->transfer);
 }
 
 /* --- setting up --- */
@@ -255,8 +189,8 @@ static int make_url(struct influx *influx, const struct influx_setup *setup)
 		length--;
 	bool v2 = setup->api == INFLUX_V2;
 	char *base = strndup(setup->url, length);
-	char *first = curl_easy_escape(influx->easy, v2 ? setup->org : setup->database, 0);
-	char *second = curl_easy_escape(influx->easy, v2 ? setup->bucket : "", 0);
+	char *first = curl_easy_escape(NULL, v2 ? setup->org : setup->database, 0);
+	char *second = curl_easy_escape(NULL, v2 ? setup->bucket : "", 0);
 	if (base != NULL && first != NULL && second != NULL)
 		influx->url = format_url(base, setup->api, first, second);
 	free(base);
@@ -298,68 +232,51 @@ static int make_headers(struct influx *influx, const struct influx_setup *setup)
 	return rc != 0 ? rc : add_token(influx, setup);
 }
 
-static void set_options(struct influx *influx, const struct influx_setup *setup)
+static int make_transfer(struct influx *influx, const struct influx_setup *setup)
 {
-	CURL *easy = influx->easy;
-	curl_easy_setopt(easy, CURLOPT_URL, influx->url);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, influx->headers);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ducha/" DUCHA_VERSION);
-	curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 60L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, influx);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, influx->error);
-	if (setup->username != NULL) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		curl_easy_setopt(easy, CURLOPT_USERNAME, setup->username);
-		curl_easy_setopt(easy, CURLOPT_PASSWORD,
-				 setup->password != NULL ? setup->password : "");
-	}
+	bool named = setup->username != NULL;
+	return transfer_init(
+		&influx->transfer,
+		&(struct transfer_setup){
+			.url = influx->url,
+			.protocols = "http,https",
+			.username = setup->username,
+			.password = named && setup->password == NULL ? "" : setup->password,
+			.timeout_ms = TIMEOUT_MS,
+			.connect_ms = CONNECT_MS,
+			.pause = &influx->pause,
+		});
 }
 
 int influx_new(struct influx **out, const struct influx_setup *setup)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return -ENOMEM;
 	struct influx *influx = calloc(1, sizeof *influx);
-	if (influx == NULL) {
-		curl_global_cleanup();
+	if (influx == NULL)
 		return -ENOMEM;
-	}
 	influx->gzip = setup->gzip;
-	influx->heartbeat = setup->heartbeat;
-	influx->easy = curl_easy_init();
-	influx->multi = curl_multi_init();
-	int rc = influx->easy == NULL || influx->multi == NULL ? -ENOMEM : make_url(influx, setup);
+	int rc = pause_init(&influx->pause, setup->heartbeat);
+	if (rc == 0)
+		rc = make_url(influx, setup);
 	if (rc == 0)
 		rc = make_headers(influx, setup);
-	if (rc != 0) {
+	if (rc == 0)
+		rc = make_transfer(influx, setup);
+	if (rc != 0)
 		influx_free(influx);
-		return rc;
-	}
-	set_options(influx, setup);
-	*out = influx;
-	return 0;
+	else
+		*out = influx;
+	return rc;
 }
 
 struct influx *influx_free(struct influx *influx)
 {
 	if (influx == NULL)
 		return NULL;
-	curl_easy_cleanup(influx->easy);
-	curl_multi_cleanup(influx->multi);
+	transfer_deinit(&influx->transfer);
+	pause_deinit(&influx->pause);
 	curl_slist_free_all(influx->headers);
 	free(influx->url);
 	free(influx->packed);
 	free(influx);
-	curl_global_cleanup();
 	return NULL;
 }

@@ -41,6 +41,11 @@ static CURLcode perform(struct transfer *transfer)
 	return result;
 }
 
+void transfer_wake(struct transfer *transfer)
+{
+	curl_multi_wakeup(transfer->multi);
+}
+
 /* The first line that says something, fit for a log. */
 static void copy_said(char *out, size_t size, const char *said)
 {
@@ -105,7 +110,8 @@ static void set_options(struct transfer *transfer, const struct transfer_setup *
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+			 (long)(setup->connect_ms > 0 ? setup->connect_ms : CONNECT_TIMEOUT_MS));
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)setup->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 60L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

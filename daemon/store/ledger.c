@@ -395,38 +395,15 @@ int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *contex
 int ledger_put(struct ledger *ledger, const char *name, const void *data, size_t size)
 {
 	int r = ledger_begin(ledger);
-	if (r == 0) {
-		sqlite3_stmt *put = ledger->sql[SQL_PUT];
-		bool row;
-		sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
-		sqlite3_bind_blob64(put, 2, size > 0 ? data : "", size, SQLITE_STATIC);
-		r = sql_step(put, &row);
-		sql_reset(put);
-	}
+	if (r == 0)
+		r = sql_put_blob(ledger->sql[SQL_PUT], name, data, size);
 	return ledger_end(ledger, r);
 }
 
 int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *size)
 {
-	bool row;
-
-	*data = NULL;
-	*size = 0;
 	pthread_mutex_lock(&ledger->lock);
-	sqlite3_stmt *get = ledger->sql[SQL_GET];
-	sql_bind(get, "t", name);
-	int r = sql_step(get, &row);
-	if (r == 0 && !row)
-		r = -ENOENT;
-	if (r == 0) {
-		*size = (size_t)sqlite3_column_bytes(get, 0);
-		*data = malloc(*size + 1);
-		if (*data == NULL)
-			r = -ENOMEM;
-		else if (*size > 0)
-			memcpy(*data, sqlite3_column_blob(get, 0), *size);
-	}
-	sql_reset(get);
+	int r = sql_get_blob(ledger->sql[SQL_GET], name, data, size);
 	pthread_mutex_unlock(&ledger->lock);
 	return r;
 }

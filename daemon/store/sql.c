@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,6 +198,40 @@ int sql_do(sqlite3_stmt *statement, const char *types, ...)
 	va_end(list);
 	int r = sql_step(statement, &row);
 	sql_reset(statement);
+	return r;
+}
+
+int sql_put_blob(sqlite3_stmt *put, const char *name, const void *data, size_t size)
+{
+	bool row;
+	sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(put, 2, size > 0 ? data : "", size, SQLITE_STATIC);
+	int r = sql_step(put, &row);
+	sql_reset(put);
+	return r;
+}
+
+static int copy_blob(sqlite3_stmt *row, void **data, size_t *size)
+{
+	*size = (size_t)sqlite3_column_bytes(row, 0);
+	*data = malloc(*size + 1);
+	if (*data == NULL)
+		return -ENOMEM;
+	if (*size > 0)
+		memcpy(*data, sqlite3_column_blob(row, 0), *size);
+	return 0;
+}
+
+int sql_get_blob(sqlite3_stmt *get, const char *name, void **data, size_t *size)
+{
+	bool row;
+	*data = NULL;
+	*size = 0;
+	sql_bind(get, "t", name);
+	int r = sql_step(get, &row);
+	if (r == 0)
+		r = row ? copy_blob(get, data, size) : -ENOENT;
+	sql_reset(get);
 	return r;
 }
 

@@ -42,6 +42,11 @@ int sql_step(sqlite3_stmt *statement, bool *row);
 void sql_reset(sqlite3_stmt *statement);
 /** sql_do() - bind, step once, reset */
 int sql_do(sqlite3_stmt *statement, const char *types, ...);
+/** sql_put_blob() - run an upsert of (name, value) */
+int sql_put_blob(sqlite3_stmt *put, const char *name, const void *data, size_t size);
+/** sql_get_blob() - run a select of one blob by name into *data, which the caller frees. Return: 0,
+ * -ENOENT, -ENOMEM, else as sql_step(); *data is then NULL. */
+int sql_get_blob(sqlite3_stmt *get, const char *name, void **data, size_t *size);
 const char *sql_text(sqlite3_stmt *statement,
 		     int column); /* NULL: null; valid until step or reset */
 /** sql_double() - Return: false where the column is null (*out is then 0) */

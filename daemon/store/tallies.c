@@ -280,35 +280,12 @@ int tallies_end(struct tallies *t, int r)
 
 int tallies_put(struct tallies *t, const char *name, const void *data, size_t size)
 {
-	sqlite3_stmt *put = t->sql[PUT];
-	bool row;
-	sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
-	sqlite3_bind_blob64(put, 2, size > 0 ? data : "", size, SQLITE_STATIC);
-	int r = sql_step(put, &row);
-	sql_reset(put);
-	return r;
+	return sql_put_blob(t->sql[PUT], name, data, size);
 }
 
 int tallies_get(struct tallies *t, const char *name, void **data, size_t *size)
 {
-	sqlite3_stmt *get = t->sql[GET];
-	bool row;
-	*data = NULL;
-	*size = 0;
-	sql_bind(get, "t", name);
-	int r = sql_step(get, &row);
-	if (r == 0 && !row)
-		r = -ENOENT;
-	if (r == 0) {
-		*size = (size_t)sqlite3_column_bytes(get, 0);
-		*data = malloc(*size + 1);
-		if (*data == NULL)
-			r = -ENOMEM;
-		else if (*size > 0)
-			memcpy(*data, sqlite3_column_blob(get, 0), *size);
-	}
-	sql_reset(get);
-	return r;
+	return sql_get_blob(t->sql[GET], name, data, size);
 }
 
 int tallies_put_hour(struct tallies *t, uint32_t monitor, struct span hour,

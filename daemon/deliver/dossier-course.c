@@ -270,20 +270,9 @@ void part_history(struct parts *parts)
 	static const char *const heads[] = {SAY("Time"), SAY("Step"), SAY("By"),
 					    SAY("What was said")};
 	const json_t *history = json_object_get(parts->dossier->c, "history");
-	size_t n = json_array_size(history);
-	char count[24];
 	part_begin(parts, SAY("History"));
-	sheet_table(&parts->sheet, "list", heads, sizeof heads / sizeof heads[0]);
-	for (size_t i = n > STEPS_SHOWN ? n - STEPS_SHOWN : 0; i < n; i++)
-		history_row(parts, json_array_get(history, i));
-	sheet_table_end(&parts->sheet);
-	if (n > STEPS_SHOWN) {
-		snprintf(count, sizeof count, "%zu", n - STEPS_SHOWN);
-		sheet_markup(&parts->sheet, "<p>");
-		sheet_phrase(&parts->sheet, SAY("Earlier ones, not shown: {count}."), "count",
-			     count, NULL);
-		sheet_markup(&parts->sheet, "</p>\n");
-	}
+	part_newest(parts, heads, sizeof heads / sizeof heads[0], history, STEPS_SHOWN,
+		    history_row);
 	part_end(parts);
 }
 

@@ -364,22 +364,11 @@ void part_episodes(struct parts *parts)
 	static const char *const heads[] = {SAY("Began"), SAY("Ended"), SAY("peak value"),
 					    SAY("limit"), SAY("Source of the limit")};
 	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
-	size_t n = json_array_size(episodes);
-	char count[24];
-	if (n == 0)
+	if (json_array_size(episodes) == 0)
 		return;
 	part_begin(parts, SAY("Episodes"));
-	sheet_table(&parts->sheet, "list", heads, sizeof heads / sizeof heads[0]);
-	for (size_t i = n > EPISODES_SHOWN ? n - EPISODES_SHOWN : 0; i < n; i++)
-		episode_row(parts, json_array_get(episodes, i));
-	sheet_table_end(&parts->sheet);
-	if (n > EPISODES_SHOWN) {
-		snprintf(count, sizeof count, "%zu", n - EPISODES_SHOWN);
-		sheet_markup(&parts->sheet, "<p>");
-		sheet_phrase(&parts->sheet, SAY("Earlier ones, not shown: {count}."), "count",
-			     count, NULL);
-		sheet_markup(&parts->sheet, "</p>\n");
-	}
+	part_newest(parts, heads, sizeof heads / sizeof heads[0], episodes, EPISODES_SHOWN,
+		    episode_row);
 	part_end(parts);
 }
 

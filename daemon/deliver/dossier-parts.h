@@ -33,6 +33,9 @@ void part_evidence(struct parts *parts);
 
 void part_begin(struct parts *parts, const char *heading);
 void part_end(struct parts *parts);
+/** part_newest() - a table of the newest @most of a list, a row each, and how many are not shown */
+void part_newest(struct parts *parts, const char *const *heads, size_t n_heads, const json_t *list,
+		 size_t most, void (*row)(struct parts *parts, const json_t *one));
 /** part_pairs() - a table of names and texts, which part_row() and its like fill */
 void part_pairs(struct parts *parts);
 void part_pairs_end(struct parts *parts);

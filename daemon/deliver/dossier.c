@@ -82,6 +82,23 @@ void part_pairs_end(struct parts *parts)
 	sheet_markup(&parts->sheet, "</tbody></table>\n");
 }
 
+void part_newest(struct parts *parts, const char *const *heads, size_t n_heads, const json_t *list,
+		 size_t most, void (*row)(struct parts *parts, const json_t *one))
+{
+	size_t n = json_array_size(list), hidden = n > most ? n - most : 0;
+	char count[24];
+	sheet_table(&parts->sheet, "list", heads, n_heads);
+	for (size_t i = hidden; i < n; i++)
+		row(parts, json_array_get(list, i));
+	sheet_table_end(&parts->sheet);
+	if (hidden == 0)
+		return;
+	snprintf(count, sizeof count, "%zu", hidden);
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_phrase(&parts->sheet, SAY("Earlier ones, not shown: {count}."), "count", count, NULL);
+	sheet_markup(&parts->sheet, "</p>\n");
+}
+
 static void row_begin(struct parts *parts, const char *name)
 {
 	sheet_markup(&parts->sheet, "<tr><th scope=\"row\">");

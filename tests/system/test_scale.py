@@ -84,16 +84,16 @@ class Trickle:
 
 
 @pytest.fixture
-def farm(tmp_path):
+def fleet(tmp_path):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < DESCRIPTORS:
         pytest.skip(f"the hard limit of descriptors is {hard}, this needs {DESCRIPTORS}")
     ready = tmp_path / "ready"
-    process = subprocess.Popen([SIM, "--farm", str(HEALTHY), "--registers", "10", "--port-base", "0",
+    process = subprocess.Popen([SIM, "--fleet", str(HEALTHY), "--registers", "10", "--port-base", "0",
                                 "--ready-file", ready], stdout=subprocess.DEVNULL)
     try:
         yield int(wait_until(lambda: ready.exists() and re.search(r"\d{4,}", ready.read_text()),
-                             what="the farm").group())
+                             what="the fleet").group())
     finally:
         process.terminate()
         process.wait(20)
@@ -124,10 +124,10 @@ def readings_by_site(daemon, from_ms):
     return times
 
 
-def test_five_thousand_connections_and_the_healthy_ones_do_not_feel_the_others(make_daemon, farm):
+def test_five_thousand_connections_and_the_healthy_ones_do_not_feel_the_others(make_daemon, fleet):
     silent = socket.create_server(("127.0.0.1", 0), backlog=4096)  # the kernel accepts, no more
     trickle = Trickle()
-    ports = ([silent.getsockname()[1]] * SILENT + [trickle.port] * TRICKLING + [farm] * HEALTHY)
+    ports = ([silent.getsockname()[1]] * SILENT + [trickle.port] * TRICKLING + [fleet] * HEALTHY)
     names = ([f"silent-{i}" for i in range(SILENT)] + [f"slow-{i}" for i in range(TRICKLING)]
              + [f"good-{i}" for i in range(HEALTHY)])
     # mixed, so that bad ones lie between good ones

@@ -116,8 +116,8 @@ static int play_open(struct play *p)
 		error = play_listen_replay(p);
 	else
 		error = play_listen(
-			p, "farm", p->options->port,
-			(struct responder_source){.read = farm_read, .context = p->piece.farm});
+			p, "fleet", p->options->port,
+			(struct responder_source){.read = fleet_read, .context = p->piece.fleet});
 	if (error != 0 || p->options->broker == NULL)
 		return error;
 	error = publisher_new(&p->publisher, p->options->broker, p->options->client_id);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Play: the loop that lets a scenario, a recording or a farm happen, until it is over, its time is
+ * Play: the loop that lets a scenario, a recording or a fleet happen, until it is over, its time is
  * up or a signal comes. One thread; Paho has its own.
  */
-#include "sim/farm.h"
+#include "sim/fleet.h"
 #include "sim/publisher.h"
 #include "sim/replay.h"
 #include "sim/responder.h"
@@ -28,7 +28,7 @@ struct play_options {
 struct play_piece {
 	struct scenario *scenario;
 	struct replay *replay;
-	struct farm *farm;
+	struct fleet *fleet;
 };
 
 /**

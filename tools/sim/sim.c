@@ -28,7 +28,7 @@ enum option_code {
 	OPTION_CLIENT_ID,
 	OPTION_READY_FILE,
 	OPTION_HOLD,
-	OPTION_FARM,
+	OPTION_FLEET,
 	OPTION_REGISTERS,
 	OPTION_REPLAY,
 	OPTION_SITE,
@@ -50,7 +50,8 @@ static const struct option long_options[] = {
 	{"client-id", required_argument, NULL, OPTION_CLIENT_ID},
 	{"ready-file", required_argument, NULL, OPTION_READY_FILE},
 	{"hold", no_argument, NULL, OPTION_HOLD},
-	{"farm", required_argument, NULL, OPTION_FARM},
+	{"fleet", required_argument, NULL, OPTION_FLEET},
+	{"farm", required_argument, NULL, OPTION_FLEET}, /* its first name */
 	{"registers", required_argument, NULL, OPTION_REGISTERS},
 	{"replay", required_argument, NULL, OPTION_REPLAY},
 	{"site", required_argument, NULL, OPTION_SITE},
@@ -66,7 +67,7 @@ static const struct option long_options[] = {
 static const char help_text[] =
 	"Usage: ducha-sim [OPTION]... SCENARIO\n"
 	"       ducha-sim [OPTION]... --replay DATA.csv [--site SITE]...\n"
-	"       ducha-sim [OPTION]... --farm INSTRUMENTS\n"
+	"       ducha-sim [OPTION]... --fleet INSTRUMENTS\n"
 	"Plays the instruments of a district: Modbus TCP servers and MQTT publishers.\n\n"
 	"  --seed N            source of the noise, instead of the scenario's\n"
 	"  --for SECONDS       stop by itself\n"
@@ -83,8 +84,8 @@ static const char help_text[] =
 	"  --prefix TEXT       topics are TEXT/SITE/FACTOR (ducha)\n"
 	"  --qos 0|1           of the recording's messages (1)\n"
 	"  --utc-offset +HH:MM for recorded times without one (+08:00)\n"
-	"  --farm N            that many equal instruments may connect to one port\n"
-	"  --registers N       of each instrument of the farm (10)\n"
+	"  --fleet N           that many equal instruments may connect to one port\n"
+	"  --registers N       of each instrument of the fleet (10)\n"
 	"  --help, --version\n";
 
 struct arguments {
@@ -94,7 +95,7 @@ struct arguments {
 	const char *scenario, *listen;
 	uint64_t seed;
 	bool has_seed, has_speed;
-	long farm, registers;
+	long fleet, registers;
 	char client_id[64];
 };
 
@@ -172,8 +173,8 @@ static bool argument_take_number(struct arguments *a, int code, const char *name
 		is_good = argument_whole(name, optarg, 0, 65535, &whole);
 		a->play.port = (uint16_t)whole;
 		return is_good;
-	case OPTION_FARM:
-		return argument_whole(name, optarg, 1, 1000000, &a->farm);
+	case OPTION_FLEET:
+		return argument_whole(name, optarg, 1, 1000000, &a->fleet);
 	case OPTION_REGISTERS:
 		return argument_whole(name, optarg, 1, 65536, &a->registers);
 	case OPTION_QOS:
@@ -227,15 +228,15 @@ static int usage(const char *what)
 /* Return: EXIT_USAGE after saying what does not go together, else 0. */
 static int arguments_check(struct arguments *a, int left)
 {
-	int pieces = (a->scenario != NULL) + (a->replay.file != NULL) + (a->farm > 0);
+	int pieces = (a->scenario != NULL) + (a->replay.file != NULL) + (a->fleet > 0);
 	if (pieces != 1 || left > 1)
-		return usage("exactly one SCENARIO, --replay DATA.csv or --farm N is needed");
+		return usage("exactly one SCENARIO, --replay DATA.csv or --fleet N is needed");
 	if (a->replay.file == NULL && (a->replay.n_sites > 0 || a->has_speed))
 		return usage("--site and --speed belong to --replay");
 	if (a->replay.file != NULL && a->play.broker == NULL && a->play.speed <= 0.0)
 		return usage("--speed 0 needs a --broker that sets the pace");
-	if (a->farm > 0 && a->play.broker != NULL)
-		return usage("a farm has no --broker");
+	if (a->fleet > 0 && a->play.broker != NULL)
+		return usage("a fleet has no --broker");
 	return EXIT_GOOD;
 }
 
@@ -261,7 +262,7 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 	return error == 0 ? -1 : error;
 }
 
-/* As many descriptors as the system allows: a farm has thousands of connections. */
+/* As many descriptors as the system allows: a fleet has thousands of connections. */
 static void raise_descriptors(long wanted)
 {
 	struct rlimit limit;
@@ -314,10 +315,10 @@ static int run_replay(struct arguments *a)
 	return code;
 }
 
-static int run_farm(struct arguments *a)
+static int run_fleet(struct arguments *a)
 {
-	struct farm farm = {.registers = (unsigned)a->registers, .seed = a->seed};
-	struct play_piece piece = {.farm = &farm};
+	struct fleet fleet = {.registers = (unsigned)a->registers, .seed = a->seed};
+	struct play_piece piece = {.fleet = &fleet};
 	return play_run(&a->play, &piece);
 }
 
@@ -350,8 +351,8 @@ int main(int argc, char **argv)
 		a.play.listen = a.listen;
 	log_open(false);
 	block_signals();
-	raise_descriptors(a.farm);
+	raise_descriptors(a.fleet);
 	if (a.scenario != NULL)
 		return run_scenario(&a);
-	return a.replay.file != NULL ? run_replay(&a) : run_farm(&a);
+	return a.replay.file != NULL ? run_replay(&a) : run_fleet(&a);
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The same farm polled by a raw epoll client, by a libmodbus loop and by the whole duchad, in turn.
+"""The same fleet polled by a raw epoll client, by a libmodbus loop and by the whole duchad, in turn.
 
 bench-modbus.py DUCHAD SIM RAW LIBMODBUS COUNT [--rounds N] [--seconds S] [INSTRUMENTS]...
 
-Each instrument is asked for ten registers (five float32) once a second. The farm has one processor
+Each instrument is asked for ten registers (five float32) once a second. The fleet has one processor
 to itself, the client another. CPU is user and system time of the whole process; `driver` is duchad's
-event-loop thread alone, with its decoding and the ring. Loopback makes the sender pay for the farm's
+event-loop thread alone, with its decoding and the ring. Loopback makes the sender pay for the fleet's
 receive path too, the same for all. Compare within one run, by the ratios.
 """
 import argparse
@@ -36,15 +36,15 @@ def pinned(processor):
     return lambda: os.sched_setaffinity(0, {processors[processor]})
 
 
-class Farm:
+class Fleet:
     def __init__(self, sim, instruments, directory):
-        ready = directory / "farm"
+        ready = directory / "fleet"
         self.process = subprocess.Popen(
-            [sim, "--farm", str(instruments + 16), "--registers", str(REGISTERS), "--port-base", "0",
+            [sim, "--fleet", str(instruments + 16), "--registers", str(REGISTERS), "--port-base", "0",
              "--ready-file", str(ready)], preexec_fn=pinned(0), stdout=subprocess.DEVNULL)
         while not ready.exists() or not re.search(r"\d{4,}", ready.read_text()):
             if self.process.poll() is not None:
-                sys.exit(f"the farm ended with {self.process.returncode}")
+                sys.exit(f"the fleet ended with {self.process.returncode}")
             time.sleep(0.01)
         self.port = int(re.search(r"\d{4,}", ready.read_text()).group())
 
@@ -227,13 +227,13 @@ def ratio(title, over, under, key="us"):
 def compare(options, instruments):
     raw, plain, ducha = [], [], []
     with tempfile.TemporaryDirectory() as name, \
-            Farm(options.sim, instruments, pathlib.Path(name)) as farm:
-        base = base_resident(options.duchad, farm.port)
+            Fleet(options.sim, instruments, pathlib.Path(name)) as fleet:
+        base = base_resident(options.duchad, fleet.port)
         for _ in range(options.rounds):
-            raw.append(client(options.raw, farm.port, instruments, options.seconds))
-            plain.append(client(options.libmodbus, farm.port, instruments, options.seconds))
-            ducha.append(whole(options.duchad, farm.port, instruments, options.seconds, base))
-        counted = calls(options.duchad, options.count, farm.port, instruments, options.seconds)
+            raw.append(client(options.raw, fleet.port, instruments, options.seconds))
+            plain.append(client(options.libmodbus, fleet.port, instruments, options.seconds))
+            ducha.append(whole(options.duchad, fleet.port, instruments, options.seconds, base))
+        counted = calls(options.duchad, options.count, fleet.port, instruments, options.seconds)
     print(f"{instruments} instruments, {REGISTERS} registers each at 1 Hz, "
           f"{options.rounds} rounds of {options.seconds} s, median (least to most):")
     show("raw epoll", raw)

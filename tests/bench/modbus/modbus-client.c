@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (sum < 0)
-		fprintf(stderr, "what the farm shows is never negative\n");
+		fprintf(stderr, "what the fleet shows is never negative\n");
 	printf("%ld %ld %.0f 0\n", polls, late, cpu_us() - cpu);
 	return 0;
 }

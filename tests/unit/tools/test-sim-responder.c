@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libmodbus as client, and a plain socket for what libmodbus would never send. */
 #include "sim/bank.h"
-#include "sim/farm.h"
+#include "sim/fleet.h"
 #include "sim/responder.h"
 
 #include <setjmp.h>
@@ -40,11 +40,11 @@ static struct bank_instrument instrument(uint8_t unit_id, enum bank_table table,
 struct fixture {
 	struct bank_instrument at[16];
 	struct bank bank;
-	struct farm farm;
+	struct fleet fleet;
 	struct responder *responder;
 	struct fault_rule rule;
 	struct fault_plan faults;
-	uint16_t port, farm_port, faulty_port;
+	uint16_t port, fleet_port, faulty_port;
 	int stop;
 	pthread_t thread;
 	modbus_t *client;
@@ -94,7 +94,7 @@ static int set_up(void **state)
 	struct fixture *f = &fixture;
 	memset(f, 0, sizeof *f);
 	fill(f);
-	f->farm = (struct farm){.registers = 10, .seed = 3};
+	f->fleet = (struct fleet){.registers = 10, .seed = 3};
 	f->rule = (struct fault_rule){.unit_id = 1, .share = 1.0, .at_ms = NOW_MS};
 	f->faults = (struct fault_plan){.rules = &f->rule, .n = 1};
 	f->stop = eventfd(0, EFD_CLOEXEC);
@@ -102,8 +102,8 @@ static int set_up(void **state)
 	    responder_listen(f->responder, "127.0.0.1", &f->port,
 			     (struct responder_source){.read = read_bank, .context = &f->bank}) !=
 		    0 ||
-	    responder_listen(f->responder, "127.0.0.1", &f->farm_port,
-			     (struct responder_source){.read = farm_read, .context = &f->farm}) !=
+	    responder_listen(f->responder, "127.0.0.1", &f->fleet_port,
+			     (struct responder_source){.read = fleet_read, .context = &f->fleet}) !=
 		    0 ||
 	    responder_listen(f->responder, "127.0.0.1", &f->faulty_port,
 			     (struct responder_source){read_bank, &f->bank, &f->faults}) != 0 ||
@@ -261,20 +261,20 @@ static void test_what_is_not_modbus_ends_the_connection(void **state)
 	}
 }
 
-static void test_a_farm_answers_many_connections_at_once(void **state)
+static void test_a_fleet_answers_many_connections_at_once(void **state)
 {
 	struct fixture *f = *state;
 	modbus_t *clients[CLIENTS];
 	uint16_t words[10];
 	for (int i = 0; i < CLIENTS; i++) {
-		clients[i] = modbus_new_tcp("127.0.0.1", f->farm_port);
+		clients[i] = modbus_new_tcp("127.0.0.1", f->fleet_port);
 		modbus_set_slave(clients[i], 1 + i % 247);
 		assert_int_equal(modbus_connect(clients[i]), 0);
 	}
 	for (int i = 0; i < CLIENTS; i++) {
 		assert_int_equal(modbus_read_registers(clients[i], 0, 10, words), 10);
-		double first = farm_value(&f->farm, (uint8_t)(1 + i % 247), 0, NOW_MS);
-		double last = farm_value(&f->farm, (uint8_t)(1 + i % 247), 8, NOW_MS);
+		double first = fleet_value(&f->fleet, (uint8_t)(1 + i % 247), 0, NOW_MS);
+		double last = fleet_value(&f->fleet, (uint8_t)(1 + i % 247), 8, NOW_MS);
 		uint16_t expected[4];
 		bank_encode(BANK_FLOAT32, BANK_ABCD, first, expected);
 		bank_encode(BANK_FLOAT32, BANK_ABCD, last, expected + 2);
@@ -426,7 +426,7 @@ int main(void)
 		WITH_SERVER(test_requests_may_come_in_pieces_or_many_at_once),
 		WITH_SERVER(test_a_wrong_quantity_or_length_is_exception_3),
 		WITH_SERVER(test_what_is_not_modbus_ends_the_connection),
-		WITH_SERVER(test_a_farm_answers_many_connections_at_once),
+		WITH_SERVER(test_a_fleet_answers_many_connections_at_once),
 		WITH_SERVER(test_each_fault_has_its_bytes),
 		WITH_SERVER(test_a_stray_reply_comes_on_the_next_connection),
 		cmocka_unit_test(test_a_share_of_the_requests_is_spoiled),

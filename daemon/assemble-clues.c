@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assemble-clues.h"
 
+#include "assemble-plan.h"
 #include "core/clue.h"
 
 #include <errno.h>
@@ -9,11 +10,6 @@
 #include <string.h>
 
 _Static_assert((int)CONFIG_MOST_CONTRADICTIONS == (int)CONTRADICTIONS_MOST, "as many fit");
-
-static int64_t milliseconds(double seconds)
-{
-	return (int64_t)(seconds * 1000 + 0.5);
-}
 
 static int fill_contradictions(struct clue_rules *out, const struct config_monitor *m,
 			       const struct site *site, double altitude_m)

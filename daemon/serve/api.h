@@ -57,5 +57,12 @@ bool api_refuse(const struct api_request *request, struct api_answer *answer);
 /** api_answer() - everything but the event stream (any thread); @answer's body is the caller's */
 void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer);
 
+/** api_now_ms() - wall clock */
+int64_t api_now_ms(void);
+/** api_store_failed() - the store could not be read or written: said to the log once per request,
+ * without details to the client */
+void api_store_failed(struct api_answer *answer, int result, const char *what);
+/** api_case_result() - what the ledger says of case @id (0: a new one); @answer holds its body */
+void api_case_result(struct api_answer *answer, int result, int64_t id);
 /** api_site() - Return: true if there is no @site wanted or the plan has it; else fills @answer */
 bool api_site(const struct api *api, const char *site, struct api_answer *answer);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "deliver/tallier.h"
-
-#include "base/log.h"
-#include "deliver/pause.h"
+#include "deliver/tallier-internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,178 +16,18 @@ enum {
 	PASS_EVERY_MS = 2000,
 	KEEP_EVERY_MS = 10000,
 	NICE = 10,
-	DAYS_OPEN = 2,
-	REDO_REST = 20,     /* times as long as it took last, before days are done again */
 	SET_BACK_DAYS = 31, /* so far a clock that ran ahead is believed to have reached */
 };
-#define HOUR_MS INT64_C(3600000)
-#define DAY_MS (24 * HOUR_MS)
 
-/* Counts of a day that are not in the file yet. */
-struct open_day {
-	struct span span; /* end_ms 0: unused */
-	struct tally_count count;
-};
-
-struct permit_state {
-	struct span year;
-	double load;    /* of the year's hours that are complete */
-	size_t reached; /* shares whose alert is raised */
-};
-
-struct redo {
-	uint32_t site;
-	int64_t day_ms, late_ms;
-};
-
-struct tallier {
-	struct tallier_setup setup;
-	struct tallies *store;
-	struct daybook_reader *reader;
-	struct tally *sites; /* by site of the plan; plan NULL: nothing is added up there */
-	struct open_day (*days)[DAYS_OPEN];
-	struct permit_state *permits; /* by monitor */
-	struct tally_value *latest; /* by monitor of a section; at_ms 0: none; valid: to be kept */
-	int64_t classed_ms;         /* sections were classed up to this hour */
-	int64_t cursor, counted;    /* rows up to these were read, and counted */
-	int64_t now_ms, newest_ms;  /* the pass's clock; the newest receipt read */
-	int64_t kept_ms, pruned_ms; /* when that was done last, by the pass's clock */
-	int64_t redo_at_ms;         /* CLOCK_MONOTONIC: days are not done again before */
-	struct verdict *verdicts;   /* to be offered */
-	size_t n_verdicts, room;
-	struct redo *redo; /* to be noted in the file */
-	size_t n_redo, redo_room;
-	bool failed, closed;  /* without memory; an hour ended */
-	int result;           /* of the first write that failed within a pass */
-	pthread_mutex_t lock; /* of asked */
-	struct redo *asked;   /* by other threads */
-	size_t n_asked;
-	struct pause pause;
-	pthread_t thread;
-	bool started;
-	struct log_repeat trouble;
-};
-
-static void keep_result(struct tallier *t, int r)
+void tallier_keep(struct tallier *t, int r)
 {
 	if (t->result == 0)
 		t->result = r;
 }
 
-static struct span day_of_time(const struct tallier *t, int64_t wall_ms)
+struct span tallier_day(const struct tallier *t, int64_t wall_ms)
 {
 	return window_span(&t->setup.plan->zone, AVERAGE_DAY, wall_ms);
-}
-
-/* --- permits --- */
-
-static void offer(struct tallier *t, const struct verdict *v)
-{
-	if (t->n_verdicts == t->room) {
-		size_t room = t->room == 0 ? 16 : 2 * t->room;
-		void *more = reallocarray(t->verdicts, room, sizeof *t->verdicts);
-		if (more == NULL) {
-			t->failed = true;
-			return;
-		}
-		t->verdicts = more;
-		t->room = room;
-	}
-	t->verdicts[t->n_verdicts++] = *v;
-}
-
-/* What the permit of a monitor has to say of its year's load at the end of an hour. */
-static void judge(struct tallier *t, uint32_t monitor, struct span hour, bool clears)
-{
-	const struct monitor *m = &t->setup.plan->monitors[monitor];
-	struct permit_state *p = &t->permits[monitor];
-	struct verdict v = permit_verdict(t->setup.plan, monitor, p->load, hour);
-	size_t now = permit_reached(m, p->load);
-	for (; clears && p->reached > now; p->reached--) {
-		v.type = VERDICT_CLEARED;
-		v.reason = m->permit_shares[p->reached - 1].name;
-		offer(t, &v);
-	}
-	for (size_t i = 0; i < p->reached; i++) {
-		v.type = VERDICT_PEAK;
-		v.reason = m->permit_shares[i].name;
-		offer(t, &v);
-	}
-	for (; p->reached < now; p->reached++) {
-		v.type = VERDICT_RAISED;
-		v.reason = m->permit_shares[p->reached].name;
-		offer(t, &v);
-	}
-}
-
-/* A year begins with nothing discharged. */
-static void turn_year(struct tallier *t, uint32_t monitor, struct span hour)
-{
-	struct permit_state *p = &t->permits[monitor];
-	if (hour.start_ms < p->year.end_ms)
-		return;
-	*p = (struct permit_state){.year = year_of(&t->setup.plan->zone, hour.start_ms),
-				   .reached = p->reached};
-	judge(t, monitor, (struct span){p->year.start_ms, p->year.start_ms}, true);
-}
-
-static void hour_of_permit(struct tallier *t, uint32_t monitor, struct span hour, double load)
-{
-	struct permit_state *p = &t->permits[monitor];
-	turn_year(t, monitor, hour);
-	if (hour.start_ms < p->year.start_ms)
-		return;
-	p->load += load;
-	judge(t, monitor, hour, false);
-}
-
-/* The load of the running year, from the file, up to the hour that is open. */
-static int recall_load(struct tallier *t, uint32_t monitor)
-{
-	const struct tally *tally = &t->sites[t->setup.plan->monitors[monitor].site];
-	struct permit_state *p = &t->permits[monitor];
-	if (!tally->begun)
-		return 0;
-	p->year = year_of(&t->setup.plan->zone, tally->hour.start_ms);
-	return tallies_load(t->store, monitor,
-			    (struct span){p->year.start_ms, tally->hour.start_ms}, &p->load);
-}
-
-static bool recall_alert(void *context, const struct open_alert *alert)
-{
-	struct tallier *t = context;
-	const struct verdict *v = &alert->verdict;
-	if (v->kind != ALERT_LOAD || v->monitor == NO_INDEX || v->reason == NULL)
-		return true;
-	const struct monitor *m = &t->setup.plan->monitors[v->monitor];
-	for (size_t i = 0; i < m->n_permit_shares; i++)
-		if (strcmp(m->permit_shares[i].name, v->reason) == 0 &&
-		    i >= t->permits[v->monitor].reached)
-			t->permits[v->monitor].reached = i + 1;
-	return true;
-}
-
-static bool has_permit(const struct tallier *t, uint32_t monitor)
-{
-	const struct monitor *m = &t->setup.plan->monitors[monitor];
-	return m->permit_load > 0 && t->sites[m->site].plan != NULL;
-}
-
-/* After a restart, or when days were added up anew, the alerts follow the file. */
-static int recall_permits(struct tallier *t, uint32_t site)
-{
-	const struct plan *plan = t->setup.plan;
-	int r = 0;
-	for (uint32_t i = 0; r == 0 && i < plan->n_monitors; i++) {
-		const struct tally *tally = &t->sites[plan->monitors[i].site];
-		if ((site != NO_INDEX && plan->monitors[i].site != site) || !has_permit(t, i))
-			continue;
-		r = recall_load(t, i);
-		if (r == 0 && tally->begun)
-			judge(t, i, (struct span){tally->hour.start_ms, tally->hour.start_ms},
-			      true);
-	}
-	return r;
 }
 
 /* --- hours and days --- */
@@ -199,33 +36,33 @@ static void hour_closed(void *context, const struct tally *tally, struct span ho
 			const struct tally_sum *sums)
 {
 	struct tallier *t = context;
-	struct span day = day_of_time(t, hour.start_ms);
+	struct span day = tallier_day(t, hour.start_ms);
 	t->closed = true;
 	for (uint32_t i = 0; i < tally->site->n_monitors; i++) {
 		uint32_t monitor = tally->site->first_monitor + i;
 		if (!tally_counts(t->setup.plan, monitor))
 			continue;
-		keep_result(t, tallies_put_hour(t->store, monitor, hour, &sums[i]));
-		keep_result(t, tallies_sum_day(t->store, monitor, day));
-		if (has_permit(t, monitor))
-			hour_of_permit(t, monitor, hour, sums[i].load);
+		tallier_keep(t, tallies_put_hour(t->store, monitor, hour, &sums[i]));
+		tallier_keep(t, tallies_sum_day(t->store, monitor, day));
+		if (permits_has(t, monitor))
+			permits_hour(t, monitor, hour, sums[i].load);
 	}
 }
 
 /* The open hour as far as it has come. */
 static void hour_so_far(struct tallier *t, const struct tally *tally)
 {
-	struct span day = day_of_time(t, tally->hour.start_ms);
+	struct span day = tallier_day(t, tally->hour.start_ms);
 	for (uint32_t i = 0; i < tally->site->n_monitors; i++) {
 		uint32_t monitor = tally->site->first_monitor + i;
 		if (tally->sums[i].covered_ms == 0)
 			continue;
-		keep_result(t, tallies_put_hour(t->store, monitor, tally->hour, &tally->sums[i]));
-		keep_result(t, tallies_sum_day(t->store, monitor, day));
+		tallier_keep(t, tallies_put_hour(t->store, monitor, tally->hour, &tally->sums[i]));
+		tallier_keep(t, tallies_sum_day(t->store, monitor, day));
 	}
 }
 
-static void count_add(struct tally_count *c, const struct reading *r)
+void tallier_count(struct tally_count *c, const struct reading *r)
 {
 	c->n++;
 	if (!r->has_value || r->flag != FLAG_NORMAL)
@@ -239,7 +76,7 @@ static void count_add(struct tally_count *c, const struct reading *r)
 static void day_write(struct tallier *t, uint32_t monitor, struct open_day *day)
 {
 	if (day->span.end_ms != 0 && day->count.n > 0)
-		keep_result(t, tallies_count(t->store, monitor, day->span, &day->count, false));
+		tallier_keep(t, tallies_count(t->store, monitor, day->span, &day->count, false));
 	*day = (struct open_day){0};
 }
 
@@ -254,9 +91,9 @@ static void count(struct tallier *t, const struct reading *r)
 	if (at == DAYS_OPEN) {
 		at = days[0].span.start_ms <= days[1].span.start_ms ? 0 : 1;
 		day_write(t, r->monitor, &days[at]);
-		days[at].span = day_of_time(t, r->measured_ms);
+		days[at].span = tallier_day(t, r->measured_ms);
 	}
-	count_add(&days[at].count, r);
+	tallier_count(&days[at].count, r);
 }
 
 static int get_number(struct tallier *t, const char *name, int64_t *out)
@@ -275,7 +112,7 @@ static int get_number(struct tallier *t, const char *name, int64_t *out)
 
 static void redo_add(struct tallier *t, uint32_t site, int64_t late_ms)
 {
-	int64_t day_ms = day_of_time(t, late_ms).start_ms;
+	int64_t day_ms = tallier_day(t, late_ms).start_ms;
 	for (size_t i = 0; i < t->n_redo; i++)
 		if (t->redo[i].site == site && t->redo[i].day_ms == day_ms) {
 			if (t->redo[i].late_ms < late_ms)
@@ -328,7 +165,7 @@ static void class_section(struct tallier *t, uint32_t site, int64_t at_ms)
 		if (t->latest[i].at_ms > at_ms - SECTION_FRESH_MS)
 			section_take(&section, t->setup.plan, i, t->latest[i].value);
 	if (section.class != SECTION_UNKNOWN)
-		keep_result(t, tallies_put_section(t->store, site, at_ms, &section));
+		tallier_keep(t, tallies_put_section(t->store, site, at_ms, &section));
 }
 
 /* At each full hour; hours that were passed over have no class. */
@@ -349,11 +186,11 @@ static void keep_latest(struct tallier *t)
 {
 	for (uint32_t i = 0; i < t->setup.plan->n_monitors; i++)
 		if (t->latest[i].valid) {
-			keep_result(t, tallies_put_latest(t->store, i, t->latest[i].at_ms,
-							  t->latest[i].value));
+			tallier_keep(t, tallies_put_latest(t->store, i, t->latest[i].at_ms,
+							   t->latest[i].value));
 			t->latest[i].valid = false;
 		}
-	keep_result(t, tallies_put(t->store, "classed", &t->classed_ms, sizeof t->classed_ms));
+	tallier_keep(t, tallies_put(t->store, "classed", &t->classed_ms, sizeof t->classed_ms));
 }
 
 static int recall_latest(struct tallier *t)
@@ -419,7 +256,7 @@ static void keep_site(struct tallier *t, const struct tally *tally)
 		kept->values[i].value = tally->values[i];
 	}
 	snprintf(name, sizeof name, "site/%s", tally->site->id);
-	keep_result(t, tallies_put(t->store, name, kept, size));
+	tallier_keep(t, tallies_put(t->store, name, kept, size));
 	free(kept);
 }
 
@@ -481,12 +318,12 @@ static void keep_all(struct tallier *t, int64_t until_ms)
 		keep_site(t, tally);
 	}
 	for (size_t i = 0; i < t->n_redo; i++)
-		keep_result(t, tallies_again(t->store, t->redo[i].site, t->redo[i].day_ms,
-					     t->redo[i].late_ms));
+		tallier_keep(t, tallies_again(t->store, t->redo[i].site, t->redo[i].day_ms,
+					      t->redo[i].late_ms));
 	keep_latest(t);
-	keep_result(t, tallies_put(t->store, "from", &from, sizeof from));
-	keep_result(t, tallies_put(t->store, "cursor", &counted, sizeof counted));
-	keep_result(t, tallies_put(t->store, "until", &until_ms, sizeof until_ms));
+	tallier_keep(t, tallies_put(t->store, "from", &from, sizeof from));
+	tallier_keep(t, tallies_put(t->store, "cursor", &counted, sizeof counted));
+	tallier_keep(t, tallies_put(t->store, "until", &until_ms, sizeof until_ms));
 }
 
 /* A clock that ran ahead and was set back: what was added up beyond the present is done again. */
@@ -532,7 +369,7 @@ static void prune(struct tallier *t)
 	if (t->setup.keep_ms == 0 || t->now_ms - t->pruned_ms < DAY_MS)
 		return;
 	t->pruned_ms = t->now_ms;
-	keep_result(t, tallies_prune(t->store, t->now_ms - t->setup.keep_ms));
+	tallier_keep(t, tallies_prune(t->store, t->now_ms - t->setup.keep_ms));
 }
 
 /* One transaction's worth of rows. @more: there may be more of them. */
@@ -562,183 +399,14 @@ static int step(struct tallier *t, bool *more)
 	return r;
 }
 
-/* --- a day anew --- */
-
-struct anew {
-	struct tallier *t;
-	const struct site *site;
-	struct tally tally;
-	struct span day;
-	int64_t until_ms;           /* hours that end by then are complete */
-	struct tally_count *counts; /* by place at the site */
-};
-
-static void anew_hour(void *context, const struct tally *tally, struct span hour,
-		      const struct tally_sum *sums)
-{
-	struct anew *a = context;
-	if (hour.start_ms < a->day.start_ms || hour.start_ms >= a->day.end_ms ||
-	    hour.end_ms > a->until_ms)
-		return;
-	for (uint32_t i = 0; i < tally->site->n_monitors; i++)
-		if (tally_counts(a->t->setup.plan, tally->site->first_monitor + i))
-			keep_result(a->t,
-				    tallies_put_hour(a->t->store, tally->site->first_monitor + i,
-						     hour, &sums[i]));
-}
-
-static bool anew_row(void *context, const struct daybook_row *row)
-{
-	struct anew *a = context;
-	struct tallier *t = a->t;
-	int64_t at_ms = row->reading.measured_ms;
-	if (row->monitor == NO_INDEX || row->sequence > t->counted)
-		return true;
-	if (a->tally.plan != NULL && tally_counts(t->setup.plan, row->monitor))
-		tally_add(&a->tally, &row->reading, row->sequence);
-	if (at_ms >= a->day.start_ms && at_ms < a->day.end_ms)
-		count_add(&a->counts[row->monitor - a->site->first_monitor], &row->reading);
-	return !a->tally.failed;
-}
-
-static int64_t longest_hold(const struct plan *plan, const struct site *site)
-{
-	int64_t hold_ms = 0;
-	for (uint32_t i = 0; i < site->n_monitors; i++)
-		if (plan->monitors[site->first_monitor + i].hold_ms > hold_ms)
-			hold_ms = plan->monitors[site->first_monitor + i].hold_ms;
-	return hold_ms;
-}
-
-/* The rows of a day and of what speaks into it, an hour at a time. */
-static int anew_read(struct anew *a, uint32_t site)
-{
-	struct tallier *t = a->t;
-	int64_t hold_ms = longest_hold(t->setup.plan, a->site);
-	int64_t end_ms = a->day.end_ms + hold_ms;
-	int r = 0;
-	for (int64_t at = a->day.start_ms - hold_ms; r == 0 && at < end_ms; at += HOUR_MS) {
-		const struct daybook_query query = {.site = site,
-						    .monitor = NO_INDEX,
-						    .from_ms = at,
-						    .to_ms = at + HOUR_MS < end_ms ? at + HOUR_MS
-										   : end_ms,
-						    .limit = SIZE_MAX};
-		r = daybook_range(t->reader, &query, anew_row, a);
-		if (a->tally.plan != NULL)
-			tally_until(&a->tally, query.to_ms, anew_hour, a);
-		pause_beat(&t->pause);
-	}
-	return r == 0 && a->tally.failed ? -ENOMEM : r;
-}
-
-static void anew_days(struct anew *a)
-{
-	struct tallier *t = a->t;
-	for (uint32_t i = 0; i < a->site->n_monitors; i++) {
-		uint32_t monitor = a->site->first_monitor + i;
-		if (a->counts[i].n > 0)
-			keep_result(t,
-				    tallies_count(t->store, monitor, a->day, &a->counts[i], true));
-		if (a->tally.plan != NULL && tally_counts(t->setup.plan, monitor))
-			keep_result(t, tallies_sum_day(t->store, monitor, a->day));
-	}
-}
-
-/* Of readings that are no longer kept what was added up stays. */
-static bool anew_empty(const struct anew *a)
-{
-	for (uint32_t i = 0; i < a->site->n_monitors; i++)
-		if (a->counts[i].n > 0)
-			return false;
-	return true;
-}
-
-/* What memory counted of the day is among the rows that were read. */
-static void anew_forget(struct anew *a)
-{
-	struct tallier *t = a->t;
-	int64_t end_ms = a->until_ms < a->day.end_ms ? a->until_ms : a->day.end_ms;
-	for (uint32_t i = 0; i < a->site->n_monitors; i++) {
-		uint32_t monitor = a->site->first_monitor + i;
-		for (size_t j = 0; j < DAYS_OPEN; j++)
-			if (t->days[monitor][j].span.start_ms == a->day.start_ms)
-				t->days[monitor][j] = (struct open_day){0};
-		keep_result(t, tallies_forget_hours(t->store, monitor,
-						    (struct span){a->day.start_ms, end_ms}));
-	}
-}
-
-/* Return: 0, -ENODATA where the day's readings are no longer kept, others. */
-static int anew_write(struct anew *a, uint32_t site)
-{
-	struct tallier *t = a->t;
-	t->result = 0;
-	int r = tallies_begin(t->store);
-	if (r != 0)
-		return r;
-	anew_forget(a);
-	r = anew_read(a, site);
-	if (r == 0 && anew_empty(a))
-		r = -ENODATA;
-	if (r == 0)
-		anew_days(a);
-	keep_result(t, tallies_not_again(t->store, site, a->day.start_ms));
-	return tallies_end(t->store, r == 0 ? t->result : r);
-}
-
-static int anew_pass_over(struct anew *a, uint32_t site)
-{
-	int r = tallies_begin(a->t->store);
-	if (r == 0)
-		r = tallies_not_again(a->t->store, site, a->day.start_ms);
-	return tallies_end(a->t->store, r);
-}
-
-static int redo_day(struct tallier *t, uint32_t site, int64_t day_ms)
-{
-	const struct plan *plan = t->setup.plan;
-	struct anew a = {.t = t, .site = &plan->sites[site], .day = day_of_time(t, day_ms)};
-	bool good = true;
-	a.until_ms = t->sites[site].begun ? t->sites[site].hour.start_ms : a.day.end_ms;
-	a.counts = calloc(plan->sites[site].n_monitors + 1, sizeof *a.counts);
-	if (a.counts != NULL && t->sites[site].plan != NULL)
-		good = tally_init(&a.tally, plan, site);
-	int r = a.counts != NULL && good ? anew_write(&a, site) : -ENOMEM;
-	if (r == -ENODATA)
-		r = anew_pass_over(&a, site);
-	tally_deinit(&a.tally);
-	free(a.counts);
-	return r == 0 ? recall_permits(t, site) : r;
-}
-
-/* Days are done again once the hours in question are over; a restart finds them in the file. */
-static int redo_days(struct tallier *t, int64_t until_ms)
-{
-	int64_t began_ms = pause_now_ms();
-	uint32_t site;
-	int64_t day_ms = 0;
-	int r = 0;
-	do {
-		r = tallies_next_again(
-			t->store,
-			window_span(&t->setup.plan->zone, AVERAGE_HOUR, until_ms).start_ms, &site,
-			&day_ms);
-		if (r == 0 && site != NO_INDEX)
-			r = redo_day(t, site, day_ms);
-	} while (r == 0 && site != NO_INDEX && !pause_stopped(&t->pause));
-	t->redo_at_ms = pause_now_ms() + REDO_REST * (pause_now_ms() - began_ms);
-	return r;
-}
-
 /* --- what other threads ask for --- */
 
 int tallier_again(struct tallier *t, uint32_t site, int64_t from_ms, int64_t to_ms)
 {
 	int r = 0;
-	struct span day = day_of_time(t, from_ms);
+	struct span day = tallier_day(t, from_ms);
 	pthread_mutex_lock(&t->lock);
-	for (; r == 0 && day.start_ms < to_ms; day = day_of_time(t, day.end_ms)) {
+	for (; r == 0 && day.start_ms < to_ms; day = tallier_day(t, day.end_ms)) {
 		void *more = reallocarray(t->asked, t->n_asked + 1, sizeof *t->asked);
 		if (more == NULL) {
 			r = -ENOMEM;
@@ -789,7 +457,7 @@ static int pass(struct tallier *t, int64_t now_ms, bool redo)
 		pause_beat(&t->pause);
 	}
 	if (r == 0 && !more && redo)
-		r = redo_days(t, now_ms - TALLY_GRACE_MS);
+		r = anew_due(t, now_ms - TALLY_GRACE_MS);
 	return r == 0 ? offer_all(t) : r;
 }
 
@@ -826,8 +494,8 @@ static int recall(struct tallier *t)
 	for (uint32_t i = 0; i < plan->n_monitors; i++)
 		t->permits[i] = (struct permit_state){0};
 	if (r == 0)
-		r = ledger_open_alerts(t->setup.ledger, recall_alert, t);
-	return r == 0 ? recall_permits(t, NO_INDEX) : r;
+		r = ledger_open_alerts(t->setup.ledger, permits_recall_alert, t);
+	return r == 0 ? permits_recall(t, NO_INDEX) : r;
 }
 
 static void pass_or_recall(struct tallier *t)

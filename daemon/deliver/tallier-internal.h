@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The tallier's inside, shared by its parts: tallier.c (rows, hours, days, the thread),
+ * tallier-permits.c (loads against permits), tallier-anew.c (days that are added up again).
+ */
+#include "base/log.h"
+#include "deliver/pause.h"
+#include "deliver/tallier.h"
+
+#include <pthread.h>
+
+enum { DAYS_OPEN = 2 };
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+
+/* Counts of a day that are not in the file yet. */
+struct open_day {
+	struct span span; /* end_ms 0: unused */
+	struct tally_count count;
+};
+
+struct permit_state {
+	struct span year;
+	double load;    /* of the year's hours that are complete */
+	size_t reached; /* shares whose alert is raised */
+};
+
+struct redo {
+	uint32_t site;
+	int64_t day_ms, late_ms;
+};
+
+struct tallier {
+	struct tallier_setup setup;
+	struct tallies *store;
+	struct daybook_reader *reader;
+	struct tally *sites; /* by site of the plan; plan NULL: nothing is added up there */
+	struct open_day (*days)[DAYS_OPEN];
+	struct permit_state *permits; /* by monitor */
+	struct tally_value *latest; /* by monitor of a section; at_ms 0: none; valid: to be kept */
+	int64_t classed_ms;         /* sections were classed up to this hour */
+	int64_t cursor, counted;    /* rows up to these were read, and counted */
+	int64_t now_ms, newest_ms;  /* the pass's clock; the newest receipt read */
+	int64_t kept_ms, pruned_ms; /* when that was done last, by the pass's clock */
+	int64_t redo_at_ms;         /* CLOCK_MONOTONIC: days are not done again before */
+	struct verdict *verdicts;   /* to be offered */
+	size_t n_verdicts, room;
+	struct redo *redo; /* to be noted in the file */
+	size_t n_redo, redo_room;
+	bool failed, closed;  /* without memory; an hour ended */
+	int result;           /* of the first write that failed within a pass */
+	pthread_mutex_t lock; /* of asked */
+	struct redo *asked;   /* by other threads */
+	size_t n_asked;
+	struct pause pause;
+	pthread_t thread;
+	bool started;
+	struct log_repeat trouble;
+};
+
+/** tallier_keep() - the first write that failed decides over the pass */
+void tallier_keep(struct tallier *t, int r);
+struct span tallier_day(const struct tallier *t, int64_t wall_ms);
+void tallier_count(struct tally_count *c, const struct reading *r);
+
+/** permits_has() - has the monitor a permit, at a site that is added up? */
+bool permits_has(const struct tallier *t, uint32_t monitor);
+/** permits_hour() - an hour of the monitor is complete */
+void permits_hour(struct tallier *t, uint32_t monitor, struct span hour, double load);
+/** permits_recall_alert() - for ledger_open_alerts(): which shares are raised */
+bool permits_recall_alert(void *context, const struct open_alert *alert);
+/** permits_recall() - after a restart, or when days were added up anew, the alerts follow the file.
+ * @site: NO_INDEX: all */
+int permits_recall(struct tallier *t, uint32_t site);
+
+/** anew_due() - the days that are noted in the file, once the hours in question are over */
+int anew_due(struct tallier *t, int64_t until_ms);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The evaluator's state, shared by its parts: evaluate.c (limits, and the outside),
- * evaluate-signal.c (flat, step, range, silence), evaluate-clue.c (clues), evaluate-alert.c (raising
- * and clearing), evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost).
+ * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
+ * evaluate-means.c (mean limits), evaluate-signal.c (flat, step, range, silence), evaluate-clue.c
+ * (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c
+ * (a ledger that was lost).
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
@@ -163,6 +164,21 @@ struct condition {
 	enum alert_kind kind;
 	const char *reason;
 };
+
+/* --- evaluate.c: limits --- */
+
+/** limit_feed() - an exceedance and its warning get a value, or a mean since @since_ms */
+void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct step *s,
+		int64_t since_ms);
+/** level_violated() - and which @bound; left alone if none is */
+bool level_violated(const struct level *level, double value, enum bound *bound);
+bool limit_in_force(const struct limit *l, int64_t wall_ms);
+/** limit_rest() - what happens outside a limit's dates says nothing, and ends what it raised */
+void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms);
+
+/* --- evaluate-means.c: windows; evaluator_windows() is there, too --- */
+
+void means_add(struct evaluator *e, const struct reading *r, bool result);
 
 /* --- evaluate-alert.c --- */
 

@@ -44,7 +44,7 @@ static int compare(double value, double threshold, bool derived)
 	return derived ? compare12(value, threshold) : (value > threshold) - (value < threshold);
 }
 
-static bool level_violated(const struct level *level, double value, enum bound *bound)
+bool level_violated(const struct level *level, double value, enum bound *bound)
 {
 	if (level->has_max && compare(value, level->max, level->derived) > 0)
 		*bound = BOUND_MAX;
@@ -166,8 +166,8 @@ static void track_feed(struct evaluator *e, const struct condition *c, struct tr
 }
 
 /* A limit's exceedance, then its warning, which an active exceedance silences. */
-static void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct step *s,
-		       int64_t since_ms)
+void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct step *s,
+		int64_t since_ms)
 {
 	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
 	uint32_t at = e->first_limit[monitor] + limit;
@@ -189,13 +189,12 @@ static void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, co
 	track_feed(e, &c, warning, &e->warning[at], s, since_ms);
 }
 
-static bool in_force(const struct limit *l, int64_t wall_ms)
+bool limit_in_force(const struct limit *l, int64_t wall_ms)
 {
 	return wall_ms >= l->valid_from_ms && (l->valid_to_ms == 0 || wall_ms < l->valid_to_ms);
 }
 
-/* What happens outside a limit's dates says nothing about it, and ends what it raised. */
-static void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms)
+void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms)
 {
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];
 	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
@@ -217,7 +216,7 @@ static void limits_feed(struct evaluator *e, uint32_t monitor, struct step *s)
 		const struct limit *l = &m->limits[i];
 		if (l->average != AVERAGE_INSTANT)
 			continue;
-		if (!in_force(l, s->time_ms)) {
+		if (!limit_in_force(l, s->time_ms)) {
 			limit_rest(e, monitor, i, s->time_ms);
 			continue;
 		}
@@ -245,170 +244,6 @@ static void limits_unknown(struct evaluator *e, uint32_t monitor)
 		track_unknown(&e->limits[first + i].exceedance);
 		if (m->limits[i].warn_at > 0)
 			track_unknown(&e->rests[first + i].warning);
-	}
-}
-
-/* --- mean limits --- */
-
-/* Readings due in a window while the site discharges; 0: unknown. */
-static double readings_due(const struct monitor *m, const struct window *w, int64_t shut_ms)
-{
-	double length_ms = (double)(w->span.end_ms - w->span.start_ms - shut_ms);
-	if (m->expected_per_hour > 0)
-		return m->expected_per_hour * length_ms / 3600e3;
-	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
-}
-
-static bool share_suffices(const struct limit *l, const struct window *w, double due)
-{
-	return w->n > 0 && compare12((double)w->n, l->min_valid * due) >= 0 &&
-	       w->weight.sum + w->weight.rest > 0;
-}
-
-/* Without discharge, or with too little for one reading to be due, a window says nothing. */
-static bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct window *w,
-			   double *due)
-{
-	const struct monitor *m = &e->plan->monitors[monitor];
-	const struct discharge *d = discharge_of(e, monitor);
-	int64_t shut_ms = d == NULL ? 0 : discharge_shut_ms(d, w->span);
-	*due = readings_due(m, w, shut_ms);
-	if (shut_ms == 0 || w->n > 0)
-		return false;
-	bool known = m->expected_per_hour > 0 || m->interval_ms > 0;
-	return shut_ms == w->span.end_ms - w->span.start_ms || (known && *due < 1);
-}
-
-static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
-			 const struct window *w)
-{
-	uint32_t at = e->first_limit[monitor] + limit;
-	struct limit_rest *rest = &e->rests[at];
-	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
-	e->limits[at].exceedance.off_run = rest->warning.off_run = false;
-	if (rest->undetermined.active)
-		return;
-	rest->undetermined = (struct alert_state){.began_ms = w->span.start_ms};
-	alert_raise(e, &c, &rest->undetermined, w->span.end_ms, 0);
-}
-
-/* What a window comes to; the mean where it has one. */
-static struct judged window_weigh(const struct evaluator *e, uint32_t monitor, uint32_t limit,
-				  const struct window *w)
-{
-	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
-	struct judged j = {.monitor = monitor, .limit = limit, .window = w};
-	enum bound bound;
-	if (!in_force(l, w->span.start_ms) || not_applicable(e, monitor, w, &j.due))
-		return j;
-	j.outcome = OUTCOME_UNDETERMINED;
-	if (!share_suffices(l, w, j.due))
-		return j;
-	j.mean = window_mean(w);
-	j.judged = l->compare == COMPARE_ROUNDED ? round_even(j.mean, l->decimals) : j.mean;
-	j.outcome =
-		level_violated(&e->exceedance[e->first_limit[monitor] + limit], j.judged, &bound)
-			? OUTCOME_EXCEEDS
-			: OUTCOME_COMPLIES;
-	return j;
-}
-
-static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
-			 const struct window *w)
-{
-	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
-	const struct judged j = window_weigh(e, monitor, limit, w);
-	if (e->watch != NULL)
-		e->watch(e->watching, &j);
-	if (j.outcome == OUTCOME_NONE) {
-		if (!in_force(l, w->span.start_ms))
-			limit_rest(e, monitor, limit, w->span.end_ms);
-		return;
-	}
-	if (j.outcome == OUTCOME_UNDETERMINED) {
-		undetermined(e, monitor, limit, w);
-		return;
-	}
-	struct condition c = {monitor, NO_INDEX, limit, ALERT_UNDETERMINED, NULL};
-	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
-	alert_clear(e, &c, &rest->undetermined, w->span.end_ms);
-	const struct step s = {.time_ms = w->span.end_ms,
-			       .value = j.mean,
-			       .judged = j.judged,
-			       .result = true,
-			       .readings = (uint32_t)w->n};
-	limit_feed(e, monitor, limit, &s, w->span.start_ms);
-	if (l->mark_until_ms != 0 && j.outcome == OUTCOME_EXCEEDS)
-		rest->held = *w;
-}
-
-/* The time for marking is over: the alert of a mean that stands may open its case. */
-static void held_judge(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t due_ms)
-{
-	uint32_t at = e->first_limit[monitor] + limit;
-	const struct condition c = {monitor, NO_INDEX, limit, ALERT_EXCEEDANCE, NULL};
-	const struct alert_state *a = &e->limits[at].exceedance.alert;
-	const struct window held = e->rests[at].held;
-	e->rests[at].held = (struct window){0};
-	if (a->active && window_weigh(e, monitor, limit, &held).outcome == OUTCOME_EXCEEDS)
-		alert_say(e, VERDICT_SETTLED, &c, a, due_ms, 0);
-}
-
-static void means_add(struct evaluator *e, const struct reading *r, bool result)
-{
-	const struct monitor *m = &e->plan->monitors[r->monitor];
-	struct limit_rest *rests = &e->rests[e->first_limit[r->monitor]];
-	for (uint32_t i = 0; i < m->n_limits; i++) {
-		const struct limit *l = &m->limits[i];
-		double weight;
-		if (l->average != AVERAGE_INSTANT && (result || !l->of_results) &&
-		    reading_weight(e, l, r, &weight))
-			windows_add(&rests[i].windows, &e->plan->zone, l->average, r->measured_ms,
-				    r->value, weight);
-	}
-}
-
-/* From when on empty windows say the same: behind the limit's dates and what the flow did. */
-static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, const struct limit *l)
-{
-	const struct discharge *d = discharge_of(e, monitor);
-	int64_t from_ms = d == NULL ? INT64_MIN : discharge_settled(d);
-	if (l->valid_from_ms != 0 && l->valid_from_ms > from_ms)
-		from_ms = l->valid_from_ms;
-	if (l->valid_to_ms != 0 && l->valid_to_ms > from_ms)
-		from_ms = l->valid_to_ms;
-	return from_ms;
-}
-
-/* In the order of time: a window's time for marking ends before the next one does. */
-static void limit_windows(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t wall_ms)
-{
-	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
-	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
-	for (;;) {
-		struct window w;
-		int64_t due_ms = rest->held.span.end_ms == 0 ? INT64_MAX
-							     : held_due_ms(e->plan, l, &rest->held);
-		if (wall_ms >= due_ms)
-			held_judge(e, monitor, limit, due_ms);
-		else if (windows_take(&rest->windows, &e->plan->zone, l->average, wall_ms,
-				      l->grace_ms, windows_alike(e, monitor, l), &w))
-			window_judge(e, monitor, limit, &w);
-		else
-			break;
-	}
-}
-
-void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
-{
-	const struct monitor *m = &e->plan->monitors[monitor];
-	struct limit_rest *rests = &e->rests[e->first_limit[monitor]];
-	for (uint32_t i = 0; i < m->n_limits; i++) {
-		const struct limit *l = &m->limits[i];
-		bool idle = wall_ms < rests[i].windows.next.end_ms + l->grace_ms &&
-			    rests[i].held.span.end_ms == 0;
-		if (l->average != AVERAGE_INSTANT && !idle && !rests[i].windows.waits)
-			limit_windows(e, monitor, i, wall_ms);
 	}
 }
 

@@ -84,7 +84,7 @@ FAULTS = [
     ("supcase.c", "f->class == SECTION_INFERIOR ||", ""),
     ("supcase.c", "if (f->inferior_beyond)\n\t\treturn SEVERITY_GRAVE;", ""),
     ("supcase.c", "f->kind == SITE_OUTFALL && f->days", "f->days"),
-    ("supcase.c", "return m->limits[raised->limit].opens_case;", "return true;"),
+    ("supcase.c", "return m->limits[raised->limit].opens_case &&", "return true ||"),
     ("caserules.c", "f->track == TRACK_IMMEDIATE && f->severity", "f->severity"),
     ("caserules.c", "&& f->severity == SEVERITY_GENERAL", ""),
     ("caserules.c", "if (!f->exceedance)\n\t\treturn 0;", ""),

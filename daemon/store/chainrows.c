@@ -25,11 +25,12 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 			"t_"
 			"valu"
 			"e") ", " WHEN_QUIET("limit_source") ", " WHEN_QUIET("peak_value") ","
-											   " " WHEN_QUIET("peak_at") ","
-														     " " WHEN_QUIET(
-															     "last_value") ","
-																	   " " WHEN_QUIET(
-																		   "multiple") " FROM cases WHERE id = ?1",
+											   " " WHEN_QUIET(
+												   "peak_at") ","
+													      " " WHEN_QUIET(
+														      "last_value") ","
+																    " " WHEN_QUIET(
+																	    "multiple") " FROM cases WHERE id = ?1",
 	[CHAIN_ALERT] =
 		"SELECT id, key, site, site_name, factor, factor_name, "
 		"connection, kind, average,"

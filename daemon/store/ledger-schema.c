@@ -127,8 +127,8 @@ static const char fourth_schema[] =
 	" alert INTEGER NOT NULL, readings INTEGER NOT NULL, digest TEXT NOT NULL);"
 	"CREATE TABLE chain_days(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
 	" first_batch INTEGER NOT NULL, last_batch INTEGER NOT NULL, hash BLOB NOT NULL,"
-	" first INTEGER NOT NULL, last INTEGER NOT NULL, removed INTEGER NOT NULL);"
-	MARKS_SCHEMA "PRAGMA user_version=4;";
+	" first INTEGER NOT NULL, last INTEGER NOT NULL, removed INTEGER NOT NULL);" MARKS_SCHEMA
+	"PRAGMA user_version=4;";
 
 const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
 						    fourth_schema};

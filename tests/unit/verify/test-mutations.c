@@ -265,11 +265,12 @@ static sqlite3 *open_table(const struct file *file)
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(file->path, &db), SQLITE_OK);
 	if (strstr(file->path, "ledger.db") != NULL)
-		sqlite3_exec(db,
-			     "PRAGMA journal_mode=OFF; DROP TRIGGER history_stays; DROP TRIGGER"
-			     " history_remains; DROP TRIGGER cases_number; DROP TRIGGER cases_remain;"
-			     " DROP TRIGGER chain_stays; DROP TRIGGER chain_remains",
-			     NULL, NULL, NULL);
+		sqlite3_exec(
+			db,
+			"PRAGMA journal_mode=OFF; DROP TRIGGER history_stays; DROP TRIGGER"
+			" history_remains; DROP TRIGGER cases_number; DROP TRIGGER cases_remain;"
+			" DROP TRIGGER chain_stays; DROP TRIGGER chain_remains",
+			NULL, NULL, NULL);
 	sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
 	return db;
 }

@@ -218,7 +218,7 @@ static bool parse_epoch(struct cursor c, int64_t *out_ms)
 /* Whole seconds since 1970 of any year before 9999. */
 static bool seconds_fast(const char *text, size_t length, int64_t *out_ms)
 {
-	int64_t second = 0;
+	uint64_t second = 0; /* of no meaning, and no overflow, where something is no digit */
 	unsigned worst = 0;
 	if (length == 0 || length > 11)
 		return false;
@@ -229,7 +229,7 @@ static bool seconds_fast(const char *text, size_t length, int64_t *out_ms)
 	}
 	if (worst > 9)
 		return false;
-	*out_ms = second * 1000;
+	*out_ms = (int64_t)second * 1000;
 	return true;
 }
 

@@ -267,7 +267,8 @@ void tally_until(struct tally *t, int64_t until_ms, tally_hour_fn fn, void *cont
 		take(t, n, settled_ms);
 	}
 	advance(t, settled_ms, fn, context);
-	memmove(t->events, t->events + n, (t->n_events - n) * sizeof *t->events);
+	if (n > 0)
+		memmove(t->events, t->events + n, (t->n_events - n) * sizeof *t->events);
 	t->n_events -= n;
 }
 

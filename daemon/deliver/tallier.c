@@ -441,7 +441,9 @@ static int offer_all(struct tallier *t)
 		r = t->setup.commit(t->setup.context, &t->verdicts[done]);
 		done += r == 0;
 	}
-	memmove(t->verdicts, t->verdicts + done, (t->n_verdicts - done) * sizeof *t->verdicts);
+	if (done > 0)
+		memmove(t->verdicts, t->verdicts + done,
+			(t->n_verdicts - done) * sizeof *t->verdicts);
 	t->n_verdicts -= done;
 	return r;
 }

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "servers.h"
 
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,16 +149,27 @@ double house_metric(struct house *house, const char *series)
 	return value;
 }
 
-bool house_wait(struct house *house, const char *series, double value)
+/* Until @series is @least to @most. */
+static bool wait_between(struct house *house, const char *series, double least, double most)
 {
 	int64_t until = servers_now_ms() + 30000;
-	while (house_metric(house, series) != value) {
+	double is;
+	while ((is = house_metric(house, series)) < least || is > most) {
 		if (servers_now_ms() > until) {
-			fprintf(stderr, "%s is %g, not %g\n", series, house_metric(house, series),
-				value);
+			fprintf(stderr, "%s is %g, not %g to %g\n", series, is, least, most);
 			return false;
 		}
 		poll(NULL, 0, 5);
 	}
 	return true;
+}
+
+bool house_wait(struct house *house, const char *series, double value)
+{
+	return wait_between(house, series, value, value);
+}
+
+bool house_reach(struct house *house, const char *series, double least)
+{
+	return wait_between(house, series, least, INFINITY);
 }

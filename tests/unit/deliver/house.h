@@ -24,7 +24,11 @@ void house_tear_down(struct house *house);
 void house_close(struct house *house);
 void house_open(struct house *house);
 
-enum { HOUSE_PLAIN, HOUSE_HOSTILE, HOUSE_MONITORS }; /* the monitors; the second has an awful site name */
+enum {
+	HOUSE_PLAIN,
+	HOUSE_HOSTILE,
+	HOUSE_MONITORS
+};                                   /* the monitors; the second has an awful site name */
 #define HOUSE_EPOCH_MS 1767225600000 /* of the first reading; the n-th is n ms later */
 
 /** house_record() - commit @n readings of @monitor with the values @first, @first + 1 … */
@@ -37,3 +41,5 @@ void house_exceed(struct house *house, double value);
 double house_metric(struct house *house, const char *series);
 /** house_wait() - until @series is @value, at most 30 s. Return: whether it is. */
 bool house_wait(struct house *house, const char *series, double value);
+/** house_reach() - the same, until it is at least that much */
+bool house_reach(struct house *house, const char *series, double least);

@@ -245,14 +245,17 @@ static int64_t today(struct keeper *k)
 	return mono_ns < k->doubt_until_ns ? INT64_MIN / 2 : zone_day(&k->setup.plan->zone, now_ms);
 }
 
-/* Nor is one that is far ahead of all that was recorded before this life. */
+/* Nor is one that is far ahead of all that was recorded before this life. What it shows here is what
+ * each later look is held against: no step slips in between. */
 static int doubt_start(struct keeper *k)
 {
 	struct stock_file *files;
 	size_t n;
+	int64_t now_ms = clock_wall_ms();
+	steady_look(&k->steady, now_ms, clock_mono_ns() / 1000000);
 	int r = daybook_stock(k->reader, &files, &n);
 	if (r == 0 && n > 0 &&
-	    files[n - 1].day < zone_day(&k->setup.plan->zone, clock_wall_ms()) - AHEAD_DAYS)
+	    files[n - 1].day < zone_day(&k->setup.plan->zone, now_ms) - AHEAD_DAYS)
 		doubt(k, "is weeks ahead of the newest readings");
 	free(files);
 	return r;

@@ -245,8 +245,8 @@ static int64_t today(struct keeper *k)
 	return mono_ns < k->doubt_until_ns ? INT64_MIN / 2 : zone_day(&k->setup.plan->zone, now_ms);
 }
 
-/* Nor is one that is far ahead of all that was recorded before this life. What it shows here is what
- * each later look is held against: no step slips in between. */
+/* Nor is one that is far ahead of all that was recorded before this life. What it shows here is
+ * what each later look is held against: no step slips in between. */
 static int doubt_start(struct keeper *k)
 {
 	struct stock_file *files;

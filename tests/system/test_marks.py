@@ -85,7 +85,7 @@ def test_a_mark_computes_the_mean_anew_and_says_so_in_the_case(make_daemon, brok
     assert after["status"] == "registered" and after["first_value"] == 81
     assert [(h["action"], h.get("note")) for h in after["history"]][-1] == \
         ("recomputed", "重新计算:小时均值81→46,建议撤销")
-    assert len(daemon.alerts(active=True)) == 1
+    assert len(daemon.alerts(active=True, kind="exceedance")) == 1
     readings = recorded(daemon, 4)
     assert [(r["flag"], r.get("mark")) for r in readings] == [("N", "M"), ("N", None), ("N", None), ("N", None)]
     assert list(readings[0])[-1] == "mark" and readings[0]["value"] == 186
@@ -126,7 +126,7 @@ def test_a_mark_ahead_of_time_holds_for_what_comes(make_daemon, broker):
     worked_off(daemon, given["id"])
     measured(broker, *BAD_HOUR)
     measured(broker, ("22T10:46:00", 120))
-    alert = wait_until(daemon.alerts, what="the alert of what is not marked")[0]
+    alert = wait_until(lambda: daemon.alerts(kind="exceedance"), what="the alert of what is not marked")[0]
     assert alert["value"] == 120 and alert["average"] == "instant"
     assert recorded(daemon, 5)[0]["mark"] == "C"
 
@@ -140,7 +140,7 @@ def test_a_day_opens_its_case_once_it_may_not_be_marked_any_more(make_daemon, br
     measured(broker, ("22T10:00:00", 186), ("22T11:00:00", 46))
     recorded(daemon, 2)
     later(daemon, broker, "2026-11-22 23:59:59")
-    assert wait_until(daemon.alerts, what="the alert of the day")[0]["value"] == 116
+    assert wait_until(lambda: daemon.alerts(kind="exceedance"), what="the alert of the day")[0]["value"] == 116
     if marked:
         done = worked_off(daemon, mark(daemon, "22 10:00:00", "22 10:15:00", "M", "--file", __file__)["id"])
         assert [(m["before"], m["after"], m["case"]) for m in done["recomputed"]] == [(116, 46, None)]
@@ -152,7 +152,7 @@ def test_a_day_opens_its_case_once_it_may_not_be_marked_any_more(make_daemon, br
     if not marked:
         case = wait_until(daemon.cases, what="the case")[0]
         assert case["opened_at"].startswith("2026-11-23T12:00:") and case["first_value"] == 116
-        assert daemon.alerts()[0]["case"] == case["id"]
+        assert daemon.alerts(kind="exceedance")[0]["case"] == case["id"]
         return
     # the next day is bad, too, and nobody marks it: its case tells that noon went by without one
     later(daemon, broker, "2026-11-23 23:50:00")

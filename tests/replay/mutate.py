@@ -21,7 +21,7 @@ SOURCE = os.path.normpath(os.path.join(HERE, "..", ".."))
 E, S, W = ("daemon/core/evaluate.c", "daemon/core/evaluate-signal.c", "daemon/core/window.c")
 A = "daemon/core/evaluate-means.c"
 D, G = "daemon/core/discharge.c", "daemon/core/evaluate-discharge.c"
-M = "daemon/core/marks.c"
+M, K, C = "daemon/core/marks.c", "daemon/core/evaluate-marks.c", "daemon/core/supcase.c"
 
 # (file, text that stands there, what is planted instead)
 FAULTS = (
@@ -70,6 +70,14 @@ FAULTS = (
     (A, "e->limits[at].exceedance.off_run = rest->warning.off_run = false;\n\tif (rest->undetermined.active)",
      "if (rest->undetermined.active)"),
     (A, "j.judged = l->compare == COMPARE_ROUNDED ? round_even(j.mean, l->decimals) : j.mean;", "j.judged = j.mean;"),
+    (A, "if (l->mark_until_ms != 0 && j.outcome == OUTCOME_EXCEEDS)", "if (l->mark_until_ms != 0)"),
+    (A, "\t\tif (wall_ms >= due_ms)", "\t\tif (wall_ms > due_ms)"),
+    (A, "if (a->active && window_weigh", "if (window_weigh"),
+    (A, "\te->rests[at].held = (struct window){0};\n", ""),
+    (K, "day.hour = (int)(l->mark_until_ms / 3600000);", "day.hour = 12;"),
+    (K, "day.minute = (int)(l->mark_until_ms / 60000 % 60);", "day.minute = 0;"),
+    (K, "zone_civil(&plan->zone, held->span.end_ms)", "zone_civil(&plan->zone, held->span.start_ms)"),
+    (C, "(m->limits[raised->limit].mark_until_ms == 0 ||", "(true ||"),
     (A, "limit_feed(e, monitor, limit, &s, w->span.start_ms);", "limit_feed(e, monitor, limit, &s, w->span.end_ms);"),
     (A, "\talert_clear(e, &c, &rest->undetermined, w->span.end_ms);\n", ""),
     (S, "\tif (s->gap)\n\t\tm->flat_run = false;", ""),

@@ -57,7 +57,7 @@ FAULTS = (
     (E, "s->judged = rounded ? round_even(s->value, l->decimals) : s->value;", "s->judged = s->value;"),
     (E, "wall_ms >= l->valid_from_ms", "wall_ms > l->valid_from_ms"),
     (E, "wall_ms < l->valid_to_ms", "wall_ms <= l->valid_to_ms"),
-    (A, "if (!limit_in_force(l, w->span.start_ms))", "if (!limit_in_force(l, w->span.end_ms))"),
+    (A, "if (!limit_in_force(l, w->span.start_ms) || not_app", "if (!limit_in_force(l, w->span.end_ms) || not_app"),
     (E, "alert_clear(e, &c, &state->exceedance.alert, time_ms);\n\tc.kind", "c.kind"),
     (E, "\t\t\ttrack_unknown(&e->rests[first + i].warning);", "\t\t\t;"),
     (E, "\tt->off_run = false;\n\tt->on_readings += t->on_run;",
@@ -143,6 +143,8 @@ FAULTS = (
 )
 # Faults that no recording can show, and why.
 EQUIVALENT = {
+    "layer->at[i].to_ms <= from_ms)":
+        "what is cut off a span that ends there is empty, and goes with what the mark covers",
     "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)":
         "zones change by whole hours but for a few",
     "\tif (was_active)\n\t\t*warning = (struct track){0};":

@@ -19,6 +19,7 @@ struct sites_context {
 /** sites_read() - read the list `sites` of @root into the configuration */
 void sites_read(struct walk *walk, const struct sites_context *context,
 		const config_setting_t *root);
+extern const char *const site_kinds[]; /* their names as written, NULL behind the last */
 /** range_read() - the key `range` of @group */
 void range_read(struct walk *walk, const config_setting_t *group, struct config_monitor *monitor);
 void sites_free(struct config *config);

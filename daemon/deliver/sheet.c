@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/sheet.h"
 
+#include "core/phrase.h"
+
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -119,84 +121,13 @@ void sheet_code(struct sheet *sheet, const char *code)
 
 /* --- sentences --- */
 
-enum { PLACES_MOST = 12 };
-
-struct places {
-	const char *name[PLACES_MOST], *text[PLACES_MOST];
-	size_t n;
-};
-
-/* The next "{name}" in @sentence; its name's length in @length. NULL: there is none. */
-static const char *place_next(const char *sentence, size_t *length)
-{
-	for (const char *open = strchr(sentence, '{'); open != NULL; open = strchr(open + 1, '{')) {
-		*length = strspn(open + 1, "abcdefghijklmnopqrstuvwxyz_");
-		if (*length > 0 && open[1 + *length] == '}')
-			return open;
-	}
-	return NULL;
-}
-
-static size_t place_find(const struct places *places, const char *name, size_t length)
-{
-	size_t i = 0;
-	while (i < places->n &&
-	       (strlen(places->name[i]) != length || strncmp(places->name[i], name, length) != 0))
-		i++;
-	return i;
-}
-
-/* Which of the places a sentence names, as bits; bit PLACES_MOST: one that is not given. */
-static unsigned places_named(const struct places *places, const char *sentence)
-{
-	unsigned named = 0;
-	size_t length;
-	while ((sentence = place_next(sentence, &length)) != NULL) {
-		size_t i = place_find(places, sentence + 1, length);
-		named |= 1u << (i < places->n ? i : PLACES_MOST);
-		sentence += length + 2;
-	}
-	return named;
-}
-
-static void text_piece(struct text *out, const char *s, size_t n)
-{
-	struct text piece = {0};
-	text_add_n(&piece, s, n);
-	html_text(out, piece.at);
-	out->failed |= piece.failed;
-	text_deinit(&piece);
-}
-
-static void phrase_fill(struct text *out, const char *sentence, const struct places *places)
-{
-	size_t length;
-	const char *open;
-	while ((open = place_next(sentence, &length)) != NULL) {
-		text_piece(out, sentence, (size_t)(open - sentence));
-		size_t i = place_find(places, open + 1, length);
-		if (i < places->n)
-			html_text(out, places->text[i]);
-		sentence = open + length + 2;
-	}
-	html_text(out, sentence);
-}
-
 void sheet_phrase(struct sheet *sheet, const char *english, ...)
 {
-	struct places places = {.n = 0};
 	va_list list;
 	va_start(list, english);
-	for (const char *name;
-	     places.n < PLACES_MOST && (name = va_arg(list, const char *)) != NULL; places.n++) {
-		places.name[places.n] = name;
-		places.text[places.n] = va_arg(list, const char *);
-	}
+	const struct phrase places = phrase_places(list);
 	va_end(list);
-	const char *sentence = sheet_word(sheet, english);
-	if (places_named(&places, sentence) != places_named(&places, english))
-		sentence = english;
-	phrase_fill(sheet->out, sentence, &places);
+	phrase_add(sheet->out, english, sheet_word(sheet, english), &places, html_text);
 }
 
 /* --- tables --- */

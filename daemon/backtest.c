@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backtest.h"
 
+#include "backtest-events.h"
 #include "base/log.h"
 #include "core/csv.h"
 #include "core/evaluate.h"
-#include "core/text.h"
-#include "store/ledger.h"
+#include "explain.h"
+#include "recording.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Sites and factors by name; open addressing, so that a row costs one comparison. */
 struct names {
@@ -36,17 +34,13 @@ struct backtest {
 	int64_t start_ms, latest_ms;
 	struct verdict *verdicts;
 	size_t n_verdicts, capacity;
-	uint64_t rows, readings, unknown, malformed, raised, cleared, cases;
+	uint64_t rows, readings, unknown, malformed;
+	struct backtest_events events;
+	struct explain *explain; /* NULL: nobody asks why */
+	uint32_t explained;      /* its monitor */
 	bool failed;
 	const char *file;
-	FILE *out, *err;
-};
-
-/* The recorded data, all of it in memory or mapped. */
-struct recording {
-	const char *at;
-	size_t size;
-	bool mapped;
+	FILE *err;
 };
 
 /* --- names --- */
@@ -185,6 +179,8 @@ static void keep(void *context, const struct verdict *verdict)
 		b->verdicts = more;
 		b->capacity = capacity;
 	}
+	if (b->explain != NULL)
+		explain_verdict(b->explain, verdict, b->n_verdicts);
 	b->verdicts[b->n_verdicts++] = *verdict;
 }
 
@@ -196,11 +192,14 @@ static bool pass_time(struct backtest *b, int64_t time_ms)
 	if (b->evaluator != NULL)
 		return true;
 	b->start_ms = b->latest_ms = time_ms;
-	if (evaluator_new(&b->evaluator, b->plan, time_ms, mono_of(b, time_ms), keep, b) < 0)
+	if (evaluator_new(&b->evaluator, b->plan, time_ms, mono_of(b, time_ms), keep, b) < 0) {
 		b->failed = true;
-	else
-		evaluator_marks(b->evaluator, b->marks);
-	return !b->failed;
+		return false;
+	}
+	evaluator_marks(b->evaluator, b->marks);
+	if (b->explain != NULL)
+		explain_begin(b->explain, b->evaluator);
+	return true;
 }
 
 static struct reading reading_of(const struct backtest *b, uint32_t monitor,
@@ -246,6 +245,21 @@ static void judge_row(struct backtest *b, const struct csv_row *row)
 		feed(b, monitor, row);
 }
 
+/* The same, looked on. */
+static void explain_row(struct backtest *b, const struct csv_row *row)
+{
+	const struct name *known = find_next(&b->names, row);
+	bool looks = known->used && known->monitor == b->explained && row->has_value;
+	if (!looks || !pass_time(b, row->time_ms)) {
+		judge_row(b, row);
+		return;
+	}
+	const struct reading r = reading_of(b, b->explained, row);
+	explain_before(b->explain, &r);
+	judge_row(b, row);
+	explain_after(b->explain, &r);
+}
+
 static void refuse_row(struct backtest *b, uint64_t number, const char *why)
 {
 	fprintf(b->err, "%s:%llu: %s\n", b->file, (unsigned long long)number, why);
@@ -265,25 +279,6 @@ static void flow_row(struct backtest *b, const struct csv_row *row)
 	b->failed |= !evaluator_flow(b->evaluator, &r);
 }
 
-static size_t without_line_end(const char *line, size_t length)
-{
-	while (length > 0 && line[length - 1] == '\r')
-		length--;
-	return length;
-}
-
-/* Takes the next line off @rest, without its end. */
-static size_t next_line(struct recording *rest, const char **line)
-{
-	const char *end = memchr(rest->at, '\n', rest->size);
-	size_t length = end == NULL ? rest->size : (size_t)(end - rest->at);
-	size_t taken = length + (end != NULL);
-	*line = rest->at;
-	rest->at += taken;
-	rest->size -= taken;
-	return without_line_end(*line, length);
-}
-
 typedef void (*row_fn)(struct backtest *b, const struct csv_row *row);
 
 /* Each row behind the header, refused ones to @refused (NULL: passed over). */
@@ -294,7 +289,7 @@ static void each_row(struct backtest *b, struct recording rest, const struct csv
 	for (uint64_t number = 2; rest.size > 0 && !b->failed; number++) {
 		struct csv_row row;
 		const char *line;
-		size_t length = next_line(&rest, &line);
+		size_t length = recording_line(&rest, &line);
 		if (length == 0)
 			continue;
 		if (csv_row(line, length, header, &b->plan->zone, &row, why, sizeof why))
@@ -322,264 +317,168 @@ static bool read_rows(struct backtest *b, struct recording rest)
 	const char *line = "";
 	char why[160] = "the file is empty; its first line names the columns";
 	bool good = rest.size > 0;
-	size_t length = good ? next_line(&rest, &line) : 0;
+	size_t length = good ? recording_line(&rest, &line) : 0;
 	if (!good || !csv_header(line, length, &header, why, sizeof why)) {
 		fprintf(b->err, "%s:1: %s\n", b->file, why);
 		return false;
 	}
 	if (flow_judges(b->plan))
 		each_row(b, rest, &header, flow_row, NULL);
-	each_row(b, rest, &header, judge_row, refuse_row);
+	each_row(b, rest, &header, b->explain != NULL ? explain_row : judge_row, refuse_row);
 	return true;
 }
 
-/* --- the file --- */
-
-static int recording_read(struct recording *r, int fd)
-{
-	size_t room = 0;
-	char *at = NULL;
-	ssize_t n = 1;
-	while (n > 0) {
-		if (r->size == room) {
-			room = room == 0 ? 65536 : 2 * room;
-			char *more = realloc(at, room);
-			if (more == NULL)
-				break;
-			at = more;
-		}
-		n = read(fd, at + r->size, room - r->size);
-		r->size += n > 0 ? (size_t)n : 0;
-	}
-	r->at = at;
-	return n == 0 ? 0 : -1;
-}
-
-/* Maps a file; reads a pipe to its end. Return: -1 and errno. */
-static int recording_open(struct recording *r, const char *file)
-{
-	struct stat about;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	*r = (struct recording){0};
-	if (fd < 0)
-		return -1;
-	int result = fstat(fd, &about);
-	if (result == 0 && S_ISREG(about.st_mode) && about.st_size > 0) {
-		r->size = (size_t)about.st_size;
-		void *map = mmap(NULL, r->size, PROT_READ, MAP_PRIVATE, fd, 0);
-		r->mapped = map != MAP_FAILED;
-		r->at = r->mapped ? map : NULL;
-		result = r->mapped ? 0 : -1;
-	} else if (result == 0) {
-		result = recording_read(r, fd);
-	}
-	int error = errno;
-	close(fd);
-	errno = error;
-	return result;
-}
-
-static void recording_close(const struct recording *r)
-{
-	if (r->mapped)
-		munmap((void *)(uintptr_t)r->at, r->size);
-	else
-		free((void *)(uintptr_t)r->at);
-}
-
-/* --- second pass: verdicts in order, through the ledger --- */
-
-/* One line of output: cleared before raised before case at the same moment and condition. */
-enum class { CLASS_CLEARED, CLASS_RAISED, CLASS_CASE };
-
-struct event {
-	const struct verdict *verdict;
-	enum class class;
-	size_t arrival;
-	char *line; /* NULL: the ledger had nothing to say */
-};
-
-static int order_names(const struct plan *plan, const struct verdict *a, const struct verdict *b)
-{
-	const struct monitor *ma = &plan->monitors[a->monitor], *mb = &plan->monitors[b->monitor];
-	int d = strcmp(plan->sites[ma->site].id, plan->sites[mb->site].id);
-	if (d == 0)
-		d = strcmp(ma->factor, mb->factor);
-	if (d == 0)
-		d = strcmp(alert_kind_name(a->kind), alert_kind_name(b->kind));
-	return d;
-}
-
-static int order_moment(const struct plan *plan, const struct event *a, const struct event *b)
-{
-	int d = (a->verdict->time_ms > b->verdict->time_ms) -
-		(a->verdict->time_ms < b->verdict->time_ms);
-	return d != 0 ? d : order_names(plan, a->verdict, b->verdict);
-}
-
-/* As it happened, entry by entry: an alert may begin and end in one moment, and its case follows
- * its raise. */
-static int order_happened(const void *left, const void *right, void *context)
-{
-	const struct event *a = left, *b = right;
-	int d = order_moment(context, a, b);
-	if (d == 0)
-		d = (a->verdict->limit > b->verdict->limit) -
-		    (a->verdict->limit < b->verdict->limit);
-	if (d == 0)
-		d = (a->arrival > b->arrival) - (a->arrival < b->arrival);
-	if (d == 0)
-		d = (a->class > b->class) - (a->class < b->class);
-	return d;
-}
-
-/* As it is printed, within one moment. */
-static int order_printed(const void *left, const void *right)
-{
-	const struct event *a = left, *b = right;
-	int d = (a->class > b->class) - (a->class < b->class);
-	if (d == 0)
-		d = (a->verdict->limit > b->verdict->limit) -
-		    (a->verdict->limit < b->verdict->limit);
-	if (d == 0)
-		d = (a->arrival > b->arrival) - (a->arrival < b->arrival);
-	return d;
-}
-
-/* What the ledger announced for one verdict: the alert's line, and perhaps its case's. */
-struct announced {
-	const struct plan *plan;
-	int64_t after;
-	char *alert, *of_case;
-	bool failed, opened;
-};
-
-static char *line_of(const struct plan *plan, const struct ledger_event *event)
-{
-	const char *data = strstr(event->json, "\"data\":"); /* the event's last member */
-	struct text line = {0};
-	if (data == NULL)
-		return NULL;
-	text_add(&line, "{\"type\":");
-	text_json(&line, event->type + strlen("ducha."));
-	text_add(&line, ",\"time\":\"");
-	text_time(&line, event->at_ms, &plan->zone, 3);
-	text_add(&line, "\",");
-	text_add(&line, data);
-	return line.failed ? (text_deinit(&line), NULL) : line.at;
-}
-
-static bool take_event(void *context, const struct ledger_event *event)
-{
-	struct announced *a = context;
-	bool is_case = strncmp(event->type, "ducha.case.", 11) == 0;
-	char **place = is_case ? &a->of_case : &a->alert;
-	a->after = event->id;
-	a->opened |= strcmp(event->type, "ducha.case.opened") == 0;
-	*place = line_of(a->plan, event);
-	a->failed |= *place == NULL;
-	return true;
-}
-
-/* @e is an alert's event, the one behind it is for what its case says. */
-static bool settle(struct backtest *b, struct ledger *ledger, struct event *e, int64_t *after)
-{
-	struct announced a = {.plan = b->plan, .after = *after};
-	bool good = ledger_apply(ledger, e->verdict, 1, e->verdict->time_ms, NULL) == 0 &&
-		    ledger_events(ledger, *after, 16, take_event, &a) == 0 && !a.failed;
-	*after = a.after;
-	e[0].line = a.alert;
-	e[1].line = a.of_case;
-	b->raised += a.alert != NULL && e->class == CLASS_RAISED;
-	b->cleared += a.alert != NULL && e->class == CLASS_CLEARED;
-	b->cases += a.opened;
-	return good;
-}
-
-static size_t lay_out(const struct backtest *b, struct event *events)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < b->n_verdicts; i++) {
-		const struct verdict *v = &b->verdicts[i];
-		enum class class = v->type == VERDICT_RAISED ? CLASS_RAISED : CLASS_CLEARED;
-		events[n++] = (struct event){.verdict = v, .class = class, .arrival = i};
-		events[n++] = (struct event){.verdict = v, .class = CLASS_CASE, .arrival = i};
-	}
-	return n;
-}
-
-static void print_moment(struct backtest *b, struct event *events, size_t n)
-{
-	qsort(events, n, sizeof *events, order_printed);
-	for (size_t i = 0; i < n; i++) {
-		if (events[i].line != NULL) {
-			fputs(events[i].line, b->out);
-			fputc('\n', b->out);
-		}
-		free(events[i].line);
-	}
-}
-
-static bool print_events(struct backtest *b)
-{
-	struct ledger *ledger = NULL;
-	struct event *events = calloc(2 * b->n_verdicts + 1, sizeof *events);
-	int64_t after = 0;
-	bool good = events != NULL && ledger_open(&ledger, NULL, b->plan) == 0;
-	size_t n = good ? lay_out(b, events) : 0, from = 0;
-	if (good)
-		qsort_r(events, n, sizeof *events, order_happened, (void *)(uintptr_t)b->plan);
-	for (size_t i = 0; good && i < n; i += 2) {
-		good = settle(b, ledger, &events[i], &after);
-		if (i + 2 < n && order_moment(b->plan, &events[i], &events[i + 2]) == 0)
-			continue;
-		print_moment(b, &events[from], i + 2 - from);
-		from = i + 2;
-	}
-	ledger_close(ledger);
-	free(events);
-	return good;
-}
-
-static void finish(struct backtest *b)
+static void end_clocks(struct backtest *b)
 {
 	for (uint32_t i = 0; b->evaluator != NULL && i < b->plan->n_monitors; i++)
 		evaluator_clock(b->evaluator, i, b->latest_ms, mono_of(b, b->latest_ms), true);
-	if (!b->failed && !print_events(b))
-		b->failed = true;
+	if (b->explain != NULL && b->evaluator != NULL)
+		explain_end(b->explain, b->latest_ms);
+}
+
+static void say_totals(const struct backtest *b)
+{
+	fprintf(b->err,
+		"%" PRIu64 " rows, %" PRIu64 " readings, %" PRIu64 " of unknown monitors, %" PRIu64
+		" malformed; %" PRIu64 " alerts raised, %" PRIu64 " cleared, %" PRIu64 " cases\n",
+		b->rows, b->readings, b->unknown, b->malformed, b->events.raised, b->events.cleared,
+		b->events.cases);
+}
+
+/* All of the recording, once. Return: false if a row was refused, or memory failed. */
+static bool go_through(struct backtest *b, struct recording in)
+{
+	const struct plan *plan = b->plan;
+	b->clock_ms = calloc(plan->n_monitors + 1, sizeof *b->clock_ms);
+	b->failed = b->clock_ms == NULL || !names_fill(&b->names, plan);
+	for (size_t i = 0; !b->failed && i < plan->n_monitors; i++)
+		b->clock_ms[i] = INT64_MIN;
+	bool good = !b->failed && read_rows(b, in);
+	if (good) {
+		end_clocks(b);
+		b->failed |= !backtest_events(&b->events, b->verdicts, b->n_verdicts);
+	}
 	if (b->failed)
 		fprintf(b->err, "backtest: out of memory\n");
-	fprintf(b->err,
-		"%llu rows, %llu readings, %llu of unknown monitors, %llu malformed; "
-		"%llu alerts raised, %llu cleared, %llu cases\n",
-		(unsigned long long)b->rows, (unsigned long long)b->readings,
-		(unsigned long long)b->unknown, (unsigned long long)b->malformed,
-		(unsigned long long)b->raised, (unsigned long long)b->cleared,
-		(unsigned long long)b->cases);
+	if (good)
+		say_totals(b);
+	return good && !b->failed && b->malformed == 0;
+}
+
+static void backtest_deinit(struct backtest *b)
+{
+	evaluator_free(b->evaluator);
+	names_deinit(&b->names);
+	free(b->clock_ms);
+	free(b->verdicts);
+}
+
+/* Opens the recording, or says why not. */
+static bool open_recording(struct recording *in, const char *file, FILE *err)
+{
+	if (recording_open(in, file) == 0)
+		return true;
+	fprintf(err, "%s: %s\n", file, log_error_text(errno));
+	recording_close(in);
+	return false;
 }
 
 int backtest(const struct plan *plan, const char *file, const struct marks *marks, FILE *out,
 	     FILE *err)
 {
-	struct backtest b = {.plan = plan, .marks = marks, .file = file, .out = out, .err = err};
+	struct backtest b = {.plan = plan,
+			     .marks = marks,
+			     .file = file,
+			     .err = err,
+			     .events = {.plan = plan, .out = out}};
 	struct recording in;
-	if (recording_open(&in, file) < 0) {
-		fprintf(err, "%s: %s\n", file, log_error_text(errno));
-		recording_close(&in);
+	if (!open_recording(&in, file, err))
 		return 1;
-	}
-	b.clock_ms = calloc(plan->n_monitors + 1, sizeof *b.clock_ms);
-	b.failed = b.clock_ms == NULL || !names_fill(&b.names, plan);
-	for (size_t i = 0; !b.failed && i < plan->n_monitors; i++)
-		b.clock_ms[i] = INT64_MIN;
-	bool good = !b.failed && read_rows(&b, in);
-	if (good)
-		finish(&b);
-	good = good && !b.failed && b.malformed == 0 && fflush(out) == 0 && !ferror(out);
+	bool good = go_through(&b, in);
 	recording_close(&in);
-	evaluator_free(b.evaluator);
-	names_deinit(&b.names);
-	free(b.clock_ms);
-	free(b.verdicts);
+	backtest_deinit(&b);
+	return good && fflush(out) == 0 && !ferror(out) ? 0 : 1;
+}
+
+/* --- why --- */
+
+/* A case by its number or id, known once the whole run was made. */
+struct looking {
+	const char *wanted;
+	const struct backtest *run;
+	struct explain_subject *out;
+	bool found;
+};
+
+static void look_at(void *context, const struct backtest_fate *fate)
+{
+	struct looking *l = context;
+	char id[24];
+	snprintf(id, sizeof id, "%" PRId64, fate->case_id);
+	if (l->found || !fate->opened || fate->number == NULL ||
+	    (strcmp(l->wanted, id) != 0 && strcmp(l->wanted, fate->number) != 0))
+		return;
+	const struct verdict *v = &l->run->verdicts[fate->verdict];
+	*l->out = (struct explain_subject){.plan = l->run->plan,
+					   .monitor = v->monitor,
+					   .kind = v->kind,
+					   .average = v->average,
+					   .name = l->wanted};
+	l->found = true;
+}
+
+/* What goes wrong on the way is said the second time. */
+static bool look_up(const struct backtest *of, struct recording in, const char *what,
+		    struct explain_subject *out)
+{
+	struct backtest b = *of;
+	struct looking looking = {.wanted = what, .run = &b, .out = out};
+	b.events = (struct backtest_events){.plan = of->plan, .fate = look_at, .context = &looking};
+	b.err = fopen("/dev/null", "we");
+	if (b.err != NULL) {
+		go_through(&b, in);
+		fclose(b.err);
+	}
+	backtest_deinit(&b);
+	return looking.found;
+}
+
+static void tell_fate(void *context, const struct backtest_fate *fate)
+{
+	explain_fate(context, fate);
+}
+
+static int explain_run(struct backtest *b, struct recording in,
+		       const struct explain_subject *subject, FILE *out)
+{
+	if (explain_new(&b->explain, subject) < 0)
+		return 1;
+	b->explained = subject->monitor;
+	b->events =
+		(struct backtest_events){.plan = b->plan, .fate = tell_fate, .context = b->explain};
+	bool good = go_through(b, in);
+	good = explain_print(b->explain, out) && good;
+	explain_free(b->explain);
+	backtest_deinit(b);
 	return good ? 0 : 1;
+}
+
+int backtest_explain(const struct plan *plan, const char *file, const struct marks *marks,
+		     const char *what, FILE *out, FILE *err)
+{
+	struct backtest b = {.plan = plan, .marks = marks, .file = file, .err = err};
+	struct explain_subject subject;
+	struct recording in;
+	int code = 1;
+	if (!open_recording(&in, file, err))
+		return 1;
+	if (explain_subject(&subject, plan, what) || look_up(&b, in, what, &subject))
+		code = explain_run(&b, in, &subject, out);
+	else
+		fprintf(err,
+			"--explain %s: no case of this run has that id or number, and it is no "
+			"SITE:FACTOR of the configuration\n",
+			what);
+	recording_close(&in);
+	return code;
 }

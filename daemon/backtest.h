@@ -19,3 +19,10 @@
  */
 int backtest(const struct plan *plan, const char *file, const struct marks *marks, FILE *out,
 	     FILE *err);
+/**
+ * backtest_explain() - instead of the events, why they came: sentences on @out, a line each
+ * @what: a case of this run by its id or number, or SITE:FACTOR[:AVERAGING or KIND]
+ * Return: as of backtest(); 1 and a sentence on @err where there is no such case or monitor.
+ */
+int backtest_explain(const struct plan *plan, const char *file, const struct marks *marks,
+		     const char *what, FILE *out, FILE *err);

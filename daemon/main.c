@@ -31,14 +31,14 @@
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
 
 struct order {
-	const char *file, *backtest, *marks;
+	const char *file, *backtest, *marks, *explain;
 	bool check, debug;
 };
 
 static const char usage[] =
 	"usage: duchad [-c FILE]                     run in the foreground\n"
 	"       duchad --check [-c FILE]             check the configuration\n"
-	"       duchad --backtest DATA.csv [--marks MARKS.csv] [-c FILE]\n"
+	"       duchad --backtest DATA.csv [--marks MARKS.csv] [--explain CASE] [-c FILE]\n"
 	"                                            evaluate recorded readings\n"
 	"       duchad --version | --help\n"
 	"\n"
@@ -59,11 +59,15 @@ static void print_version(void)
 /* Return: -1 to go on, else an exit code. */
 static int read_order(int argc, char **argv, struct order *order)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},   {"check", no_argument, NULL, 'k'},
-		{"backtest", required_argument, NULL, 'b'}, {"marks", required_argument, NULL, 'm'},
-		{"debug", no_argument, NULL, 'd'},          {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},           {0}};
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+						{"check", no_argument, NULL, 'k'},
+						{"backtest", required_argument, NULL, 'b'},
+						{"marks", required_argument, NULL, 'm'},
+						{"explain", required_argument, NULL, 'e'},
+						{"debug", no_argument, NULL, 'd'},
+						{"version", no_argument, NULL, 'v'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
 	int option;
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
@@ -78,6 +82,9 @@ static int read_order(int argc, char **argv, struct order *order)
 			break;
 		case 'm':
 			order->marks = optarg;
+			break;
+		case 'e':
+			order->explain = optarg;
 			break;
 		case 'd':
 			order->debug = true;
@@ -94,7 +101,7 @@ static int read_order(int argc, char **argv, struct order *order)
 		}
 	}
 	if (optind < argc || (order->check && order->backtest != NULL) ||
-	    (order->marks != NULL && order->backtest == NULL)) {
+	    ((order->marks != NULL || order->explain != NULL) && order->backtest == NULL)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
@@ -160,8 +167,10 @@ static int recall(const struct order *order, struct plan *plan)
 	plan->rules = NULL; /* in recorded data nothing falls due */
 	if (order->marks != NULL && backtest_marks(plan, order->marks, &marks, stderr) != 0)
 		return 1;
-	int code = backtest(plan, order->backtest, order->marks == NULL ? NULL : &marks, stdout,
-			    stderr);
+	const struct marks *over = order->marks == NULL ? NULL : &marks;
+	int code = order->explain == NULL ? backtest(plan, order->backtest, over, stdout, stderr)
+					  : backtest_explain(plan, order->backtest, over,
+							     order->explain, stdout, stderr);
 	marks_deinit(&marks);
 	return code;
 }

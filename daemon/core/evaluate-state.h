@@ -4,7 +4,7 @@
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
  * evaluate-means.c (mean limits), evaluate-signal.c (flat, step, range, silence), evaluate-clue.c
  * (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c
- * (a ledger that was lost).
+ * (a ledger that was lost). Explain looks at it, and changes nothing.
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
@@ -173,6 +173,10 @@ void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const str
 /** level_violated() - and which @bound; left alone if none is */
 bool level_violated(const struct level *level, double value, enum bound *bound);
 bool limit_in_force(const struct limit *l, int64_t wall_ms);
+/** reading_step() - what a valid reading means to the runs of its monitor, before it is fed */
+struct step reading_step(const struct evaluator *e, const struct reading *r);
+/** flow_between() - a time without discharge ended between two moments: a gap, too */
+bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms);
 /** limit_rest() - what happens outside a limit's dates says nothing, and ends what it raised */
 void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms);
 

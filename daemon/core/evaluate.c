@@ -297,15 +297,13 @@ enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_v
 	return flag == FLAG_NORMAL && has_value && outside ? FLAG_OVER_RANGE : flag;
 }
 
-/* A time without discharge that ended since the last reading is a gap, too. */
-static bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms,
-			 int64_t to_ms)
+bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms)
 {
 	const struct discharge *d = discharge_of(e, monitor);
 	return d != NULL && discharge_returned(d, to_ms) > from_ms;
 }
 
-static struct step step_of(const struct evaluator *e, const struct reading *r)
+struct step reading_step(const struct evaluator *e, const struct reading *r)
 {
 	const struct monitor *plan = &e->plan->monitors[r->monitor];
 	const struct monitor_state *m = &e->monitors[r->monitor];
@@ -335,7 +333,7 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 		if (!reading_settled(e, r))
 			return;
 	}
-	struct step s = step_of(e, r);
+	struct step s = reading_step(e, r);
 	if (traits & TRAIT_MEANS)
 		means_add(e, r, s.result);
 	if (traits & TRAIT_STEP)

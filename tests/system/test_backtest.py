@@ -2,11 +2,12 @@
 """duchad --backtest as a script sees it."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
-from conftest import DUCHAD, ENVIRONMENT, Daemon, modbus_connection, modbus_monitor, site
+from conftest import BUILD, DUCHAD, ENVIRONMENT, ROOT, Daemon, modbus_connection, modbus_monitor, site
 
 ROWS = """time,site,factor,value,flag
 2026-01-02 03:00:00,outfall-3,w01018,20,N
@@ -24,14 +25,15 @@ def backtest(tmp_path):
     daemon = Daemon(tmp_path, [modbus_connection(1502)], [
         site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")])])
 
-    def run(rows, marks=None):
+    def run(rows, marks=None, more=(), language="en"):
         data = tmp_path / "data.csv"
         data.write_text(rows)
-        command = [DUCHAD, "--backtest", str(data), "-c", daemon.config]
+        command = [DUCHAD, "--backtest", str(data), "-c", daemon.config, *more]
         if marks is not None:
             (tmp_path / "marks.csv").write_text(marks)
             command += ["--marks", str(tmp_path / "marks.csv")]
-        return subprocess.run(command, capture_output=True, timeout=60, env=ENVIRONMENT)
+        return subprocess.run(command, capture_output=True, timeout=60, env=ENVIRONMENT | {
+            "LANGUAGE": language, "DUCHA_LOCALE_DIRECTORY": os.path.join(BUILD, "tools", "po")})
     run.data = str(tmp_path / "data.csv")
     run.store = daemon.store
     return run
@@ -128,3 +130,47 @@ def test_silence_is_judged_up_to_the_last_year_that_can_be_written(tmp_path):
     events = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [(e["type"], e["data"]["kind"]) for e in events
             if e["type"].startswith("alert.")] == [("alert.raised", "stale")]
+
+
+def test_a_case_is_explained_in_the_language_of_the_office(backtest):
+    events = [json.loads(line) for line in backtest(ROWS).stdout.splitlines()]
+    number = next(e["data"]["number"] for e in events if e["type"] == "case.opened")
+    english = backtest(ROWS, more=("--explain", number)).stdout.decode()
+    chinese = backtest(ROWS, more=("--explain", "1"), language="zh_CN").stdout.decode()
+    assert "61.3 > 50: a run of violating readings begins" in english
+    assert "61.3 > 50:超限序列开始" in chinese and "立案 %s" % number in chinese
+    assert len(english.splitlines()) == len(chinese.splitlines())
+    assert not [line for line in chinese.splitlines()[1:] if " raise" in line or "reading" in line]
+
+
+def test_nothing_is_explained_of_what_is_not_there(backtest):
+    for what in ("2", "outfall-3", "outfall-3:w99999", "outfall-3:w01018:month", "outfall-3:w01018:day:hour", ""):
+        done = backtest(ROWS, more=("--explain", what))
+        assert done.returncode == 1 and done.stdout == b"", what
+        assert ("--explain %s: no case" % what).encode() in done.stderr, what
+
+
+def test_a_limit_that_never_raised_says_how_near_it_was(backtest):
+    quiet = ROWS.replace("61.3", "50").replace("70", "49.9")
+    done = backtest(quiet, more=("--explain", "outfall-3:w01018:instant"))
+    assert done.returncode == 0
+    assert "never raised: none of 5 readings that counted violated it" in done.stdout.decode()
+    assert "5 of 6 readings counted, not 1 with another flag than N" in done.stdout.decode()
+
+
+SENTENCE = re.compile(r'SAY\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)')
+
+
+def test_every_sentence_of_an_explanation_is_translated():
+    daemon, catalogue = os.path.join(ROOT, "daemon"), os.path.join(ROOT, "tools/po/zh_CN.po")
+    with open(catalogue, encoding="utf-8") as file:
+        known = dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', file.read(), re.MULTILINE))
+    said = set()
+    for name in os.listdir(daemon):
+        if name.startswith("explain") and name.endswith(".c"):
+            with open(os.path.join(daemon, name), encoding="utf-8") as file:
+                said |= {"".join(re.findall(r'"((?:[^"\\]|\\.)*)"', m)) for m in SENTENCE.findall(file.read())}
+    assert len(said) > 80
+    for english in said:
+        assert english in known, english
+        assert sorted(re.findall(r"{[a-z_]+}", known[english])) == sorted(re.findall(r"{[a-z_]+}", english)), english

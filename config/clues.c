@@ -28,6 +28,7 @@ static const struct schema contradiction_schema = {"a contradiction", NULL, cont
 						   COUNT(contradiction_fields)};
 static const struct field file_fields[] = {
 	{"contradictions", FIELD_LATER, .offset = NOWHERE},
+	{"practices", FIELD_LATER, .offset = NOWHERE},
 };
 static const struct schema file_schema = {"signals", NULL, file_fields, COUNT(file_fields)};
 
@@ -71,16 +72,20 @@ static void read_signals(void *data, struct walk *walk)
 	signals->at = grown;
 	for (size_t i = 0; i < n; i++)
 		read_contradiction(context, walk, schema_element(root, "contradictions", i));
+	practices_read(walk, &signals->practices, context->catalogue, root);
 }
 
 bool signals_wanted(const config_setting_t *root)
 {
 	const config_setting_t *sites = config_setting_get_member(root, "sites");
+	const config_setting_t *node = config_setting_get_member(root, "node");
 	int n = sites && config_setting_is_aggregate(sites) ? config_setting_length(sites) : 0;
-	for (int i = 0; i < n; i++)
-		if (schema_has(config_setting_get_elem(sites, (unsigned)i), "clues"))
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *site = config_setting_get_elem(sites, (unsigned)i);
+		if (schema_has(site, "clues") || schema_has(site, "practice"))
 			return true;
-	return false;
+	}
+	return node && schema_has(node, "practice");
 }
 
 int signals_read(struct signals *signals, const struct catalogue *catalogue, const char *data,
@@ -95,6 +100,7 @@ void signals_deinit(struct signals *signals)
 	for (size_t i = 0; i < signals->n; i++)
 		schema_free(&contradiction_schema, &signals->at[i]);
 	free(signals->at);
+	practices_deinit(&signals->practices);
 	*signals = (struct signals){0};
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 /*
  * Clues: the group `clues` of a site, and the factors that contradict each other, from the files
- * signals/NAME.cfg of the data directory.
+ * signals/NAME.cfg of the data directory, which hold the practices, too.
  */
-#include "config/catalogue.h"
+#include "config/practice.h"
 
 /* Two factors of one site, as in the data. */
 struct contradicting {
@@ -14,9 +14,10 @@ struct contradicting {
 struct signals {
 	struct contradicting *at;
 	size_t n;
+	struct practices practices;
 };
 
-/** signals_wanted() - does a site of the file @root ask for clues? */
+/** signals_wanted() - does the file @root ask for clues or a practice? */
 bool signals_wanted(const config_setting_t *root);
 /** signals_read() - read every file of DATA/signals; faults name file and line there
  * Return: 0; -EINVAL with faults; -ENOMEM */

@@ -37,6 +37,56 @@ struct config_factor { /* from the catalogue */
 	bool no_mean; /* pH: judged value by value */
 };
 
+/* Where a rule comes from. */
+enum config_whence {
+	CONFIG_BUILT_IN,
+	CONFIG_SAID,     /* in the configuration */
+	CONFIG_MODEL,    /* by the instrument's model */
+	CONFIG_STANDARD, /* in the standards' data, asked for in the configuration */
+	CONFIG_PRACTICE  /* in the data for the kind of site */
+};
+struct config_origin {
+	unsigned whence : 3, file : 9, line : 20; /* file: in config.files; line 0: not known */
+};
+/* Rules of a monitor and of a limit that have an origin. */
+enum {
+	CONFIG_RULE_RANGE,
+	CONFIG_RULE_STALE,
+	CONFIG_RULE_FLAT_AFTER,
+	CONFIG_RULE_FLAT_COUNT,
+	CONFIG_RULE_FLAT_BAND,
+	CONFIG_RULE_DETECTION,
+	CONFIG_RULE_STEP,
+	CONFIG_RULE_STEP_HOUR,
+	CONFIG_RULE_STEP_TIMES,
+	CONFIG_RULE_STEP_SHARE,
+	CONFIG_RULE_CYCLE,
+	CONFIG_RULE_EXPECTED,
+	CONFIG_RULE_SETTLE,
+	CONFIG_RULE_GATED,
+	CONFIG_RULE_PERMIT,
+	CONFIG_RULE_PERMIT_WARN,
+	CONFIG_MONITOR_RULES
+};
+enum {
+	CONFIG_RULE_BOUNDS,
+	CONFIG_RULE_AVERAGE,
+	CONFIG_RULE_ON_DELAY,
+	CONFIG_RULE_OFF_DELAY,
+	CONFIG_RULE_DEADBAND,
+	CONFIG_RULE_ON_COUNT,
+	CONFIG_RULE_OFF_COUNT,
+	CONFIG_RULE_WARN_AT,
+	CONFIG_RULE_OPENS,
+	CONFIG_RULE_COMPARE,
+	CONFIG_RULE_WEIGHT,
+	CONFIG_RULE_MEAN_OF,
+	CONFIG_RULE_GRACE,
+	CONFIG_RULE_MIN_VALID,
+	CONFIG_RULE_MARK_UNTIL,
+	CONFIG_LIMIT_RULES
+};
+
 enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY };
 
 struct config_limit {
@@ -53,8 +103,9 @@ struct config_limit {
 	int decimals;   /* for rounded; the catalogue's where not given */
 	double grace_s, min_valid;
 	int mark_until_min; /* of the day after, in minutes; 0: nobody waits for marks */
-	int opens;    /* 0 "alert", 1 "case", -1 not said: the site's list decides */
-	char *source; /* "GB18918-2002 1A, table 1" or "configuration" */
+	int opens;          /* 0 "alert", 1 "case", -1 not said: the site's list decides */
+	char *source;       /* "GB18918-2002 1A, table 1" or "configuration" */
+	struct config_origin from[CONFIG_LIMIT_RULES];
 };
 
 enum config_site_kind {
@@ -131,8 +182,9 @@ struct config_monitor {
 	bool has_range;
 	double range_low, range_high;
 	double stale_after_s; /* resolved default */
-	double flat_after_s, flat_band, max_step, cycle_s, expected_per_hour,
-		permit_tonnes_year; /* 0: off */
+	double flat_after_s, flat_band, max_step, max_step_hour, step_times, cycle_s,
+		expected_per_hour, permit_tonnes_year; /* 0: off */
+	double step_share;                             /* beside step_times */
 	double rollover; /* a counter that begins again behind it, in the monitor's unit; 0: none */
 	int flat_count, settle_results;
 	double detection_limit; /* 0: not known */
@@ -150,6 +202,7 @@ struct config_monitor {
 	char *accepted_on, *last_comparison, *operator; /* NULL where not given */
 	struct config_limit *limits;
 	size_t n_limits;
+	struct config_origin from[CONFIG_MONITOR_RULES];
 };
 
 struct config_site {
@@ -277,11 +330,11 @@ struct config_delivery {
 	size_t n_sites;
 	int min_severity; /* 0 general, 1 serious, 2 grave */
 	int64_t alarm_after_s, retry_longest_s, timeout_ms;
-	char *directory;                              /* file */
-	char *url, *secret, *signing_key;             /* NULL where not said, as what follows */
-	char *username, *password;                    /* not webhook */
-	char *ca_file, *cert_file, *key_file;         /* TLS */
-	char *from;                                   /* smtp */
+	char *directory;                      /* file */
+	char *url, *secret, *signing_key;     /* NULL where not said, as what follows */
+	char *username, *password;            /* not webhook */
+	char *ca_file, *cert_file, *key_file; /* TLS */
+	char *from;                           /* smtp */
 	char **to;
 	size_t n_to;
 	int starttls;      /* 0 required, 1 off */
@@ -310,8 +363,11 @@ struct config_token { /* of http.officers_file */
 struct reader;
 
 struct config {
+	char **files; /* the configuration's and those of the data that a rule comes from */
+	size_t n_files;
 	int threads; /* event loops that poll over sockets */
 	/* node */
+	char *practice; /* NULL: none */
 	char *id, *office, *case_prefix, *case_number, *timezone, *language, *data_directory;
 	/* storage */
 	char *directory;

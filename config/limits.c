@@ -2,6 +2,7 @@
 #include "config/limits.h"
 #include "config/checks.h"
 #include "config/dates.h"
+#include "config/origin.h"
 #include "config/timeline.h"
 #include "config/units.h"
 
@@ -463,6 +464,27 @@ static void read_limit(struct walk *walk, const struct limits_context *context,
 	schema_free(&schema, &entry);
 }
 
+/* Where each rule of a limit comes from; what does not hold for a mean is not its own. */
+static void trace(struct walk *walk, const struct timed_limit *timed, struct config_limit *limit)
+{
+	static const char *const keys[CONFIG_LIMIT_RULES] = {
+		NULL,       "average",   "on_delay_s", "off_delay_s", "deadband",
+		"on_count", "off_count", "warn_at",    "opens",       "compare",
+		"weight",   "mean_of",   "grace_s",    "min_valid",   "mark_until"};
+	const config_setting_t *monitor =
+		config_setting_parent(config_setting_parent(timed->entry));
+	const config_setting_t *site = config_setting_parent(config_setting_parent(monitor));
+	struct config_origin *from = limit->from;
+	from[CONFIG_RULE_BOUNDS] = origin_said(walk, timed->entry);
+	if (timed->origin == ORIGIN_STANDARD) {
+		from[CONFIG_RULE_BOUNDS].whence = CONFIG_STANDARD;
+		from[CONFIG_RULE_AVERAGE] = from[CONFIG_RULE_OPENS] = from[CONFIG_RULE_BOUNDS];
+	}
+	if (limit->average == CONFIG_DAY && schema_has(site, "mark_until"))
+		from[CONFIG_RULE_MARK_UNTIL] = origin_said(walk, schema_key(site, "mark_until"));
+	origins_of_keys(walk, timed->entry, keys, CONFIG_LIMIT_RULES, from);
+}
+
 /* The monitor takes over what the timeline holds. */
 static void take(struct walk *walk, struct timeline *timeline, struct config_monitor *monitor)
 {
@@ -471,8 +493,11 @@ static void take(struct walk *walk, struct timeline *timeline, struct config_mon
 		walk->faults->no_memory = true;
 		return;
 	}
-	for (; monitor->n_limits < timeline->n; monitor->n_limits++)
-		monitor->limits[monitor->n_limits] = timeline->at[monitor->n_limits].limit;
+	for (; monitor->n_limits < timeline->n; monitor->n_limits++) {
+		const struct timed_limit *timed = &timeline->at[monitor->n_limits];
+		monitor->limits[monitor->n_limits] = timed->limit;
+		trace(walk, timed, &monitor->limits[monitor->n_limits]);
+	}
 	timeline->n = 0;
 }
 

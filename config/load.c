@@ -2,6 +2,7 @@
 #include "config/cases.h"
 #include "config/checks.h"
 #include "config/deliveries.h"
+#include "config/origin.h"
 #include "config/sites.h"
 #include "config/tokens.h"
 
@@ -48,6 +49,7 @@ static const struct field node_fields[] = {
 	 .check = check_timezone},
 	{"language", FIELD_CHOICE, .offset = NOWHERE, .choices = languages},
 	{"data_directory", FIELD_TEXT, .offset = AT(data_directory)},
+	{"practice", FIELD_TEXT, .offset = AT(practice)},
 };
 static const struct schema node_schema = SCHEMA("node", node_fields);
 
@@ -494,6 +496,14 @@ out:
 		walk->faults->no_memory = true;
 }
 
+static void check_practice(struct walk *walk, const struct practices *practices,
+			   const config_setting_t *root)
+{
+	const config_setting_t *node = config_setting_get_member(root, "node");
+	if (node && config_setting_type(node) == CONFIG_TYPE_GROUP)
+		practice_check(walk, practices, node);
+}
+
 /* Sites come late: they look up what all the others define; deliveries name sites. */
 static void read_root(struct walk *walk, const struct config_dates *dates, struct config *config)
 {
@@ -522,6 +532,8 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 		if (signals_wanted(root))
 			signals_read(&signals, &catalogue, config->data_directory, walk->reader,
 				     walk->faults);
+		origins_keep(walk, config);
+		check_practice(walk, &signals.practices, root);
 	}
 	struct sites_context context = {config,  &catalogue, error ? NULL : &standards,
 					&models, &signals,   dates};
@@ -589,6 +601,9 @@ struct config *config_free(struct config *config)
 	deliveries_free(config);
 	tokens_free(config);
 	free(config->connections);
+	for (size_t i = 0; i < config->n_files; i++)
+		free(config->files[i]);
+	free(config->files);
 	schema_free(&node_schema, config);
 	schema_free(&storage_schema, config);
 	schema_free(&http_schema, config);

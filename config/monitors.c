@@ -3,6 +3,7 @@
 #include "config/checks.h"
 #include "config/limits.h"
 #include "config/loads.h"
+#include "config/origin.h"
 #include "config/registers.h"
 #include "config/units.h"
 
@@ -11,6 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define YEAR_S 31622400.0
+#define STEP_SHARE 0.5
 
 struct monitor_entry { /* as written */
 	struct config_monitor monitor;
@@ -57,6 +59,9 @@ static const struct field monitor_fields[] = {
 	{"flat_band", FIELD_NUMBER, .offset = AT(flat_band), .low = 0, .high = 1e15},
 	{"detection_limit", FIELD_NUMBER, .offset = AT(detection_limit), .low = 0, .high = 1e15},
 	{"max_step", FIELD_NUMBER, .offset = AT(max_step), .low = 0, .high = 1e15},
+	{"max_step_hour", FIELD_NUMBER, .offset = AT(max_step_hour), .low = 0, .high = 1e15},
+	{"step_times", FIELD_NUMBER, .offset = AT(step_times), .low = 0, .high = 1e6},
+	{"step_share", FIELD_NUMBER, .offset = AT(step_share), .low = 0, .high = 1e6, .open = true},
 	{"cycle_s", FIELD_NUMBER, .offset = AT(cycle_s), .low = 0, .high = YEAR_S},
 	{"expected_per_hour", FIELD_NUMBER, .offset = AT(expected_per_hour), .low = 0,
 	 .high = 3600000},
@@ -129,6 +134,21 @@ static double default_stale_s(const struct config_connection *connection,
 	return intervals_s > 60 ? intervals_s : 60;
 }
 
+static void settle_steps(struct walk *walk, const config_setting_t *group,
+			 struct config_monitor *monitor)
+{
+	char times[32];
+	if (monitor->step_times > 0 && monitor->step_share == 0)
+		monitor->step_share = STEP_SHARE;
+	if (monitor->step_times > 0 && monitor->step_times < 1)
+		FAULT(walk, schema_key(group, "step_times"),
+		      "step_times = %s is out of range, 1 to 1000000, or 0 for off",
+		      number_text(monitor->step_times, times));
+	if (schema_has(group, "step_share") && monitor->step_times == 0)
+		FAULT(walk, schema_key(group, "step_share"),
+		      "step_share stands only beside step_times");
+}
+
 static void settle_signals(struct walk *walk, const config_setting_t *group,
 			   const struct monitor_defaults *defaults,
 			   const struct config_connection *connection,
@@ -147,6 +167,31 @@ static void settle_signals(struct walk *walk, const config_setting_t *group,
 	if (!schema_has(group, "flat_after_s") && !schema_has(group, "flat_count") &&
 	    defaults->flat_after_s > 0)
 		monitor->flat_after_s = defaults->flat_after_s;
+	settle_steps(walk, group, monitor);
+}
+
+/* Where each rule comes from; what the site says for all holds where the monitor says nothing. */
+static void trace(struct walk *walk, const config_setting_t *group,
+		  const struct config_monitor *model, struct config_monitor *monitor)
+{
+	static const char *const keys[CONFIG_MONITOR_RULES] = {
+		"range",          "stale_after_s", "flat_after_s",
+		"flat_count",     "flat_band",     "detection_limit",
+		"max_step",       "max_step_hour", "step_times",
+		"step_share",     "cycle_s",       "expected_per_hour",
+		"settle_results", "gated",         "permit_tonnes_year",
+		"permit_warn_at"};
+	const config_setting_t *site = config_setting_parent(config_setting_parent(group));
+	struct config_origin *from = monitor->from;
+	if (model && model->has_range)
+		from[CONFIG_RULE_RANGE].whence = CONFIG_MODEL;
+	if (model && model->cycle_s > 0)
+		from[CONFIG_RULE_CYCLE].whence = CONFIG_MODEL;
+	if (schema_has(site, "stale_after_s"))
+		from[CONFIG_RULE_STALE] = origin_said(walk, schema_key(site, "stale_after_s"));
+	if (schema_has(site, "flat_after_s") && !schema_has(group, "flat_count"))
+		from[CONFIG_RULE_FLAT_AFTER] = origin_said(walk, schema_key(site, "flat_after_s"));
+	origins_of_keys(walk, group, keys, CONFIG_MONITOR_RULES, from);
 }
 
 /* Decimals are for people: 0.05 mg/L with two of them is 50 µg/L with none. */
@@ -344,6 +389,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 	if (connection && walk->faults->list.n == before) {
 		monitor->connection = index;
 		settle_signals(walk, group, defaults, connection, monitor);
+		trace(walk, group, quantity ? &quantity->monitor : NULL, monitor);
 	}
 	site->monitors[site->n_monitors++] = *monitor;
 	free(entry.factor);

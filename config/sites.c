@@ -20,6 +20,7 @@ struct site_entry {
 	int kind, target_class, water_body;
 	struct monitor_defaults monitors;
 	char *mark_until; /* limits look for it themselves */
+	char *practice;
 };
 
 const char *const site_kinds[] = {"river_section", "water_source", "outfall", "air",
@@ -58,6 +59,7 @@ static const struct field site_fields[] = {
 	 .choices = water_bodies},
 	{"flow_factor", FIELD_TEXT, .offset = AT(flow_factor), .check = check_factor},
 	{"flow_gate", FIELD_LATER, .offset = NOWHERE},
+	{"practice", FIELD_TEXT, .offset = offsetof(struct site_entry, practice)},
 	{"clues", FIELD_LATER, .offset = NOWHERE},
 	{"opens", FIELD_LATER, .offset = NOWHERE},
 	{"monitors", FIELD_LATER, .offset = NOWHERE},
@@ -291,6 +293,10 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 			site->flow_factor = schema_copy(walk, site_flow_factor(group));
 		monitors_read(walk, context, group, &entry.monitors, site);
 		check_gate(walk, group, site);
+		practice_check(walk, &context->signals->practices, group);
+		practice_settle(walk, &context->signals->practices,
+				entry.practice ? entry.practice : config->practice, config, group,
+				site);
 		clues_read(walk, context->signals, group, site);
 		site->target_class = entry.target_class + 1;
 		site->lake = entry.water_body == 1;
@@ -300,6 +306,7 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 	if (!site->name)
 		site->name = schema_copy(walk, site->id);
 	free(entry.mark_until);
+	free(entry.practice);
 	config->sites[config->n_sites++] = *site;
 }
 

@@ -236,7 +236,7 @@ static double shifted(double value, int exponent)
 	return strtod(text, NULL);
 }
 
-static double to_12_digits(double value)
+double digits12(double value)
 {
 	char text[32];
 	snprintf(text, sizeof(text), "%.12g", value);
@@ -246,14 +246,13 @@ static double to_12_digits(double value)
 double conversion_size(const struct conversion *conversion, double value)
 {
 	double size = shifted(value, conversion->exponent);
-	return conversion->exact ? size : to_12_digits(size * conversion->factor);
+	return conversion->exact ? size : digits12(size * conversion->factor);
 }
 
 double conversion_level(const struct conversion *conversion, double value)
 {
 	double size = shifted(value, conversion->exponent);
-	return conversion->exact ? size
-				 : to_12_digits(size * conversion->factor + conversion->offset);
+	return conversion->exact ? size : digits12(size * conversion->factor + conversion->offset);
 }
 
 char *unit_siblings(const char *unit)

@@ -46,6 +46,35 @@ void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
 		alert_raise_value(e, &c, flat, s, m->flat_since_ms);
 }
 
+static bool differs_by(double size, double value, double last)
+{
+	return compare12(value, last + size) > 0 || compare12(value, last - size) < 0;
+}
+
+/* INFINITY: no limit in force has a max. */
+static double lowest_max(const struct monitor *m, int64_t time_ms)
+{
+	double lowest = INFINITY;
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].has_max && limit_in_force(&m->limits[i], time_ms))
+			lowest = fmin(lowest, m->limits[i].max);
+	return lowest;
+}
+
+/* Where little is nearly nothing, a few times of it is no sign: it has to come near the limit. */
+static bool leaps(const struct monitor *m, const struct step *s, double last)
+{
+	return m->step_times > 0 && compare12(s->value, m->step_times * fmax(last, 0)) > 0 &&
+	       compare12(s->value, m->step_share * lowest_max(m, s->time_ms)) > 0;
+}
+
+/* Within an hour the whole hour's change is allowed, or noise would be a step. */
+static double allowed_step(const struct monitor *m, int64_t since_ms)
+{
+	const double hour_ms = 3600000;
+	return m->max_step_hour * fmax(1, (double)since_ms / hour_ms);
+}
+
 /* Nothing is compared across a gap: what lies behind it is no step, and ends one. */
 void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
 {
@@ -53,10 +82,14 @@ void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
 	struct monitor_state *m = &e->monitors[monitor];
 	struct alert_state *step = &e->alerts[monitor].step;
 	struct condition c = condition_of(monitor, ALERT_STEP);
-	if (plan->max_step == 0 || !m->has_valid)
+	double last = m->valid_value;
+	if (!m->has_valid)
 		return;
-	bool steps = !s->gap && (compare12(s->value, m->valid_value + plan->max_step) > 0 ||
-				 compare12(s->value, m->valid_value - plan->max_step) < 0);
+	bool steps = !s->gap &&
+		     ((plan->max_step > 0 && differs_by(plan->max_step, s->value, last)) ||
+		      (plan->max_step_hour > 0 &&
+		       differs_by(allowed_step(plan, s->time_ms - m->valid_ms), s->value, last)) ||
+		      leaps(plan, s, last));
 	if (!steps)
 		alert_clear(e, &c, step, s->time_ms);
 	else if (!step->active)

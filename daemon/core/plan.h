@@ -94,6 +94,9 @@ struct monitor {
 	uint32_t flat_count;    /* 0: not by count */
 	double flat_band;
 	double max_step;        /* 0: not checked */
+	double max_step_hour;   /* in an hour, also where it takes less; 0: not checked */
+	double step_times;      /* above so many times the last value, and */
+	double step_share;      /* above this share of the lowest max in force; 0: not checked */
 	double detection_limit; /* at or below it nothing is flat; 0: not known */
 	int64_t cycle_ms;       /* how long an instrument holds a result; 0: every reading is new */
 	double expected_per_hour;       /* 0: from interval_ms */
@@ -102,8 +105,8 @@ struct monitor {
 	const struct clue_rules *clues; /* core/clue.h; NULL: none */
 	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
 			  */
-	/* for the dossier; NULL where not given: dates of its acceptance and of its last comparison with
-	 * samples (YYYY-MM-DD), and who runs it */
+	/* for the dossier; NULL where not given: dates of its acceptance and of its last comparison
+	 * with samples (YYYY-MM-DD), and who runs it */
 	const char *accepted_on, *last_comparison, *operator;
 	/* Discharged totals (core/tally.h). Of the site's flow monitor: m³/s in its unit, of a
 	 * counter m³; of a concentration: its load unit in one unit and m³. 0: none are computed.

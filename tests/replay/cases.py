@@ -133,6 +133,12 @@ def monitor(dice, factor, connection, minutes):
         it["flat_band"] = dice.choice((0.0, 0.1, 0.2, 0.3))
     if dice.random() < 0.4:
         it["max_step"] = dice.choice(STEPS)
+    if dice.random() < 0.2:
+        it["max_step_hour"] = dice.choice(STEPS)
+    if dice.random() < 0.2:
+        it["step_times"] = dice.choice((1.0, 1.1, 2.0, 3.0))
+        if dice.random() < 0.5:
+            it["step_share"] = dice.choice((0.1, 0.5, 1.0))
     it["limits"] = [limit(dice, high) for _ in range(dice.choice((0, 1, 1, 1, 2, 3)))]
     return it, high
 

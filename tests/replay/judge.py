@@ -761,14 +761,22 @@ class Monitor:
                                      (count and run["count"] >= count)):
             self.flat.raise_at(time, run["first"], value)
 
-    def watch_step(self, time, value, gap):
-        most = self.settings.get("max_step")
-        if not most or not self.valid:
-            return
-        before = self.valid[1]
+    def is_step(self, time, value, since, before):
+        most, hourly = self.settings.get("max_step", 0), self.settings.get("max_step_hour", 0)
+        hourly *= max(1.0, (time - since) / 3600000)
         value12 = digits12(value)
-        steps = not gap and (value12 > digits12(before + most) or
-                             value12 < digits12(before - most))
+        if any(size and not digits12(before - size) <= value12 <= digits12(before + size)
+               for size in (most, hourly)):
+            return True
+        times, share = self.settings.get("step_times", 0), self.settings.get("step_share", 0.5)
+        levels = [x.entry["max"] for x in self.limits if "max" in x.entry and x.in_force(time, time)]
+        return bool(times and levels and value12 > digits12(times * max(before, 0)) and
+                    value12 > digits12(share * min(levels)))
+
+    def watch_step(self, time, value, gap):
+        if not any(self.settings.get(x) for x in ("max_step", "max_step_hour", "step_times")) or not self.valid:
+            return
+        steps = not gap and self.is_step(time, value, *self.valid)
         if steps and not self.step.active:
             self.step.raise_at(time, time, value)
         elif not steps and self.step.active:

@@ -280,6 +280,105 @@ static void test_a_step_is_compared_as_it_reads(void **state)
 	rig_check(rig, "0:0.7 1:0.8 2:0.7", "");
 }
 
+/* At most a change of 1 in an hour. */
+static struct rig *drifting(void **state)
+{
+	struct rig *rig = *state;
+	rig->monitors[0].max_step_hour = 1;
+	rig->monitors[0].n_limits = 0;
+	return rig;
+}
+
+static void test_less_than_an_hour_may_take_the_whole_hours_change(void **state)
+{
+	rig_check(drifting(state), "0:7 1:8 2:7", "");
+	rig_check(drifting(state), "3:8.1", "+step@3/3=8.1");
+	rig_check(drifting(state), "4:7.1", "-step@4");
+	rig_check(drifting(state), "5:6", "+step@5/5=6");
+}
+
+static void test_more_than_an_hour_may_change_by_as_much_more(void **state)
+{
+	rig_check(drifting(state), "0:7 7200:9", "");
+	rig_check(drifting(state), "14400:11.1", "+step@14400/14400=11.1");
+	rig_check(drifting(state), "21600:9.1", "-step@21600");
+}
+
+static void test_the_change_of_an_hour_is_not_judged_across_a_gap(void **state)
+{
+	struct rig *rig = drifting(state);
+	rig->monitors[0].stale_after_ms = 60000;
+	rig_check(rig, "0:7 60.001:12", "");
+	rig_check(rig, "120.001:7", "+step@120.001/120.001=7");
+}
+
+static void test_either_of_two_steps_is_enough(void **state)
+{
+	struct rig *rig = drifting(state);
+	rig->monitors[0].max_step = 0.5;
+	rig_check(rig, "0:7 1:7.5", "");
+	rig_check(rig, "2:8.1", "+step@2/2=8.1");
+	rig->monitors[0].max_step = 5;
+	rig_check(rig, "3:8 4:9.1", "-step@3 +step@4/4=9.1");
+}
+
+/* Above three times the last value, and above half the limit of 50. */
+static struct rig *leaping(void **state)
+{
+	struct rig *rig = *state;
+	rig->monitors[0].step_times = 3;
+	rig->monitors[0].step_share = 0.5;
+	rig->limits[0].on_count = 100;
+	return rig;
+}
+
+static void test_a_leap_is_above_so_many_times_the_last_value(void **state)
+{
+	rig_check(leaping(state), "0:10 1:30", "");
+	rig_check(leaping(state), "2:10 3:30.1", "+step@3/3=30.1");
+	rig_check(leaping(state), "4:60", "-step@4");
+}
+
+static void test_a_leap_that_stays_small_beside_the_limit_is_none(void **state)
+{
+	rig_check(leaping(state), "0:1 1:25", "");
+	rig_check(leaping(state), "2:1 3:25.1", "+step@3/3=25.1");
+}
+
+static void test_a_fall_is_no_leap(void **state)
+{
+	rig_check(leaping(state), "0:49 1:0.1", "");
+}
+
+static void test_from_nothing_or_below_any_value_near_the_limit_leaps(void **state)
+{
+	rig_check(leaping(state), "0:0 1:25.1", "+step@1/1=25.1");
+	rig_check(leaping(state), "2:-10 3:-5 4:20", "-step@2");
+	rig_check(leaping(state), "5:-1 6:26", "+step@6/6=26");
+}
+
+static void test_the_lowest_limit_in_force_is_what_a_leap_is_held_against(void **state)
+{
+	struct rig *rig = leaping(state);
+	rig->monitors[0].n_limits = 3;
+	rig->limits[1] = rig->limits[0];
+	rig->limits[1].max = 20;
+	rig->limits[1].valid_from_ms = RIG_START_MS + 10000;
+	rig->limits[2] = rig->limits[0];
+	rig->limits[2].has_max = false;
+	rig->limits[2].has_min = true;
+	rig->limits[2].min = -1000;
+	rig_check(rig, "0:1 1:11", "");
+	rig_check(rig, "10:1 11:11", "+step@11/11=11");
+}
+
+static void test_without_an_upper_limit_nothing_leaps(void **state)
+{
+	struct rig *rig = leaping(state);
+	rig->monitors[0].n_limits = 0;
+	rig_check(rig, "0:1 1:1000000", "");
+}
+
 /* --- flood --- */
 
 static struct rig *roster(void **state)
@@ -492,6 +591,16 @@ int main(void)
 		rig_test(test_a_step_clears_also_after_a_gap),
 		rig_test(test_a_distant_value_behind_a_gap_clears_a_step),
 		rig_test(test_a_step_is_compared_as_it_reads),
+		rig_test(test_less_than_an_hour_may_take_the_whole_hours_change),
+		rig_test(test_more_than_an_hour_may_change_by_as_much_more),
+		rig_test(test_the_change_of_an_hour_is_not_judged_across_a_gap),
+		rig_test(test_either_of_two_steps_is_enough),
+		rig_test(test_a_leap_is_above_so_many_times_the_last_value),
+		rig_test(test_a_leap_that_stays_small_beside_the_limit_is_none),
+		rig_test(test_a_fall_is_no_leap),
+		rig_test(test_from_nothing_or_below_any_value_near_the_limit_leaps),
+		rig_test(test_the_lowest_limit_in_force_is_what_a_leap_is_held_against),
+		rig_test(test_without_an_upper_limit_nothing_leaps),
 		rig_test(test_a_value_above_the_range_is_a_clue_at_once),
 		rig_test(test_no_clue_where_the_limit_lies_beyond_the_range),
 		rig_test(test_the_end_of_the_range_belongs_to_it),

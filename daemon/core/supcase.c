@@ -174,15 +174,25 @@ const char *case_word(enum case_list list, const char *word)
 	return NULL;
 }
 
-void case_words(enum case_list list, struct text *out)
+const char *case_word_at(enum case_list list, size_t n)
 {
 	const char *last = NULL;
 	for (size_t i = 0; i < WORDS; i++) {
 		if (words[i].list != list || (last != NULL && strcmp(last, words[i].code) == 0))
 			continue;
-		text_add(out, last == NULL ? "" : ", ");
-		text_add(out, words[i].code);
 		last = words[i].code;
+		if (n-- == 0)
+			return last;
+	}
+	return NULL;
+}
+
+void case_words(enum case_list list, struct text *out)
+{
+	const char *code;
+	for (size_t n = 0; (code = case_word_at(list, n)) != NULL; n++) {
+		text_add(out, n == 0 ? "" : ", ");
+		text_add(out, code);
 	}
 }
 

@@ -85,6 +85,8 @@ enum case_list {
 };
 /** case_word() - Return: the code of a listed word; NULL where the list does not have it. */
 const char *case_word(enum case_list list, const char *word);
+/** case_word_at() - Return: the code at place @n of a list; NULL behind the last one */
+const char *case_word_at(enum case_list list, size_t n);
 /** case_words() - adds all codes of a list, as "a, b, c" */
 void case_words(enum case_list list, struct text *out);
 enum case_track case_track_find(const char *code);  /* TRACK_NONE: NULL or unknown */

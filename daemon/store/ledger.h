@@ -128,6 +128,13 @@ int ledger_act(struct ledger *ledger, int64_t id, const struct case_order *order
 	       struct text *out);
 
 /**
+ * ledger_allowed() - what a case takes as it is, whoever asks
+ * @allowed: out: OR of 1 << enum case_action
+ * Return: 0; LEDGER_UNKNOWN, negative errno, and then nothing is allowed
+ */
+int ledger_allowed(struct ledger *ledger, int64_t id, unsigned *allowed);
+
+/**
  * ledger_open_case() - register a case by hand: an inspection, a complaint, a higher authority's
  * list
  * @order: site (of the plan) and source are needed; kind is "clue" unless given

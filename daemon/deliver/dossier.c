@@ -47,6 +47,11 @@ static const char style[] =
 	"thead{display:table-header-group}footer{break-before:avoid}"
 	"*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 
+void dossier_policy(struct text *out)
+{
+	html_policy_hash(out, style);
+}
+
 bool dossier_withheld(const struct plan *plan, const json_t *c)
 {
 	const char *id = json_words(c, "site");

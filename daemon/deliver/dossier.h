@@ -38,6 +38,9 @@ enum { DOSSIER_READ_MS = 8000 };
 int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
 		  bool *cut);
 
+/** dossier_policy() - adds the hash of its style, as a source of a content security policy */
+void dossier_policy(struct text *out);
+
 /** dossier_withheld() - is the site not to be named in the open, because an unverified case is
  * directed at an enterprise? */
 bool dossier_withheld(const struct plan *plan, const json_t *c);

@@ -273,6 +273,11 @@ static void answer_office(struct api *api, const struct api_request *request,
 		.sparks = &api->sparks,
 		.query = &request->query,
 		.sees_persons = request->sees_persons,
+		.signs_in = request->officers,
+		.officer = request->officer,
+		.deeds = request->officer == NULL
+				 ? 0
+				 : deeds_of(api->setup.plan->rules, request->officer),
 		.now_ms = api_now_ms(),
 	};
 	if (!api_site(api, request->query.site, answer))

@@ -8,23 +8,41 @@
 
 /* --- who may --- */
 
-/* A token is one officer's, who acts in no other's name, and with no role that the configuration's
- * list of officers does not give as well. */
+/* A token gives no role that the configuration's list of officers does not give as well, and none
+ * to whom the list does not name. */
+static struct officer token_officer(const struct case_rules *rules,
+				    const struct serve_officer *known)
+{
+	const struct officer *listed =
+		rules->n_officers > 0 ? officer_of(rules, known->name, NULL) : NULL;
+	if (listed != NULL)
+		return (struct officer){.id = listed->id,
+					.name = listed->name,
+					.roles = listed->roles & known->roles};
+	return (struct officer){.id = known->name,
+				.name = known->name,
+				.roles = rules->n_officers == 0 ? known->roles : 0};
+}
+
+unsigned deeds_of(const struct case_rules *rules, const struct serve_officer *known)
+{
+	const struct officer officer = token_officer(rules, known);
+	unsigned deeds = 0;
+	for (int i = 0; i < CASE_ACTIONS; i++)
+		if ((officer.roles & rules->may[i]) != 0)
+			deeds |= 1u << i;
+	return deeds;
+}
+
+/* A token is one officer's, who acts in no other's name. */
 static bool allow_token(const struct case_rules *rules, const struct serve_officer *known, int deed,
 			struct case_order *order, struct api_answer *answer)
 {
 	struct text why = {0};
-	struct officer officer = {.id = known->name, .name = known->name, .roles = known->roles};
-	const struct officer *listed =
-		rules->n_officers > 0 ? officer_of(rules, known->name, NULL) : NULL;
-	if (listed != NULL)
-		officer = (struct officer){.id = listed->id,
-					   .name = listed->name,
-					   .roles = listed->roles & known->roles};
+	const struct officer officer = token_officer(rules, known);
 	bool himself = order->by == NULL || strcmp(order->by, officer.name) == 0 ||
 		       strcmp(order->by, officer.id) == 0;
-	bool may = himself && (rules->n_officers == 0 || listed != NULL) &&
-		   officer_may(rules, &officer, deed, &why);
+	bool may = himself && officer_may(rules, &officer, deed, &why);
 	if (!himself)
 		text_format(&why, "the token is that of %.200s, who acts for nobody else",
 			    officer.name);

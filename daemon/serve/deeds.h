@@ -7,6 +7,10 @@
  */
 #include "serve/api.h"
 
+/** deeds_of() - what an officer who shows a token may do by his roles: OR of 1 << enum case_action
+ */
+unsigned deeds_of(const struct case_rules *rules, const struct serve_officer *known);
+
 void deed_act(struct api *api, const struct api_request *request, struct api_answer *answer);
 void deed_open(struct api *api, const struct api_request *request, struct api_answer *answer);
 void deed_attach(struct api *api, const struct api_request *request, struct api_answer *answer);

@@ -227,7 +227,9 @@ static void case_row(struct office_page *page, const struct office_case *c)
 	case_due(page, c);
 	sheet_markup(sheet, "</td>");
 	case_who(page, c);
-	sheet_markup(sheet, "</td></tr>\n");
+	sheet_markup(sheet, "</td>");
+	office_row_deeds(page, c);
+	sheet_markup(sheet, "</tr>\n");
 }
 
 static void case_notes(struct office_page *page)
@@ -255,7 +257,8 @@ void office_cases(struct office_page *page)
 {
 	static const char *const heads[] = {SAY("severity"), SAY("Number"),          SAY("Site"),
 					    SAY("Matter"),   SAY("Highest / limit"), SAY("status"),
-					    SAY("due"),      SAY("Responsible")};
+					    SAY("due"),      SAY("Responsible"),     SAY("Action")};
+	size_t n_heads = sizeof heads / sizeof heads[0] - (page->office->deeds == 0);
 	size_t from = page->office->query->page * OFFICE_CASES;
 	struct sheet *sheet = &page->sheet;
 	if (page->n_cases == 0) {
@@ -263,7 +266,7 @@ void office_cases(struct office_page *page)
 		sheet_say(sheet, SAY("no cases"));
 		sheet_markup(sheet, "</p>\n");
 	} else {
-		sheet_table(sheet, "wide", heads, sizeof heads / sizeof heads[0]);
+		sheet_table(sheet, "wide", heads, n_heads);
 		for (size_t i = from; i < page->n_cases && i < from + OFFICE_CASES; i++)
 			case_row(page, &page->cases[i]);
 		sheet_table_end(sheet);

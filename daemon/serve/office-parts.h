@@ -6,6 +6,8 @@
 #include "deliver/sheet.h"
 #include "serve/office.h"
 
+extern const char office_script[]; /* office.js */
+
 enum { OFFICE_CASES = 50, OFFICE_SITES = 100, OFFICE_CASES_MOST = 2000 };
 
 /* One case as far as the page needs it; @json stays the owner of its texts. */
@@ -36,6 +38,13 @@ void office_cases(struct office_page *page);
 void office_sites(struct office_page *page);
 /** office_alerts() - of each kind that is active on the shown sites: what it means and asks for */
 void office_alerts(struct office_page *page);
+
+/** office_who() - the officer who shows a token; else where to type it, where there are officers */
+void office_who(struct office_page *page);
+/** office_deeds() - for an officer: the box in which an action is chosen and confirmed */
+void office_deeds(struct office_page *page);
+/** office_row_deeds() - for an officer: a cell with what he may do to this case now */
+void office_row_deeds(struct office_page *page, const struct office_case *c);
 
 /** office_named() - may what happens at this site be told here? */
 bool office_named(const struct office_page *page, uint32_t site);

@@ -2,6 +2,7 @@
 #include "serve/office.h"
 
 #include "core/supcase.h"
+#include "deliver/dossier.h"
 #include "serve/office-parts.h"
 
 #include <stdio.h>
@@ -28,45 +29,31 @@ static const char style[] =
 	".spark{width:96px;height:22px;vertical-align:middle}.spark path{fill:none;stroke:#1d4ed8;"
 	"stroke-width:1.3;stroke-linejoin:round}"
 	"form{display:flex;flex-wrap:wrap;gap:.4rem .9rem;align-items:end;margin:.6rem 0}"
-	"label{display:flex;flex-direction:column;font-size:.85rem}select,button{font:inherit;"
+	"[hidden]{display:none!important}#sign{margin:0}"
+	"dialog{width:min(36rem,94vw);border:1px solid #999}dialog h2{margin-top:0}"
+	"#deed-fields{display:grid;gap:.5rem;margin:.6rem 0}#deed-form{display:block}"
+	"#deed-sure,#deed-refused{white-space:pre-line;overflow-wrap:anywhere}"
+	"#deed-refused{border-left:4px solid #991b1b;padding-left:.6rem}"
+	"label{display:flex;flex-direction:column;font-size:.85rem}"
+	"button{white-space:nowrap}select,button,input,textarea{font:inherit;"
 	"padding:"
 	".2rem .4rem}#summary b{font-size:1.25rem}#summary span{margin-right:1.4rem}"
 	"header{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:baseline}"
 	"footer{border-top:1px solid #999;margin-top:1.5rem;font-size:.85rem;color:#333}"
-	"a{color:#1d4ed8}a:focus-visible,select:focus-visible,button:focus-visible{outline:3px "
+	"a{color:#1d4ed8}:focus-visible{outline:3px "
 	"solid "
 	"#f59e0b}"
 	"@media print{form,nav,#live{display:none}thead{display:table-header-group}tr{break-inside:"
 	"avoid}}";
 
-/* Asks for the page again when an event comes, at most once a second, and once a minute. */
-static const char script[] =
-	"(function(){'use strict';var timer=0,live=document.getElementById('live');"
-	"function swap(text){var page=new DOMParser().parseFromString(text,'text/html'),"
-	"at=document.activeElement&&document.activeElement.getAttribute('href');"
-	"['summary','cases','sites','alerts'].forEach(function(id){var "
-	"old=document.getElementById(id),"
-	"now=page.getElementById(id);if(old&&now)old.replaceWith(document.adoptNode(now));});"
-	"if(at)document.querySelectorAll('a').forEach(function(a){if(a.getAttribute('href')===at)"
-	"a.focus();});}"
-	"function load(){timer=0;fetch(location.href,{cache:'no-store'}).then(function(answer){"
-	"if(!answer.ok)throw 0;return answer.text();}).then(swap).catch(function(){"
-	"live.textContent=live.dataset.off;});}"
-	"function soon(){if(!timer)timer=setTimeout(load,1000);}"
-	"var events=new EventSource('/api/v1/events');"
-	"['alert.raised','alert.cleared','case.opened','case.updated','case.overdue','case.closed',"
-	"'connection.lost','connection.restored'].forEach(function(type){"
-	"events.addEventListener('ducha.'+type,soon);});"
-	"events.onopen=function(){live.textContent=live.dataset.on;};"
-	"events.onerror=function(){live.textContent=live.dataset.off;};"
-	"setInterval(load,60000);})();";
-
 void office_policy(struct text *out)
 {
 	text_add(out, "default-src 'none'; style-src ");
 	html_policy_hash(out, style);
+	text_char(out, ' ');
+	dossier_policy(out); /* an officer's dossier is opened by this page, and inherits this */
 	text_add(out, "; script-src ");
-	html_policy_hash(out, script);
+	html_policy_hash(out, office_script);
 	text_add(out, "; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
 		      "frame-ancestors "
 		      "'none'");
@@ -149,9 +136,10 @@ static void page_begin(struct office_page *page)
 	sheet_say(sheet, SAY("not live; read again every minute"));
 	sheet_markup(sheet, "\"></span> <a href=\"");
 	office_link(page, page->office->query->page, sheet->words == NULL ? "zh_CN" : "en");
-	text_format(sheet->out, "\" lang=\"%s\">%s</a></p></header>\n",
-		    sheet->words == NULL ? "zh-CN" : "en",
+	text_format(sheet->out, "\" lang=\"%s\">%s</a></p>", sheet->words == NULL ? "zh-CN" : "en",
 		    sheet->words == NULL ? "\u4e2d\u6587" : "English");
+	office_who(page);
+	sheet_markup(sheet, "</header>\n");
 }
 
 static void page_end(struct office_page *page)
@@ -159,10 +147,14 @@ static void page_end(struct office_page *page)
 	struct sheet *sheet = &page->sheet;
 	sheet_markup(sheet, "</main>\n<footer><p>");
 	sheet_say(sheet, SAY("What the system registers is a clue until it is verified; it may not "
-			     "by itself be "
-			     "the basis of a penalty. This page only shows; it changes nothing."));
-	sheet_markup(sheet, "</p></footer>\n<script>");
-	sheet_markup(sheet, script);
+			     "by itself be the basis of a penalty."));
+	sheet_markup(sheet, " <span id=\"foot\">");
+	if (page->office->officer == NULL)
+		sheet_say(sheet, SAY("This page only shows; it changes nothing."));
+	sheet_markup(sheet, "</span></p></footer>\n");
+	office_deeds(page);
+	sheet_markup(sheet, "<script>");
+	sheet_markup(sheet, office_script);
 	sheet_markup(sheet, "</script></body></html>\n");
 }
 

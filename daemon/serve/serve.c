@@ -288,7 +288,7 @@ static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connec
 		.method = method_of(method),
 		.may_act = door->may_act || state->officer != NULL,
 		.sees_persons = door->may_act || state->officer != NULL,
-		.officers = serve->officers.n > 0,
+		.officers = !door->may_act && serve->officers.n > 0,
 		.token = state->token,
 		.officer = state->officer,
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"),

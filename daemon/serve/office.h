@@ -22,7 +22,7 @@ struct office {
 	struct sparks *sparks;
 	const struct query *query;
 	bool sees_persons;
-	bool signs_in;                       /* a token can be given: over a listener with officers */
+	bool signs_in; /* a token can be given: over a listener with officers */
 	const struct serve_officer *officer; /* whose token was shown; NULL: nobody's */
 	unsigned deeds;                      /* deeds_of() the officer */
 	int64_t now_ms;

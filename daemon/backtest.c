@@ -2,9 +2,10 @@
 #include "backtest.h"
 
 #include "backtest-events.h"
+#include "backtest-loads.h"
 #include "base/log.h"
 #include "core/csv.h"
-#include "core/evaluate.h"
+#include "core/evaluate-state.h"
 #include "explain.h"
 #include "recording.h"
 
@@ -35,6 +36,7 @@ struct backtest {
 	struct verdict *verdicts;
 	size_t n_verdicts, capacity;
 	uint64_t rows, readings, unknown, malformed;
+	struct backtest_loads *loads; /* NULL: nothing has a permit */
 	struct backtest_events events;
 	struct explain *explain; /* NULL: nobody asks why */
 	uint32_t explained;      /* its monitor */
@@ -217,6 +219,13 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 	};
 }
 
+static void add_load(struct backtest *b, const struct reading *raw)
+{
+	struct reading room;
+	const struct reading *r = b->marks == NULL ? raw : reading_marked(b->marks, raw, &room);
+	b->failed |= !backtest_loads_add(b->loads, r);
+}
+
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
 	if (row->has_value && row->time_ms < b->start_ms)
@@ -231,6 +240,8 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 	struct reading r = reading_of(b, monitor, row);
 	b->readings++;
 	evaluator_feed(b->evaluator, &r);
+	if (b->loads != NULL)
+		add_load(b, &r);
 }
 
 static void judge_row(struct backtest *b, const struct csv_row *row)
@@ -332,8 +343,22 @@ static void end_clocks(struct backtest *b)
 {
 	for (uint32_t i = 0; b->evaluator != NULL && i < b->plan->n_monitors; i++)
 		evaluator_clock(b->evaluator, i, b->latest_ms, mono_of(b, b->latest_ms), true);
-	if (b->explain != NULL && b->evaluator != NULL)
-		explain_end(b->explain, b->latest_ms);
+}
+
+static void year_over(void *context, uint32_t monitor, const struct permit *permit,
+		      int64_t covered_ms, int64_t until_ms)
+{
+	struct backtest *b = context;
+	if (b->explain != NULL && monitor == b->explained)
+		explain_year(b->explain, permit, covered_ms, until_ms);
+}
+
+static void judge_loads(struct backtest *b)
+{
+	const struct backtest_loads_watch watch = {
+		.verdict = keep, .year = year_over, .context = b};
+	if (b->loads != NULL && b->evaluator != NULL)
+		b->failed |= !backtest_loads_judge(b->loads, b->latest_ms, &watch);
 }
 
 static void say_totals(const struct backtest *b)
@@ -350,12 +375,16 @@ static bool go_through(struct backtest *b, struct recording in)
 {
 	const struct plan *plan = b->plan;
 	b->clock_ms = calloc(plan->n_monitors + 1, sizeof *b->clock_ms);
-	b->failed = b->clock_ms == NULL || !names_fill(&b->names, plan);
+	b->failed = b->clock_ms == NULL || !names_fill(&b->names, plan) ||
+		    backtest_loads_new(&b->loads, plan) < 0;
 	for (size_t i = 0; !b->failed && i < plan->n_monitors; i++)
 		b->clock_ms[i] = INT64_MIN;
 	bool good = !b->failed && read_rows(b, in);
 	if (good) {
 		end_clocks(b);
+		judge_loads(b);
+		if (b->explain != NULL && b->evaluator != NULL)
+			explain_end(b->explain, b->latest_ms);
 		b->failed |= !backtest_events(&b->events, b->verdicts, b->n_verdicts);
 	}
 	if (b->failed)
@@ -368,6 +397,7 @@ static bool go_through(struct backtest *b, struct recording in)
 static void backtest_deinit(struct backtest *b)
 {
 	evaluator_free(b->evaluator);
+	backtest_loads_free(b->loads);
 	names_deinit(&b->names);
 	free(b->clock_ms);
 	free(b->verdicts);

@@ -219,16 +219,16 @@ void explain_instant(struct explain *x, uint32_t limit, const struct reading *ra
 
 /* --- windows --- */
 
-static struct tally *tally_of(struct limit_view *view, int64_t start_ms)
+static struct counts *counts_of(struct limit_view *view, int64_t start_ms)
 {
-	struct tally *free_one = &view->tallies[0];
-	for (size_t i = 0; i < TALLIES; i++) {
-		if (view->tallies[i].used && view->tallies[i].start_ms == start_ms)
-			return &view->tallies[i];
-		if (!view->tallies[i].used)
-			free_one = &view->tallies[i];
+	struct counts *free_one = &view->counts[0];
+	for (size_t i = 0; i < WINDOWS_COUNTED; i++) {
+		if (view->counts[i].used && view->counts[i].start_ms == start_ms)
+			return &view->counts[i];
+		if (!view->counts[i].used)
+			free_one = &view->counts[i];
 	}
-	*free_one = (struct tally){.start_ms = start_ms, .used = true};
+	*free_one = (struct counts){.start_ms = start_ms, .used = true};
 	return free_one;
 }
 
@@ -262,25 +262,25 @@ void explain_mean(struct explain *x, uint32_t limit, const struct reading *raw, 
 	else if (why == WHY_COUNTED || why == WHY_LATE)
 		why = l->by_flow && !reading_weight(x->evaluator, l, raw, &weight) ? WHY_FLOW
 										   : WHY_HELD;
-	tally_of(view, span.start_ms)->n[why]++;
+	counts_of(view, span.start_ms)->n[why]++;
 }
 
 static void counted_words(struct text *out, struct explain *x, const struct judged *j,
-			  const struct tally *tally)
+			  const struct counts *counts)
 {
 	const struct reading raw = {0};
-	explain_phrase(out,
-		       j->due > 0 ? SAY("{n} of {due} readings due counted") : SAY("{n} counted"),
-		       "n", explain_count(x, j->window->n), "due", explain_number(x, j->due), NULL);
+	explain_phrase(
+		out, j->due > 0 ? SAY("{n} of {due} readings due counted") : SAY("{n} counted"),
+		"n", explain_count(x, j->window->n), "due", explain_computed(x, j->due), NULL);
 	for (enum why why = WHY_FLAG; why < WHYS; why++) {
 		struct text words = {0};
-		if (tally->n[why] == 0)
+		if (counts->n[why] == 0)
 			continue;
 		if (why == WHY_FLAG)
 			explain_phrase(&words, SAY("with another flag than N"), NULL);
 		else
 			explain_why_words(&words, why, &raw);
-		explain_phrase(out, SAY(", not {n} {why}"), "n", explain_count(x, tally->n[why]),
+		explain_phrase(out, SAY(", not {n} {why}"), "n", explain_count(x, counts->n[why]),
 			       "why", words.at, NULL);
 		text_deinit(&words);
 	}
@@ -367,15 +367,15 @@ void explain_judged(void *context, const struct judged *j)
 		return;
 	const struct limit *l = &x->monitor->limits[j->limit];
 	struct limit_view *view = &x->limits[j->limit];
-	struct tally *tally = tally_of(view, j->window->span.start_ms);
+	struct counts *counts = counts_of(view, j->window->span.start_ms);
 	struct text counted = {0}, verdict = {0};
-	counted_words(&counted, x, j, tally);
+	counted_words(&counted, x, j, counts);
 	verdict_words(&verdict, x, l, j);
 	explain_say(x, j->window->span.end_ms,
 		    SAY("{limit} window from {start}: {counted}; {verdict}"), "limit", view->name,
 		    "start", explain_time(x, j->window->span.start_ms), "counted", counted.at,
 		    "verdict", verdict.at, NULL);
-	tally->used = false;
+	counts->used = false;
 	view->exceedance.judged++;
 	view->exceedance.violated += j->outcome == OUTCOME_EXCEEDS;
 	view->exceedance.undetermined += j->outcome == OUTCOME_UNDETERMINED;

@@ -85,6 +85,14 @@ static char *word(struct explain *x)
 	return x->words[x->next_word++ % WORDS];
 }
 
+/* To 12 digits, as what is computed is compared. */
+const char *explain_computed(struct explain *x, double value)
+{
+	char *out = word(x);
+	snprintf(out, sizeof x->words[0], "%.12g", value);
+	return out;
+}
+
 const char *explain_number(struct explain *x, double value)
 {
 	char *out = word(x);
@@ -117,21 +125,23 @@ const char *explain_time(struct explain *x, int64_t time_ms)
 /* --- limits --- */
 
 /* "6 ≤ 7.2 ≤ 9", "61.3 > 50" */
-static void relation(struct text *out, const struct level *level, double judged)
+static void relation(struct text *out, struct explain *x, const struct level *level, double judged)
 {
+	const char *(*number)(struct explain *, double) =
+		level->derived ? explain_computed : explain_number;
 	enum bound bound = BOUND_NONE;
 	bool violated = level_violated(level, judged, &bound);
 	if (!violated && level->has_min && level->has_max) {
-		text_double(out, level->min);
+		text_add(out, number(x, level->min));
 		text_add(out, " ≤ ");
 	}
-	text_double(out, judged);
+	text_add(out, number(x, judged));
 	if (violated)
 		text_add(out, bound == BOUND_MAX ? " > " : " < ");
 	else
 		text_add(out, level->has_max ? " ≤ " : " ≥ ");
 	bool high = violated ? bound == BOUND_MAX : level->has_max;
-	text_double(out, high ? level->max : level->min);
+	text_add(out, number(x, high ? level->max : level->min));
 }
 
 /* Does it take the rule of 12 digits to decide? */
@@ -151,13 +161,13 @@ void explain_compared(struct text *out, struct explain *x, const struct limit *l
 		struct text rest = {0};
 		char decimals[16];
 		snprintf(decimals, sizeof decimals, "%d", l->decimals);
-		relation(&rest, level, judged);
+		relation(&rest, x, level, judged);
 		explain_phrase(&compared, SAY("{value}, to {decimals} decimals {compared}"),
 			       "value", explain_number(x, value), "decimals", decimals, "compared",
 			       rest.at, NULL);
 		text_deinit(&rest);
 	} else {
-		relation(&compared, level, judged);
+		relation(&compared, x, level, judged);
 	}
 	if (by_digits(level, judged))
 		explain_phrase(out, SAY("{compared} to 12 digits"), "compared", compared.at, NULL);
@@ -169,8 +179,10 @@ void explain_compared(struct text *out, struct explain *x, const struct limit *l
 static void bounds(struct text *out, struct explain *x, const struct limit *l,
 		   const struct level *level)
 {
-	const char *max = explain_number(x, level == NULL ? l->max : level->max);
-	const char *min = explain_number(x, level == NULL ? l->min : level->min);
+	const char *max =
+		level == NULL ? explain_number(x, l->max) : explain_computed(x, level->max);
+	const char *min =
+		level == NULL ? explain_number(x, l->min) : explain_computed(x, level->min);
 	if (l->has_max && l->has_min)
 		explain_phrase(out, SAY("{min} to {max}"), "min", min, "max", max, NULL);
 	else if (l->has_max)

@@ -25,12 +25,12 @@ enum why {
 };
 
 /* What came of the readings of one window. */
-struct tally {
+struct counts {
 	int64_t start_ms; /* of the window */
 	bool used;
 	uint64_t n[WHYS];
 };
-enum { TALLIES = WINDOWS_OPEN + 1 };
+enum { WINDOWS_COUNTED = WINDOWS_OPEN + 1 };
 
 /* The longest run that raised nothing, or did. */
 struct longest {
@@ -52,7 +52,7 @@ struct limit_view {
 	struct level_view exceedance, warning;
 	bool out_of_force; /* said so */
 	uint64_t n;        /* of the window that the reading falls into, before it */
-	struct tally tallies[TALLIES];
+	struct counts counts[WINDOWS_COUNTED];
 };
 
 /* Conditions of the signal: how near they came. */
@@ -117,6 +117,7 @@ void explain_phrase(struct text *out, const char *english, ...) __attribute__((s
 
 /* Texts for places, valid until WORDS more are asked for. */
 const char *explain_number(struct explain *x, double value);
+const char *explain_computed(struct explain *x, double value);
 const char *explain_count(struct explain *x, uint64_t n);
 const char *explain_seconds(struct explain *x, int64_t ms);
 const char *explain_time(struct explain *x, int64_t time_ms);

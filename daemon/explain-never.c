@@ -3,6 +3,7 @@
 #include "explain-lines.h"
 
 #include "core/clue.h"
+#include "core/permit.h"
 
 #include <libintl.h>
 
@@ -65,7 +66,7 @@ static void never(struct explain *x, int64_t time_ms, enum alert_kind kind, cons
 	explain_say(x, time_ms, english == NULL ? SAY("{kind} is not checked here") : english,
 		    "kind", gettext(alert_kind_name(kind)), "seconds",
 		    explain_seconds(x, reached->ms), "count", explain_count(x, reached->results),
-		    "limit", explain_number(x, limit), "reached", explain_number(x, size), NULL);
+		    "limit", explain_number(x, limit), "reached", explain_computed(x, size), NULL);
 }
 
 static void signal_never(struct explain *x, int64_t time_ms)
@@ -95,6 +96,16 @@ static void signal_never(struct explain *x, int64_t time_ms)
 		      : SAY("{kind} never raised: the largest step was {reached}, not more "
 			    "than {limit} (max_step)"),
 	      &silence, s->step, m->max_step);
+}
+
+static void load_never(struct explain *x, int64_t time_ms)
+{
+	const struct monitor *m = x->monitor;
+	bool watched = m->permit_load > 0 && tally_wanted(x->subject.plan, m->site);
+	const struct longest none = {0};
+	never(x, time_ms, ALERT_LOAD,
+	      watched ? SAY("{kind} never raised: no year lay above {reached} of {limit} t") : NULL,
+	      &none, watched ? m->permit_shares[0].share : 0, m->permit_tonnes);
 }
 
 static void clue_never(struct explain *x, int64_t time_ms, const char *reason, uint32_t reached,
@@ -155,10 +166,26 @@ static void readings_words(struct explain *x, int64_t time_ms)
 	text_deinit(&rest);
 }
 
+void explain_year(struct explain *x, const struct permit *permit, int64_t covered_ms,
+		  int64_t until_ms)
+{
+	const struct monitor *m = x->monitor;
+	if (!explains_kind(x, ALERT_LOAD))
+		return;
+	explain_say(x, until_ms,
+		    SAY("load of the year so far: {load} t of {permit} t ({source}), {hours} h "
+			"covered"),
+		    "load", explain_computed(x, permit->load / m->permit_load * m->permit_tonnes),
+		    "permit", explain_number(x, m->permit_tonnes), "source",
+		    gettext(m->permit_source), "hours",
+		    explain_computed(x, (double)covered_ms / 3600e3), NULL);
+}
+
 void explain_never(struct explain *x, int64_t time_ms)
 {
 	readings_words(x, time_ms);
 	limits_never(x, time_ms);
 	signal_never(x, time_ms);
+	load_never(x, time_ms);
 	clues_never(x, time_ms);
 }

@@ -40,7 +40,7 @@ static void say_contradiction(struct explain *x, const struct verdict *v,
 			: SAY("{value} is above {times} times the {other_value} of {other}, for "
 			      "{count} results and {seconds} s");
 	explain_say(x, v->time_ms, english, "value", explain_number(x, v->value), "times",
-		    explain_number(x, c->times), "other_value",
+		    explain_computed(x, c->times), "other_value",
 		    explain_number(x, x->evaluator->monitors[c->other].valid_value), "other",
 		    plan->monitors[c->other].factor, "count",
 		    explain_count(x, rules->contradicts_count), "seconds",
@@ -108,6 +108,13 @@ static void say_why(struct explain *x, const struct verdict *v)
 			    explain_number(x, x->valid_value), NULL);
 	else if (v->kind == ALERT_CLUE)
 		say_clue(x, v);
+	else if (v->kind == ALERT_LOAD)
+		explain_say(x, v->time_ms,
+			    SAY("the load of the year is {load} t, above {share} of the permitted "
+				"{permit} t ({source})"),
+			    "load", explain_computed(x, v->value), "share", v->reason, "permit",
+			    explain_number(x, m->permit_tonnes), "source",
+			    gettext(m->permit_source), NULL);
 }
 
 /* --- the verdict itself --- */
@@ -130,6 +137,12 @@ static void kind_words(struct text *out, const struct verdict *v)
 		text_char(out, ' ');
 		text_add(out, gettext(v->reason));
 	}
+}
+
+static const char *value_of(struct explain *x, const struct verdict *v)
+{
+	bool computed = v->kind == ALERT_LOAD || v->average != AVERAGE_INSTANT;
+	return computed ? explain_computed(x, v->value) : explain_number(x, v->value);
 }
 
 static const char *limit_called(const struct explain *x, const struct verdict *v)
@@ -172,8 +185,8 @@ void explain_verdict(struct explain *x, const struct verdict *v, size_t index)
 			x, v, keep_verdict(x, v, index),
 			v->has_value ? SAY("=> {kind}{limit} raised by {value}, begun at {began}")
 				     : SAY("=> {kind}{limit} raised, begun at {began}"),
-			"kind", kind.at, "limit", of_limit, "value", explain_number(x, v->value),
-			"began", explain_time(x, v->began_ms), NULL);
+			"kind", kind.at, "limit", of_limit, "value", value_of(x, v), "began",
+			explain_time(x, v->began_ms), NULL);
 	} else if (v->type == VERDICT_CLEARED) {
 		explain_say_verdict(x, v, SIZE_MAX, SAY("=> {kind}{limit} cleared"), "kind",
 				    kind.at, "limit", of_limit, NULL);

@@ -15,6 +15,7 @@
 
 struct explain;
 struct backtest_fate;
+struct permit;
 
 /* What is asked about: a monitor, and of it one kind of alert, one averaging, or all. */
 struct explain_subject {
@@ -41,6 +42,9 @@ void explain_verdict(struct explain *explain, const struct verdict *verdict, siz
  * @raw: as it came, its flag not marked, T where it lies beyond the range */
 void explain_before(struct explain *explain, const struct reading *raw);
 void explain_after(struct explain *explain, const struct reading *raw);
+/** explain_year() - what the monitor's load of a year, with a permit, came to by @until_ms */
+void explain_year(struct explain *explain, const struct permit *permit, int64_t covered_ms,
+		  int64_t until_ms);
 /** explain_end() - the data end at @time_ms: what never came */
 void explain_end(struct explain *explain, int64_t time_ms);
 /** explain_fate() - what the verdict of that index did to a case */

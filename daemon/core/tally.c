@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/tally.h"
 
-#include "core/number.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,38 +270,7 @@ void tally_until(struct tally *t, int64_t until_ms, tally_hour_fn fn, void *cont
 	t->n_events -= n;
 }
 
-/* --- permits --- */
-
-size_t permit_reached(const struct monitor *m, double load)
-{
-	size_t n = 0;
-	while (n < m->n_permit_shares &&
-	       compare12(load, m->permit_shares[n].share * m->permit_load) > 0)
-		n++;
-	return n;
-}
-
-struct verdict permit_verdict(const struct plan *plan, uint32_t monitor, double load,
-			      struct span hour)
-{
-	const struct monitor *m = &plan->monitors[monitor];
-	double tonnes = load / m->permit_load * m->permit_tonnes;
-	return (struct verdict){.kind = ALERT_LOAD,
-				.monitor = monitor,
-				.connection = NO_INDEX,
-				.limit = NO_INDEX,
-				.bound = BOUND_MAX,
-				.time_ms = hour.end_ms,
-				.began_ms = hour.start_ms,
-				.raised_ms = hour.end_ms,
-				.has_value = true,
-				.has_limit = true,
-				.value = tonnes,
-				.limit_value = m->permit_tonnes,
-				.peak_value = tonnes,
-				.peak_ms = hour.end_ms,
-				.last_value = tonnes};
-}
+/* --- years and months --- */
 
 struct span year_of(const struct zone *zone, int64_t wall_ms)
 {

@@ -87,12 +87,6 @@ typedef void (*tally_hour_fn)(void *context, const struct tally *tally, struct s
  * anything. A counter's last reading may hold this back until the next, at most for its hold. */
 void tally_until(struct tally *tally, int64_t until_ms, tally_hour_fn fn, void *context);
 
-/** permit_reached() - how many of a monitor's shares a year's load lies above; equal does not */
-size_t permit_reached(const struct monitor *monitor, double load);
-/** permit_verdict() - what is said of a year's load at the end of an hour; type and reason, a
- * share's name, are left to the caller. Value and limit are tonnes. */
-struct verdict permit_verdict(const struct plan *plan, uint32_t monitor, double load,
-			      struct span hour);
 /** year_of(), month_of() - the calendar year or month that holds a moment, as a span */
 struct span year_of(const struct zone *zone, int64_t wall_ms);
 struct span month_of(const struct zone *zone, int64_t wall_ms);

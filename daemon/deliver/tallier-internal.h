@@ -5,6 +5,7 @@
  * tallier-permits.c (loads against permits), tallier-anew.c (days that are added up again).
  */
 #include "base/log.h"
+#include "core/permit.h"
 #include "deliver/pause.h"
 #include "deliver/tallier.h"
 
@@ -20,12 +21,6 @@ struct open_day {
 	struct tally_count count;
 };
 
-struct permit_state {
-	struct span year;
-	double load;    /* of the year's hours that are complete */
-	size_t reached; /* shares whose alert is raised */
-};
-
 struct redo {
 	uint32_t site;
 	int64_t day_ms, late_ms;
@@ -37,7 +32,7 @@ struct tallier {
 	struct daybook_reader *reader;
 	struct tally *sites; /* by site of the plan; plan NULL: nothing is added up there */
 	struct open_day (*days)[DAYS_OPEN];
-	struct permit_state *permits; /* by monitor */
+	struct permit *permits;     /* by monitor */
 	struct tally_value *latest; /* by monitor of a section; at_ms 0: none; valid: to be kept */
 	int64_t classed_ms;         /* sections were classed up to this hour */
 	int64_t cursor, counted;    /* rows up to these were read, and counted */

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void offer(struct tallier *t, const struct verdict *v)
+static void offer(void *context, const struct verdict *v)
 {
+	struct tallier *t = context;
 	if (t->n_verdicts == t->room) {
 		size_t room = t->room == 0 ? 16 : 2 * t->room;
 		void *more = reallocarray(t->verdicts, room, sizeof *t->verdicts);
@@ -20,56 +21,16 @@ static void offer(struct tallier *t, const struct verdict *v)
 	t->verdicts[t->n_verdicts++] = *v;
 }
 
-/* What the permit of a monitor has to say of its year's load at the end of an hour. */
-static void judge(struct tallier *t, uint32_t monitor, struct span hour, bool clears)
-{
-	const struct monitor *m = &t->setup.plan->monitors[monitor];
-	struct permit_state *p = &t->permits[monitor];
-	struct verdict v = permit_verdict(t->setup.plan, monitor, p->load, hour);
-	size_t now = permit_reached(m, p->load);
-	for (; clears && p->reached > now; p->reached--) {
-		v.type = VERDICT_CLEARED;
-		v.reason = m->permit_shares[p->reached - 1].name;
-		offer(t, &v);
-	}
-	for (size_t i = 0; i < p->reached; i++) {
-		v.type = VERDICT_PEAK;
-		v.reason = m->permit_shares[i].name;
-		offer(t, &v);
-	}
-	for (; p->reached < now; p->reached++) {
-		v.type = VERDICT_RAISED;
-		v.reason = m->permit_shares[p->reached].name;
-		offer(t, &v);
-	}
-}
-
-/* A year begins with nothing discharged. */
-static void turn_year(struct tallier *t, uint32_t monitor, struct span hour)
-{
-	struct permit_state *p = &t->permits[monitor];
-	if (hour.start_ms < p->year.end_ms)
-		return;
-	*p = (struct permit_state){.year = year_of(&t->setup.plan->zone, hour.start_ms),
-				   .reached = p->reached};
-	judge(t, monitor, (struct span){p->year.start_ms, p->year.start_ms}, true);
-}
-
 void permits_hour(struct tallier *t, uint32_t monitor, struct span hour, double load)
 {
-	struct permit_state *p = &t->permits[monitor];
-	turn_year(t, monitor, hour);
-	if (hour.start_ms < p->year.start_ms)
-		return;
-	p->load += load;
-	judge(t, monitor, hour, false);
+	permit_hour(&t->permits[monitor], t->setup.plan, monitor, hour, load, offer, t);
 }
 
 /* The load of the running year, from the file, up to the hour that is open. */
 static int recall_load(struct tallier *t, uint32_t monitor)
 {
 	const struct tally *tally = &t->sites[t->setup.plan->monitors[monitor].site];
-	struct permit_state *p = &t->permits[monitor];
+	struct permit *p = &t->permits[monitor];
 	if (!tally->begun)
 		return 0;
 	p->year = year_of(&t->setup.plan->zone, tally->hour.start_ms);
@@ -107,8 +68,9 @@ int permits_recall(struct tallier *t, uint32_t site)
 			continue;
 		r = recall_load(t, i);
 		if (r == 0 && tally->begun)
-			judge(t, i, (struct span){tally->hour.start_ms, tally->hour.start_ms},
-			      true);
+			permit_judge(&t->permits[i], plan, i,
+				     (struct span){tally->hour.start_ms, tally->hour.start_ms},
+				     true, offer, t);
 	}
 	return r;
 }

@@ -494,7 +494,7 @@ static int recall(struct tallier *t)
 		r = tally_init(&t->sites[i], plan, i) ? recall_site(t, &t->sites[i]) : -ENOMEM;
 	}
 	for (uint32_t i = 0; i < plan->n_monitors; i++)
-		t->permits[i] = (struct permit_state){0};
+		t->permits[i] = (struct permit){0};
 	if (r == 0)
 		r = ledger_open_alerts(t->setup.ledger, permits_recall_alert, t);
 	return r == 0 ? permits_recall(t, NO_INDEX) : r;

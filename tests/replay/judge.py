@@ -20,6 +20,7 @@ import os
 import sys
 import zoneinfo
 
+import loads
 import settings as grammar
 
 UTC = datetime.timezone.utc
@@ -587,6 +588,7 @@ class Monitor:
         if stale is None:
             stale = 7200 if pushed else max(60, 3 * interval / 1000)
         self.stale_ms = stale * 1000
+        self.hold_ms = self.stale_ms or (7200 if pushed else max(60, 3 * interval / 1000)) * 1000
         self.interval = interval if interval and not pushed else 0
         self.per_hour = settings.get("expected_per_hour",
                                      3600000 / interval if interval and not pushed else 0)
@@ -817,6 +819,7 @@ class Judge:
         end = max(row[0] for row in rows)
         for monitor in self.monitors.values():
             monitor.tick(end, True)
+        loads.judge(self, rows, Alert)
         return self.numbered()
 
     def know_flows(self, rows):

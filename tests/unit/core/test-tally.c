@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/tally.h"
+#include "core/permit.h"
 
 #include <math.h>
 

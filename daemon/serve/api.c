@@ -7,6 +7,7 @@
 #include "serve/office.h"
 #include "serve/loads.h"
 #include "serve/pages.h"
+#include "serve/redact.h"
 
 #include <errno.h>
 #include <string.h>
@@ -349,10 +350,28 @@ static void answer_report(struct api *api, const struct api_request *request,
 		api_store_failed(answer, result, "report");
 }
 
-void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer)
+/* Which answers name persons, or an enterprise. */
+static bool names_somebody(enum endpoint endpoint)
 {
-	answer->status = 200;
-	answer->type = json_type;
+	return endpoint == ENDPOINT_ALERTS || endpoint == ENDPOINT_CASES ||
+	       endpoint == ENDPOINT_CASE || endpoint == ENDPOINT_SHELVES ||
+	       endpoint == ENDPOINT_MARKS || endpoint == ENDPOINT_DELIVERIES;
+}
+
+static void redact_answer(const struct api *api, const struct api_request *request,
+			  struct api_answer *answer)
+{
+	enum endpoint endpoint = request->endpoint;
+	bool remarks = endpoint == ENDPOINT_SHELVES || endpoint == ENDPOINT_MARKS;
+	if (request->sees_persons || answer->status != 200 || !names_somebody(endpoint))
+		return;
+	if (!redact(api->setup.plan, remarks, &answer->body))
+		api_error(answer, 500, "out of memory");
+}
+
+static void answer_endpoint(struct api *api, const struct api_request *request,
+			    struct api_answer *answer)
+{
 	switch (request->endpoint) {
 	case ENDPOINT_OFFICE:
 		answer_office(api, request, answer);
@@ -431,6 +450,14 @@ void api_answer(struct api *api, const struct api_request *request, struct api_a
 		api_error(answer, 404, "no such path");
 		break;
 	}
+}
+
+void api_answer(struct api *api, const struct api_request *request, struct api_answer *answer)
+{
+	answer->status = 200;
+	answer->type = json_type;
+	answer_endpoint(api, request, answer);
+	redact_answer(api, request, answer);
 	if (answer->body.failed)
 		api_error(answer, 500, "out of memory");
 }

@@ -239,7 +239,7 @@ static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *c
 }
 
 static enum MHD_Result send_stream(struct serve *serve, struct MHD_Connection *connection,
-				   const struct query *query)
+				   bool open, const struct query *query)
 {
 	struct MHD_Response *response;
 	struct api_answer answer = {0};
@@ -247,7 +247,7 @@ static enum MHD_Result send_stream(struct serve *serve, struct MHD_Connection *c
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
 	if (!api_site(&serve->api, query->site, &answer))
 		return send_answer(serve, connection, &answer);
-	int result = streams_open(&serve->streams, connection, query, last, &response);
+	int result = streams_open(&serve->streams, connection, open, query, last, &response);
 	if (result != 0) {
 		api_error(&answer, result == -EBUSY ? 503 : 500,
 			  result == -EBUSY ? "too many event streams are open"
@@ -308,7 +308,7 @@ static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connec
 	if (!read_query(serve, connection, &request, &answer))
 		return send_answer(serve, connection, &answer);
 	if (request.endpoint == ENDPOINT_EVENTS)
-		return send_stream(serve, connection, &request.query);
+		return send_stream(serve, connection, !request.sees_persons, &request.query);
 	if (request.method == METHOD_POST)
 		peer_name(connection, peer);
 	api_answer(&serve->api, &request, &answer);
@@ -428,7 +428,7 @@ int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
 	serve->api.setup = *setup;
 	serve->api.started_mono_s = page_mono_s();
 	readers_init(&serve->api.readers, setup->directory, setup->plan);
-	int result = streams_start(&serve->streams, setup->ledger, setup->ping_ms);
+	int result = streams_start(&serve->streams, setup->ledger, setup->plan, setup->ping_ms);
 	if (result != 0) {
 		readers_deinit(&serve->api.readers);
 		streams_deinit(&serve->streams);

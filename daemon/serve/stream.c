@@ -2,6 +2,7 @@
 #include "serve/stream.h"
 
 #include "base/log.h"
+#include "serve/redact.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -20,6 +21,7 @@ struct stream {
 	int64_t cursor; /* events up to here are written or not wanted */
 	int64_t written_mono_ms;
 	char *site; /* NULL: all */
+	bool open;  /* to everybody */
 	struct text pending;
 	size_t sent; /* of pending */
 };
@@ -38,6 +40,16 @@ static bool stream_wants(const char *site, const struct ledger_event *event)
 	return site == NULL || (event->site != NULL && strcmp(event->site, site) == 0);
 }
 
+static void stream_data(struct stream *stream, const char *json)
+{
+	struct text data = {0};
+	text_add_n(&data, json, strcspn(json, "\r\n"));
+	if (stream->open && !redact(stream->owner->plan, false, &data))
+		stream->pending.failed = true;
+	text_add_n(&stream->pending, data.at == NULL ? "" : data.at, data.length);
+	text_deinit(&data);
+}
+
 static bool stream_event(void *context, const struct ledger_event *event)
 {
 	struct stream *stream = context;
@@ -46,7 +58,7 @@ static bool stream_event(void *context, const struct ledger_event *event)
 		return true;
 	text_format(&stream->pending, "id: %lld\nevent: %s\ndata: ", (long long)event->id,
 		    event->type);
-	text_add_n(&stream->pending, event->json, strcspn(event->json, "\r\n"));
+	stream_data(stream, event->json);
 	text_add(&stream->pending, "\n\n");
 	return true;
 }
@@ -227,14 +239,16 @@ static int streams_add(struct streams *streams, struct stream *stream)
 	return result;
 }
 
-int streams_open(struct streams *streams, struct MHD_Connection *connection,
+int streams_open(struct streams *streams, struct MHD_Connection *connection, bool open,
 		 const struct query *query, const char *last_event_id, struct MHD_Response **out)
 {
 	struct stream *stream = calloc(1, sizeof *stream);
 	if (stream == NULL)
 		return -ENOMEM;
-	*stream = (struct stream){
-		.owner = streams, .connection = connection, .written_mono_ms = mono_ms()};
+	*stream = (struct stream){.owner = streams,
+				  .connection = connection,
+				  .open = open,
+				  .written_mono_ms = mono_ms()};
 	int result = streams_add(streams, stream);
 	if (result != 0) {
 		free(stream);
@@ -299,10 +313,12 @@ static void *streams_tick(void *context)
 	return NULL;
 }
 
-int streams_start(struct streams *streams, struct ledger *ledger, int64_t ping_ms)
+int streams_start(struct streams *streams, struct ledger *ledger, const struct plan *plan,
+		  int64_t ping_ms)
 {
 	pthread_condattr_t attributes;
-	*streams = (struct streams){.ledger = ledger, .ping_ms = ping_ms > 0 ? ping_ms : 15000};
+	*streams = (struct streams){
+		.ledger = ledger, .plan = plan, .ping_ms = ping_ms > 0 ? ping_ms : 15000};
 	pthread_mutex_init(&streams->mutex, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

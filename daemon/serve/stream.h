@@ -30,11 +30,13 @@ struct streams {
 	size_t n;
 	bool stopping;
 	struct ledger *ledger;
+	const struct plan *plan;
 	int64_t ping_ms;
 };
 
 /** streams_start() - Return: 0, negative errno. */
-int streams_start(struct streams *streams, struct ledger *ledger, int64_t ping_ms);
+int streams_start(struct streams *streams, struct ledger *ledger, const struct plan *plan,
+		  int64_t ping_ms);
 /** streams_stop() - no stream is or will be suspended when it returns; each ends by itself */
 void streams_stop(struct streams *streams);
 /** streams_deinit() - after the server has closed all connections */
@@ -42,11 +44,12 @@ void streams_deinit(struct streams *streams);
 
 /**
  * streams_open() - the response for one more stream (on the connection's thread)
+ * @open: to everybody: redact()
  * @query: site and last, and last_event_id where @last_event_id (the header) is NULL
  *
  * Where it begins: after Last-Event-ID; with an unknown one at the oldest kept; with `last` N
  * events back; otherwise with the next. Return: 0; -EBUSY when there are STREAMS_MOST; other
  * negative errno.
  */
-int streams_open(struct streams *streams, struct MHD_Connection *connection,
+int streams_open(struct streams *streams, struct MHD_Connection *connection, bool open,
 		 const struct query *query, const char *last_event_id, struct MHD_Response **out);

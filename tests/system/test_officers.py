@@ -8,9 +8,15 @@ import json
 import pytest
 
 import servers
-from conftest import site
+from conftest import mqtt_connection, mqtt_monitor, site
 
 TOKENS = {"li": ("handler", "t" * 40), "wang": ("leader", "w" * 40)}
+
+
+FIRM = ('stale_after_s = 0; responsible = { unit = "Unit Una"; leader = "Leader Liang"; team = "Team Tan"; '
+        'phone = "000-0000009"; contact = "Contact Cao"; }; enterprise = { name = "Invented Works"; permit_no = "P-77"; };')
+PERSONS = ("Leader Liang", "Team Tan", "000-0000009", "Contact Cao", "Handler Hu", "a neighbour", "seen by", "Keeper Ke")
+ENTERPRISE = ("Site firm", "Unit Una", "Invented Works", "P-77")
 
 
 @pytest.fixture
@@ -81,3 +87,51 @@ def test_guessing_is_slowed_down_and_keeps_no_officer_out(office):
     many = [act(office, TOKENS["wang"][1], action="note", note="x")[0] for _ in range(70)]
     assert many[0] == 200 and 429 in many
     assert ask(office, "GET", "/api/v1/cases", TOKENS["wang"][1])[0] == 200
+
+
+def texts(daemon, token=None):
+    """What the listener says of cases, alerts, shelves, marks, deliveries and events."""
+    paths = ("cases?status=all", "cases/1", "alerts", "shelves", "marks", "deliveries")
+    answers = [ask(daemon, "GET", f"/api/v1/{path}", token) for path in paths]
+    assert [status for status, _, _ in answers] == [200] * len(paths), answers
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+    try:
+        connection.request("GET", "/api/v1/events?last=1000", headers={} if token is None else {"Authorization": f"Bearer {token}"})
+        stream, events = connection.getresponse(), []
+        while "ducha.case.updated" not in (events or [""])[-1]:
+            line = stream.readline().decode()
+            events += [line[5:]] if line.startswith("data:") else []
+    finally:
+        connection.close()
+    return [body for _, body, _ in answers] + events
+
+
+def test_the_listener_names_nobody_without_a_token(make_daemon, tmp_path):
+    path = tmp_path / "officers"
+    path.write_text(f"li:leader:{hashlib.sha256(b'token').hexdigest()}\n")
+    firm = site("firm", [mqtt_monitor("w01018", "t")], FIRM)
+    daemon = make_daemon([mqtt_connection(servers.free_port())], [firm], listen=servers.free_port(),
+                         http=f' officers_file = "{path}";')
+    order = {"site": "firm", "source": "complaint", "title": "a neighbour smells it", "by": "Handler Hu"}
+    for where, body in (("cases", order),
+                        ("shelves", {"site": "firm", "for_s": 3600, "reason": "seen by Pan", "by": "Keeper Ke"}),
+                        ("marks", {"site": "firm", "factor": "w01018", "from": "1767225600", "to": "1767229200",
+                                   "flag": "M", "reason": "seen by Pan", "by": "Keeper Ke"}),
+                        ("cases/1/actions", {"action": "note", "note": "seen by Pan", "by": "Handler Hu"})):
+        status, answer = daemon.request("POST", f"/api/v1/{where}", json.dumps(body))
+        assert status == 200, answer
+    names = PERSONS + ENTERPRISE
+    everything = texts(daemon, "token")
+    assert {name for name in names if name not in "".join(everything)} == {"000-0000009", "Contact Cao"}
+    assert everything[1].strip() == daemon.request("GET", "/api/v1/cases/1")[1].strip()
+    everybody = texts(daemon)
+    assert [name for name in names for text in everybody if name in text] == []
+    case, shown = daemon.get("/api/v1/cases/1"), json.loads(everybody[1])
+    assert set(case) == set(shown) and [list(h) for h in case["history"]] == [list(h) for h in shown["history"]]
+    assert [h["action"] for h in shown["history"]] == ["registered", "note"] and shown["site"] == "firm"
+    # once a person stands for it, the enterprise is named, and persons still are not
+    status, answer = daemon.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "accept", "by": "Handler Hu"}))
+    assert status == 200, answer
+    everybody = "".join(texts(daemon))
+    assert [name for name in PERSONS if name in everybody] == []
+    assert [name for name in ENTERPRISE if name not in everybody] == []

@@ -94,7 +94,8 @@ struct explain {
 	bool in_reading;
 	struct step step;
 	bool had_valid, flows_between;
-	double valid_value;
+	double valid_value; /* the valid reading before */
+	int64_t valid_ms;
 	uint64_t round;
 	struct line *lines;
 	size_t n_lines, room;

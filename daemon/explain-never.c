@@ -90,12 +90,10 @@ static void signal_never(struct explain *x, int64_t time_ms)
 		      : NULL,
 	      &s->flat, 0,
 	      m->flat_after_ms > 0 ? (double)m->flat_after_ms / 1000 : (double)m->flat_count);
+	bool steps = m->max_step != 0 || m->max_step_hour != 0 || m->step_times != 0;
 	never(x, time_ms, ALERT_STEP,
-	      m->max_step == 0
-		      ? NULL
-		      : SAY("{kind} never raised: the largest step was {reached}, not more "
-			    "than {limit} (max_step)"),
-	      &silence, s->step, m->max_step);
+	      steps ? SAY("{kind} never raised: the largest difference was {reached}") : NULL,
+	      &silence, s->step, 0);
 }
 
 static void load_never(struct explain *x, int64_t time_ms)

@@ -87,6 +87,27 @@ static void say_clue(struct explain *x, const struct verdict *v)
 		say_contradiction(x, v, contradiction_of(rules, v->reason));
 }
 
+static void say_step(struct explain *x, const struct verdict *v)
+{
+	static const char *const english[] = {
+		[STEP_NONE] = "",
+		[STEP_MAX] =
+			SAY("{value} is further than {step} (max_step) from the valid {before} "
+			    "before it"),
+		[STEP_HOUR] = SAY("{value} is further than {step} (max_step_hour) from the valid "
+				  "{before} before it"),
+		[STEP_TIMES] = SAY("{value} is above {times} times the valid {before} before it "
+				   "(step_times), and above {step} (step_share)"),
+	};
+	double allowed;
+	enum step_rule rule =
+		step_rule(x->monitor, &x->step, x->valid_value, x->valid_ms, &allowed);
+	explain_say(x, v->time_ms, english[rule], "value", explain_number(x, v->value), "step",
+		    explain_computed(x, allowed), "times",
+		    explain_number(x, x->monitor->step_times), "before",
+		    explain_number(x, x->valid_value), NULL);
+}
+
 static void say_why(struct explain *x, const struct verdict *v)
 {
 	const struct monitor *m = x->monitor;
@@ -100,12 +121,7 @@ static void say_why(struct explain *x, const struct verdict *v)
 			    "since", explain_time(x, v->began_ms), "band",
 			    explain_number(x, m->flat_band), NULL);
 	else if (v->kind == ALERT_STEP)
-		explain_say(x, v->time_ms,
-			    SAY("{value} is further than {step} (max_step) from the valid {before} "
-				"before it"),
-			    "value", explain_number(x, v->value), "step",
-			    explain_number(x, m->max_step), "before",
-			    explain_number(x, x->valid_value), NULL);
+		say_step(x, v);
 	else if (v->kind == ALERT_CLUE)
 		say_clue(x, v);
 	else if (v->kind == ALERT_LOAD)

@@ -75,6 +75,7 @@ void explain_before(struct explain *x, const struct reading *raw)
 			   flow_between(e, raw->monitor, m->valid_ms, raw->measured_ms);
 	x->had_valid = m->has_valid;
 	x->valid_value = m->valid_value;
+	x->valid_ms = m->valid_ms;
 	x->in_reading = true;
 }
 

@@ -75,6 +75,19 @@ static double allowed_step(const struct monitor *m, int64_t since_ms)
 	return m->max_step_hour * fmax(1, (double)since_ms / hour_ms);
 }
 
+enum step_rule step_rule(const struct monitor *plan, const struct step *s, double last,
+			 int64_t last_ms, double *allowed)
+{
+	*allowed = plan->max_step;
+	if (plan->max_step > 0 && differs_by(plan->max_step, s->value, last))
+		return STEP_MAX;
+	*allowed = allowed_step(plan, s->time_ms - last_ms);
+	if (plan->max_step_hour > 0 && differs_by(*allowed, s->value, last))
+		return STEP_HOUR;
+	*allowed = plan->step_share * lowest_max(plan, s->time_ms);
+	return leaps(plan, s, last) ? STEP_TIMES : STEP_NONE;
+}
+
 /* Nothing is compared across a gap: what lies behind it is no step, and ends one. */
 void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
 {
@@ -82,14 +95,11 @@ void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
 	struct monitor_state *m = &e->monitors[monitor];
 	struct alert_state *step = &e->alerts[monitor].step;
 	struct condition c = condition_of(monitor, ALERT_STEP);
-	double last = m->valid_value;
+	double allowed;
 	if (!m->has_valid)
 		return;
-	bool steps = !s->gap &&
-		     ((plan->max_step > 0 && differs_by(plan->max_step, s->value, last)) ||
-		      (plan->max_step_hour > 0 &&
-		       differs_by(allowed_step(plan, s->time_ms - m->valid_ms), s->value, last)) ||
-		      leaps(plan, s, last));
+	bool steps =
+		!s->gap && step_rule(plan, s, m->valid_value, m->valid_ms, &allowed) != STEP_NONE;
 	if (!steps)
 		alert_clear(e, &c, step, s->time_ms);
 	else if (!step->active)

@@ -233,6 +233,12 @@ int64_t held_due_ms(const struct plan *plan, const struct limit *l, const struct
 
 void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s);
 void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s);
+/* By which rule a value is a step. */
+enum step_rule { STEP_NONE, STEP_MAX, STEP_HOUR, STEP_TIMES };
+/** step_rule() - from @last, measured at @last_ms; @allowed: out: the difference, or the value,
+ * that is no step yet */
+enum step_rule step_rule(const struct monitor *plan, const struct step *s, double last,
+			 int64_t last_ms, double *allowed);
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r);
 void signal_heard(struct evaluator *e, const struct reading *r);
 void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached);

@@ -30,9 +30,11 @@ struct standard_row {
 enum confidence { CONFIDENCE_HIGH, CONFIDENCE_MEDIUM, CONFIDENCE_LOW, CONFIDENCES };
 extern const char *const confidence_names[CONFIDENCES + 1];
 
-/* A factor that the standard has, and whose limit is none of a single value or mean. */
+/* A factor that the standard has, and whose limit, or one of them, is none of a single value or of
+ * a mean that is judged here. */
 struct standard_absence {
 	char *factor, *why, *source;
+	bool said;
 };
 
 struct standard {

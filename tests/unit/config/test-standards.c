@@ -400,6 +400,26 @@ static void test_what_is_no_limit_of_a_value_is_not_loaded(void **state)
 	       "5: GB3838-2002 has no limit for w01010 that can be judged here: it limits how much "
 	       "the "
 	       "mean of a week may be changed");
+	refuse(state,
+	       AIR("a05024", "{ standard = \"GB3095-2012\"; class = \"2\"; average = \"day\"; to = "
+			     "\"2026-02-28\"; }"),
+	       "5: GB3095-2012 has no limit for a05024 that can be judged here: the largest "
+	       "sliding "
+	       "mean of 8 hours in a day");
+}
+
+/* Ozone has a limit of the hour, and one that is not a mean of a clock hour or day. */
+static void test_a_limit_that_is_not_judged_is_said_beside_those_that_are(void **state)
+{
+	const struct config_monitor *m = load(
+		state, AIR("a05024", "{ standard = \"GB3095-2012\"; class = \"2\"; },\n"
+				     "{ max = 200; average = \"hour\"; from = \"2026-03-01\"; }"));
+	assert_int_equal(m->n_limits, 2);
+	assert_int_equal(m->limits[0].average, CONFIG_HOUR);
+	noted(state, "5: GB3095-2012 has a limit for a05024 that is not judged here: the largest "
+		     "sliding mean of 8 hours in a day, at most 100 (class 1) or 160 (class 2)");
+	load(state, AIR("a34004", "{ standard = \"GB3095-2012\"; class = \"2\"; }"));
+	noted(state, "");
 }
 
 static void test_a_recommended_standard_binds_where_a_permit_cites_it(void **state)
@@ -676,6 +696,7 @@ int main(void)
 		TEST(test_a_condition_has_to_be_chosen),
 		TEST(test_a_river_is_a_river_by_itself),
 		TEST(test_what_is_no_limit_of_a_value_is_not_loaded),
+		TEST(test_a_limit_that_is_not_judged_is_said_beside_those_that_are),
 		TEST(test_a_recommended_standard_binds_where_a_permit_cites_it),
 		TEST(test_an_amended_standard_says_so_once),
 		TEST(test_a_permit_goes_first_while_it_is_valid),

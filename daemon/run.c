@@ -110,7 +110,7 @@ struct run {
 	struct beat beats[BEATS];
 	struct ring_view (*views)[RING_READERS]; /* by ring */
 	struct metric *opened[ALERT_KINDS][SEVERITIES];
-	int fatal_fd, signal_fd;
+	int signal_fd;
 	int64_t pruned_ns;
 	struct steady steady;
 	bool tick_failed;
@@ -172,13 +172,17 @@ static int64_t recorded(void *context)
 	return daybook_sequence(((struct run *)context)->daybook);
 }
 
-/* A failed fsync: what is on disk is not known, so nothing more may be acknowledged. */
-static void fatal(void *context)
+/*
+ * A failed fsync, in any thread: what is on disk is not known, so nothing more may be acknowledged
+ * and nothing more may reach that disk. Whoever waits for a commit would give up waiting while
+ * threads are ended in order.
+ */
+_Noreturn static void fatal(void *context)
 {
-	struct run *run = context;
-	uint64_t one = 1;
-	ssize_t written = write(run->fatal_fd, &one, sizeof one);
-	(void)written;
+	(void)context;
+	log_warnx("an fsync failed: what is on disk is uncertain, the daemon ends without "
+		  "acknowledging and recovers at its next start");
+	_exit(1);
 }
 
 static int commit_verdicts(void *context, const struct verdict *verdicts, size_t n, int64_t *opened)
@@ -827,8 +831,7 @@ static int open_signals(struct run *run)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	run->fatal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return run->signal_fd < 0 || run->fatal_fd < 0 ? -errno : 0;
+	return run->signal_fd < 0 ? -errno : 0;
 }
 
 static int begin(struct run *run)
@@ -910,37 +913,23 @@ static void check_configuration(const struct run *run)
 	config_free(config);
 }
 
-static bool is_fatal(const struct run *run)
+/* Return: true while the daemon is to live. */
+static bool live(struct run *run)
 {
-	struct pollfd p = {.fd = run->fatal_fd, .events = POLLIN};
-	return poll(&p, 1, 0) > 0;
-}
-
-/* Return: true while the daemon is to live; *code once it is not. */
-static bool live(struct run *run, int *code)
-{
-	struct pollfd fds[] = {{.fd = run->signal_fd, .events = POLLIN},
-			       {.fd = run->fatal_fd, .events = POLLIN}};
+	struct pollfd signals = {.fd = run->signal_fd, .events = POLLIN};
 	struct signalfd_siginfo signal;
-	if (poll(fds, 2, 1000) < 0 && errno != EINTR)
+	if (poll(&signals, 1, 1000) < 0 && errno != EINTR)
 		log_warn("poll");
 	feel_pulse(run);
 	prune(run);
 	tick(run);
-	if (is_fatal(run)) {
-		log_warnx("an fsync failed: what is on disk is uncertain, the daemon ends without "
-			  "acknowledging and recovers at its next start");
-		*code = 1;
-		return false;
-	}
-	if (fds[0].revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)
+	if (signals.revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)
 		return true;
 	if (signal.ssi_signo == SIGHUP) {
 		check_configuration(run);
 		return true;
 	}
 	log_info("ending on signal %u", signal.ssi_signo);
-	*code = 0;
 	return false;
 }
 
@@ -995,8 +984,6 @@ static void end(struct run *run)
 	sd_notify(0, "STOPPING=1");
 	if (run->rings.n > 0)
 		end_threads(run);
-	if (is_fatal(run))
-		_exit(1); /* what is in memory must not reach a disk that failed */
 	serve_free(run->serve);
 	if (run->evidence != NULL)
 		evidence_stop(run->evidence);
@@ -1030,7 +1017,6 @@ static void end(struct run *run)
 	free(run->fields);
 	free(run->buses);
 	close(run->signal_fd);
-	close(run->fatal_fd);
 }
 
 int run(const struct config *config, const struct assembly *assembly, const char *file)
@@ -1043,18 +1029,16 @@ int run(const struct config *config, const struct assembly *assembly, const char
 			    .assembly = assembly,
 			    .plan = &assembly->plan,
 			    .file = file,
-			    .signal_fd = -1,
-			    .fatal_fd = -1};
+			    .signal_fd = -1};
 	curl_global_init(CURL_GLOBAL_DEFAULT); /* OpenSSL is begun here, before Paho looks for it */
 	if (begin(run) == 0) {
 		log_info("%s: %zu sites, %zu monitors, %zu connections in service", run->plan->node,
 			 run->plan->n_sites, run->plan->n_monitors, run->plan->n_connections);
 		(void)malloc_trim(0); /* what taking up the last state took */
 		sd_notify(0, "READY=1");
-		while (live(run, &code))
+		while (live(run))
 			continue;
-		if (code != 0)
-			_exit(code); /* what is in memory must not reach a disk that failed */
+		code = 0;
 	}
 	end(run);
 	curl_global_cleanup();

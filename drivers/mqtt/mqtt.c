@@ -12,9 +12,13 @@
  *
  * Paho calls back from two threads, and a watch of our own makes a third: one mutex makes them one
  * user of the door. It is never held while Paho is called, whose own mutex is held in callbacks.
+ *
+ * At the end a stream of messages can keep Paho from disconnecting for seconds. What comes when the
+ * door is closed is not acknowledged: its connection is cut first (cut.h).
  */
 #include "base/log.h"
 #include "drivers/driver.h"
+#include "drivers/mqtt/cut.h"
 #include "drivers/mqtt/interest.h"
 #include "drivers/mqtt/mqtt.h"
 #include "drivers/mqtt/payload.h"
@@ -52,6 +56,7 @@ struct client {
 	struct mqtt *mqtt;
 	MQTTAsync handle;
 	char *uri;
+	uint16_t port;
 	struct interest interest;
 	int *qos; /* by filter */
 	struct subscription *subscriptions;
@@ -185,21 +190,29 @@ static void message_store(const struct message *message)
 		door_unrecorded(door, client->taken[i]);
 }
 
+/* Lock held. Nobody takes this message any more: the broker is to keep it and send it again. */
+static void message_leave(const struct client *client)
+{
+	log_debug("a message came after the end: its connection is cut");
+	cut(client->port);
+}
+
 static void client_message(struct client *client, const char *topic, const MQTTAsync_message *paho)
 {
 	struct mqtt *mqtt = client->mqtt;
+	pthread_mutex_lock(&mqtt->lock);
+	if (mqtt->closed) { /* what the configuration gave may be gone */
+		message_leave(client);
+		pthread_mutex_unlock(&mqtt->lock);
+		return;
+	}
 	struct message message = {.client = client,
 				  .topic = topic,
 				  .paho = paho,
 				  .store = paho->qos > 0 && client->config->ack == MQTT_ACK_STORED,
 				  .until_ms = mono_ms() + client->config->ack_timeout_ms};
-	pthread_mutex_lock(&mqtt->lock);
-	if (mqtt->closed) {
-		log_warnx("%s: a message came after the end and is lost", client->config->id);
-	} else {
-		message_take(&message);
-		message_store(&message);
-	}
+	message_take(&message);
+	message_store(&message);
 	pthread_mutex_unlock(&mqtt->lock);
 }
 
@@ -462,6 +475,7 @@ static int client_init(struct client *client, struct mqtt *mqtt,
 {
 	client->config = config;
 	client->mqtt = mqtt;
+	client->port = cut_port(config->uri);
 	client->since_ms = mono_ms();
 	int error = client_allocate(client);
 	if (error == 0)

@@ -2,6 +2,7 @@
 /* The MQTT driver against a real mosquitto that the test starts, stops and starts again. */
 #include "core/metrics.h"
 #include "drivers/driver.h"
+#include "drivers/mqtt/cut.h"
 #include "drivers/mqtt/interest.h"
 #include "fake-door.h"
 
@@ -346,6 +347,64 @@ static void test_a_stop_without_a_broker_comes_to_an_end(void **state)
 	bench_end(&bench);
 }
 
+/* A disk that is held up keeps Paho's only thread, and with it the disconnect, behind messages. */
+static void test_what_comes_after_the_end_is_left_with_the_broker(void **state)
+{
+	enum { FIRST = 101, LAST = 120 };
+	struct broker *broker = *state;
+	struct bench bench, next;
+	char text[16];
+	broker_start(broker);
+	bench_start(&bench, broker);
+	await_subscription(&bench, broker, 1);
+	fake_door_release(bench.door, true);
+	for (int i = FIRST; i <= LAST; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		publish(broker, "1", "wuhua/outfall-3/ph", text, NULL);
+	}
+	assert_true(fake_door_await(bench.door, fake_door_has_waits, 1));
+	bench_stop(&bench);
+	bench_start(&next, broker);
+	assert_true(fake_door_await(next.door, fake_door_has_value, LAST));
+	for (int i = FIRST; i <= LAST; i++)
+		assert_true(fake_door_has_value(bench.door, i) ||
+			    fake_door_has_value(next.door, i));
+	bench_end(&next);
+	bench_end(&bench);
+	broker_stop(broker);
+}
+
+static void test_a_uri_tells_the_port_to_cut(void **state)
+{
+	(void)state;
+	assert_int_equal(cut_port("mqtt://192.0.2.1:1884"), 1884);
+	assert_int_equal(cut_port("mqtt://broker.example"), 1883);
+	assert_int_equal(cut_port("MQTTS://broker.example"), 8883);
+	assert_int_equal(cut_port("mqtts://[2001:db8::1]:8884"), 8884);
+	assert_int_equal(cut_port("mqtt://[2001:db8::1]"), 1883);
+	assert_int_equal(cut_port("mqtt://h:70000"), 0);
+}
+
+static void test_nothing_leaves_by_a_connection_that_is_cut(void **state)
+{
+	(void)state;
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), link = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	assert_int_equal(connect(link, (struct sockaddr *)&address, size), 0);
+	uint16_t port = ntohs(address.sin_port);
+	cut(port == 1 ? 2 : 1);
+	assert_int_equal(send(link, "a", 1, MSG_NOSIGNAL), 1);
+	cut(port);
+	assert_int_equal(send(link, "b", 1, MSG_NOSIGNAL), -1);
+	close(link);
+	close(listener);
+}
+
 static void test_a_message_finds_its_points(void **state)
 {
 	(void)state;
@@ -369,6 +428,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_message_finds_its_points),
+		cmocka_unit_test(test_a_uri_tells_the_port_to_cut),
+		cmocka_unit_test(test_nothing_leaves_by_a_connection_that_is_cut),
 		WITH_BROKER(test_messages_reach_every_point_that_wants_them),
 		WITH_BROKER(test_an_unusable_payload_is_counted_and_all_goes_on),
 		WITH_BROKER(test_an_acknowledgement_waits_for_the_disk),
@@ -376,6 +437,7 @@ int main(void)
 		WITH_BROKER(test_the_driver_outlives_its_broker),
 		WITH_BROKER(test_a_retained_value_without_a_time_is_left_out),
 		WITH_BROKER(test_a_stop_without_a_broker_comes_to_an_end),
+		WITH_BROKER(test_what_comes_after_the_end_is_left_with_the_broker),
 	};
 	if (broker_program() == NULL || access("/usr/bin/mosquitto_pub", X_OK) != 0) {
 		fprintf(stderr, "skipped: mosquitto and mosquitto_pub are not installed\n");

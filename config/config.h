@@ -428,6 +428,10 @@ enum {
 /** packet_bytes() - the bytes of a packet as written, "text" or "hex:0a1b". Return: 0 where it is
  * not right; NULL is none */
 size_t packet_bytes(const char *text, uint8_t out[CONFIG_PACKET_BYTES]);
+/** config_fault() - add a fault at the line of a key such as "node.id", or of the file's first
+ * line where it is not said */
+void config_fault(const char *file, const char *key, const char *message,
+		  struct config_faults *faults);
 struct config *config_free(struct config *config);
 void config_faults_print(const struct config_faults *faults, FILE *out);
 void config_faults_deinit(struct config_faults *faults);

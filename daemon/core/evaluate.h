@@ -9,6 +9,7 @@
  * tests run this same code. One thread owns an evaluator; nothing here allocates after
  * evaluator_new().
  */
+#include "core/change.h"
 #include "core/marks.h"
 #include "core/reading.h"
 #include "core/verdict.h"
@@ -128,6 +129,12 @@ size_t evaluator_save_size(const struct evaluator *evaluator);
 size_t evaluator_save(const struct evaluator *evaluator, void *out);
 /** evaluator_load() - Return: false and nothing taken if the bytes are not of this version. */
 bool evaluator_load(struct evaluator *evaluator, const void *data, size_t size);
+/**
+ * evaluator_carry() - the state of @from into @to, which was just made for the next plan. Which
+ * alerts are active is the ledger's word, as after a restart. @from stays as it is.
+ */
+void evaluator_carry(struct evaluator *to, const struct evaluator *from,
+		     const struct plan_change *change);
 /**
  * evaluator_resume() - after load and replay, before the first live reading: the ledger's word on
  * which alerts are active is final, and time spent down is no silence of the instruments.

@@ -25,8 +25,9 @@ struct family {
 	char *name, *help;
 	enum type type;
 	struct series *first, **last;
-	struct series **buckets; /* by hash of the labels: some families have a series a connection */
-	size_t n, n_buckets;     /* a power of two */
+	struct series *
+		*buckets;    /* by hash of the labels: some families have a series a connection */
+	size_t n, n_buckets; /* a power of two */
 	struct family *next;
 };
 
@@ -203,6 +204,58 @@ void histogram_observe(struct histogram *histogram, int64_t ns)
 	atomic_fetch_add_explicit(&histogram->sum_ns, (uint64_t)ns, memory_order_relaxed);
 }
 
+/* Labels are parted by commas; one within a value stands behind no quote. */
+static bool has_label(const char *labels, const char *label)
+{
+	size_t n = strlen(label);
+	for (const char *at = labels; (at = strstr(at, label)) != NULL; at++)
+		if ((at == labels || (at[-1] == ',' && at - labels > 1 && at[-2] == '"')) &&
+		    (at[n] == '\0' || at[n] == ','))
+			return true;
+	return false;
+}
+
+static void series_free(struct series *series)
+{
+	free(series->labels);
+	free(series->histogram);
+	free(series);
+}
+
+static void leave_bucket(struct family *family, struct series *series)
+{
+	struct series **at = bucket_of(family, series->labels);
+	while (*at != series)
+		at = &(*at)->next_alike;
+	*at = series->next_alike;
+}
+
+static void family_forget(struct family *family, const char *label, enum metrics_which which)
+{
+	struct series **at = &family->first, *s;
+	while ((s = *at) != NULL) {
+		bool goes = (label == NULL || has_label(s->labels, label)) &&
+			    (which == METRICS_ALL || s->read != NULL);
+		if (!goes) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		leave_bucket(family, s);
+		series_free(s);
+		family->n--;
+	}
+	family->last = at;
+}
+
+void metrics_forget(struct metrics *m, const char *prefix, const char *label,
+		    enum metrics_which which)
+{
+	for (struct family *f = m->first; f != NULL; f = f->next)
+		if (strncmp(f->name, prefix, strlen(prefix)) == 0)
+			family_forget(f, label, which);
+}
+
 static void print_name(struct text *out, const char *name, const char *suffix, const char *labels,
 		       const char *bound)
 {
@@ -241,6 +294,8 @@ void metrics_print(struct metrics *m, struct text *out)
 {
 	static const char *const types[] = {"counter", "gauge", "histogram"};
 	for (struct family *f = m->first; f != NULL; f = f->next) {
+		if (f->first == NULL)
+			continue;
 		text_format(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name,
 			    types[f->type]);
 		for (struct series *s = f->first; s != NULL; s = s->next) {

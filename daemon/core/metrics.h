@@ -4,7 +4,8 @@
  * Metrics: the daemon's own figures, as Prometheus reads them.
  *
  * Every series is registered before the threads start, so each exists from the start with 0.
- * Afterwards any thread adds with relaxed atomics and one thread prints; nothing locks.
+ * Afterwards any thread adds with relaxed atomics and one thread prints; nothing locks. A reload
+ * registers and forgets while nobody prints.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 struct metrics;
 struct text;
 
-/* One series. Owned by the registry; valid until metrics_free(). */
+/* One series. Owned by the registry; valid until metrics_free() or metrics_forget(). */
 struct metric {
 	_Atomic int64_t value;
 };
@@ -49,6 +50,14 @@ int metrics_gauge_read(struct metrics *m, const char *name, const char *help, co
 		       double (*read)(void *context), void *context);
 struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *help,
 				    const char *labels);
+
+enum metrics_which { METRICS_ALL, METRICS_READ /* those that are read when printed */ };
+/**
+ * metrics_forget() - series whose name begins with @prefix ("": any) and one of whose labels is
+ * @label, such as "connection=\"wwtp-3\"" (NULL: any). Nobody may use them any more.
+ */
+void metrics_forget(struct metrics *m, const char *prefix, const char *label,
+		    enum metrics_which which);
 
 static inline void metric_add(struct metric *metric, int64_t n)
 {

@@ -13,6 +13,7 @@ enum { BATCH = 128, IDLE_MS = 500, RETRY_MIN_MS = 50, RETRY_MAX_MS = 2000, GIVE_
 struct clerk {
 	struct clerk_setup setup;
 	pthread_t thread;
+	struct gate gate;
 	_Atomic bool ending;
 	struct histogram *detection;
 	struct verdict batch[BATCH];
@@ -26,16 +27,24 @@ int clerk_new(struct clerk **out, const struct clerk_setup *setup)
 	struct clerk *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return -ENOMEM;
+	int r = gate_init(&c->gate);
 	c->setup = *setup;
 	c->detection = metrics_histogram(
 		setup->metrics, "ducha_detection_seconds",
 		"Receipt of the reading that raises an alert to case committed", "");
 	*out = c;
-	return c->detection == NULL ? -ENOMEM : 0;
+	return c->detection == NULL ? -ENOMEM : r;
+}
+
+struct gate *clerk_gate(struct clerk *clerk)
+{
+	return &clerk->gate;
 }
 
 struct clerk *clerk_free(struct clerk *clerk)
 {
+	if (clerk != NULL)
+		gate_deinit(&clerk->gate);
 	free(clerk);
 	return NULL;
 }
@@ -152,6 +161,8 @@ static void *clerk_run(void *context)
 		serve(c, items, n);
 		free(items);
 		beat(c);
+		if (gate_is_shut(&c->gate) && verdicts_waiting(c->setup.verdicts) == 0)
+			gate_pass(&c->gate);
 	}
 	return NULL;
 }

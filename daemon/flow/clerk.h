@@ -7,6 +7,7 @@
  * travel the same road, so that one is stored only after all verdicts decided before it.
  */
 #include "core/metrics.h"
+#include "flow/gate.h"
 #include "flow/verdicts.h"
 
 struct clerk;
@@ -28,6 +29,8 @@ struct clerk *clerk_free(struct clerk *clerk);
 int clerk_start(struct clerk *clerk);
 /** clerk_failing() - verdicts wait because the ledger cannot be written (any thread) */
 bool clerk_failing(const struct clerk *clerk);
+/** clerk_gate() - it stands there with nothing left to commit */
+struct gate *clerk_gate(struct clerk *clerk);
 /** clerk_hurry() - the end is near: from now on a ledger that cannot be written is given up after 5
  * s */
 void clerk_hurry(struct clerk *clerk);

@@ -3,7 +3,7 @@
 /*
  * The side of a door that drivers do not see: which ring is behind it.
  */
-#include "core/plan.h"
+#include "core/change.h"
 #include "flow/door.h"
 #include "flow/rings.h"
 
@@ -19,6 +19,12 @@ struct door_setup {
 /** door_new() - Return: 0, -ENOMEM. Main thread. */
 int door_new(struct door **out, const struct door_setup *setup);
 struct door *door_free(struct door *door);
+/**
+ * door_succeed() - take over from @next, a door made for the next plan on the same ring, while the
+ * producing thread stands: what was remembered goes along, and @next has the old tables, for
+ * door_free()
+ */
+void door_succeed(struct door *door, struct door *next, const struct plan_change *change);
 /** door_remember() - a reading recorded by an earlier life, oldest first (before the driver starts)
  * @value: NAN where the reading has none */
 void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value);

@@ -97,6 +97,36 @@ struct door *door_free(struct door *door)
 	return NULL;
 }
 
+/* Of most monitors nothing came through this door: that takes no memory. */
+static void carry_memories(const struct door *door, uint32_t was, struct door *next, uint32_t now)
+{
+	size_t n = door->setup.remembered;
+	if (door->memory_next[was] > 0)
+		memcpy(&next->memories[now * n], &door->memories[was * n],
+		       n * sizeof *door->memories);
+}
+
+/* Whether a connection is said to answer is kept by the evaluator, too. */
+void door_succeed(struct door *door, struct door *next, const struct plan_change *change)
+{
+	size_t n = change->to->n_monitors, links = change->to->n_connections;
+	struct door old = *door;
+	for (uint32_t i = 0; i < n; i++)
+		if (change->monitors[i] != NO_INDEX)
+			carry_memories(door, change->monitors[i], next, i);
+	plan_carry(next->memory_next, door->memory_next, change->monitors, n,
+		   sizeof *door->memory_next);
+	plan_carry(next->newest, door->newest, change->monitors, n, sizeof *door->newest);
+	plan_carry(next->wanted, door->wanted, change->connections, links, 1);
+	plan_carry(next->said, door->said, change->connections, links, 1);
+	next->seq = door->seq;
+	next->pushed = door->pushed;
+	next->link_waits = door->link_waits;
+	next->timeout_log = door->timeout_log;
+	*door = *next;
+	*next = old;
+}
+
 static void remember(struct door *door, uint32_t monitor, const struct memory *memory)
 {
 	size_t n = door->setup.remembered;

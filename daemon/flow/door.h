@@ -66,5 +66,8 @@ void loop_remove(struct loop *loop, int fd);
 int loop_on_tick(struct loop *loop, loop_tick_fn tick, void *context);
 /** loop_on_batch() - call @done after each batch of events and ticks (before the loop runs) */
 int loop_on_batch(struct loop *loop, loop_tick_fn done, void *context);
+/** loop_relay() - what was called with @from is called with @to from now on (while the loop stands
+ * at its gate) */
+void loop_relay(struct loop *loop, const void *from, void *to);
 /** loop_now() - CLOCK_BOOTTIME in ns, read once per batch (loop thread) */
 int64_t loop_now(const struct loop *loop);

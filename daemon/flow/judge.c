@@ -27,6 +27,7 @@ struct judge {
 	struct snapshot snapshot;
 	struct judge_mark mark;
 	pthread_t thread;
+	struct gate gate;
 	_Atomic bool stop;
 	int64_t ticked_ns, kept_ns, wall_ms;
 	uint64_t replaced; /* as of the last tick */
@@ -36,12 +37,12 @@ struct judge {
 
 static void emit(void *context, const struct verdict *verdict)
 {
-	struct judge *j = context;
+	struct verdicts *verdicts = context;
 	/* While the ledger cannot be written peaks would pile up; what ends an alert carries its
 	 * peak. */
-	if (verdict->type == VERDICT_PEAK && verdicts_waiting(j->setup.verdicts) > PEAKS_WAITING)
+	if (verdict->type == VERDICT_PEAK && verdicts_waiting(verdicts) > PEAKS_WAITING)
 		return;
-	verdicts_add(j->setup.verdicts, &(struct verdict_item){.verdict = *verdict});
+	verdicts_add(verdicts, &(struct verdict_item){.verdict = *verdict});
 }
 
 int judge_new(struct judge **out, const struct judge_setup *setup)
@@ -51,8 +52,10 @@ int judge_new(struct judge **out, const struct judge_setup *setup)
 		return -ENOMEM;
 	j->setup = *setup;
 	j->mark.boot = setup->boot;
-	int r = evaluator_new(&j->evaluator, setup->plan, clock_wall_ms(), clock_mono_ns(), emit,
-			      j);
+	int r = gate_init(&j->gate);
+	if (r == 0)
+		r = evaluator_new(&j->evaluator, setup->plan, clock_wall_ms(), clock_mono_ns(),
+				  emit, setup->verdicts);
 	if (r == 0) {
 		j->snapshot.capacity = sizeof j->mark + evaluator_save_size(j->evaluator);
 		j->snapshot.bytes = malloc(j->snapshot.capacity);
@@ -70,6 +73,7 @@ struct judge *judge_free(struct judge *judge)
 	if (judge == NULL)
 		return NULL;
 	evaluator_free(judge->evaluator);
+	gate_deinit(&judge->gate);
 	free(judge->snapshot.bytes);
 	free(judge);
 	return NULL;
@@ -78,6 +82,26 @@ struct judge *judge_free(struct judge *judge)
 struct evaluator *judge_evaluator(struct judge *judge)
 {
 	return judge->evaluator;
+}
+
+struct gate *judge_gate(struct judge *judge)
+{
+	return &judge->gate;
+}
+
+/* The clerk, which stands too, has stored the last snapshot: its bytes are nobody's. */
+void judge_succeed(struct judge *judge, struct judge *next, const struct plan_change *change)
+{
+	struct evaluator *evaluator = judge->evaluator;
+	unsigned char *bytes = judge->snapshot.bytes;
+	evaluator_carry(next->evaluator, evaluator, change);
+	judge->evaluator = next->evaluator;
+	judge->snapshot.bytes = next->snapshot.bytes;
+	judge->snapshot.capacity = next->snapshot.capacity;
+	judge->setup.plan = next->setup.plan;
+	judge->kept_ns = 0; /* the next round leaves a snapshot under the new names */
+	next->evaluator = evaluator;
+	next->snapshot.bytes = bytes;
 }
 
 static void judge_ring(struct judge *j, size_t index)
@@ -211,6 +235,8 @@ static void *judge_run(void *context)
 	while (!atomic_load(&j->stop)) {
 		judge_round(j);
 		bell_sleep(&j->setup.rings->judge, TICK_MS, anything, j);
+		if (gate_is_shut(&j->gate) && !rings_ready(j->setup.rings, RING_JUDGE))
+			gate_pass(&j->gate);
 	}
 	judge_round(j);
 	while (atomic_load(&j->snapshot.full)) /* the clerk still has the last one in hand */

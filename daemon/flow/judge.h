@@ -10,6 +10,7 @@
  * clerk.
  */
 #include "core/evaluate.h"
+#include "flow/gate.h"
 #include "flow/rings.h"
 #include "flow/verdicts.h"
 
@@ -48,6 +49,15 @@ void judge_call(struct judge *judge,
 		void (*fn)(void *context, struct evaluator *evaluator,
 			   const struct judge_mark *read),
 		void *context);
+
+/** judge_gate() - it stands there with all rings empty (judge_succeed()) */
+struct gate *judge_gate(struct judge *judge);
+/**
+ * judge_succeed() - take over from @next, a judge made for the next plan and never started, while
+ * standing at the gate: plan and evaluator are then those of @next, the state is carried along, and
+ * @next has what they were, for judge_free()
+ */
+void judge_succeed(struct judge *judge, struct judge *next, const struct plan_change *change);
 
 /* What a snapshot says of how far the judge had read. */
 struct judge_mark {

@@ -32,6 +32,7 @@ struct tickers {
 struct loop {
 	int epoll_fd, stop_fd;
 	atomic_bool stopping;
+	struct gate gate;
 	struct watch *watches; /* by descriptor */
 	size_t n_watches;
 	struct tickers on_tick, on_batch;
@@ -56,6 +57,11 @@ int loop_new(struct loop **out)
 	struct loop *loop = calloc(1, sizeof *loop);
 	if (loop == NULL)
 		return -ENOMEM;
+	int failed = gate_init(&loop->gate);
+	if (failed != 0) {
+		free(loop);
+		return failed;
+	}
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int error = loop->epoll_fd < 0 || loop->stop_fd < 0 ? -errno : 0;
@@ -78,6 +84,7 @@ struct loop *loop_free(struct loop *loop)
 		close(loop->epoll_fd);
 	if (loop->stop_fd >= 0)
 		close(loop->stop_fd);
+	gate_deinit(&loop->gate);
 	free(loop->watches);
 	free(loop->on_tick.at);
 	free(loop->on_batch.at);
@@ -163,6 +170,19 @@ int loop_on_batch(struct loop *loop, loop_tick_fn done, void *context)
 	return tickers_add(&loop->on_batch, done, context);
 }
 
+static void tickers_relay(struct tickers *tickers, const void *from, void *to)
+{
+	for (size_t i = 0; i < tickers->n; i++)
+		if (tickers->at[i].context == from)
+			tickers->at[i].context = to;
+}
+
+void loop_relay(struct loop *loop, const void *from, void *to)
+{
+	tickers_relay(&loop->on_tick, from, to);
+	tickers_relay(&loop->on_batch, from, to);
+}
+
 static void tickers_call(const struct tickers *tickers, int64_t now_ns)
 {
 	for (size_t i = 0; i < tickers->n; i++)
@@ -221,8 +241,14 @@ int loop_run(struct loop *loop, _Atomic uint64_t *heartbeat)
 		tickers_call(&loop->on_batch, loop->now_ns);
 		if (heartbeat != NULL)
 			atomic_fetch_add_explicit(heartbeat, 1, memory_order_relaxed);
+		gate_pass(&loop->gate);
 	}
 	return 0;
+}
+
+struct gate *loop_gate(struct loop *loop)
+{
+	return &loop->gate;
 }
 
 void loop_stop(struct loop *loop)

@@ -7,6 +7,7 @@
  * loop_stop() belongs to that thread, or to the main thread before it starts and after it ended.
  */
 #include "flow/door.h"
+#include "flow/gate.h"
 
 #include <stdatomic.h>
 
@@ -23,6 +24,9 @@ struct loop *loop_free(struct loop *loop);
  * Return: 0 after loop_stop(), negative errno when epoll fails.
  */
 int loop_run(struct loop *loop, _Atomic uint64_t *heartbeat);
+
+/** loop_gate() - the thread stands there between two rounds; then the loop is the main thread's */
+struct gate *loop_gate(struct loop *loop);
 
 /** loop_stop() - let loop_run() return after the round it is in (any thread; also beforehand) */
 void loop_stop(struct loop *loop);

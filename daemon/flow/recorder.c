@@ -21,6 +21,7 @@ enum {
 struct recorder {
 	struct recorder_setup setup;
 	pthread_t thread, relief;
+	struct gate gate;
 	_Atomic bool stop, relief_stop;
 	struct bell relief_bell;
 
@@ -62,7 +63,9 @@ int recorder_new(struct recorder **out, const struct recorder_setup *setup)
 	r->passed = metrics_counter(setup->metrics, "ducha_unrecorded_total",
 				    "Samples that were acknowledged or read but not recorded",
 				    "reason=\"disk\"");
-	int error = bell_init(&r->relief_bell);
+	int error = gate_init(&r->gate);
+	if (error == 0)
+		error = bell_init(&r->relief_bell);
 	if (r->batch == NULL || r->gaps == NULL || r->written == NULL || r->passed == NULL)
 		error = -ENOMEM;
 	if (error != 0)
@@ -78,6 +81,7 @@ struct recorder *recorder_free(struct recorder *recorder)
 	if (recorder->relief_bell.fd >= 0)
 		bell_deinit(&recorder->relief_bell);
 	pthread_mutex_destroy(&recorder->lock);
+	gate_deinit(&recorder->gate);
 	free(recorder->batch);
 	free(recorder->gaps);
 	free(recorder->written);
@@ -232,7 +236,8 @@ static bool ready(struct recorder *r)
 
 static bool urgent(struct recorder *r)
 {
-	return atomic_load(&r->setup.rings->stored.waiting) > 0 || atomic_load(&r->stop);
+	return atomic_load(&r->setup.rings->stored.waiting) > 0 || atomic_load(&r->stop) ||
+	       gate_is_shut(&r->gate);
 }
 
 static bool anything(void *context)
@@ -249,6 +254,11 @@ static void gather(struct recorder *r)
 		bell_pause(&r->setup.rings->recorder, (int)(left_ns / 1000000) + 1);
 }
 
+static bool is_done(struct recorder *r)
+{
+	return r->n == 0 && !recorder_missing(r) && !ready(r);
+}
+
 static void *recorder_run(void *context)
 {
 	struct recorder *r = context;
@@ -258,6 +268,8 @@ static void *recorder_run(void *context)
 		if (!r->more && r->n == 0 && ready(r))
 			gather(r);
 		recorder_round(r);
+		if (gate_is_shut(&r->gate) && is_done(r))
+			gate_pass(&r->gate);
 	}
 	int64_t until_ns = clock_mono_ns() + GIVE_UP_MS * (int64_t)1000000;
 	while (!r->fatal && (!recorder_round(r) || ready(r)) && clock_mono_ns() < until_ns)
@@ -319,6 +331,35 @@ bool recorder_failing(const struct recorder *recorder)
 bool recorder_missing(const struct recorder *recorder)
 {
 	return atomic_load_explicit(&recorder->missing, memory_order_relaxed) != 0;
+}
+
+struct gate *recorder_gate(struct recorder *recorder)
+{
+	return &recorder->gate;
+}
+
+void recorder_hold(struct recorder *recorder)
+{
+	pthread_mutex_lock(&recorder->lock);
+}
+
+static void swap_gaps(struct gap **a, struct gap **b)
+{
+	struct gap *gaps = *a;
+	*a = *b;
+	*b = gaps;
+}
+
+/* Nothing is missing, so both have gaps of zeros only. */
+void recorder_succeed(struct recorder *recorder, struct recorder *next)
+{
+	if (next != NULL) {
+		swap_gaps(&recorder->gaps, &next->gaps);
+		swap_gaps(&recorder->written, &next->written);
+		recorder->setup.n_monitors = next->setup.n_monitors;
+		recorder->setup.flush_ms = next->setup.flush_ms;
+	}
+	pthread_mutex_unlock(&recorder->lock);
 }
 
 int recorder_start(struct recorder *recorder)

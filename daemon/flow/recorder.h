@@ -16,6 +16,7 @@
  * of the rings and the gaps; nobody holds it during a call to the disk.
  */
 #include "core/metrics.h"
+#include "flow/gate.h"
 #include "flow/rings.h"
 
 struct recorder;
@@ -45,6 +46,16 @@ int recorder_start(struct recorder *recorder);
 bool recorder_failing(const struct recorder *recorder);
 /** recorder_missing() - readings were passed over and no gap record says so yet (any thread) */
 bool recorder_missing(const struct recorder *recorder);
+/** recorder_gate() - it stands there with all that the rings held on disk */
+struct gate *recorder_gate(struct recorder *recorder);
+/**
+ * recorder_hold() - keeps the relief away from the rings, too, until recorder_succeed() (main
+ * thread, the recorder standing)
+ * @next: a recorder made for the next plan and never started: its tables and times are taken, and
+ * it gets the old ones, for recorder_free(); NULL: all stays
+ */
+void recorder_hold(struct recorder *recorder);
+void recorder_succeed(struct recorder *recorder, struct recorder *next);
 /** recorder_stop() - after all producers ended: stores what is left (trying for up to 5 s) and
  * joins */
 void recorder_stop(struct recorder *recorder);

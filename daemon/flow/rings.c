@@ -22,10 +22,10 @@ int rings_init(struct rings *rings, size_t n, size_t slots)
 {
 	memset(rings, 0, sizeof *rings);
 	rings->judge.fd = rings->recorder.fd = -1;
-	rings->at = n > RINGS_MAX ? NULL : aligned_alloc(128, n * sizeof *rings->at);
+	rings->at = n > RINGS_MAX ? NULL : aligned_alloc(128, RINGS_MAX * sizeof *rings->at);
 	if (rings->at == NULL)
 		return n > RINGS_MAX ? -EINVAL : -ENOMEM;
-	memset(rings->at, 0, n * sizeof *rings->at);
+	memset(rings->at, 0, RINGS_MAX * sizeof *rings->at);
 	rings->n = n;
 	int r = stored_init(&rings->stored);
 	for (size_t i = 0; i < n && r == 0; i++)
@@ -52,6 +52,28 @@ void rings_deinit(struct rings *rings)
 	free(rings->at);
 	rings->at = NULL;
 	rings->n = 0;
+}
+
+int rings_add(struct rings *rings, size_t slots)
+{
+	if (rings->n == RINGS_MAX)
+		return -EMFILE;
+	int r = ring_init(&rings->at[rings->n], slots);
+	if (r == 0)
+		rings->n++;
+	return r;
+}
+
+void rings_grow(struct rings *rings, size_t slots)
+{
+	for (size_t i = 0; i < rings->n; i++) {
+		struct ring *ring = &rings->at[i], larger;
+		if (ring_slots(ring) >= slots || ring_init(&larger, slots) != 0)
+			continue;
+		larger.refused = ring->refused;
+		ring_deinit(ring);
+		*ring = larger;
+	}
 }
 
 bool rings_ready(struct rings *rings, enum ring_reader who)

@@ -29,6 +29,12 @@ struct rings {
 /** rings_init() - @n rings of @slots each. Main thread. Return: 0, negative errno. */
 int rings_init(struct rings *rings, size_t n, size_t slots);
 void rings_deinit(struct rings *rings);
+/** rings_add() - one more ring, behind the others (all readers stand). Return: 0, negative errno.
+ */
+int rings_add(struct rings *rings, size_t slots);
+/** rings_grow() - at least @slots in each, where all are empty (all readers and producers stand);
+ * without memory they stay as they are */
+void rings_grow(struct rings *rings, size_t slots);
 /** rings_ready() - is anything unread by @who in any ring? (that reader's thread) */
 bool rings_ready(struct rings *rings, enum ring_reader who);
 

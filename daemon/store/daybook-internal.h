@@ -48,6 +48,15 @@ struct daybook_mark {
 	int64_t reserved; /* and may since have come to here */
 };
 
+/* By monitor of the plan. */
+struct daybook_tables {
+	int64_t *ids;           /* its id in the file, 0: none yet */
+	int64_t *newest;        /* its newest sequence in the open block, 0: none */
+	struct reading *fresh;  /* by arrival of the monitor in the open transaction */
+	uint32_t *is_fresh;     /* place in fresh plus 1, 0: none */
+	struct reading *latest; /* under the daybook's lock; flag 0: none */
+};
+
 struct daybook {
 	char directory[4096]; /* …/daybook */
 	char path[4200];      /* of the open file */
@@ -72,17 +81,13 @@ struct daybook {
 	struct daybook_ring rings[DAYBOOK_RINGS];
 	struct day_block block;        /* open: not yet in the table */
 	int64_t block_ms, received_ms; /* receipt of its first and newest row */
-	int64_t *ids;                  /* by monitor: its id in the file, 0: none yet */
-	int64_t *newest;       /* by monitor: its newest sequence in the open block, 0: none */
-	struct reading *fresh; /* by arrival of the monitor in the open transaction */
-	uint32_t *is_fresh;    /* by monitor: place in fresh plus 1, 0: none */
+	struct daybook_tables by;
 	size_t n_fresh;
 	struct held_row held[HELD_ROWS];
 	int n_held;
 	struct day_chain chain;
-	pthread_mutex_t lock;   /* guards what follows */
+	pthread_mutex_t lock;   /* guards what follows, and by.latest */
 	struct chain_head head; /* of the chain, on disk */
-	struct reading *latest; /* by monitor; flag 0: none */
 };
 
 int daybook_connect(struct daybook *daybook, const struct day_name *name);

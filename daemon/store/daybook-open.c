@@ -101,7 +101,7 @@ static int latest_rows(struct daybook *daybook, sqlite3 *db, const struct day_mo
 		if (monitor == NO_INDEX)
 			continue;
 		row.reading.monitor = monitor;
-		daybook->latest[monitor] = row.reading;
+		daybook->by.latest[monitor] = row.reading;
 	}
 	sqlite3_finalize(list);
 	return r;
@@ -133,8 +133,6 @@ static void latest_load(struct daybook *daybook, const struct found *file)
 	sql_close(db);
 }
 
-/* --- opening --- */
-
 /* Two daemons on one store would tear the sequence. The lock ends with the process. */
 static int daybook_lock(struct daybook *daybook)
 {
@@ -150,20 +148,71 @@ static int daybook_lock(struct daybook *daybook)
 	return -EBUSY;
 }
 
-static int daybook_alloc(struct daybook *daybook, const char *directory, const struct plan *plan)
+/* --- tables by monitor --- */
+
+static bool tables_alloc(struct daybook_tables *t, const struct plan *plan)
 {
 	size_t n = plan->n_monitors + 1;
+	t->ids = calloc(n, sizeof *t->ids);
+	t->newest = calloc(n, sizeof *t->newest);
+	t->fresh = calloc(n, sizeof *t->fresh);
+	t->is_fresh = calloc(n, sizeof *t->is_fresh);
+	t->latest = calloc(n, sizeof *t->latest);
+	return t->ids != NULL && t->newest != NULL && t->fresh != NULL && t->is_fresh != NULL &&
+	       t->latest != NULL;
+}
 
+static void tables_deinit(struct daybook_tables *t)
+{
+	free(t->ids);
+	free(t->newest);
+	free(t->fresh);
+	free(t->is_fresh);
+	free(t->latest);
+}
+
+int daybook_tables_new(struct daybook_tables **out, const struct plan *plan)
+{
+	struct daybook_tables *tables = calloc(1, sizeof *tables);
+	if (tables != NULL && !tables_alloc(tables, plan))
+		tables = daybook_tables_free(tables);
+	*out = tables;
+	return tables == NULL ? -ENOMEM : 0;
+}
+
+struct daybook_tables *daybook_tables_free(struct daybook_tables *tables)
+{
+	if (tables != NULL)
+		tables_deinit(tables);
+	free(tables);
+	return NULL;
+}
+
+/* No transaction is open, so nothing is fresh. */
+void daybook_succeed(struct daybook *daybook, struct daybook_tables *tables,
+		     const struct plan_change *change)
+{
+	struct daybook_tables old = daybook->by;
+	size_t n = change->to->n_monitors;
+	plan_carry(tables->ids, old.ids, change->monitors, n, sizeof *old.ids);
+	plan_carry(tables->newest, old.newest, change->monitors, n, sizeof *old.newest);
+	plan_carry(tables->latest, old.latest, change->monitors, n, sizeof *old.latest);
+	for (uint32_t i = 0; i < n; i++)
+		if (tables->latest[i].flag != 0)
+			tables->latest[i].monitor = i;
+	daybook->by = *tables;
+	daybook->plan = change->to;
+	*tables = old;
+}
+
+/* --- opening --- */
+
+static int daybook_alloc(struct daybook *daybook, const char *directory, const struct plan *plan)
+{
 	daybook->lock_fd = -1;
 	pthread_mutex_init(&daybook->lock, NULL);
 	daybook->plan = plan;
-	daybook->ids = calloc(n, sizeof *daybook->ids);
-	daybook->newest = calloc(n, sizeof *daybook->newest);
-	daybook->fresh = calloc(n, sizeof *daybook->fresh);
-	daybook->is_fresh = calloc(n, sizeof *daybook->is_fresh);
-	daybook->latest = calloc(n, sizeof *daybook->latest);
-	if (daybook->ids == NULL || daybook->newest == NULL || daybook->fresh == NULL ||
-	    daybook->is_fresh == NULL || daybook->latest == NULL)
+	if (!tables_alloc(&daybook->by, plan))
 		return -ENOMEM;
 	if (mkdir(directory, 0750) != 0 && errno != EEXIST)
 		return -errno;
@@ -245,11 +294,7 @@ struct daybook *daybook_close(struct daybook *daybook)
 		close(daybook->lock_fd);
 	hash_free(daybook->chain.hash);
 	pthread_mutex_destroy(&daybook->lock);
-	free(daybook->ids);
-	free(daybook->newest);
-	free(daybook->fresh);
-	free(daybook->is_fresh);
-	free(daybook->latest);
+	tables_deinit(&daybook->by);
 	free(daybook);
 	return NULL;
 }

@@ -126,11 +126,11 @@ static int resync_monitors(struct daybook *daybook)
 {
 	struct day_monitors monitors = {0};
 
-	memset(daybook->ids, 0, daybook->plan->n_monitors * sizeof *daybook->ids);
+	memset(daybook->by.ids, 0, daybook->plan->n_monitors * sizeof *daybook->by.ids);
 	int r = day_monitors_read(daybook->db, daybook->plan, &monitors);
 	for (size_t id = 0; r == 0 && id < monitors.n; id++)
 		if (monitors.at[id].site != NULL && monitors.at[id].monitor != NO_INDEX)
-			daybook->ids[monitors.at[id].monitor] = (int64_t)id;
+			daybook->by.ids[monitors.at[id].monitor] = (int64_t)id;
 	day_monitors_free(&monitors);
 	return r;
 }
@@ -141,7 +141,7 @@ static int resync_newest(struct daybook *daybook)
 	sqlite3_stmt *list = NULL;
 	bool row = false;
 
-	memset(daybook->newest, 0, daybook->plan->n_monitors * sizeof *daybook->newest);
+	memset(daybook->by.newest, 0, daybook->plan->n_monitors * sizeof *daybook->by.newest);
 	int r = sql_prepare(daybook->db, &list,
 			    "SELECT m.site, m.factor, max(r.seq) FROM readings r JOIN monitors m"
 			    " ON m.id = r.monitor WHERE r.seq >= ?1 GROUP BY r.monitor");
@@ -152,7 +152,7 @@ static int resync_newest(struct daybook *daybook)
 	for (; r == 0 && row; r = sql_step(list, &row)) {
 		uint32_t m = plan_monitor(daybook->plan, sql_text(list, 0), sql_text(list, 1));
 		if (m != NO_INDEX)
-			daybook->newest[m] = sqlite3_column_int64(list, 2);
+			daybook->by.newest[m] = sqlite3_column_int64(list, 2);
 	}
 	sqlite3_finalize(list);
 	return r;
@@ -195,7 +195,7 @@ int daybook_resync(struct daybook *daybook)
 static void daybook_forget(struct daybook *daybook)
 {
 	for (size_t i = 0; i < daybook->n_fresh; i++)
-		daybook->is_fresh[daybook->fresh[i].monitor] = 0;
+		daybook->by.is_fresh[daybook->by.fresh[i].monitor] = 0;
 	daybook->n_fresh = 0;
 	daybook->n_held = 0;
 	day_chain_forget(&daybook->chain);
@@ -234,16 +234,16 @@ static int block_close(struct daybook *daybook)
 	int r = sql_do(daybook->sql[DAY_BLOCK], "iiii", block->first, block->last, block->min_ms,
 		       block->max_ms);
 	for (size_t i = 0; r == 0 && i < daybook->plan->n_monitors; i++)
-		if (daybook->newest[i] != 0)
-			r = sql_do(daybook->sql[DAY_LATEST], "ii", daybook->ids[i],
-				   daybook->newest[i]);
+		if (daybook->by.newest[i] != 0)
+			r = sql_do(daybook->sql[DAY_LATEST], "ii", daybook->by.ids[i],
+				   daybook->by.newest[i]);
 	return r;
 }
 
 static void block_clear(struct daybook *daybook)
 {
 	daybook->block = (struct day_block){0};
-	memset(daybook->newest, 0, daybook->plan->n_monitors * sizeof *daybook->newest);
+	memset(daybook->by.newest, 0, daybook->plan->n_monitors * sizeof *daybook->by.newest);
 }
 
 /* Its size is looked at when a block is closed: a file ends with whole blocks. */
@@ -341,15 +341,15 @@ static int daybook_begin(struct daybook *daybook, int64_t received_ms)
 
 static int row_monitor(struct daybook *daybook, uint32_t index)
 {
-	if (daybook->ids[index] != 0)
+	if (daybook->by.ids[index] != 0)
 		return 0;
 	const struct monitor *m = &daybook->plan->monitors[index];
 	int r = sql_do(daybook->sql[DAY_MONITOR], "tt", daybook->plan->sites[m->site].id,
 		       m->factor);
 	if (r != 0)
 		return r;
-	daybook->ids[index] = sqlite3_last_insert_rowid(daybook->db);
-	day_chain_name(&daybook->chain, daybook->ids[index]);
+	daybook->by.ids[index] = sqlite3_last_insert_rowid(daybook->db);
+	day_chain_name(&daybook->chain, daybook->by.ids[index]);
 	return 0;
 }
 
@@ -363,7 +363,7 @@ static void row_bind(sqlite3_stmt *insert, int row, const struct daybook *dayboo
 	sqlite3_bind_int64(insert, before + 2, daybook->boot);
 	sqlite3_bind_int(insert, before + 3, reading->ring);
 	sqlite3_bind_int64(insert, before + 4, (int64_t)reading->seq);
-	sqlite3_bind_int64(insert, before + 5, daybook->ids[reading->monitor]);
+	sqlite3_bind_int64(insert, before + 5, daybook->by.ids[reading->monitor]);
 	sqlite3_bind_int64(insert, before + 6, reading->measured_ms);
 	sqlite3_bind_int64(insert, before + 7, reading->received_ms);
 	if (reading->has_value)
@@ -444,17 +444,17 @@ static void row_count(struct daybook *daybook, const struct reading *reading)
 	if (reading->measured_ms > block->max_ms)
 		block->max_ms = reading->measured_ms;
 	daybook->received_ms = reading->received_ms;
-	daybook->newest[reading->monitor] = daybook->next++;
+	daybook->by.newest[reading->monitor] = daybook->next++;
 }
 
 /* What becomes the latest reading with the commit; also of a row that proved to be stored. */
 static void row_fresh(struct daybook *daybook, const struct reading *reading)
 {
-	uint32_t *place = &daybook->is_fresh[reading->monitor];
+	uint32_t *place = &daybook->by.is_fresh[reading->monitor];
 
 	if (*place == 0)
 		*place = (uint32_t)++daybook->n_fresh;
-	daybook->fresh[*place - 1] = *reading;
+	daybook->by.fresh[*place - 1] = *reading;
 }
 
 /* seq 0 comes from no ring and is never taken for a repetition. */
@@ -504,8 +504,8 @@ int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t r
 	if (r == 0)
 		r = row_monitor(daybook, gap->monitor);
 	if (r == 0)
-		r = sql_do(daybook->sql[DAY_GAP], "iiii", daybook->ids[gap->monitor], gap->from_ms,
-			   gap->to_ms, (int64_t)gap->count);
+		r = sql_do(daybook->sql[DAY_GAP], "iiii", daybook->by.ids[gap->monitor],
+			   gap->from_ms, gap->to_ms, (int64_t)gap->count);
 	if (r == 0)
 		day_chain_gap(&daybook->chain, sqlite3_last_insert_rowid(daybook->db));
 	return r != 0 ? daybook_undo(daybook, r) : 0;
@@ -529,7 +529,7 @@ static void commit_done(struct daybook *daybook)
 			daybook->rings[i].stored = daybook->rings[i].seen;
 	pthread_mutex_lock(&daybook->lock);
 	for (size_t i = 0; i < daybook->n_fresh; i++)
-		daybook->latest[daybook->fresh[i].monitor] = daybook->fresh[i];
+		daybook->by.latest[daybook->by.fresh[i].monitor] = daybook->by.fresh[i];
 	daybook->head = daybook->chain.head;
 	pthread_mutex_unlock(&daybook->lock);
 	if (daybook->next - 1 > daybook->floor)
@@ -596,7 +596,7 @@ bool daybook_latest(struct daybook *daybook, uint32_t monitor, struct reading *o
 	if (monitor >= daybook->plan->n_monitors)
 		return false;
 	pthread_mutex_lock(&daybook->lock);
-	*out = daybook->latest[monitor];
+	*out = daybook->by.latest[monitor];
 	pthread_mutex_unlock(&daybook->lock);
 	return out->flag != 0;
 }

@@ -14,7 +14,7 @@
  * own (struct daybook_reader), each with read-only connections.
  */
 #include "core/chain.h"
-#include "core/plan.h"
+#include "core/change.h"
 #include "core/reading.h"
 
 struct daybook;
@@ -36,6 +36,18 @@ struct daybook *daybook_close(struct daybook *daybook);
 /** daybook_limit() - a file that is larger ends before its day does, and another of that day
  * begins; @bytes 0: never (the default). Before the first reading. */
 void daybook_limit(struct daybook *daybook, int64_t bytes);
+
+struct daybook_tables; /* what a daybook keeps by monitor */
+/** daybook_tables_new() - for the next plan. Return: 0, -ENOMEM. */
+int daybook_tables_new(struct daybook_tables **out, const struct plan *plan);
+struct daybook_tables *daybook_tables_free(struct daybook_tables *tables);
+/**
+ * daybook_succeed() - go on under the next plan (the writing thread stands, all is committed, and
+ * nobody asks for latest readings): @tables are taken, and hold the old ones for
+ * daybook_tables_free()
+ */
+void daybook_succeed(struct daybook *daybook, struct daybook_tables *tables,
+		     const struct plan_change *change);
 
 /**
  * daybook_append() - add readings to the open transaction (begins one); only SLOT_VALUE slots count

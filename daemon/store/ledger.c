@@ -298,6 +298,18 @@ struct ledger *ledger_close(struct ledger *ledger)
 	return NULL;
 }
 
+void ledger_succeed(struct ledger *ledger, const struct plan *plan, _Atomic uint32_t **kinds)
+{
+	_Atomic uint32_t *old = ledger->kinds;
+	pthread_mutex_lock(&ledger->lock);
+	ledger->plan = plan;
+	ledger->kinds = *kinds;
+	if (ledger_recount_alerts(ledger) != 0)
+		ledger->recount = true;
+	pthread_mutex_unlock(&ledger->lock);
+	*kinds = old;
+}
+
 /* After a failed commit nobody knows what the file holds: count anew before going on. */
 static int ledger_recount(struct ledger *ledger)
 {

@@ -48,6 +48,12 @@ void ledger_bind(struct ledger *ledger, void (*daybook)(void *context, struct ch
 int ledger_head(struct ledger *ledger, struct chain_head *out);
 
 /**
+ * ledger_succeed() - go on under the next plan (nobody asks for active kinds meanwhile)
+ * @kinds: in: zeros, one for each monitor of @plan and one more; out: those until now, to be freed
+ */
+void ledger_succeed(struct ledger *ledger, const struct plan *plan, _Atomic uint32_t **kinds);
+
+/**
  * ledger_apply() - commit verdicts in order, in one transaction
  * @now_ms: wall clock: opened_at of cases that open (their year and number follow from it)
  * @opened: out, may be NULL: for each verdict the id of the case it opened, else 0

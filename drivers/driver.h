@@ -26,6 +26,30 @@ struct driver {
 	 * Return: 0 and *instance; negative errno. A connection that cannot be reached is no error.
 	 */
 	int (*start)(const struct driver_host *host, const void *connections, size_t n, void **instance);
+	/**
+	 * prepare() - make ready to serve @connections of the next plan in the place of those of
+	 * @instance, which goes on meanwhile (main thread; registers series)
+	 * Return: 0 and *next; negative errno.
+	 */
+	int (*prepare)(const struct driver_host *host, const void *connections, size_t n,
+		       const void *instance, void **next);
+	/**
+	 * succeed() - @next takes over, while the producing thread stands: connections that are as
+	 * before keep their sockets and what is under way on them. Cannot fail.
+	 * @next: NULL: nobody follows; no sample is handed in any more, and stop() is still to come
+	 * Return: the instance from now on; the other one is freed.
+	 */
+	void *(*succeed)(void *next, void *instance);
+	/** drop() - free what prepare() made, unless it took over; NULL is welcome */
+	void (*drop)(void *next);
+	/**
+	 * hold(), release() - let the producing thread stand between two samples, and go on; NULL for
+	 * those on an event loop, which has a gate. Release also ends and begins connections as the
+	 * next plan asks, and may wait for that.
+	 * Return: false if it does not stand within @timeout_ms; it goes on then.
+	 */
+	bool (*hold)(void *instance, int timeout_ms);
+	void (*release)(void *instance);
 	/** stop() - no sample is handed in after it returns; called with the loop stopped; frees */
 	void (*stop)(void *instance);
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/modbus/bus.h"
 
+#include "drivers/modbus/same.h"
+
 #include "base/log.h"
 #include "drivers/modbus/round.h"
 
@@ -287,6 +289,46 @@ int bus_init(struct bus *bus, struct bus_host *host, const struct modbus_connect
 	if (error != 0)
 		return error;
 	return bus_metrics(bus, host->driver.metrics);
+}
+
+/* What says which plan it is for; all else is the course of things. */
+static void swap_frame(struct bus *a, struct bus *b)
+{
+	struct bus kept = *a;
+	a->config = b->config;
+	a->host = b->host;
+	a->asked = b->asked;
+	a->values.points = b->values.points;
+	a->values.zone = b->values.zone;
+	b->config = kept.config;
+	b->host = kept.host;
+	b->asked = kept.asked;
+	b->values.points = kept.values.points;
+	b->values.zone = kept.values.zone;
+}
+
+static void keep_phase(struct bus *next, const struct bus *old)
+{
+	next->due_ns = old->due_ns;
+	next->round = old->round;
+	next->link = old->link;
+	next->rounds_missed = old->rounds_missed;
+	next->cause = old->cause;
+	next->cause_is_timeout = old->cause_is_timeout;
+	next->request = old->request;
+}
+
+bool bus_succeed(struct bus *next, struct bus *old)
+{
+	if (!modbus_same_points(next->config, old->config)) {
+		keep_phase(next, old);
+		return false;
+	}
+	struct bus course = *old;
+	*old = *next;
+	*next = course;
+	swap_frame(next, old);
+	return true;
 }
 
 void bus_deinit(struct bus *bus)

@@ -69,6 +69,14 @@ void bus_host_flush(struct bus_host *host);
  * errno of the plan. bus_deinit() is to be called in any case. */
 int bus_init(struct bus *bus, struct bus_host *host, const struct modbus_connection *config);
 void bus_deinit(struct bus *bus);
+/**
+ * bus_succeed() - @next goes on where @old is, whose connection is the same
+ *
+ * With the same points the round goes on, and the exchange that is under way; with others the next
+ * round begins when it was due. @old is to be deinitialised as ever.
+ * Return: true where the round goes on.
+ */
+bool bus_succeed(struct bus *next, struct bus *old);
 
 /** bus_ask() - make the request for the span whose turn it is, sent at @now_ns */
 void bus_ask(struct bus *bus, int64_t now_ns);

@@ -259,12 +259,18 @@ static int listener_open(struct listener *listener, struct dtu *dtu, const char 
 			   listen(listener->fd, BACKLOG) < 0))
 		error = -errno;
 	freeaddrinfo(found);
-	if (error == 0)
-		error = loop_add(dtu->host.loop, listener->fd, EPOLLIN, listener_ready, listener);
 	return error;
 }
 
-static int open_listeners(struct dtu *dtu)
+static const struct listener *listener_of(const struct dtu *dtu, const char *address)
+{
+	for (size_t i = 0; dtu != NULL && i < dtu->n_listeners; i++)
+		if (strcmp(dtu->listeners[i].listen, address) == 0)
+			return &dtu->listeners[i];
+	return NULL;
+}
+
+static int open_listeners(struct dtu *dtu, const struct dtu *before)
 {
 	for (size_t i = 0; i < dtu->n_connections; i++) {
 		bool there = dtu->connections[i].framing != MODBUS_DTU;
@@ -273,7 +279,12 @@ static int open_listeners(struct dtu *dtu)
 		if (there)
 			continue;
 		const char *address = dtu->connections[i].listen;
-		int error = listener_open(&dtu->listeners[dtu->n_listeners++], dtu, address);
+		struct listener *listener = &dtu->listeners[dtu->n_listeners++];
+		if (listener_of(before, address) != NULL) {
+			*listener = (struct listener){.dtu = dtu, .listen = address, .fd = -1};
+			continue;
+		}
+		int error = listener_open(listener, dtu, address);
 		if (error != 0) {
 			log_warnx("%s: cannot listen on %s: %s", dtu->connections[i].id, address,
 				  strerrordesc_np(-error));
@@ -289,9 +300,9 @@ static struct metric *refused(const struct dtu *dtu, const char *labels)
 			       "Units that dialled in and were not let in", labels);
 }
 
-int dtu_start(struct dtu **out, const struct driver_host *host,
-	      const struct modbus_connection *connections, size_t n, dtu_adopt_fn adopt,
-	      void *context)
+int dtu_open(struct dtu **out, const struct driver_host *host,
+	     const struct modbus_connection *connections, size_t n, const struct dtu *before,
+	     dtu_adopt_fn adopt, void *context)
 {
 	size_t wanted = 0;
 	for (size_t i = 0; i < n; i++)
@@ -312,12 +323,60 @@ int dtu_start(struct dtu **out, const struct driver_host *host,
 	dtu->crowded = refused(dtu, "reason=\"crowded\"");
 	int error = -ENOMEM;
 	if (dtu->listeners != NULL && dtu->unknown && dtu->silent && dtu->crowded)
-		error = open_listeners(dtu);
+		error = open_listeners(dtu, before);
 	if (error != 0)
 		dtu_free(dtu);
 	else
 		*out = dtu;
 	return error;
+}
+
+int dtu_watch(struct dtu *dtu)
+{
+	int error = 0;
+	for (size_t i = 0; dtu != NULL && error == 0 && i < dtu->n_listeners; i++) {
+		struct listener *listener = &dtu->listeners[i];
+		error = loop_add(dtu->host.loop, listener->fd, EPOLLIN, listener_ready, listener);
+	}
+	return error;
+}
+
+/* --- the next plan --- */
+
+static void take_listener(struct listener *listener, const struct dtu *old)
+{
+	const struct listener *before = listener_of(old, listener->listen);
+	if (before == NULL)
+		return;
+	loop_remove(old->host.loop, before->fd);
+	listener->fd = before->fd;
+	((struct listener *)(uintptr_t)before)->fd = -1;
+}
+
+/* Of whoever has not registered yet at a listener that goes on. */
+static void take_caller(struct dtu *dtu, struct caller *caller, struct caller *old)
+{
+	const struct listener *listener = listener_of(dtu, old->listener->listen);
+	if (listener == NULL)
+		return;
+	caller_leave(old);
+	*caller = *old;
+	if (loop_add(dtu->host.loop, caller->fd, EPOLLIN, caller_ready, caller) != 0)
+		close(caller->fd);
+	else
+		caller->listener = (struct listener *)(uintptr_t)listener;
+}
+
+void dtu_succeed(struct dtu *dtu, struct dtu *old)
+{
+	if (dtu == NULL)
+		return;
+	for (size_t i = 0; i < dtu->n_listeners; i++)
+		take_listener(&dtu->listeners[i], old);
+	for (size_t i = 0; old != NULL && i < CALLERS; i++)
+		if (old->callers[i].listener != NULL)
+			take_caller(dtu, &dtu->callers[i], &old->callers[i]);
+	(void)dtu_watch(dtu); /* only fails without memory: then nobody new is let in */
 }
 
 struct dtu *dtu_free(struct dtu *dtu)

@@ -286,6 +286,44 @@ void line_begin(struct line *line, int64_t now_ns, int64_t phase_ns)
 	line_schedule(line);
 }
 
+/* The socket into the hands of another line, which may be of another loop. */
+static void line_hand_over(struct line *next, struct line *old, int64_t now_ns)
+{
+	uint32_t events = old->state == LINE_CONNECTING ? EPOLLOUT : EPOLLIN;
+	int fd = old->fd;
+	if (fd < 0)
+		return;
+	loop_remove(old->host->loop, fd);
+	old->fd = -1;
+	next->fd = fd;
+	if (loop_add(next->host->loop, fd, events, line_ready, next) == 0)
+		return;
+	line_close(next, now_ns);
+	next->retry_ns = now_ns;
+}
+
+void line_succeed(struct line *next, struct line *old, int64_t now_ns)
+{
+	bool goes_on = bus_succeed(&next->bus, &old->bus);
+	bool is_torn = !goes_on && old->state == LINE_ASKING;
+	wire_succeed(&next->wire, &old->wire);
+	next->refusals = old->refusals;
+	next->address_turn = old->address_turn;
+	next->connect_by_ns = old->connect_by_ns;
+	next->retry_ns = is_torn ? now_ns : old->retry_ns;
+	next->retry_pause_ns = old->retry_pause_ns;
+	next->deadline_ns = old->deadline_ns;
+	next->sent_ns = old->sent_ns;
+	next->wrong = old->wrong;
+	if (!is_torn) {
+		next->state = old->state;
+		next->fill = old->fill;
+		memcpy(next->buffer, old->buffer, sizeof next->buffer);
+		line_hand_over(next, old, now_ns);
+	}
+	line_schedule(next);
+}
+
 void line_deinit(struct line *line)
 {
 	if (line->fd >= 0) {

@@ -62,6 +62,14 @@ void line_deinit(struct line *line);
 /** line_begin() - the first round is due @phase_ns after @now_ns, the first connection now */
 void line_begin(struct line *line, int64_t now_ns, int64_t phase_ns);
 
+/**
+ * line_succeed() - @next, which never began, goes on where @old is, whose connection is the same
+ *
+ * The socket goes along. Where other points are asked while a reply is awaited that is for the old
+ * ones, the connection is opened anew at once. line_begin() is not to be called then.
+ */
+void line_succeed(struct line *next, struct line *old, int64_t now_ns);
+
 /** line_tick() - do what is due; before host->wake_ns[index] there is nothing to do */
 void line_tick(struct line *line, int64_t now_ns);
 

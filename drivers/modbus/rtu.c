@@ -18,7 +18,9 @@
 #include "drivers/modbus/bus.h"
 #include "drivers/modbus/port.h"
 #include "drivers/modbus/round.h"
+#include "drivers/modbus/same.h"
 #include "drivers/modbus/wire.h"
+#include "flow/gate.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -47,8 +49,10 @@ struct rtu {
 	size_t fill;
 	uint8_t buffer[MODBUS_REPLY_BYTES + 4]; /* more than fits shows that too much came */
 	_Atomic uint64_t *heartbeat;
-	int stop_fd;
-	bool stopping;
+	struct gate gate;
+	int wake_fd;
+	_Atomic bool stop;
+	bool stopping, resting;
 	pthread_t thread;
 };
 
@@ -65,8 +69,9 @@ enum wake { WAKE_TIME, WAKE_BYTES, WAKE_GONE, WAKE_STOP };
 
 static enum wake wake_of(struct rtu *rtu, const struct pollfd fds[2])
 {
-	if (fds[0].revents != 0)
-		rtu->stopping = true;
+	eventfd_t woken;
+	if (fds[0].revents != 0 && eventfd_read(rtu->wake_fd, &woken) == 0)
+		rtu->stopping = atomic_load(&rtu->stop);
 	if (rtu->stopping)
 		return WAKE_STOP;
 	if ((fds[1].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
@@ -77,7 +82,7 @@ static enum wake wake_of(struct rtu *rtu, const struct pollfd fds[2])
 /* Until @until_ns, or something comes before. */
 static enum wake rtu_wait(struct rtu *rtu, int64_t until_ns)
 {
-	struct pollfd fds[] = {{.fd = rtu->stop_fd, .events = POLLIN},
+	struct pollfd fds[] = {{.fd = rtu->wake_fd, .events = POLLIN},
 			       {.fd = port_fd(&rtu->port), .events = POLLIN}};
 	for (;;) {
 		int64_t left_ns = until_ns - now_ns();
@@ -88,7 +93,8 @@ static enum wake rtu_wait(struct rtu *rtu, int64_t until_ns)
 			atomic_fetch_add_explicit(rtu->heartbeat, 1, memory_order_relaxed);
 		int n = ppoll(fds, 2, &left, NULL);
 		enum wake wake = n > 0 ? wake_of(rtu, fds) : WAKE_TIME;
-		if (wake != WAKE_TIME || now_ns() >= until_ns)
+		if (wake != WAKE_TIME || now_ns() >= until_ns ||
+		    (rtu->resting && gate_is_shut(&rtu->gate)))
 			return wake;
 	}
 }
@@ -296,7 +302,9 @@ static void rtu_span(struct rtu *rtu)
 
 static void rtu_rest(struct rtu *rtu)
 {
+	rtu->resting = true;
 	enum wake wake = rtu_wait(rtu, rtu->bus.due_ns);
+	rtu->resting = false;
 	if (wake == WAKE_GONE || (wake == WAKE_BYTES && !rtu_drain(rtu)))
 		rtu_close(rtu);
 }
@@ -306,6 +314,9 @@ static void *rtu_run(void *context)
 	struct rtu *rtu = context;
 	rtu->bus.due_ns = now_ns();
 	while (!rtu->stopping) {
+		gate_pass(&rtu->gate);
+		if (atomic_load(&rtu->stop))
+			break;
 		int64_t at_ns = now_ns();
 		if (!round_runs(&rtu->bus) && round_is_due(&rtu->bus, at_ns))
 			(void)round_begin(&rtu->bus, at_ns);
@@ -325,15 +336,17 @@ static void rtu_free(struct rtu *rtu)
 	port_deinit(&rtu->port);
 	bus_deinit(&rtu->bus);
 	wire_deinit(&rtu->wire);
-	if (rtu->stop_fd >= 0)
-		close(rtu->stop_fd);
+	if (rtu->wake_fd >= 0)
+		close(rtu->wake_fd);
+	gate_deinit(&rtu->gate);
 	free(rtu);
 }
 
 static void rtu_stop(void *instance)
 {
 	struct rtu *rtu = instance;
-	eventfd_write(rtu->stop_fd, 1);
+	atomic_store(&rtu->stop, true);
+	eventfd_write(rtu->wake_fd, 1);
 	pthread_join(rtu->thread, NULL);
 	rtu_free(rtu);
 }
@@ -353,7 +366,7 @@ static int rtu_init(struct rtu *rtu, const struct driver_host *host,
 	int64_t silence_ns = port_silence_ns(config->serial);
 	if (rtu->wire.gap_ns < silence_ns)
 		rtu->wire.gap_ns = silence_ns;
-	return rtu->stop_fd < 0 ? -errno : 0;
+	return rtu->wake_fd < 0 ? -errno : 0;
 }
 
 /* Names by the order of plugging in change from start to start. */
@@ -366,21 +379,35 @@ static void say_unstable(const struct modbus_connection *config)
 			  config->id, device);
 }
 
-static int rtu_start(const struct driver_host *host, const void *connections, size_t n,
-		     void **instance)
+static int rtu_new(struct rtu **out, const struct driver_host *host,
+		   const struct modbus_connection *config, size_t n)
 {
-	const struct modbus_connection *config = connections;
 	struct rtu *rtu = n == 1 ? calloc(1, sizeof *rtu) : NULL;
 	if (rtu == NULL)
 		return n == 1 ? -ENOMEM : -EINVAL;
-	say_unstable(config);
 	rtu->heartbeat = host->heartbeat;
 	rtu->timeout_ns = config->timeout_ms * MS;
 	rtu->retry_pause_ns = RETRY_FIRST_MS * MS;
-	rtu->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int error = rtu_init(rtu, host, config);
+	rtu->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int error = gate_init(&rtu->gate);
 	if (error == 0)
-		error = -pthread_create(&rtu->thread, NULL, rtu_run, rtu);
+		error = rtu_init(rtu, host, config);
+	if (error != 0)
+		rtu_free(rtu);
+	else
+		*out = rtu;
+	return error;
+}
+
+static int rtu_start(const struct driver_host *host, const void *connections, size_t n,
+		     void **instance)
+{
+	struct rtu *rtu = NULL;
+	int error = rtu_new(&rtu, host, connections, n);
+	if (error != 0)
+		return error;
+	say_unstable(connections);
+	error = -pthread_create(&rtu->thread, NULL, rtu_run, rtu);
 	if (error != 0)
 		rtu_free(rtu);
 	else
@@ -388,4 +415,81 @@ static int rtu_start(const struct driver_host *host, const void *connections, si
 	return error;
 }
 
-const struct driver modbus_rtu_driver = {.name = "modbus", .start = rtu_start, .stop = rtu_stop};
+/* --- the next plan --- */
+
+static int rtu_prepare(const struct driver_host *host, const void *connections, size_t n,
+		       const void *instance, void **next)
+{
+	struct rtu *rtu = NULL;
+	(void)instance;
+	int error = rtu_new(&rtu, host, connections, n);
+	*next = rtu;
+	return error;
+}
+
+static void swap_port(struct rtu *a, struct rtu *b)
+{
+	struct port port = a->port;
+	struct wire wire = a->wire;
+	a->port = b->port;
+	a->wire = b->wire;
+	b->port = port;
+	b->wire = wire;
+	a->timeout_ns = b->timeout_ns;
+	a->retry_ns = 0;
+	a->retry_pause_ns = RETRY_FIRST_MS * MS;
+}
+
+static void rtu_drop(void *next)
+{
+	if (next != NULL)
+		rtu_free(next);
+}
+
+/* The thread goes on, and the device stays open where it is the same in the same way. */
+static void *rtu_succeed(void *next, void *instance)
+{
+	struct rtu *rtu = instance, *with = next;
+	if (with == NULL) {
+		atomic_store(&rtu->stop, true);
+		return rtu;
+	}
+	if (modbus_same_link(with->bus.config, rtu->bus.config)) {
+		(void)bus_succeed(&with->bus, &rtu->bus);
+		rtu->port.config = with->port.config;
+	} else {
+		with->bus.due_ns = now_ns();
+		swap_port(rtu, with);
+	}
+	struct bus bus = rtu->bus;
+	rtu->bus = with->bus;
+	rtu->bus.host = &rtu->host;
+	with->bus = bus;
+	rtu_free(with);
+	return rtu;
+}
+
+static bool rtu_hold(void *instance, int timeout_ms)
+{
+	struct rtu *rtu = instance;
+	gate_shut(&rtu->gate);
+	eventfd_write(rtu->wake_fd, 1);
+	bool stands = gate_stands(&rtu->gate, timeout_ms);
+	if (!stands)
+		gate_open(&rtu->gate);
+	return stands;
+}
+
+static void rtu_release(void *instance)
+{
+	gate_open(&((struct rtu *)instance)->gate);
+}
+
+const struct driver modbus_rtu_driver = {.name = "modbus",
+					 .start = rtu_start,
+					 .prepare = rtu_prepare,
+					 .succeed = rtu_succeed,
+					 .drop = rtu_drop,
+					 .hold = rtu_hold,
+					 .release = rtu_release,
+					 .stop = rtu_stop};

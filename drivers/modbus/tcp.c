@@ -7,9 +7,11 @@
 #include "drivers/modbus/line.h"
 #include "drivers/modbus/resolve.h"
 #include "drivers/modbus/round.h"
+#include "drivers/modbus/same.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MS INT64_C(1000000)
 enum { CONNECTS_PER_TICK = 128 };
@@ -75,7 +77,7 @@ static void tcp_stop(void *instance)
 }
 
 static int tcp_init(struct tcp *tcp, const struct driver_host *driver,
-		    const struct modbus_connection *connections)
+		    const struct modbus_connection *connections, const struct dtu *before)
 {
 	tcp->lines = calloc(tcp->n_lines + 1, sizeof *tcp->lines);
 	tcp->host.wake_ns = calloc(tcp->n_lines + 1, sizeof *tcp->host.wake_ns);
@@ -91,19 +93,35 @@ static int tcp_init(struct tcp *tcp, const struct driver_host *driver,
 	if (error == 0)
 		error = resolver_start(tcp->host.resolver);
 	if (error == 0)
-		error = dtu_start(&tcp->dtu, driver, connections, tcp->n_lines, tcp_adopt, tcp);
+		error = dtu_open(&tcp->dtu, driver, connections, tcp->n_lines, before, tcp_adopt,
+				 tcp);
 	return error;
 }
 
-static int tcp_start(const struct driver_host *host, const void *connections, size_t n,
-		     void **instance)
+static int tcp_new(struct tcp **out, const struct driver_host *host, const void *connections,
+		   size_t n, const struct dtu *before)
 {
 	struct tcp *tcp = calloc(1, sizeof *tcp);
 	if (tcp == NULL)
 		return -ENOMEM;
 	tcp->host.loop = host->loop;
 	tcp->n_lines = n;
-	int error = tcp_init(tcp, host, connections);
+	int error = tcp_init(tcp, host, connections, before);
+	if (error != 0)
+		tcp_stop(tcp);
+	else
+		*out = tcp;
+	return error;
+}
+
+static int tcp_start(const struct driver_host *host, const void *connections, size_t n,
+		     void **instance)
+{
+	struct tcp *tcp = NULL;
+	int error = tcp_new(&tcp, host, connections, n, NULL);
+	if (error != 0)
+		return error;
+	error = dtu_watch(tcp->dtu);
 	if (error == 0)
 		error = loop_on_tick(host->loop, tcp_tick, tcp);
 	if (error == 0)
@@ -115,4 +133,64 @@ static int tcp_start(const struct driver_host *host, const void *connections, si
 	return error;
 }
 
-const struct driver modbus_driver = {.name = "modbus", .start = tcp_start, .stop = tcp_stop};
+/* --- the next plan --- */
+
+static int tcp_prepare(const struct driver_host *host, const void *connections, size_t n,
+		       const void *instance, void **next)
+{
+	struct tcp *tcp = NULL;
+	int error = tcp_new(&tcp, host, connections, n, ((const struct tcp *)instance)->dtu);
+	*next = tcp;
+	return error;
+}
+
+/* The line that serves a connection so far; NULL where it is new, or another one by now. Plans are
+ * mostly alike: it is sought from @guess on. */
+static struct line *line_before(struct tcp *old, const struct modbus_connection *config,
+				size_t guess)
+{
+	for (size_t i = 0; i < old->n_lines; i++) {
+		struct line *line = &old->lines[(guess + i) % old->n_lines];
+		if (strcmp(line->bus.config->id, config->id) == 0)
+			return modbus_same_link(config, line->bus.config) ? line : NULL;
+	}
+	return NULL;
+}
+
+static void *tcp_succeed(void *next, void *instance)
+{
+	struct tcp *tcp = next, *old = instance;
+	int64_t now_ns = loop_now(old->host.loop);
+	size_t guess = 0;
+	tcp->started = true;
+	tcp->flushed_ns = old->flushed_ns;
+	tcp->host.bus.submitted = old->host.bus.submitted;
+	for (size_t i = 0; i < tcp->n_lines; i++) {
+		struct line *line = &tcp->lines[i];
+		struct line *before = line_before(old, line->bus.config, guess);
+		if (before != NULL && old->started) {
+			guess = (size_t)(before - old->lines) + 1;
+			line_succeed(line, before, now_ns);
+		} else {
+			line_begin(line, now_ns,
+				   line->bus.interval_ns / (int64_t)tcp->n_lines * (int64_t)i);
+		}
+	}
+	dtu_succeed(tcp->dtu, old->dtu);
+	loop_relay(tcp->host.loop, old, tcp);
+	tcp_stop(old);
+	return tcp;
+}
+
+static void tcp_drop(void *next)
+{
+	if (next != NULL)
+		tcp_stop(next);
+}
+
+const struct driver modbus_driver = {.name = "modbus",
+				     .start = tcp_start,
+				     .prepare = tcp_prepare,
+				     .succeed = tcp_succeed,
+				     .drop = tcp_drop,
+				     .stop = tcp_stop};

@@ -41,6 +41,18 @@ void wire_deinit(struct wire *wire)
 	wire->dial = NULL;
 }
 
+void wire_succeed(struct wire *next, struct wire *old)
+{
+	struct wire course = *old;
+	if (old->dial != NULL) {
+		const struct modbus_packet *packets = old->dial->packets;
+		old->dial->packets = next->dial->packets;
+		next->dial->packets = packets;
+	}
+	*old = *next;
+	*next = course;
+}
+
 size_t wire_build(const struct wire *wire, const struct modbus_request *request,
 		  uint8_t out[MODBUS_REQUEST_BYTES])
 {

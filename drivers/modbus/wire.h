@@ -34,6 +34,8 @@ struct wire {
 /** wire_init() - Return: 0, -ENOMEM */
 int wire_init(struct wire *wire, const struct modbus_connection *config, struct metrics *metrics);
 void wire_deinit(struct wire *wire);
+/** wire_succeed() - @next, of the same connection, goes on where @old is */
+void wire_succeed(struct wire *next, struct wire *old);
 
 /** wire_build() - the bytes of @request; Return: how many */
 size_t wire_build(const struct wire *wire, const struct modbus_request *request,

@@ -28,6 +28,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,24 +48,36 @@ enum {
 struct client;
 
 struct subscription {
-	struct client *client;
-	size_t first, n; /* into the filters of the client's interest */
+	const struct client *client;
+	char *const *filters;
+	size_t n;
 };
 
-struct client {
-	const struct mqtt_connection *config;
-	struct mqtt *mqtt;
-	MQTTAsync handle;
-	char *uri;
-	uint16_t port;
+/* What is wanted from a broker. Paho may still report on the older wants of a client. */
+struct wants {
 	struct interest interest;
 	int *qos; /* by filter */
 	struct subscription *subscriptions;
 	struct log_repeat *refused; /* by point */
 	uint32_t *hits, *taken;     /* points, monitors of the message at hand */
 	size_t n_taken;
+	struct wants *older;
+};
+
+struct client {
+	struct mqtt_connection own; /* its texts are ours; points and connection under mqtt.lock */
+	const struct mqtt_connection *config; /* own */
+	struct mqtt *mqtt;
+	MQTTAsync handle;
+	char *uri;
+	uint16_t port;
 	struct metric *up;
 	/* Under mqtt.lock: */
+	struct wants *wants; /* ours, or another's while that one waits for our end */
+	struct wants *owned;
+	bool begun, muted; /* muted: it serves no connection of the plan any more */
+	bool stuck;        /* Paho did not end it */
+	bool wants_more;   /* wants changed: to be subscribed to */
 	bool connected, was_connected, disconnect_done;
 	int64_t since_ms; /* of the last change, monotonic */
 };
@@ -75,8 +88,10 @@ struct mqtt {
 	pthread_mutex_t lock; /* the door, and what is said above */
 	pthread_cond_t changed;
 	bool watching, stopping, closed;
-	size_t n_clients;
-	struct client *clients;
+	struct client *nudged; /* the watch is in Paho for it */
+	size_t n_clients, n_leaving;
+	struct client **clients, **leaving;
+	bool haunted; /* a client could not be ended: what it touches stays */
 };
 
 static int64_t mono_ms(void)
@@ -121,14 +136,14 @@ static void point_submit(struct message *message, uint32_t i, const struct sampl
 	}
 	if (seq > message->newest)
 		message->newest = seq;
-	client->taken[client->n_taken++] = client->config->points[i].monitor;
+	client->wants->taken[client->wants->n_taken++] = client->config->points[i].monitor;
 }
 
 static void point_refuse(struct message *message, uint32_t i, const char *cause)
 {
 	struct client *client = message->client;
 	metric_add(client->mqtt->bad_payload, 1);
-	if (log_due(&client->refused[i]))
+	if (log_due(&client->wants->refused[i]))
 		log_warnx("%s: unusable message on \"%.200s\": %s", client->config->id,
 			  message->topic, cause);
 }
@@ -171,11 +186,11 @@ static void point_take(struct message *message, uint32_t i)
 
 static void message_take(struct message *message)
 {
-	struct client *client = message->client;
-	size_t n = interest_match(&client->interest, message->topic, client->hits);
-	client->n_taken = 0;
+	struct wants *wants = message->client->wants;
+	size_t n = interest_match(&wants->interest, message->topic, wants->hits);
+	wants->n_taken = 0;
 	for (size_t i = 0; i < n; i++)
-		point_take(message, client->hits[i]);
+		point_take(message, wants->hits[i]);
 }
 
 static void message_store(const struct message *message)
@@ -183,11 +198,12 @@ static void message_store(const struct message *message)
 	struct client *client = message->client;
 	struct door *door = client->mqtt->host.door;
 	door_flush(door);
-	if (!message->store || client->n_taken == 0 ||
+	const struct wants *wants = client->wants;
+	if (!message->store || wants->n_taken == 0 ||
 	    door_wait_stored(door, message->newest, client->config->ack_timeout_ms))
 		return;
-	for (size_t i = 0; i < client->n_taken; i++)
-		door_unrecorded(door, client->taken[i]);
+	for (size_t i = 0; i < wants->n_taken; i++)
+		door_unrecorded(door, wants->taken[i]);
 }
 
 /* Lock held. Nobody takes this message any more: the broker is to keep it and send it again. */
@@ -201,7 +217,7 @@ static void client_message(struct client *client, const char *topic, const MQTTA
 {
 	struct mqtt *mqtt = client->mqtt;
 	pthread_mutex_lock(&mqtt->lock);
-	if (mqtt->closed) { /* what the configuration gave may be gone */
+	if (mqtt->closed || client->stuck) { /* what the configuration gave may be gone */
 		message_leave(client);
 		pthread_mutex_unlock(&mqtt->lock);
 		return;
@@ -211,8 +227,10 @@ static void client_message(struct client *client, const char *topic, const MQTTA
 				  .paho = paho,
 				  .store = paho->qos > 0 && client->config->ack == MQTT_ACK_STORED,
 				  .until_ms = mono_ms() + client->config->ack_timeout_ms};
-	message_take(&message);
-	message_store(&message);
+	if (!client->muted) {
+		message_take(&message);
+		message_store(&message);
+	}
 	pthread_mutex_unlock(&mqtt->lock);
 }
 
@@ -231,7 +249,7 @@ static int on_message(void *context, char *topic, int topic_bytes, MQTTAsync_mes
 /* Lock held. */
 static void client_link(struct client *client, bool up)
 {
-	if (client->mqtt->closed)
+	if (client->mqtt->closed || client->muted)
 		return; /* what the configuration gave may be gone */
 	client->connected = up;
 	client->was_connected = client->was_connected || up;
@@ -245,8 +263,8 @@ static void on_subscribe_failure(void *context, MQTTAsync_failureData *failure)
 	const struct subscription *subscription = context;
 	const struct client *client = subscription->client;
 	log_warnx("%s: subscription to \"%s\"%s refused (%d)", client->config->id,
-		  client->interest.filters[subscription->first],
-		  subscription->n > 1 ? " and more" : "", failure != NULL ? failure->code : 0);
+		  subscription->filters[0], subscription->n > 1 ? " and more" : "",
+		  failure != NULL ? failure->code : 0);
 }
 
 static void on_subscribed(void *context, MQTTAsync_successData *success)
@@ -255,7 +273,7 @@ static void on_subscribed(void *context, MQTTAsync_successData *success)
 	const struct client *client = subscription->client;
 	const int *granted = subscription->n > 1 ? success->alt.qosList : &success->alt.qos;
 	for (size_t i = 0; granted != NULL && i < subscription->n; i++) {
-		const char *filter = client->interest.filters[subscription->first + i];
+		const char *filter = subscription->filters[i];
 		if (granted[i] == REFUSED_SUBSCRIPTION)
 			log_warnx("%s: subscription to \"%s\" refused", client->config->id, filter);
 		else if (granted[i] < client->config->qos)
@@ -264,21 +282,22 @@ static void on_subscribed(void *context, MQTTAsync_successData *success)
 	}
 }
 
-static void client_subscribe(struct client *client)
+static void client_subscribe(const struct client *client, struct wants *wants)
 {
-	for (size_t first = 0; first < client->interest.n_filters; first += FILTERS_PER_REQUEST) {
-		size_t n = client->interest.n_filters - first;
+	for (size_t first = 0; first < wants->interest.n_filters; first += FILTERS_PER_REQUEST) {
+		size_t n = wants->interest.n_filters - first;
 		if (n > FILTERS_PER_REQUEST)
 			n = FILTERS_PER_REQUEST;
-		struct subscription *own = &client->subscriptions[first / FILTERS_PER_REQUEST];
-		*own = (struct subscription){.client = client, .first = first, .n = n};
+		struct subscription *own = &wants->subscriptions[first / FILTERS_PER_REQUEST];
+		*own = (struct subscription){
+			.client = client, .filters = wants->interest.filters + first, .n = n};
 		MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
 		options.onSuccess = on_subscribed;
 		options.onFailure = on_subscribe_failure;
 		options.context = own;
 		int rc = MQTTAsync_subscribeMany(client->handle, (int)n,
-						 client->interest.filters + first,
-						 client->qos + first, &options);
+						 wants->interest.filters + first,
+						 wants->qos + first, &options);
 		if (rc != MQTTASYNC_SUCCESS)
 			log_warnx("%s: cannot subscribe (%d)", client->config->id, rc);
 	}
@@ -289,20 +308,21 @@ static void on_connected(void *context, char *cause)
 	(void)cause;
 	struct client *client = context;
 	pthread_mutex_lock(&client->mqtt->lock);
-	bool closed = client->mqtt->closed;
+	bool closed = client->mqtt->closed || client->muted;
+	struct wants *wants = client->wants;
 	client_link(client, true);
 	pthread_mutex_unlock(&client->mqtt->lock);
 	if (closed)
 		return;
 	log_info("%s: connected", client->config->id);
-	client_subscribe(client); /* each time: the broker may have forgotten us */
+	client_subscribe(client, wants); /* each time: the broker may have forgotten us */
 }
 
 static void on_connection_lost(void *context, char *cause)
 {
 	struct client *client = context;
 	pthread_mutex_lock(&client->mqtt->lock);
-	if (!client->mqtt->closed)
+	if (!client->mqtt->closed && !client->muted)
 		log_warnx("%s: connection lost (%s), trying again", client->config->id,
 			  cause != NULL ? cause : "no reason given");
 	client_link(client, false);
@@ -361,7 +381,7 @@ static void on_disconnect_failure(void *context, MQTTAsync_failureData *failure)
 static bool client_watch(struct client *client)
 {
 	int64_t waited_ms = mono_ms() - client->since_ms;
-	if (client->connected)
+	if (client->connected || !client->begun)
 		return false;
 	if (!client->was_connected && waited_ms >= FIRST_CONNECT_MS) {
 		log_warnx("%s: no connection within %d s, going on trying", client->config->id,
@@ -382,11 +402,14 @@ static void *watch_run(void *context)
 	pthread_mutex_lock(&mqtt->lock);
 	while (!mqtt->stopping) {
 		for (size_t i = 0; !mqtt->stopping && i < mqtt->n_clients; i++) {
-			if (!client_watch(&mqtt->clients[i]))
+			if (!client_watch(mqtt->clients[i]))
 				continue;
+			mqtt->nudged = mqtt->clients[i];
 			pthread_mutex_unlock(&mqtt->lock);
-			(void)MQTTAsync_reconnect(mqtt->clients[i].handle);
+			(void)MQTTAsync_reconnect(mqtt->nudged->handle);
 			pthread_mutex_lock(&mqtt->lock);
+			mqtt->nudged = NULL;
+			pthread_cond_broadcast(&mqtt->changed);
 		}
 		int64_t until_ms = mono_ms() + 1000;
 		while (!mqtt->stopping && wait_until(mqtt, until_ms))
@@ -417,21 +440,74 @@ static int watch_start(struct mqtt *mqtt)
 
 /* --- birth --- */
 
-static int client_allocate(struct client *client)
+static void wants_free(struct wants *wants)
 {
-	size_t n = client->config->n_points + 1;
-	int error = interest_init(&client->interest, client->config->points, n - 1);
-	client->qos = calloc(n, sizeof *client->qos);
-	client->subscriptions = calloc(n / FILTERS_PER_REQUEST + 1, sizeof *client->subscriptions);
-	client->refused = calloc(n, sizeof *client->refused);
-	client->hits = calloc(n, sizeof *client->hits);
-	client->taken = calloc(n, sizeof *client->taken);
-	if (error != 0 || client->qos == NULL || client->subscriptions == NULL ||
-	    client->refused == NULL || client->hits == NULL || client->taken == NULL)
+	while (wants != NULL) {
+		struct wants *older = wants->older;
+		interest_deinit(&wants->interest);
+		free(wants->qos);
+		free(wants->subscriptions);
+		free(wants->refused);
+		free(wants->hits);
+		free(wants->taken);
+		free(wants);
+		wants = older;
+	}
+}
+
+static int wants_new(struct wants **out, const struct mqtt_connection *config)
+{
+	size_t n = config->n_points + 1;
+	struct wants *wants = calloc(1, sizeof *wants);
+	if (wants == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < client->interest.n_filters; i++)
-		client->qos[i] = client->config->qos;
+	int error = interest_init(&wants->interest, config->points, n - 1);
+	wants->qos = calloc(n, sizeof *wants->qos);
+	wants->subscriptions = calloc(n / FILTERS_PER_REQUEST + 1, sizeof *wants->subscriptions);
+	wants->refused = calloc(n, sizeof *wants->refused);
+	wants->hits = calloc(n, sizeof *wants->hits);
+	wants->taken = calloc(n, sizeof *wants->taken);
+	if (error != 0 || wants->qos == NULL || wants->subscriptions == NULL ||
+	    wants->refused == NULL || wants->hits == NULL || wants->taken == NULL) {
+		wants_free(wants);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < wants->interest.n_filters; i++)
+		wants->qos[i] = config->qos;
+	*out = wants;
 	return 0;
+}
+
+/* Texts of a connection's settings. */
+static const size_t texts[] = {
+	offsetof(struct mqtt_connection, id),        offsetof(struct mqtt_connection, uri),
+	offsetof(struct mqtt_connection, client_id), offsetof(struct mqtt_connection, username),
+	offsetof(struct mqtt_connection, password),  offsetof(struct mqtt_connection, ca_file),
+};
+enum { TEXTS = sizeof texts / sizeof *texts };
+
+static const char **text_of(struct mqtt_connection *config, size_t i)
+{
+	return (const char **)(void *)((char *)config + texts[i]);
+}
+
+static const char *text_in(const struct mqtt_connection *config, size_t i)
+{
+	return *(const char *const *)(const void *)((const char *)config + texts[i]);
+}
+
+/* A client may live longer than the configuration that it was made from. */
+static bool own_settings(struct client *client, const struct mqtt_connection *config)
+{
+	bool all = true;
+	client->own = *config;
+	client->config = &client->own;
+	for (size_t i = 0; i < TEXTS; i++) {
+		const char *text = text_in(config, i);
+		*text_of(&client->own, i) = text == NULL ? NULL : strdup(text);
+		all = all && (text == NULL || text_in(&client->own, i) != NULL);
+	}
+	return all;
 }
 
 static bool is_tls(const struct mqtt_connection *config)
@@ -470,17 +546,34 @@ static int client_metrics(struct client *client)
 	return client->up != NULL ? 0 : -ENOMEM;
 }
 
-static int client_init(struct client *client, struct mqtt *mqtt,
-		       const struct mqtt_connection *config)
+static void client_free(struct client *client)
 {
-	client->config = config;
+	for (size_t i = 0; i < TEXTS; i++)
+		free((void *)(uintptr_t)text_in(&client->own, i));
+	wants_free(client->owned);
+	free(client->uri);
+	free(client);
+}
+
+static int client_new(struct client **out, struct mqtt *mqtt, const struct mqtt_connection *config)
+{
+	struct client *client = calloc(1, sizeof *client);
+	if (client == NULL)
+		return -ENOMEM;
 	client->mqtt = mqtt;
 	client->port = cut_port(config->uri);
 	client->since_ms = mono_ms();
-	int error = client_allocate(client);
+	int error = own_settings(client, config) ? 0 : -ENOMEM;
+	if (error == 0)
+		error = wants_new(&client->owned, config);
 	if (error == 0)
 		error = client_metrics(client);
-	return error != 0 ? error : client_create(client);
+	client->wants = client->owned;
+	if (error != 0)
+		client_free(client);
+	else
+		*out = client;
+	return error;
 }
 
 static int client_connect(struct client *client)
@@ -514,6 +607,18 @@ static int client_connect(struct client *client)
 	return rc == MQTTASYNC_SUCCESS ? 0 : -EIO;
 }
 
+static int client_begin(struct client *client)
+{
+	int error = client_create(client);
+	if (error == 0)
+		error = client_connect(client);
+	pthread_mutex_lock(&client->mqtt->lock);
+	client->begun = error == 0;
+	client->since_ms = mono_ms();
+	pthread_mutex_unlock(&client->mqtt->lock);
+	return error;
+}
+
 static struct metric *unrecorded(struct metrics *metrics, const char *reason)
 {
 	char labels[64];
@@ -530,10 +635,10 @@ static int mqtt_metrics(struct mqtt *mqtt)
 	return mqtt->bad_payload != NULL && mqtt->ring_full != NULL ? 0 : -ENOMEM;
 }
 
-static int mqtt_new(struct mqtt **out, const struct driver_host *host, size_t n)
+static int mqtt_alloc(struct mqtt **out, const struct driver_host *host, size_t n)
 {
 	struct mqtt *mqtt = calloc(1, sizeof *mqtt);
-	struct client *clients = calloc(n + 1, sizeof *clients);
+	struct client **clients = calloc(n + 1, sizeof(struct client *));
 	if (mqtt == NULL || clients == NULL) {
 		free(mqtt);
 		free(clients);
@@ -541,7 +646,6 @@ static int mqtt_new(struct mqtt **out, const struct driver_host *host, size_t n)
 	}
 	mqtt->host = *host;
 	mqtt->clients = clients;
-	mqtt->n_clients = n;
 	pthread_mutex_init(&mqtt->lock, NULL);
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
@@ -552,18 +656,37 @@ static int mqtt_new(struct mqtt **out, const struct driver_host *host, size_t n)
 	return 0;
 }
 
-/* --- death --- */
-
-static void client_deinit(struct client *client)
+static void mqtt_free(struct mqtt *mqtt)
 {
-	interest_deinit(&client->interest);
-	free(client->qos);
-	free(client->subscriptions);
-	free(client->refused);
-	free(client->hits);
-	free(client->taken);
-	free(client->uri);
+	for (size_t i = 0; i < mqtt->n_clients; i++)
+		client_free(mqtt->clients[i]);
+	pthread_cond_destroy(&mqtt->changed);
+	pthread_mutex_destroy(&mqtt->lock);
+	free(mqtt->clients);
+	free(mqtt);
 }
+
+/* All of it but what speaks to a broker. */
+static int mqtt_new(struct mqtt **out, const struct driver_host *host,
+		    const struct mqtt_connection *configs, size_t n)
+{
+	struct mqtt *mqtt = NULL;
+	int error = mqtt_alloc(&mqtt, host, n);
+	if (error != 0)
+		return error;
+	error = mqtt_metrics(mqtt);
+	for (size_t i = 0; error == 0 && i < n; i++) {
+		error = client_new(&mqtt->clients[i], mqtt, &configs[i]);
+		mqtt->n_clients += error == 0;
+	}
+	if (error != 0)
+		mqtt_free(mqtt);
+	else
+		*out = mqtt;
+	return error;
+}
+
+/* --- death --- */
 
 /*
  * A client may only be destroyed when its disconnect has been reported: destroying one that is
@@ -612,33 +735,23 @@ static void mqtt_stop(void *instance)
 	struct mqtt *mqtt = instance;
 	bool ended = watch_end(mqtt);
 	for (size_t i = 0; i < mqtt->n_clients; i++)
-		ended = client_end(&mqtt->clients[i]) && ended;
+		ended = client_end(mqtt->clients[i]) && ended;
 	pthread_mutex_lock(&mqtt->lock);
 	mqtt->closed = true;
 	pthread_mutex_unlock(&mqtt->lock);
-	if (!ended)
-		return;
-	for (size_t i = 0; i < mqtt->n_clients; i++)
-		client_deinit(&mqtt->clients[i]);
-	pthread_cond_destroy(&mqtt->changed);
-	pthread_mutex_destroy(&mqtt->lock);
-	free(mqtt->clients);
-	free(mqtt);
+	if (ended && !mqtt->haunted)
+		mqtt_free(mqtt);
 }
 
 static int mqtt_start(const struct driver_host *host, const void *connections, size_t n,
 		      void **instance)
 {
-	const struct mqtt_connection *configs = connections;
 	struct mqtt *mqtt = NULL;
-	int error = mqtt_new(&mqtt, host, n);
+	int error = mqtt_new(&mqtt, host, connections, n);
 	if (error != 0)
 		return error;
-	error = mqtt_metrics(mqtt);
 	for (size_t i = 0; error == 0 && i < n; i++)
-		error = client_init(&mqtt->clients[i], mqtt, &configs[i]);
-	for (size_t i = 0; error == 0 && i < n; i++)
-		error = client_connect(&mqtt->clients[i]);
+		error = client_begin(mqtt->clients[i]);
 	if (error == 0)
 		error = watch_start(mqtt);
 	if (error != 0)
@@ -648,4 +761,201 @@ static int mqtt_start(const struct driver_host *host, const void *connections, s
 	return error;
 }
 
-const struct driver mqtt_driver = {.name = "mqtt", .start = mqtt_start, .stop = mqtt_stop};
+/* --- the next plan --- */
+
+static int mqtt_prepare(const struct driver_host *host, const void *connections, size_t n,
+			const void *instance, void **next)
+{
+	const struct mqtt *mqtt = instance;
+	struct mqtt *with = NULL;
+	int error = mqtt_new(&with, host, connections, n);
+	if (error == 0) /* room for all that may have to be ended */
+		with->leaving = calloc(mqtt->n_clients + 1, sizeof(struct client *));
+	if (error == 0 && with->leaving == NULL) {
+		mqtt_free(with);
+		return -ENOMEM;
+	}
+	*next = with;
+	return error;
+}
+
+static void mqtt_drop(void *next)
+{
+	struct mqtt *mqtt = next;
+	if (mqtt == NULL)
+		return;
+	free(mqtt->leaving);
+	mqtt_free(mqtt);
+}
+
+static bool mqtt_hold(void *instance, int timeout_ms)
+{
+	struct mqtt *mqtt = instance;
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	int64_t ns = until.tv_nsec + (int64_t)timeout_ms * 1000000;
+	until.tv_sec += ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
+	return pthread_mutex_clocklock(&mqtt->lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_settings(const struct mqtt_connection *a, const struct mqtt_connection *b)
+{
+	bool same = a->qos == b->qos && a->clean_session == b->clean_session &&
+		    a->keepalive_s == b->keepalive_s;
+	for (size_t i = 0; i < TEXTS; i++)
+		same = same && same_text(text_in(a, i), text_in(b, i));
+	return same;
+}
+
+static bool same_filters(const struct interest *a, const struct interest *b)
+{
+	if (a->n_filters != b->n_filters)
+		return false;
+	for (size_t i = 0; i < a->n_filters; i++)
+		if (strcmp(a->filters[i], b->filters[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Lock held. @client serves what @fresh was made for. */
+static void client_retarget(struct client *client, struct client *fresh)
+{
+	struct mqtt_connection *own = &client->own;
+	own->connection = fresh->own.connection;
+	own->points = fresh->own.points;
+	own->n_points = fresh->own.n_points;
+	own->ack = fresh->own.ack;
+	own->ack_timeout_ms = fresh->own.ack_timeout_ms;
+	client->wants = fresh->wants;
+}
+
+/* Lock held. The same broker in the same way: only what is wanted from it may be new. */
+static void client_absorb(struct client *client, struct client *fresh)
+{
+	struct wants *wants = fresh->owned;
+	client_retarget(client, fresh);
+	client->wants_more =
+		client->connected && !same_filters(&wants->interest, &client->owned->interest);
+	wants->older = client->owned;
+	client->owned = wants;
+	fresh->owned = fresh->wants = NULL;
+	client_free(fresh);
+}
+
+/* Lock held. Return: the client for @fresh from now on; *leaving: the one that is to be ended. */
+static struct client *client_for(struct mqtt *mqtt, struct client *fresh, struct client **leaving)
+{
+	for (size_t i = 0; i < mqtt->n_clients; i++) {
+		struct client *client = mqtt->clients[i];
+		if (client == NULL || strcmp(client->config->id, fresh->config->id) != 0)
+			continue;
+		mqtt->clients[i] = NULL;
+		if (same_settings(client->config, fresh->config)) {
+			client_absorb(client, fresh);
+			return client;
+		}
+		client_retarget(client, fresh); /* until its end; then the other begins */
+		*leaving = client;
+		return fresh;
+	}
+	return fresh;
+}
+
+static void *mqtt_succeed(void *next, void *instance)
+{
+	struct mqtt *mqtt = instance, *with = next;
+	mqtt->leaving = with->leaving;
+	mqtt->n_leaving = 0;
+	for (size_t i = 0; i < with->n_clients; i++) {
+		struct client *leaving = NULL;
+		with->clients[i]->mqtt = mqtt;
+		with->clients[i] = client_for(mqtt, with->clients[i], &leaving);
+		if (leaving != NULL)
+			mqtt->leaving[mqtt->n_leaving++] = leaving;
+	}
+	for (size_t i = 0; i < mqtt->n_clients; i++)
+		if (mqtt->clients[i] != NULL) {
+			mqtt->clients[i]->muted = true;
+			mqtt->leaving[mqtt->n_leaving++] = mqtt->clients[i];
+		}
+	struct client **clients = mqtt->clients;
+	mqtt->clients = with->clients;
+	mqtt->n_clients = with->n_clients;
+	with->clients = clients;
+	with->n_clients = 0;
+	mqtt_free(with);
+	return mqtt;
+}
+
+/* Paho may hold one that cannot be ended for ever; what it touches stays, too. */
+static void client_leave(struct client *client)
+{
+	struct mqtt *mqtt = client->mqtt;
+	pthread_mutex_lock(&mqtt->lock);
+	while (mqtt->nudged == client)
+		pthread_cond_wait(&mqtt->changed, &mqtt->lock);
+	pthread_mutex_unlock(&mqtt->lock);
+	bool ended = client_end(client);
+	pthread_mutex_lock(&mqtt->lock);
+	client->muted = true;
+	client->stuck = !ended;
+	client->wants = client->owned;
+	mqtt->haunted = mqtt->haunted || !ended;
+	pthread_mutex_unlock(&mqtt->lock);
+	if (ended)
+		client_free(client);
+}
+
+static bool is_wanted(const struct interest *interest, const char *filter)
+{
+	for (size_t i = 0; i < interest->n_filters; i++)
+		if (strcmp(interest->filters[i], filter) == 0)
+			return true;
+	return false;
+}
+
+static void client_want(struct client *client)
+{
+	struct wants *wants = client->owned;
+	const struct interest *before = &wants->older->interest;
+	client->wants_more = false;
+	for (size_t i = 0; i < before->n_filters; i++)
+		if (!is_wanted(&wants->interest, before->filters[i]))
+			(void)MQTTAsync_unsubscribe(client->handle, before->filters[i], NULL);
+	client_subscribe(client, wants);
+}
+
+static void mqtt_release(void *instance)
+{
+	struct mqtt *mqtt = instance;
+	size_t n = mqtt->n_leaving;
+	struct client **leaving = mqtt->leaving;
+	mqtt->leaving = NULL;
+	mqtt->n_leaving = 0;
+	pthread_mutex_unlock(&mqtt->lock);
+	for (size_t i = 0; i < n; i++)
+		client_leave(leaving[i]);
+	free(leaving);
+	for (size_t i = 0; i < mqtt->n_clients; i++) {
+		struct client *client = mqtt->clients[i];
+		if (client->wants_more)
+			client_want(client);
+		if (client->handle == NULL)
+			(void)client_begin(client);
+	}
+}
+
+const struct driver mqtt_driver = {.name = "mqtt",
+				   .start = mqtt_start,
+				   .prepare = mqtt_prepare,
+				   .succeed = mqtt_succeed,
+				   .drop = mqtt_drop,
+				   .hold = mqtt_hold,
+				   .release = mqtt_release,
+				   .stop = mqtt_stop};

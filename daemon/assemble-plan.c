@@ -271,14 +271,25 @@ static int fill_connections(struct plan *plan, const struct config *config)
 	return 0;
 }
 
-int plan_fill(struct plan *plan, const struct config *config)
+static int copy_zone(struct zone *out, const struct zone *zone)
+{
+	struct zone_change *changes = calloc(zone->n_changes + 1, sizeof *changes);
+	if (changes == NULL)
+		return -ENOMEM;
+	memcpy(changes, zone->changes, zone->n_changes * sizeof *changes);
+	*out = (struct zone){changes, zone->n_changes};
+	return 0;
+}
+
+int plan_fill(struct plan *plan, const struct config *config, const struct zone *zone)
 {
 	plan->node = config->id;
 	plan->office = config->office;
 	plan->case_prefix = config->case_prefix;
 	plan->case_number = config->case_number;
 	plan->language = config->language;
-	int r = zone_load(&plan->zone, config->timezone);
+	int r = zone == NULL ? zone_load(&plan->zone, config->timezone)
+			     : copy_zone(&plan->zone, zone);
 	if (r == 0)
 		r = fill_connections(plan, config);
 	if (r == 0)

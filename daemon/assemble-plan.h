@@ -7,8 +7,8 @@
 #include "core/plan.h"
 
 /** plan_fill() - Return: 0, negative errno; plan_deinit() is due in any case. Texts live as long as
- * @config. Main thread: sets $TZ. */
-int plan_fill(struct plan *plan, const struct config *config);
+ * @config. Main thread: without @zone, that of the present plan, sets $TZ and asks the system. */
+int plan_fill(struct plan *plan, const struct config *config, const struct zone *zone);
 void plan_deinit(struct plan *plan); /* zeroed is welcome */
 
 /** milliseconds() - of the configuration's seconds */

@@ -459,7 +459,7 @@ static int fill_officers(struct assembly *a, const struct config *config)
 	return 0;
 }
 
-int assemble(struct assembly **out, const struct config *config)
+static int assemble_by(struct assembly **out, const struct config *config, const struct zone *zone)
 {
 	struct assembly *a = calloc(1, sizeof *a);
 	if (a == NULL)
@@ -469,7 +469,7 @@ int assemble(struct assembly **out, const struct config *config)
 	a->steps = severity_fill(&config->cases.severity);
 	int r = case_rules_fill(&a->rules, config);
 	if (r == 0)
-		r = plan_fill(&a->plan, config);
+		r = plan_fill(&a->plan, config, zone);
 	if (r == 0)
 		r = fill_drivers(a, config);
 	if (r == 0)
@@ -483,6 +483,16 @@ int assemble(struct assembly **out, const struct config *config)
 	else
 		*out = a;
 	return r;
+}
+
+int assemble(struct assembly **out, const struct config *config)
+{
+	return assemble_by(out, config, NULL);
+}
+
+int assemble_next(struct assembly **out, const struct config *config, const struct assembly *before)
+{
+	return assemble_by(out, config, &before->plan.zone);
 }
 
 static void release(const void *memory)

@@ -38,4 +38,8 @@ struct assembly {
 
 /** assemble() - Return: 0 and *out (assembly_free() it), negative errno. Main thread: sets $TZ. */
 int assemble(struct assembly **out, const struct config *config);
+/** assemble_next() - the same while others run: the zone is that of @before, whose name is the same
+ */
+int assemble_next(struct assembly **out, const struct config *config,
+		  const struct assembly *before);
 struct assembly *assembly_free(struct assembly *assembly);

@@ -6,6 +6,7 @@
 #include "store/evidence.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,9 @@ struct resting {
 struct evidence {
 	struct evidence_setup setup;
 	struct sealer *sealer;
+	char *node; /* no reload changes these two */
+	struct zone zone;
+	pthread_mutex_t lock; /* guards setup.plan and reader */
 	struct daybook_reader *reader;
 	int64_t anchored_ns;
 	struct resting resting[RESTING];
@@ -70,7 +74,9 @@ static int digest_keep(struct evidence *e, const struct evidence_case *c)
 	struct evidence_lines lines;
 	char hex[CHAIN_HEX_BYTES];
 
+	pthread_mutex_lock(&e->lock);
 	int r = evidence_read(e->reader, e->setup.plan, c, NULL, &lines);
+	pthread_mutex_unlock(&e->lock);
 	if (r != 0)
 		return r == -ENOENT ? 0 : r; /* the plan has no such monitor any more */
 	chain_hex(hex, lines.digest, sizeof lines.digest);
@@ -160,12 +166,23 @@ static void sealed(void *context, const struct sealed *last)
 
 /* --- birth and death --- */
 
+static int keep_names(struct evidence *e, const struct plan *plan)
+{
+	size_t n = plan->zone.n_changes;
+	struct zone_change *changes = calloc(n + 1, sizeof *changes);
+	e->node = strdup(plan->node);
+	e->zone = (struct zone){changes, n};
+	if (e->node == NULL || changes == NULL)
+		return -ENOMEM;
+	if (n > 0)
+		memcpy(changes, plan->zone.changes, n * sizeof *changes);
+	return 0;
+}
+
 int evidence_new(struct evidence **out, const struct evidence_setup *setup)
 {
 	struct evidence *e = calloc(1, sizeof *e);
 	struct sealer_setup seals = {.directory = setup->directory,
-				     .node = setup->plan->node,
-				     .zone = &setup->plan->zone,
 				     .heads = heads,
 				     .sealed = sealed,
 				     .fatal = fatal,
@@ -175,9 +192,14 @@ int evidence_new(struct evidence **out, const struct evidence_setup *setup)
 	if (e == NULL)
 		return -ENOMEM;
 	e->setup = *setup;
+	pthread_mutex_init(&e->lock, NULL);
+	int r = keep_names(e, setup->plan);
+	seals.node = e->node;
+	seals.zone = &e->zone;
 	e->anchored_ns = clock_mono_ns();
 	ledger_bind(setup->ledger, bound, e);
-	int r = daybook_reader_open(&e->reader, setup->directory, setup->plan);
+	if (r == 0)
+		r = daybook_reader_open(&e->reader, setup->directory, setup->plan);
 	if (r == 0)
 		r = sealer_new(&e->sealer, &seals);
 	if (r == 0)
@@ -194,8 +216,26 @@ struct evidence *evidence_free(struct evidence *evidence)
 		return NULL;
 	sealer_free(evidence->sealer);
 	daybook_reader_close(evidence->reader);
+	pthread_mutex_destroy(&evidence->lock);
+	free(evidence->node);
+	free((void *)(uintptr_t)evidence->zone.changes);
 	free(evidence);
 	return NULL;
+}
+
+int evidence_succeed(struct evidence *e, const struct plan *plan)
+{
+	struct daybook_reader *reader = NULL;
+	int r = daybook_reader_open(&reader, e->setup.directory, plan);
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&e->lock);
+	struct daybook_reader *old = e->reader;
+	e->reader = reader;
+	e->setup.plan = plan;
+	pthread_mutex_unlock(&e->lock);
+	daybook_reader_close(old);
+	return 0;
 }
 
 int evidence_start(struct evidence *evidence)

@@ -27,5 +27,8 @@ struct evidence_setup {
 int evidence_new(struct evidence **out, const struct evidence_setup *setup);
 struct evidence *evidence_free(struct evidence *evidence);
 int evidence_start(struct evidence *evidence);
+/** evidence_succeed() - go on under the next plan (main thread; waits for a digest under way)
+ * Return: 0; negative errno: it goes by the old one still. */
+int evidence_succeed(struct evidence *evidence, const struct plan *plan);
 /** evidence_stop() - after all else has ended: a last seal */
 void evidence_stop(struct evidence *evidence);

@@ -377,8 +377,32 @@ struct keeper *keeper_free(struct keeper *k)
 	return NULL;
 }
 
+/* Gaps of monitors that are gone are counted, and have no record. */
+static void carry_gaps(struct keeper *k, struct keeper *next, const struct plan_change *change)
+{
+	struct gap *gaps = k->gaps;
+	plan_carry(next->gaps, gaps, change->monitors, change->to->n_monitors, sizeof *gaps);
+	for (uint32_t i = 0; i < change->to->n_monitors; i++)
+		next->gaps[i].monitor = i;
+	k->gaps = next->gaps;
+	next->gaps = gaps;
+}
+
+void keeper_succeed(struct keeper *k, struct keeper *next, const struct plan_change *change)
+{
+	if (next != NULL) {
+		struct daybook_reader *reader = k->reader;
+		carry_gaps(k, next, change);
+		k->reader = next->reader;
+		next->reader = reader;
+		k->setup = next->setup;
+	}
+	(void)keeper_show(k); /* all of it is there */
+}
+
 int keeper_start(struct keeper *k)
 {
+	atomic_store(&k->stop, false);
 	int r = -pthread_create(&k->thread, NULL, keeper_run, k);
 	k->started = r == 0;
 	return r;

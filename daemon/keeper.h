@@ -35,6 +35,12 @@ int keeper_new(struct keeper **out, const struct keeper_setup *setup);
 int keeper_start(struct keeper *keeper);
 void keeper_stop(struct keeper *keeper);
 struct keeper *keeper_free(struct keeper *keeper);
+/**
+ * keeper_succeed() - take over from @next, a keeper made for the next plan and never started, while
+ * this one is stopped and judge and recorder stand
+ * @next: NULL: all stays, but for the series that making @next took
+ */
+void keeper_succeed(struct keeper *keeper, struct keeper *next, const struct plan_change *change);
 
 /** keeper_file_bytes() - how large a file of readings may become: the two newest always stay, so
  * that each may take an eighth of the bound */

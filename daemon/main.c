@@ -7,6 +7,7 @@
 #include "backtest.h"
 #include "base/log.h"
 #include "check.h"
+#include "load.h"
 #include "run.h"
 
 #include <curl/curl.h>
@@ -18,7 +19,6 @@
 #include <locale.h>
 #include <malloc.h>
 #include <microhttpd.h>
-#include <pthread.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -175,8 +175,10 @@ static int recall(const struct order *order, struct plan *plan)
 	return code;
 }
 
-static int obey(const struct order *order, const struct config *config)
+/* Another configuration may be in force at the end. */
+static int obey(const struct order *order, struct config **in_force)
 {
+	const struct config *config = *in_force;
 	struct assembly *assembly;
 	int code;
 	say_notes(order, config);
@@ -194,47 +196,17 @@ static int obey(const struct order *order, const struct config *config)
 	} else if (order->backtest != NULL) {
 		code = recall(order, &assembly->plan);
 	} else {
-		code = run(config, assembly, order->file);
+		code = run(in_force, &assembly, order->file);
 	}
 	assembly_free(assembly);
 	return code;
 }
 
-/* By the machine's clock and zone: the node's zone is not known before the file is read. */
-static const char *today_text(char text[static 16])
+static enum load_use use_of(const struct order *order)
 {
-	time_t now = time(NULL);
-	struct tm civil;
-	localtime_r(&now, &civil);
-	strftime(text, 16, "%Y-%m-%d", &civil);
-	return text;
-}
-
-struct loading {
-	const char *file;
-	const struct config_dates *dates;
-	struct config *config;
-	struct config_faults faults;
-	int result;
-};
-
-static void *load_main(void *context)
-{
-	struct loading *loading = context;
-	loading->result =
-		config_load(loading->file, loading->dates, &loading->config, &loading->faults);
-	return NULL;
-}
-
-/* On a thread, whose memory is apart: the holes that the text and its tree leave are given back,
- * and not filled with the plan's large tables, which as fresh pages cost nothing until used. */
-static void load(struct loading *loading)
-{
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, load_main, loading) == 0)
-		pthread_join(thread, NULL);
-	else
-		load_main(loading);
+	if (order->backtest != NULL)
+		return LOAD_BACKTEST;
+	return order->check ? LOAD_CHECK : LOAD_RUN;
 }
 
 int main(int argc, char **argv)
@@ -252,18 +224,14 @@ int main(int argc, char **argv)
 	 * used; the library would raise this threshold by itself after the first large file. */
 	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	log_open(order.debug);
-	char today[16];
-	const struct config_dates dates = {today_text(today), order.check};
-	struct loading loading = {.file = order.file,
-				  .dates = order.backtest == NULL ? &dates : NULL};
-	load(&loading);
-	config_faults_print(&loading.faults, stderr);
-	config_faults_deinit(&loading.faults);
-	if (loading.result == -ENOMEM)
+	struct config *config = NULL;
+	struct config_faults faults = {0};
+	int result = load(order.file, use_of(&order), &config, &faults);
+	config_faults_print(&faults, stderr);
+	config_faults_deinit(&faults);
+	if (result == -ENOMEM)
 		log_warnx("%s: out of memory while reading the configuration", order.file);
-	code = loading.result == 0         ? obey(&order, loading.config)
-	       : loading.result == -EINVAL ? EXIT_CONFIG
-					   : 1;
-	config_free(loading.config);
+	code = result == 0 ? obey(&order, &config) : result == -EINVAL ? EXIT_CONFIG : 1;
+	config_free(config);
 	return code;
 }

@@ -114,14 +114,6 @@ static int settle(const struct replay *p)
 
 /* --- the ledger's word --- */
 
-struct adoption {
-	const struct plan *plan;
-	struct evaluator *evaluator;
-	int64_t *orphans;
-	size_t n_orphans, adopted;
-	bool failed;
-};
-
 /* The judge's own have a place in its state; those of deliveries are the courier's. */
 static bool is_couriers(const char *key)
 {
@@ -136,42 +128,65 @@ static bool is_of_a_permit(const struct plan *plan, const struct verdict *v)
 	       plan->monitors[v->monitor].permit_load > 0;
 }
 
-static bool adopt(void *context, const struct open_alert *alert)
+static bool keep_alert(void *context, const struct open_alert *alert)
 {
-	struct adoption *a = context;
+	struct restore_alerts *alerts = context;
 	if (is_couriers(alert->key))
 		return true;
-	if (is_of_a_permit(a->plan, &alert->verdict)) {
-		a->adopted++;
-		return true;
-	}
-	if (evaluator_adopt(a->evaluator, &alert->verdict)) {
-		a->adopted++;
-		return true;
-	}
-	int64_t *more = reallocarray(a->orphans, a->n_orphans + 1, sizeof *more);
+	struct open_alert *more = reallocarray(alerts->at, alerts->n + 1, sizeof *more);
 	if (more == NULL) {
-		a->failed = true;
+		alerts->failed = true;
 		return false;
 	}
-	a->orphans = more;
-	a->orphans[a->n_orphans++] = alert->id;
+	alerts->at = more;
+	more[alerts->n] = *alert;
+	more[alerts->n++].key = NULL; /* valid during the call */
 	return true;
+}
+
+int restore_alerts(struct ledger *ledger, struct restore_alerts *alerts)
+{
+	*alerts = (struct restore_alerts){.at = NULL};
+	int r = ledger_open_alerts(ledger, keep_alert, alerts);
+	if (alerts->failed)
+		r = -ENOMEM;
+	return r > 0 ? -EIO : r;
+}
+
+size_t restore_adopt(const struct plan *plan, struct evaluator *evaluator,
+		     struct restore_alerts *alerts)
+{
+	size_t left = 0, n = alerts->n;
+	evaluator_forget_alerts(evaluator);
+	for (size_t i = 0; i < n; i++)
+		if (!is_of_a_permit(plan, &alerts->at[i].verdict) &&
+		    !evaluator_adopt(evaluator, &alerts->at[i].verdict))
+			alerts->at[left++] = alerts->at[i];
+	alerts->n = left;
+	return n - left;
+}
+
+int restore_drop(struct ledger *ledger, struct restore_alerts *alerts)
+{
+	int r = 0;
+	while (r == 0 && alerts->n > 0) {
+		r = ledger_drop_alert(ledger, alerts->at[alerts->n - 1].id, clock_wall_ms(),
+				      "configuration");
+		alerts->n -= r == 0;
+	}
+	return r > 0 ? -EIO : r;
 }
 
 static int adopt_alerts(const struct restore_setup *setup, size_t *adopted)
 {
-	struct adoption a = {.plan = setup->plan, .evaluator = judge_evaluator(setup->judge)};
-	evaluator_forget_alerts(a.evaluator);
-	int r = ledger_open_alerts(setup->ledger, adopt, &a);
-	if (a.failed)
-		r = -ENOMEM;
-	for (size_t i = 0; i < a.n_orphans && r == 0; i++)
-		r = ledger_drop_alert(setup->ledger, a.orphans[i], clock_wall_ms(),
-				      "configuration");
-	free(a.orphans);
-	*adopted = a.adopted;
-	return r > 0 ? -EIO : r;
+	struct restore_alerts alerts;
+	int r = restore_alerts(setup->ledger, &alerts);
+	if (r == 0) {
+		*adopted = restore_adopt(setup->plan, judge_evaluator(setup->judge), &alerts);
+		r = restore_drop(setup->ledger, &alerts);
+	}
+	free(alerts.at);
+	return r;
 }
 
 /* --- the senders' memory --- */

@@ -27,5 +27,23 @@ struct restore_setup {
 
 #define RESTORE_SNAPSHOT "judge/snapshot"
 
+/* Active alerts as the ledger has them, by the plan that it goes by. */
+struct restore_alerts {
+	struct open_alert *at;
+	size_t n;
+	bool failed;
+};
+/** restore_alerts() - Return: 0, negative errno. free() alerts->at either way. */
+int restore_alerts(struct ledger *ledger, struct restore_alerts *alerts);
+/**
+ * restore_adopt() - the ledger's word on which alerts are active
+ *
+ * Return: how many the plan has a condition for; the others are left in @alerts, to be dropped.
+ */
+size_t restore_adopt(const struct plan *plan, struct evaluator *evaluator,
+		     struct restore_alerts *alerts);
+/** restore_drop() - clear those that are left, as far as it goes. Return: 0, negative errno. */
+int restore_drop(struct ledger *ledger, struct restore_alerts *alerts);
+
 /** restore() - main thread. Return: 0, negative errno: the store cannot be read or written. */
 int restore(const struct restore_setup *setup);

@@ -17,6 +17,7 @@ struct revise {
 	struct revise_setup setup;
 	struct marks *marks; /* that the judge goes by */
 	pthread_t thread;
+	struct gate gate;
 	bool runs;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -316,7 +317,7 @@ static void rest(struct revise *rv, bool failed)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += RETRY_S;
 	pthread_mutex_lock(&rv->lock);
-	if (failed)
+	if (failed && !rv->woken)
 		pthread_cond_timedwait(&rv->changed, &rv->lock, &until);
 	while (!failed && !rv->woken && !atomic_load(&rv->stop))
 		pthread_cond_wait(&rv->changed, &rv->lock);
@@ -329,6 +330,7 @@ static void *revise_run(void *context)
 	struct revise *rv = context;
 	(void)pthread_setname_np(pthread_self(), "revise");
 	while (!atomic_load(&rv->stop)) {
+		gate_pass(&rv->gate);
 		int r = next(rv);
 		if (r < 0 && !rv->failing && !atomic_load(&rv->stop)) {
 			errno = -r;
@@ -349,7 +351,9 @@ int revise_new(struct revise **out, const struct revise_setup *setup)
 	rv->setup = *setup;
 	pthread_mutex_init(&rv->lock, NULL);
 	pthread_cond_init(&rv->changed, NULL);
-	int r = newest_marks(rv, &rv->marks);
+	int r = gate_init(&rv->gate);
+	if (r == 0)
+		r = newest_marks(rv, &rv->marks);
 	if (r == 0)
 		evaluator_marks(judge_evaluator(setup->judge), rv->marks);
 	if (r != 0)
@@ -363,6 +367,7 @@ struct revise *revise_free(struct revise *rv)
 	if (rv == NULL)
 		return NULL;
 	take_over(rv, NULL);
+	gate_deinit(&rv->gate);
 	pthread_mutex_destroy(&rv->lock);
 	pthread_cond_destroy(&rv->changed);
 	free(rv);
@@ -382,6 +387,26 @@ void revise_wake(struct revise *rv)
 	rv->woken = true;
 	pthread_cond_signal(&rv->changed);
 	pthread_mutex_unlock(&rv->lock);
+}
+
+bool revise_hold(struct revise *rv, int timeout_ms)
+{
+	gate_shut(&rv->gate);
+	revise_wake(rv);
+	return gate_stands(&rv->gate, timeout_ms) && !rv->failing;
+}
+
+void revise_release(struct revise *rv)
+{
+	gate_open(&rv->gate);
+}
+
+void revise_succeed(struct revise *rv, struct revise *next)
+{
+	struct marks *marks = rv->marks;
+	rv->marks = next->marks;
+	next->marks = marks;
+	rv->setup.plan = next->setup.plan;
 }
 
 void revise_stop(struct revise *rv)

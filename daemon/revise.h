@@ -12,7 +12,7 @@
  *
  * A window is not judged while it is looked up, so none is judged by half of a mark. A kill at any
  * moment leaves the mark undone, and it is worked off again; revise_restore() makes good what the
- * judge's snapshot does not know of.
+ * judge's snapshot does not know of. A reload comes between two marks.
  */
 #include "flow/judge.h"
 #include "store/daybook.h"
@@ -42,5 +42,14 @@ int revise_restore(struct revise *revise, const struct judge_mark *read);
 int revise_start(struct revise *revise);
 /** revise_wake() - a mark was given (any thread) */
 void revise_wake(struct revise *revise);
+/**
+ * revise_hold() - let it stand with no mark in work (main thread); revise_release() either way
+ * Return: false if it does not within @timeout_ms, or if one cannot be worked off now
+ */
+bool revise_hold(struct revise *revise, int timeout_ms);
+void revise_release(struct revise *revise);
+/** revise_succeed() - take over from @next, made for the next plan and never started, while held;
+ * it has the old marks then, for revise_free() */
+void revise_succeed(struct revise *revise, struct revise *next);
 /** revise_stop() - while judge and recorder still run; a mark in work is left for the next start */
 void revise_stop(struct revise *revise);

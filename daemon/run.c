@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run.h"
+#include "run-state.h"
 
 #include "base/log.h"
-#include "core/steady.h"
 #include "core/tail.h"
-#include "deliver/exporter.h"
-#include "deliver/tallier.h"
 #include "drivers/driver.h"
 #include "evidence-tar.h"
-#include "evidence.h"
-#include "flow/clerk.h"
 #include "flow/clock.h"
-#include "flow/door-keeper.h"
-#include "flow/judge.h"
-#include "flow/loop.h"
-#include "flow/recorder.h"
-#include "keeper.h"
 #include "restore.h"
-#include "revise.h"
-#include "serve/serve.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -35,12 +23,6 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-/* Behind them one for each serial line, and for each event loop but the first. */
-enum { RING_FIELD, RING_PUSHED, RINGS };
-_Static_assert(RINGS + CONFIG_MOST_BUSES + CONFIG_MOST_THREADS - 1 <= RINGS_MAX,
-	       "there is a ring for each serial line and each event loop");
-enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEAT_TALLIER, BEATS };
-
 static const char *const beat_names[BEATS] = {"judge",   "recorder", "clerk",
 					      "courier", "exporter", "tallier"};
 
@@ -48,74 +30,6 @@ static const char *const beat_names[BEATS] = {"judge",   "recorder", "clerk",
 enum { EVENTS_KEPT_MS = 24 * 3600 * 1000, REMEMBERED = 256, RINGS_SECONDS = 10 };
 /* A thread is stuck when it has not moved for this long; the exporter may wait for a server. */
 #define STUCK_NS 25000000000
-
-struct beat {
-	_Atomic uint64_t count;
-	uint64_t seen; /* main thread */
-	_Atomic int64_t moved_ns;
-	bool runs;
-};
-
-struct ring_view {
-	struct ring *ring;
-	enum ring_reader who;
-};
-
-/* A serial line: a thread, and thus a producer, of its own. */
-struct bus {
-	struct door *door;
-	void *driver;
-	struct beat beat;
-	char name[80];
-};
-
-/* An event loop: a thread that polls its share of the connections over sockets. */
-struct field {
-	struct loop *loop;
-	struct door *door;
-	void *driver;
-	pthread_t thread;
-	struct beat beat; /* runs: so does the thread */
-	char name[32];
-};
-
-struct run {
-	const struct config *config;
-	const struct assembly *assembly;
-	const struct plan *plan;
-	const char *file;
-	struct metrics *metrics;
-	struct daybook *daybook;
-	struct ledger *ledger;
-	struct evidence *evidence;
-	struct text config_text; /* in force */
-	struct rings rings;
-	struct verdicts verdicts;
-	struct door *pushed;
-	struct judge *judge;
-	struct recorder *recorder;
-	struct clerk *clerk;
-	struct courier *courier;
-	struct shares *shares;
-	struct exporter *exporter;
-	struct tallier *tallier;
-	struct keeper *keeper;
-	struct serve *serve;
-	struct wording chinese; /* of pages */
-	struct revise *revise;
-	void *mqtt;
-	struct field *fields;
-	size_t n_fields;
-	struct bus *buses; /* assembly->n_buses */
-	struct beat beats[BEATS];
-	struct ring_view (*views)[RING_READERS]; /* by ring */
-	struct metric *opened[ALERT_KINDS][SEVERITIES];
-	int signal_fd;
-	int64_t pruned_ns;
-	struct steady steady;
-	bool tick_failed;
-	bool judge_runs, recorder_runs, clerk_runs;
-};
 
 /* --- ties between rooms --- */
 
@@ -267,7 +181,7 @@ static bool beats_are_well(struct run *run, struct text *reasons)
 		well &= beat_is_well(&run->fields[i].beat, "event loop", reasons);
 	for (size_t i = 0; i < BEATS; i++)
 		well &= beat_is_well(&run->beats[i], beat_names[i], reasons);
-	for (size_t i = 0; i < run->assembly->n_buses; i++)
+	for (size_t i = 0; i < run->n_buses; i++)
 		well &= beat_is_well(&run->buses[i].beat, run->buses[i].name, reasons);
 	return well;
 }
@@ -306,7 +220,7 @@ static double view_refused(void *context)
 	return (double)atomic_load_explicit(&v->ring->refused, memory_order_relaxed);
 }
 
-static int show_ring(struct run *run, size_t index, const char *name)
+int run_show_ring(struct run *run, size_t index, const char *name)
 {
 	static const char *const readers[RING_READERS] = {"judge", "recorder"};
 	char labels[128];
@@ -348,7 +262,7 @@ static int show_cases(struct run *run)
 
 /* --- birth --- */
 
-static int failed(const char *what, int result)
+int run_failed(const char *what, int result)
 {
 	errno = result < 0 ? -result : EIO;
 	log_warn("%s", what);
@@ -356,39 +270,61 @@ static int failed(const char *what, int result)
 }
 
 /* One descriptor for each instrument, and some for files and clients. */
+int run_has_descriptors(const struct assembly *assembly)
+{
+	struct rlimit limit;
+	rlim_t wanted = (assembly->n_modbus + assembly->n_buses) * 2 + 256;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return -errno;
+	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= wanted)
+		return 0;
+	log_warnx("%zu instruments need %llu descriptors, the limit is %llu; raise LimitNOFILE",
+		  assembly->n_modbus, (unsigned long long)wanted,
+		  (unsigned long long)limit.rlim_max);
+	return -EMFILE;
+}
+
 static int raise_descriptors(const struct run *run)
 {
 	struct rlimit limit;
-	rlim_t wanted = (run->assembly->n_modbus + run->assembly->n_buses) * 2 + 256;
+	int r = run_has_descriptors(run->assembly);
+	if (r < 0)
+		return r;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return -errno;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted) {
-		log_warnx("%zu instruments need %llu descriptors, the limit is %llu; raise "
-			  "LimitNOFILE",
-			  run->assembly->n_modbus, (unsigned long long)wanted,
-			  (unsigned long long)limit.rlim_max);
-		return -EMFILE;
-	}
 	limit.rlim_cur = limit.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &limit) != 0 ? -errno : 0;
 }
 
+/* What the first configuration says for good. */
+static int keep_texts(struct run *run)
+{
+	const struct config *c = run->config;
+	run->directory = strdup(c->directory);
+	run->socket = c->socket == NULL ? NULL : strdup(c->socket);
+	run->listen = c->listen == NULL ? NULL : strdup(c->listen);
+	return run->directory == NULL || (c->socket != NULL && run->socket == NULL) ||
+			       (c->listen != NULL && run->listen == NULL)
+		       ? -ENOMEM
+		       : 0;
+}
+
 static int open_store(struct run *run)
 {
-	int r = daybook_open(&run->daybook, run->config->directory, run->plan);
+	int r = daybook_open(&run->daybook, run->directory, run->plan);
 	if (r != 0)
-		return failed(run->config->directory, r);
+		return run_failed(run->directory, r);
 	daybook_limit(run->daybook, keeper_file_bytes(run->config->max_bytes));
-	r = ledger_open(&run->ledger, run->config->directory, run->plan);
+	r = ledger_open(&run->ledger, run->directory, run->plan);
 	if (r != 0)
-		return failed(run->config->directory, r);
+		return run_failed(run->directory, r);
 	return ledger_listen(run->ledger, wake_courier, run);
 }
 
 static int open_seals(struct run *run)
 {
 	struct evidence_setup setup = {
-		.directory = run->config->directory,
+		.directory = run->directory,
 		.plan = run->plan,
 		.daybook = run->daybook,
 		.ledger = run->ledger,
@@ -397,11 +333,10 @@ static int open_seals(struct run *run)
 		.context = run,
 	};
 	int r = evidence_new(&run->evidence, &setup);
-	return r != 0 ? failed("the seals cannot be opened", r) : 0;
+	return r != 0 ? run_failed("the seals cannot be opened", r) : 0;
 }
 
-/* Rings hold at least ten seconds at the configured rate. */
-static size_t slots_for(const struct assembly *assembly)
+size_t run_slots(const struct assembly *assembly)
 {
 	size_t wanted = assembly->polled_per_minute * RINGS_SECONDS / 60, slots = 8192;
 	while (slots < wanted)
@@ -412,51 +347,55 @@ static size_t slots_for(const struct assembly *assembly)
 static int open_rings(struct run *run)
 {
 	size_t n = RINGS + run->assembly->n_buses + run->n_fields - 1;
-	int r = rings_init(&run->rings, n, slots_for(run->assembly));
-	run->views = calloc(n, sizeof *run->views);
+	int r = rings_init(&run->rings, n, run_slots(run->assembly));
+	run->views = calloc(RINGS_MAX, sizeof *run->views);
 	if (r == 0 && run->views == NULL)
 		r = -ENOMEM;
-	return r == 0 ? show_ring(run, RING_PUSHED, "mqtt") : r;
+	return r == 0 ? run_show_ring(run, RING_PUSHED, "mqtt") : r;
 }
 
-static int open_field(struct run *run, size_t i, struct door_setup *door)
+int run_door(struct run *run, const struct plan *plan, size_t ring, struct door **out)
+{
+	bool pushed = ring == RING_PUSHED;
+	return door_new(out, &(struct door_setup){.plan = plan,
+						  .rings = &run->rings,
+						  .ring = ring,
+						  .driver = pushed ? "mqtt" : "modbus",
+						  .remembered = pushed ? REMEMBERED : 1,
+						  .metrics = run->metrics});
+}
+
+static int open_field(struct run *run, size_t i)
 {
 	struct field *field = &run->fields[i];
 	if (i == 0)
 		snprintf(field->name, sizeof field->name, "field");
 	else
 		snprintf(field->name, sizeof field->name, "field-%zu", i + 1);
-	door->ring = i == 0 ? RING_FIELD : RINGS + run->assembly->n_buses + i - 1;
+	field->ring = i == 0 ? RING_FIELD : RINGS + run->assembly->n_buses + i - 1;
 	int r = loop_new(&field->loop);
 	if (r == 0)
-		r = show_ring(run, door->ring, field->name);
-	return r == 0 ? door_new(&field->door, door) : r;
+		r = run_show_ring(run, field->ring, field->name);
+	return r == 0 ? run_door(run, run->plan, field->ring, &field->door) : r;
+}
+
+static int open_bus(struct run *run, size_t i)
+{
+	struct bus *bus = &run->buses[i];
+	snprintf(bus->name, sizeof bus->name, "serial-%s", run->assembly->buses[i].id);
+	bus->ring = RINGS + i;
+	int r = run_show_ring(run, bus->ring, bus->name);
+	return r == 0 ? run_door(run, run->plan, bus->ring, &bus->door) : r;
 }
 
 static int open_doors(struct run *run)
 {
-	struct door_setup door = {.plan = run->plan,
-				  .rings = &run->rings,
-				  .driver = "modbus",
-				  .remembered = 1,
-				  .metrics = run->metrics};
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < run->n_fields; i++)
-		r = open_field(run, i, &door);
-	for (size_t i = 0; r == 0 && i < run->assembly->n_buses; i++) {
-		struct bus *bus = &run->buses[i];
-		snprintf(bus->name, sizeof bus->name, "serial-%s", run->assembly->buses[i].id);
-		door.ring = (uint32_t)(RINGS + i);
-		r = show_ring(run, door.ring, bus->name);
-		if (r == 0)
-			r = door_new(&bus->door, &door);
-	}
-	door.ring = RING_PUSHED;
-	door.driver = "mqtt";
-	door.remembered = REMEMBERED;
-	if (r == 0)
-		r = door_new(&run->pushed, &door);
-	return r;
+		r = open_field(run, i);
+	for (; r == 0 && run->n_buses < run->assembly->n_buses; run->n_buses++)
+		r = open_bus(run, run->n_buses);
+	return r == 0 ? run_door(run, run->plan, RING_PUSHED, &run->pushed) : r;
 }
 
 /* No more loops than connections: one without any only ticks. */
@@ -470,7 +409,7 @@ static int open_flow(struct run *run)
 {
 	run->n_fields = count_fields(run);
 	run->fields = calloc(run->n_fields, sizeof *run->fields);
-	run->buses = calloc(run->assembly->n_buses + 1, sizeof *run->buses);
+	run->buses = calloc(CONFIG_MOST_BUSES, sizeof *run->buses);
 	int r = run->buses == NULL || run->fields == NULL ? -ENOMEM : open_rings(run);
 	if (r == 0)
 		r = verdicts_init(&run->verdicts);
@@ -479,32 +418,28 @@ static int open_flow(struct run *run)
 	return r == 0 ? open_doors(run) : r;
 }
 
-/* It is read before the couriers run; see load_chinese(). */
-static const struct wording *mail_words(const struct run *run)
+int run_judge(struct run *run, const struct plan *plan, struct judge **out)
 {
-	const char *language = getenv("LANGUAGE"); /* as main() has set it */
-	return language != NULL && strncmp(language, "zh", 2) == 0 ? &run->chinese : NULL;
+	return judge_new(out, &(struct judge_setup){
+				      .plan = plan,
+				      .rings = &run->rings,
+				      .verdicts = &run->verdicts,
+				      .boot = daybook_boot(run->daybook),
+				      .recorded = recorded,
+				      .fault = own_fault,
+				      .replaced = replaced,
+				      .context = run,
+				      .heartbeat = &run->beats[BEAT_JUDGE].count,
+			      });
 }
 
-static int make_threads(struct run *run)
+int run_recorder(struct run *run, const struct config *config, const struct plan *plan,
+		 struct recorder **out)
 {
-	int r = judge_new(&run->judge, &(struct judge_setup){
-					       .plan = run->plan,
-					       .rings = &run->rings,
-					       .verdicts = &run->verdicts,
-					       .boot = daybook_boot(run->daybook),
-					       .recorded = recorded,
-					       .fault = own_fault,
-					       .replaced = replaced,
-					       .context = run,
-					       .heartbeat = &run->beats[BEAT_JUDGE].count,
-				       });
-	if (r == 0)
-		r = recorder_new(&run->recorder,
-				 &(struct recorder_setup){
+	return recorder_new(out, &(struct recorder_setup){
 					 .rings = &run->rings,
-					 .flush_ms = run->config->flush_ms,
-					 .n_monitors = run->plan->n_monitors,
+					 .flush_ms = config->flush_ms,
+					 .n_monitors = plan->n_monitors,
 					 .append = record_append,
 					 .append_gap = record_gap,
 					 .commit = record_commit,
@@ -514,6 +449,35 @@ static int make_threads(struct run *run)
 					 .metrics = run->metrics,
 					 .heartbeat = &run->beats[BEAT_RECORDER].count,
 				 });
+}
+
+/* It is read before the couriers run; see load_chinese(). */
+static const struct wording *mail_words(const struct run *run)
+{
+	const char *language = getenv("LANGUAGE"); /* as main() has set it */
+	return language != NULL && strncmp(language, "zh", 2) == 0 ? &run->chinese : NULL;
+}
+
+static int make_courier(struct run *run)
+{
+	return courier_new(&run->courier, &(struct courier_setup){
+						  .deliveries = run->assembly->deliveries,
+						  .n_deliveries = run->assembly->n_deliveries,
+						  .plan = run->plan,
+						  .translate = translate,
+						  .directory = run->directory,
+						  .words = mail_words(run),
+						  .ledger = run->ledger,
+						  .metrics = run->metrics,
+						  .heartbeat = &run->beats[BEAT_COURIER].count,
+					  });
+}
+
+static int make_threads(struct run *run)
+{
+	int r = run_judge(run, run->plan, &run->judge);
+	if (r == 0)
+		r = run_recorder(run, run->config, run->plan, &run->recorder);
 	if (r == 0)
 		r = clerk_new(&run->clerk, &(struct clerk_setup){
 						   .verdicts = &run->verdicts,
@@ -525,26 +489,14 @@ static int make_threads(struct run *run)
 						   .metrics = run->metrics,
 						   .heartbeat = &run->beats[BEAT_CLERK].count,
 					   });
-	if (r == 0)
-		r = courier_new(&run->courier, &(struct courier_setup){
-						       .deliveries = run->assembly->deliveries,
-						       .n_deliveries = run->assembly->n_deliveries,
-						       .plan = run->plan,
-						       .translate = translate,
-						       .directory = run->config->directory,
-						       .words = mail_words(run),
-						       .ledger = run->ledger,
-						       .metrics = run->metrics,
-						       .heartbeat = &run->beats[BEAT_COURIER].count,
-					       });
-	return r;
+	return r == 0 ? make_courier(run) : r;
 }
 
 static int make_shares(struct run *run)
 {
 	return shares_new(&run->shares, &(struct shares_setup){.shares = run->assembly->shares,
 							       .n_shares = run->assembly->n_shares,
-							       .directory = run->config->directory,
+							       .directory = run->directory,
 							       .plan = run->plan,
 							       .daybook = run->daybook,
 							       .ledger = run->ledger,
@@ -568,7 +520,7 @@ static int make_exporter(struct run *run)
 			   .gzip = c->influx.gzip},
 		.batch_lines = (size_t)c->influx.batch_lines,
 		.flush_ms = c->influx.flush_ms,
-		.directory = c->directory,
+		.directory = run->directory,
 		.plan = run->plan,
 		.daybook = run->daybook,
 		.ledger = run->ledger,
@@ -578,12 +530,12 @@ static int make_exporter(struct run *run)
 	return exporter_new(&run->exporter, &setup);
 }
 
-static int make_keeper(struct run *run)
+int run_keeper(struct run *run, const struct config *c, const struct plan *plan,
+	       struct keeper **out)
 {
-	const struct config *c = run->config;
 	struct keeper_setup setup = {
-		.directory = c->directory,
-		.plan = run->plan,
+		.directory = run->directory,
+		.plan = plan,
 		.ledger = run->ledger,
 		.exports = c->influx.url != NULL,
 		.keep_days = c->keep_raw,
@@ -592,14 +544,53 @@ static int make_keeper(struct run *run)
 		.fatal = fatal,
 		.context = run,
 	};
-	return keeper_new(&run->keeper, &setup);
+	return keeper_new(out, &setup);
+}
+
+static int make_keeper(struct run *run)
+{
+	return run_keeper(run, run->config, run->plan, &run->keeper);
+}
+
+int run_courier(struct run *run)
+{
+	int r = make_courier(run);
+	if (r == 0)
+		r = courier_start(run->courier);
+	if (r < 0)
+		run->courier = courier_free(run->courier);
+	else
+		run_alive(&run->beats[BEAT_COURIER]);
+	return r;
+}
+
+int run_shares(struct run *run)
+{
+	int r = make_shares(run);
+	if (r == 0)
+		r = shares_start(run->shares);
+	if (r < 0)
+		run->shares = shares_free(run->shares);
+	return r;
+}
+
+int run_exporter(struct run *run)
+{
+	int r = make_exporter(run);
+	if (r == 0 && run->exporter != NULL)
+		r = exporter_start(run->exporter);
+	if (r < 0)
+		run->exporter = exporter_free(run->exporter);
+	else if (run->exporter != NULL)
+		run_alive(&run->beats[BEAT_EXPORTER]);
+	return r;
 }
 
 static int make_tallier(struct run *run)
 {
 	int r = tallier_new(&run->tallier,
 			    &(struct tallier_setup){
-				    .directory = run->config->directory,
+				    .directory = run->directory,
 				    .plan = run->plan,
 				    .ledger = run->ledger,
 				    .newest = daybook_sequence(run->daybook),
@@ -609,7 +600,19 @@ static int make_tallier(struct run *run)
 				    .context = run,
 				    .heartbeat = &run->beats[BEAT_TALLIER].count,
 			    });
-	return r == 0 ? 0 : failed("tally.db", r);
+	return r == 0 ? 0 : run_failed("tally.db", r);
+}
+
+int run_tallier(struct run *run)
+{
+	int r = make_tallier(run);
+	if (r == 0)
+		r = tallier_start(run->tallier);
+	if (r < 0)
+		run->tallier = tallier_free(run->tallier);
+	else
+		run_alive(&run->beats[BEAT_TALLIER]);
+	return r;
 }
 
 static void marked(void *context)
@@ -617,24 +620,29 @@ static void marked(void *context)
 	revise_wake(((struct run *)context)->revise);
 }
 
+int run_revise(struct run *run, const struct plan *plan, struct judge *judge, struct revise **out)
+{
+	return revise_new(out, &(struct revise_setup){
+				       .plan = plan,
+				       .directory = run->directory,
+				       .ledger = run->ledger,
+				       .judge = judge,
+				       .rings = &run->rings,
+				       .fatal = fatal,
+				       .context = run,
+			       });
+}
+
 static int make_revise(struct run *run)
 {
-	return revise_new(&run->revise, &(struct revise_setup){
-						.plan = run->plan,
-						.directory = run->config->directory,
-						.ledger = run->ledger,
-						.judge = run->judge,
-						.rings = &run->rings,
-						.fatal = fatal,
-						.context = run,
-					});
+	return run_revise(run, run->plan, run->judge, &run->revise);
 }
 
 static int take_up(struct run *run)
 {
 	struct restore_setup setup = {
 		.plan = run->plan,
-		.directory = run->config->directory,
+		.directory = run->directory,
 		.ledger = run->ledger,
 		.judge = run->judge,
 		.verdicts = &run->verdicts,
@@ -642,17 +650,22 @@ static int take_up(struct run *run)
 		.revise = run->revise,
 	};
 	int r = restore(&setup);
-	return r < 0 ? failed("the state of the last run cannot be taken up", r) : 0;
+	return r < 0 ? run_failed("the state of the last run cannot be taken up", r) : 0;
 }
 
 static void deliveries_json(void *context, struct text *out)
 {
-	courier_json(((struct run *)context)->courier, out);
+	const struct run *run = context;
+	if (run->courier != NULL)
+		courier_json(run->courier, out);
+	else /* a reload could not begin them yet */
+		text_add(out, "{\"deliveries\":[]}");
 }
 
 static bool deliveries_test(void *context, const char *id, int64_t *test)
 {
-	return courier_test(((struct run *)context)->courier, id, test);
+	const struct run *run = context;
+	return run->courier != NULL && courier_test(run->courier, id, test);
 }
 
 /* What is wrong with it costs the translation of pages alone. */
@@ -671,7 +684,7 @@ static const struct wording *load_chinese(struct run *run)
 static int write_evidence(void *context, int64_t id, const struct text *dossier, struct text *out)
 {
 	struct run *run = context;
-	const struct evidence_tar setup = {.directory = run->config->directory,
+	const struct evidence_tar setup = {.directory = run->directory,
 					   .node = run->plan->node,
 					   .plan = run->plan,
 					   .ledger = run->ledger,
@@ -681,11 +694,12 @@ static int write_evidence(void *context, int64_t id, const struct text *dossier,
 }
 
 /* As it is now: the file may be another by the time that somebody asks. */
-static void keep_configuration(struct run *run)
+void run_keep_configuration(struct run *run)
 {
 	char block[4096];
 	size_t n;
 	FILE *file = fopen(run->file, "re");
+	text_clear(&run->config_text);
 	while (file != NULL && (n = fread(block, 1, sizeof block, file)) > 0)
 		text_add_n(&run->config_text, block, n);
 	if (file != NULL)
@@ -696,11 +710,11 @@ static int open_serve(struct run *run)
 {
 	char *error = NULL;
 	struct serve_setup setup = {
-		.socket = run->config->socket,
-		.listen = run->config->listen,
+		.socket = run->socket,
+		.listen = run->listen,
 		.officers = run->assembly->officers,
 		.n_officers = run->assembly->n_officers,
-		.directory = run->config->directory,
+		.directory = run->directory,
 		.version = DUCHA_VERSION,
 		.plan = run->plan,
 		.daybook = run->daybook,
@@ -711,11 +725,12 @@ static int open_serve(struct run *run)
 		.deliveries_json = deliveries_json,
 		.deliveries_test = deliveries_test,
 		.marked = marked,
+		.reload = reload_ask,
 		.context = run,
 		.chinese = load_chinese(run),
 		.language = getenv("LANGUAGE"), /* as main() has set it */
 	};
-	keep_configuration(run);
+	run_keep_configuration(run);
 	int r = serve_new(&run->serve, &setup, &error);
 	if (r < 0)
 		log_warnx("%s", error == NULL ? "the API cannot be served" : error);
@@ -723,7 +738,7 @@ static int open_serve(struct run *run)
 	return r;
 }
 
-static void alive(struct beat *beat)
+void run_alive(struct beat *beat)
 {
 	beat->runs = true;
 	atomic_store(&beat->moved_ns, clock_mono_ns());
@@ -752,7 +767,7 @@ static int start_threads(struct run *run)
 		r = keeper_start(run->keeper);
 	for (int i = BEAT_JUDGE; r == 0 && i < BEATS; i++)
 		if (i != BEAT_EXPORTER || run->exporter != NULL)
-			alive(&run->beats[i]);
+			run_alive(&run->beats[i]);
 	return r;
 }
 
@@ -761,38 +776,94 @@ static void *loop_main(void *context)
 	struct field *field = context;
 	int r = loop_run(field->loop, &field->beat.count);
 	if (r < 0)
-		failed("the event loop ended", r);
+		run_failed("the event loop ended", r);
 	return NULL;
 }
 
 /* Where the share of loop @i ends. Those that are dialled into come first, and stay in one loop,
  * since some share a listener. */
-static size_t share_until(const struct run *run, size_t i)
+static size_t share_until(const struct run *run, const struct assembly *a, size_t i)
 {
-	const struct assembly *a = run->assembly;
 	size_t until = a->n_modbus * (i + 1) / run->n_fields;
 	return until > a->n_listening ? until : a->n_listening;
+}
+
+static size_t field_by_spread(const struct run *run, const struct assembly *a, size_t connection)
+{
+	size_t i = 0;
+	while (connection >= share_until(run, a, i))
+		i++;
+	return i;
+}
+
+static bool is_of_field(const struct field *field, const char *id)
+{
+	for (size_t i = 0; i < field->n_connections; i++)
+		if (strcmp(field->connections[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/* Where it is already, else where there are fewest. */
+static size_t field_by_use(const struct run *run, const struct assembly *a, size_t connection,
+			   const size_t *n)
+{
+	size_t fewest = 0;
+	if (connection < a->n_listening)
+		return 0;
+	for (size_t i = 0; i < run->n_fields; i++) {
+		if (is_of_field(&run->fields[i], a->modbus[connection].id))
+			return i;
+		if (n[i] < n[fewest])
+			fewest = i;
+	}
+	return fewest;
+}
+
+int run_share(const struct run *run, const struct assembly *a, bool before,
+	      struct modbus_connection **shares, size_t *n)
+{
+	for (size_t i = 0; i < run->n_fields; i++) {
+		n[i] = 0;
+		shares[i] = calloc(a->n_modbus + 1, sizeof *shares[i]);
+		if (shares[i] == NULL)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < a->n_modbus; i++) {
+		size_t field = before ? field_by_use(run, a, i, n) : field_by_spread(run, a, i);
+		shares[field][n[field]++] = a->modbus[i];
+	}
+	return 0;
+}
+
+static int share_out(struct run *run)
+{
+	struct modbus_connection *shares[CONFIG_MOST_THREADS] = {NULL};
+	size_t n[CONFIG_MOST_THREADS];
+	int r = run_share(run, run->assembly, false, shares, n);
+	for (size_t i = 0; i < run->n_fields; i++) {
+		run->fields[i].connections = shares[i];
+		run->fields[i].n_connections = n[i];
+	}
+	return r;
 }
 
 /* All series are registered before any of these threads runs. */
 static int start_fields(struct run *run)
 {
-	size_t from = 0;
-	int r = 0;
+	int r = share_out(run);
 	for (size_t i = 0; r == 0 && i < run->n_fields; i++) {
 		struct field *field = &run->fields[i];
 		struct driver_host host = {
 			.door = field->door, .loop = field->loop, .metrics = run->metrics};
-		size_t until = share_until(run, i);
-		r = modbus_driver.start(&host, &run->assembly->modbus[from], until - from,
+		r = modbus_driver.start(&host, field->connections, field->n_connections,
 					&field->driver);
-		from = until;
 	}
 	for (size_t i = 0; r == 0 && i < run->n_fields; i++) {
 		struct field *field = &run->fields[i];
 		r = -pthread_create(&field->thread, NULL, loop_main, field);
 		if (r == 0)
-			alive(&field->beat);
+			run_alive(&field->beat);
 	}
 	return r;
 }
@@ -806,7 +877,7 @@ static int start_buses(struct run *run)
 			.door = bus->door, .metrics = run->metrics, .heartbeat = &bus->beat.count};
 		r = modbus_rtu_driver.start(&host, &run->assembly->buses[i], 1, &bus->driver);
 		if (r == 0)
-			alive(&bus->beat);
+			run_alive(&bus->beat);
 	}
 	return r;
 }
@@ -820,7 +891,7 @@ static int start_drivers(struct run *run)
 		r = start_buses(run);
 	if (r == 0 && a->n_mqtt > 0)
 		r = mqtt_driver.start(&pushed, a->mqtt, a->n_mqtt, &run->mqtt);
-	return r < 0 ? failed("the drivers cannot be started", r) : 0;
+	return r < 0 ? run_failed("the drivers cannot be started", r) : 0;
 }
 
 static int open_signals(struct run *run)
@@ -831,15 +902,15 @@ static int open_signals(struct run *run)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return run->signal_fd < 0 ? -errno : 0;
+	return run->signal_fd < 0 ? -errno : reload_desk_init(&run->desk);
 }
 
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		open_signals, open_store,    open_seals,    open_flow,    make_threads,
-		make_shares,  make_exporter, make_keeper,   make_revise,  take_up,
-		make_tallier, open_serve,    start_threads, start_drivers};
+		keep_texts,   open_signals, open_store,    open_seals,   open_flow,
+		make_threads, make_shares,  make_exporter, make_keeper,  make_revise,
+		take_up,      make_tallier, open_serve,    start_threads, start_drivers};
 	int r = raise_descriptors(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);
@@ -867,7 +938,7 @@ static void feel_pulse(struct run *run)
 		all &= beat_moves(&run->beats[i], now_ns);
 	for (size_t i = 0; i < run->n_fields; i++)
 		all &= beat_moves(&run->fields[i].beat, now_ns);
-	for (size_t i = 0; i < run->assembly->n_buses; i++)
+	for (size_t i = 0; i < run->n_buses; i++)
 		all &= beat_moves(&run->buses[i].beat, now_ns);
 	if (all)
 		sd_notify(0, "WATCHDOG=1");
@@ -883,7 +954,7 @@ static void prune(struct run *run)
 	if (r > 0)
 		fatal(run);
 	else if (r < 0)
-		failed("old events cannot be removed", r);
+		run_failed("old events cannot be removed", r);
 }
 
 /* What has fallen due is said within a second; nothing is asked of the disk until then. */
@@ -897,36 +968,28 @@ static void tick(struct run *run)
 	if (r > 0)
 		fatal(run);
 	else if (r < 0 && !run->tick_failed)
-		failed("what has fallen due cannot be written; it is tried again", r);
+		run_failed("what has fallen due cannot be written; it is tried again", r);
 	run->tick_failed = r < 0;
-}
-
-static void check_configuration(const struct run *run)
-{
-	struct config *config = NULL;
-	struct config_faults faults = {0};
-	if (config_load(run->file, NULL, &config, &faults) == 0)
-		log_info("%s is in order; it takes effect at the next start", run->file);
-	for (size_t i = 0; i < faults.n; i++)
-		log_warnx("%s:%d: %s", faults.at[i].file, faults.at[i].line, faults.at[i].message);
-	config_faults_deinit(&faults);
-	config_free(config);
 }
 
 /* Return: true while the daemon is to live. */
 static bool live(struct run *run)
 {
-	struct pollfd signals = {.fd = run->signal_fd, .events = POLLIN};
+	struct pollfd fds[] = {{.fd = run->signal_fd, .events = POLLIN},
+			       {.fd = run->desk.wake_fd, .events = POLLIN}};
 	struct signalfd_siginfo signal;
-	if (poll(&signals, 1, 1000) < 0 && errno != EINTR)
+	if (poll(fds, 2, 1000) < 0 && errno != EINTR)
 		log_warn("poll");
 	feel_pulse(run);
 	prune(run);
 	tick(run);
-	if (signals.revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)
+	reload_settle(run);
+	if (fds[1].revents != 0)
+		reload(run);
+	if (fds[0].revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)
 		return true;
 	if (signal.ssi_signo == SIGHUP) {
-		check_configuration(run);
+		reload(run);
 		return true;
 	}
 	log_info("ending on signal %u", signal.ssi_signo);
@@ -955,7 +1018,7 @@ static void end_threads(struct run *run)
 	if (run->keeper != NULL)
 		keeper_stop(run->keeper);
 	end_fields(run);
-	for (size_t i = 0; i < run->assembly->n_buses; i++)
+	for (size_t i = 0; i < run->n_buses; i++)
 		if (run->buses[i].driver != NULL)
 			modbus_rtu_driver.stop(run->buses[i].driver);
 	if (run->mqtt != NULL)
@@ -984,6 +1047,7 @@ static void end(struct run *run)
 	sd_notify(0, "STOPPING=1");
 	if (run->rings.n > 0)
 		end_threads(run);
+	reload_desk_close(&run->desk);
 	serve_free(run->serve);
 	if (run->evidence != NULL)
 		evidence_stop(run->evidence);
@@ -1000,9 +1064,10 @@ static void end(struct run *run)
 	for (size_t i = 0; run->fields != NULL && i < run->n_fields; i++) {
 		loop_free(run->fields[i].loop);
 		door_free(run->fields[i].door);
+		free(run->fields[i].connections);
 	}
 	door_free(run->pushed);
-	for (size_t i = 0; run->buses != NULL && i < run->assembly->n_buses; i++)
+	for (size_t i = 0; run->buses != NULL && i < run->n_buses; i++)
 		door_free(run->buses[i].door);
 	if (run->rings.n > 0) {
 		verdicts_deinit(&run->verdicts);
@@ -1016,20 +1081,26 @@ static void end(struct run *run)
 	free(run->views);
 	free(run->fields);
 	free(run->buses);
+	free(run->left.at);
+	free(run->directory);
+	free(run->socket);
+	free(run->listen);
+	reload_desk_deinit(&run->desk);
 	close(run->signal_fd);
 }
 
-int run(const struct config *config, const struct assembly *assembly, const char *file)
+int run(struct config **config, struct assembly **assembly, const char *file)
 {
 	static struct run
 		life; /* one daemon a process; threads of libraries may outlive this frame */
 	struct run *run = &life;
 	int code = 1;
-	*run = (struct run){.config = config,
-			    .assembly = assembly,
-			    .plan = &assembly->plan,
+	*run = (struct run){.config = *config,
+			    .assembly = *assembly,
+			    .plan = &(*assembly)->plan,
 			    .file = file,
-			    .signal_fd = -1};
+			    .signal_fd = -1,
+			    .desk = {.wake_fd = -1}};
 	curl_global_init(CURL_GLOBAL_DEFAULT); /* OpenSSL is begun here, before Paho looks for it */
 	if (begin(run) == 0) {
 		log_info("%s: %zu sites, %zu monitors, %zu connections in service", run->plan->node,
@@ -1041,6 +1112,8 @@ int run(const struct config *config, const struct assembly *assembly, const char
 		code = 0;
 	}
 	end(run);
+	*config = run->config;
+	*assembly = run->assembly;
 	curl_global_cleanup();
 	return code;
 }

@@ -12,7 +12,9 @@
 
 /**
  * run() - until SIGTERM or SIGINT (which the caller has blocked for all threads, with SIGHUP)
- * @file: the configuration's path, for a check at SIGHUP
+ * @config, @assembly: in: what it begins with; out: what was in force at the end (reload.h); the
+ * caller's to free
+ * @file: the configuration's path, read again at SIGHUP
  * Return: the process' exit code.
  */
-int run(const struct config *config, const struct assembly *assembly, const char *file);
+int run(struct config **config, struct assembly **assembly, const char *file);

@@ -49,6 +49,15 @@ static void carry_monitor(struct evaluator *to, uint32_t now, const struct evalu
 	}
 }
 
+static void carry_clues(struct evaluator *to, uint32_t now, const struct evaluator *from,
+			uint32_t was)
+{
+	const struct clue_rules *rules = to->plan->monitors[now].clues;
+	const struct clue_rules *before = from->plan->monitors[was].clues;
+	if (rules != NULL && before != NULL)
+		to->clues[rules - to->plan->clues] = from->clues[before - from->plan->clues];
+}
+
 static void carry_flow(struct evaluator *to, size_t site, const struct evaluator *from)
 {
 	uint32_t was = plan_site(from->plan, to->plan->sites[site].id);
@@ -63,12 +72,15 @@ void evaluator_carry(struct evaluator *to, const struct evaluator *from,
 		     const struct plan_change *change)
 {
 	for (uint32_t i = 0; i < to->plan->n_monitors; i++)
-		if (change->monitors[i] != NO_INDEX)
+		if (change->monitors[i] != NO_INDEX) {
 			carry_monitor(to, i, from, change->monitors[i]);
+			carry_clues(to, i, from, change->monitors[i]);
+		}
 	plan_carry(to->links, from->links, change->connections, to->plan->n_connections,
 		   sizeof *to->links);
 	for (size_t i = 0; i < to->plan->n_sites; i++)
 		if (to->discharges[i].in_use)
 			carry_flow(to, i, from);
 	memcpy(to->own, from->own, sizeof to->own);
+	to->flood = from->flood;
 }

@@ -59,8 +59,10 @@ int rings_add(struct rings *rings, size_t slots)
 	if (rings->n == RINGS_MAX)
 		return -EMFILE;
 	int r = ring_init(&rings->at[rings->n], slots);
+	pthread_mutex_lock(&rings->stored.lock); /* others look over all in there */
 	if (r == 0)
 		rings->n++;
+	pthread_mutex_unlock(&rings->stored.lock);
 	return r;
 }
 

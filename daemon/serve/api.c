@@ -40,6 +40,8 @@ static bool refuse_token(const struct api_request *request, struct api_answer *a
 		api_error(answer, 403, "this listener is for reading only");
 	else if (post && request->officer != NULL && request->endpoint == ENDPOINT_DELIVERY_TEST)
 		api_error(answer, 403, "a test is sent over the socket alone");
+	else if (post && request->officer != NULL && request->endpoint == ENDPOINT_RELOAD)
+		api_error(answer, 403, "a reload is asked for over the socket alone");
 	else
 		return false;
 	return true;
@@ -350,6 +352,22 @@ static void answer_report(struct api *api, const struct api_request *request,
 		api_store_failed(answer, result, "report");
 }
 
+void api_reload(struct api *api, struct api_answer *answer)
+{
+	struct text said = {0};
+	answer->type = json_type;
+	if (api->setup.reload == NULL) {
+		api_error(answer, 501, "this server cannot reload");
+	} else if (api->setup.reload(api->setup.context, &said)) {
+		answer->status = 200;
+		answer->body = said;
+		return;
+	} else {
+		api_error(answer, 409, said.at != NULL ? said.at : "the reload failed");
+	}
+	text_deinit(&said);
+}
+
 /* Which answers name persons, or an enterprise. */
 static bool names_somebody(enum endpoint endpoint)
 {
@@ -446,6 +464,7 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		deed_marks(api, request, answer);
 		break;
 	case ENDPOINT_EVENTS: /* stream.c */
+	case ENDPOINT_RELOAD: /* api_reload() */
 	case ENDPOINT_NONE:
 		api_error(answer, 404, "no such path");
 		break;

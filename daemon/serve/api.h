@@ -64,5 +64,9 @@ int64_t api_now_ms(void);
 void api_store_failed(struct api_answer *answer, int result, const char *what);
 /** api_case_result() - what the ledger says of case @id (0: a new one); @answer holds its body */
 void api_case_result(struct api_answer *answer, int result, int64_t id);
+
+/** api_reload() - wait until the configuration is taken up anew, or refused: 409 (any thread) */
+void api_reload(struct api *api, struct api_answer *answer);
+
 /** api_site() - Return: true if there is no @site wanted or the plan has it; else fills @answer */
 bool api_site(const struct api *api, const char *site, struct api_answer *answer);

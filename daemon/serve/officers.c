@@ -31,6 +31,17 @@ void officers_deinit(struct officers *officers)
 	officers->acts = NULL;
 }
 
+void officers_succeed(struct officers *officers, struct officers *next)
+{
+	const struct officers old = *officers;
+	officers->at = next->at;
+	officers->n = next->n;
+	officers->acts = next->acts;
+	next->at = old.at;
+	next->n = old.n;
+	next->acts = old.acts;
+}
+
 static bool bucket_take(struct officers *officers, struct bucket *bucket, double rate, int burst,
 			int64_t now_ms)
 {

@@ -43,6 +43,9 @@ struct officers {
 /** officers_init() - @at outlives it. Return: 0, -ENOMEM. */
 int officers_init(struct officers *officers, const struct serve_officer *at, size_t n);
 void officers_deinit(struct officers *officers);
+/** officers_succeed() - take over the list of @next, which has the old one then; wrong tokens stay
+ * counted (while nobody asks) */
+void officers_succeed(struct officers *officers, struct officers *next);
 /**
  * officers_find() - whose token is it?
  * @authorization: the header's value; NULL: none

@@ -29,6 +29,7 @@ static const struct {
 	{"/api/v1/unshelve", ENDPOINT_UNSHELVE},
 	{"/api/v1/deliveries", ENDPOINT_DELIVERIES},
 	{"/api/v1/marks", ENDPOINT_MARKS},
+	{"/api/v1/reload", ENDPOINT_RELOAD},
 };
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -130,6 +131,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_ACKNOWLEDGE:
 	case ENDPOINT_UNSHELVE:
 	case ENDPOINT_DELIVERY_TEST:
+	case ENDPOINT_RELOAD:
 		return POSTS;
 	case ENDPOINT_CASES:
 	case ENDPOINT_SHELVES:
@@ -456,6 +458,7 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_SITES:
 	case ENDPOINT_CASE:
 	case ENDPOINT_ACTIONS:
+	case ENDPOINT_RELOAD:
 		return 0;
 	}
 	return 0;

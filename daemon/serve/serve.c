@@ -46,6 +46,8 @@ struct serve_gauge {
 
 struct serve {
 	struct api api;
+	pthread_rwlock_t plan; /* read while a request is answered */
+	uint64_t reloads;      /* under plan */
 	struct streams streams;
 	struct serve_door socket, listen;
 	struct officers officers;
@@ -65,7 +67,8 @@ struct serve_request {
 	struct text body;
 	size_t received, most, held;
 	enum officers_result token;
-	const struct serve_officer *officer;
+	const struct serve_officer *officer; /* of the list as of @reloads */
+	uint64_t reloads;
 };
 
 static int64_t mono_ms(void)
@@ -84,6 +87,17 @@ static enum api_method method_of(const char *name)
 	return strcmp(name, MHD_HTTP_METHOD_POST) == 0 ? METHOD_POST : METHOD_OTHER;
 }
 
+/* Whose token is it, by the list in force? */
+static void request_know(struct serve_request *request, struct MHD_Connection *connection,
+			 bool acts)
+{
+	const char *token =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+	request->reloads = request->serve->reloads;
+	request->token =
+		officers_find(&request->serve->officers, token, acts, mono_ms(), &request->officer);
+}
+
 /* Without a right to act nothing of what is sent is kept. */
 static enum MHD_Result request_begin(struct serve_door *door, struct MHD_Connection *connection,
 				     const char *path, const char *method, void **state)
@@ -94,11 +108,11 @@ static enum MHD_Result request_begin(struct serve_door *door, struct MHD_Connect
 	if (request == NULL)
 		return MHD_NO;
 	request->serve = door->serve;
-	if (!door->may_act)
-		request->token = officers_find(
-			&door->serve->officers,
-			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"),
-			method_of(method) == METHOD_POST, mono_ms(), &request->officer);
+	if (!door->may_act) {
+		pthread_rwlock_rdlock(&door->serve->plan);
+		request_know(request, connection, method_of(method) == METHOD_POST);
+		pthread_rwlock_unlock(&door->serve->plan);
+	}
 	bool may_act = door->may_act || request->officer != NULL;
 	request->most = may_act ? endpoint_body_most(endpoint_find(path, &id)) : 0;
 	return MHD_YES;
@@ -239,7 +253,7 @@ static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *c
 }
 
 static enum MHD_Result send_stream(struct serve *serve, struct MHD_Connection *connection,
-				   bool open, const struct query *query)
+				   enum stream_reader reader, const struct query *query)
 {
 	struct MHD_Response *response;
 	struct api_answer answer = {0};
@@ -247,7 +261,7 @@ static enum MHD_Result send_stream(struct serve *serve, struct MHD_Connection *c
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
 	if (!api_site(&serve->api, query->site, &answer))
 		return send_answer(serve, connection, &answer);
-	int result = streams_open(&serve->streams, connection, open, query, last, &response);
+	int result = streams_open(&serve->streams, connection, reader, query, last, &response);
 	if (result != 0) {
 		api_error(&answer, result == -EBUSY ? 503 : 500,
 			  result == -EBUSY ? "too many event streams are open"
@@ -278,41 +292,69 @@ static bool read_query(struct serve *serve, struct MHD_Connection *connection,
 }
 
 static enum MHD_Result answer_request(struct serve_door *door, struct MHD_Connection *connection,
-				      const char *path, const char *method,
+				      struct api_request *request,
 				      const struct serve_request *state)
 {
 	struct serve *serve = door->serve;
 	struct api_answer answer = {0};
 	char peer[PEER_BYTES];
+	request->may_act = request->sees_persons = door->may_act || state->officer != NULL;
+	request->officers = !door->may_act && serve->officers.n > 0;
+	request->token = state->token;
+	request->officer = state->officer;
+	request->peer = peer;
+	if (api_refuse(request, &answer))
+		return send_answer(serve, connection, &answer);
+	if (request->method == METHOD_POST && state->received != state->body.length) {
+		api_error(&answer, 503, "too many files are on their way in; try again");
+		return send_answer(serve, connection, &answer);
+	}
+	if (!read_query(serve, connection, request, &answer))
+		return send_answer(serve, connection, &answer);
+	if (request->endpoint == ENDPOINT_EVENTS)
+		return send_stream(serve, connection,
+				   door->may_act            ? STREAM_SOCKET
+				   : state->officer != NULL ? STREAM_OFFICER
+							    : STREAM_EVERYBODY,
+				   &request->query);
+	if (request->method == METHOD_POST)
+		peer_name(connection, peer);
+	api_answer(&serve->api, request, &answer);
+	return send_answer(serve, connection, &answer);
+}
+
+/* A reload waits for all requests, so its own is none of them. */
+static bool is_reload(const struct serve_door *door, const struct api_request *request)
+{
+	return door->may_act && request->endpoint == ENDPOINT_RELOAD &&
+	       request->method == METHOD_POST && !request->body_too_large;
+}
+
+static enum MHD_Result answer_by_plan(struct serve_door *door, struct MHD_Connection *connection,
+				      const char *path, const char *method,
+				      struct serve_request *state)
+{
+	struct serve *serve = door->serve;
+	struct api_answer answer = {0};
 	struct api_request request = {
 		.method = method_of(method),
-		.may_act = door->may_act || state->officer != NULL,
-		.sees_persons = door->may_act || state->officer != NULL,
-		.officers = !door->may_act && serve->officers.n > 0,
-		.token = state->token,
-		.officer = state->officer,
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"),
-		.peer = peer,
 		.body = state->body.at,
 		.body_length = state->body.length,
 		.path = path,
 		.body_too_large = state->received > state->most,
 	};
 	request.endpoint = endpoint_find(path, &request.id);
-	if (api_refuse(&request, &answer))
-		return send_answer(serve, connection, &answer);
-	if (request.method == METHOD_POST && state->received != state->body.length) {
-		api_error(&answer, 503, "too many files are on their way in; try again");
+	if (is_reload(door, &request)) {
+		api_reload(&serve->api, &answer);
 		return send_answer(serve, connection, &answer);
 	}
-	if (!read_query(serve, connection, &request, &answer))
-		return send_answer(serve, connection, &answer);
-	if (request.endpoint == ENDPOINT_EVENTS)
-		return send_stream(serve, connection, !request.sees_persons, &request.query);
-	if (request.method == METHOD_POST)
-		peer_name(connection, peer);
-	api_answer(&serve->api, &request, &answer);
-	return send_answer(serve, connection, &answer);
+	pthread_rwlock_rdlock(&serve->plan);
+	if (!door->may_act && state->reloads != serve->reloads)
+		request_know(state, connection, false);
+	enum MHD_Result result = answer_request(door, connection, &request, state);
+	pthread_rwlock_unlock(&serve->plan);
+	return result;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
@@ -324,7 +366,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 		return request_begin(context, connection, path, method, state);
 	if (*size > 0)
 		return request_body(*state, data, size);
-	return answer_request(context, connection, path, method, *state);
+	return answer_by_plan(context, connection, path, method, *state);
 }
 
 /* --- metrics --- */
@@ -418,6 +460,46 @@ static int open_doors(struct serve *serve, struct text *error)
 	return 0;
 }
 
+/* A reload is not to wait for a gap between requests: those that come later wait for it. */
+static void plan_lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
+void serve_hold(struct serve *serve)
+{
+	pthread_rwlock_wrlock(&serve->plan);
+}
+
+/* Curves are read anew; without memory for them we wait. */
+static void sparks_anew(struct serve *serve, const struct plan *plan)
+{
+	const struct serve_setup *setup = &serve->api.setup;
+	sparks_stop(&serve->api.sparks);
+	while (sparks_start(&serve->api.sparks, plan, setup->daybook, setup->directory) < 0) {
+		sparks_stop(&serve->api.sparks);
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+}
+
+void serve_release(struct serve *serve, const struct plan *plan, struct officers *officers)
+{
+	if (plan != serve->api.setup.plan) {
+		serve->reloads++;
+		officers_succeed(&serve->officers, officers);
+		streams_succeed(&serve->streams, plan);
+		sparks_anew(serve, plan);
+		serve->api.setup.plan = plan;
+		readers_deinit(&serve->api.readers);
+		readers_init(&serve->api.readers, serve->api.setup.directory, plan);
+	}
+	pthread_rwlock_unlock(&serve->plan);
+}
+
 int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
 {
 	struct text sentence = {0};
@@ -425,6 +507,7 @@ int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
 	*error = NULL;
 	if (serve == NULL)
 		return -ENOMEM;
+	plan_lock_init(&serve->plan);
 	serve->api.setup = *setup;
 	serve->api.started_mono_s = page_mono_s();
 	readers_init(&serve->api.readers, setup->directory, setup->plan);
@@ -432,6 +515,7 @@ int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
 	if (result != 0) {
 		readers_deinit(&serve->api.readers);
 		streams_deinit(&serve->streams);
+		pthread_rwlock_destroy(&serve->plan);
 		free(serve);
 		return result;
 	}
@@ -467,6 +551,7 @@ struct serve *serve_free(struct serve *serve)
 	readers_deinit(&serve->api.readers);
 	text_deinit(&serve->api.office_policy);
 	officers_deinit(&serve->officers);
+	pthread_rwlock_destroy(&serve->plan);
 	free(serve);
 	return NULL;
 }

@@ -38,6 +38,9 @@ struct serve_setup {
 	int (*evidence)(void *context, int64_t id, const struct text *dossier, struct text *out);
 	void (*marked)(void *context); /* a mark was given; quick (any thread); NULL: nobody asks */
 	void *context;
+	/* reload(): take the configuration up anew and wait for it (any thread). Return: true and
+	 * one JSON object in @answer, or false and a sentence a line; NULL: it cannot be done */
+	bool (*reload)(void *context, struct text *answer);
 	const struct wording *chinese; /* of pages; NULL: all in English */
 	const char *language; /* of pages that are not asked for in another; NULL: the plan's */
 	int64_t ping_ms;      /* between comment lines of a silent event stream; 0: 15000 */
@@ -56,6 +59,17 @@ int serve_new(struct serve **out, const struct serve_setup *setup, char **error)
  * The ledger may go on committing. metrics_print() must not be called afterwards.
  */
 struct serve *serve_free(struct serve *serve);
+
+/**
+ * serve_hold() - wait for what is being answered; what comes from now on waits (main thread)
+ *
+ * Event streams and a reload's own request go on. Meanwhile metrics may be registered, and latest
+ * readings and active kinds are asked for by nobody.
+ */
+void serve_hold(struct serve *serve);
+/** serve_release() - go on, by @plan, and if that is another one by @officers, which have the old
+ * list then */
+void serve_release(struct serve *serve, const struct plan *plan, struct officers *officers);
 
 /** serve_port() - the listener's bound port, 0 if off (for an address with port 0) */
 uint16_t serve_port(const struct serve *serve);

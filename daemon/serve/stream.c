@@ -21,7 +21,8 @@ struct stream {
 	int64_t cursor; /* events up to here are written or not wanted */
 	int64_t written_mono_ms;
 	char *site; /* NULL: all */
-	bool open;  /* to everybody */
+	enum stream_reader reader;
+	_Atomic bool ended; /* by a reload */
 	struct text pending;
 	size_t sent; /* of pending */
 };
@@ -44,8 +45,10 @@ static void stream_data(struct stream *stream, const char *json)
 {
 	struct text data = {0};
 	text_add_n(&data, json, strcspn(json, "\r\n"));
-	if (stream->open && !redact(stream->owner->plan, false, &data))
+	pthread_mutex_lock(&stream->owner->mutex); /* of the plan */
+	if (stream->reader == STREAM_EVERYBODY && !redact(stream->owner->plan, false, &data))
 		stream->pending.failed = true;
+	pthread_mutex_unlock(&stream->owner->mutex);
 	text_add_n(&stream->pending, data.at == NULL ? "" : data.at, data.length);
 	text_deinit(&data);
 }
@@ -90,7 +93,7 @@ static ssize_t stream_wait(struct stream *stream)
 {
 	ssize_t result = MHD_CONTENT_READER_END_OF_STREAM;
 	pthread_mutex_lock(&stream->owner->mutex);
-	if (!stream->owner->stopping) {
+	if (!stream->owner->stopping && !stream->ended) {
 		stream->suspended = true;
 		MHD_suspend_connection(stream->connection);
 		result = 0;
@@ -103,6 +106,8 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
 {
 	struct stream *stream = context;
 	(void)position;
+	if (stream->ended)
+		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (stream->sent == stream->pending.length) {
 		int result = stream_fill(stream);
 		if (result != 0) {
@@ -239,15 +244,16 @@ static int streams_add(struct streams *streams, struct stream *stream)
 	return result;
 }
 
-int streams_open(struct streams *streams, struct MHD_Connection *connection, bool open,
-		 const struct query *query, const char *last_event_id, struct MHD_Response **out)
+int streams_open(struct streams *streams, struct MHD_Connection *connection,
+		 enum stream_reader reader, const struct query *query, const char *last_event_id,
+		 struct MHD_Response **out)
 {
 	struct stream *stream = calloc(1, sizeof *stream);
 	if (stream == NULL)
 		return -ENOMEM;
 	*stream = (struct stream){.owner = streams,
 				  .connection = connection,
-				  .open = open,
+				  .reader = reader,
 				  .written_mono_ms = mono_ms()};
 	int result = streams_add(streams, stream);
 	if (result != 0) {
@@ -263,6 +269,21 @@ int streams_open(struct streams *streams, struct MHD_Connection *connection, boo
 	if (result != 0)
 		stream_free(stream);
 	return result;
+}
+
+void streams_succeed(struct streams *streams, const struct plan *plan)
+{
+	pthread_mutex_lock(&streams->mutex);
+	streams->plan = plan;
+	for (struct stream *s = streams->first; s != NULL; s = s->next) {
+		if (s->reader != STREAM_OFFICER)
+			continue;
+		s->ended = true;
+		if (s->suspended)
+			MHD_resume_connection(s->connection);
+		s->suspended = false;
+	}
+	pthread_mutex_unlock(&streams->mutex);
 }
 
 /* --- the ticker --- */

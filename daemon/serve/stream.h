@@ -22,6 +22,12 @@ struct stream;
 
 enum { STREAMS_MOST = 32 };
 
+enum stream_reader {
+	STREAM_SOCKET,
+	STREAM_OFFICER,   /* over the listener, with a token */
+	STREAM_EVERYBODY, /* redact() */
+};
+
 struct streams {
 	pthread_mutex_t mutex; /* guards all below and every stream's `suspended` */
 	pthread_cond_t changed;
@@ -39,17 +45,20 @@ int streams_start(struct streams *streams, struct ledger *ledger, const struct p
 		  int64_t ping_ms);
 /** streams_stop() - no stream is or will be suspended when it returns; each ends by itself */
 void streams_stop(struct streams *streams);
+/** streams_succeed() - go on by the next plan (any thread). Those of officers end, and begin again
+ * if the token is good yet. */
+void streams_succeed(struct streams *streams, const struct plan *plan);
 /** streams_deinit() - after the server has closed all connections */
 void streams_deinit(struct streams *streams);
 
 /**
  * streams_open() - the response for one more stream (on the connection's thread)
- * @open: to everybody: redact()
  * @query: site and last, and last_event_id where @last_event_id (the header) is NULL
  *
  * Where it begins: after Last-Event-ID; with an unknown one at the oldest kept; with `last` N
  * events back; otherwise with the next. Return: 0; -EBUSY when there are STREAMS_MOST; other
  * negative errno.
  */
-int streams_open(struct streams *streams, struct MHD_Connection *connection, bool open,
-		 const struct query *query, const char *last_event_id, struct MHD_Response **out);
+int streams_open(struct streams *streams, struct MHD_Connection *connection,
+		 enum stream_reader reader, const struct query *query, const char *last_event_id,
+		 struct MHD_Response **out);

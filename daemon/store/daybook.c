@@ -392,7 +392,7 @@ static void rows_chain(struct daybook *daybook)
 			.boot = daybook->boot,
 			.ring = reading->ring,
 			.ring_seq = (int64_t)reading->seq,
-			.monitor = daybook->ids[reading->monitor],
+			.monitor = daybook->by.ids[reading->monitor],
 			.measured_ms = reading->measured_ms,
 			.received_ms = reading->received_ms,
 			.has_value = reading->has_value,

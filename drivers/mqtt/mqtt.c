@@ -483,6 +483,7 @@ static const size_t texts[] = {
 	offsetof(struct mqtt_connection, id),        offsetof(struct mqtt_connection, uri),
 	offsetof(struct mqtt_connection, client_id), offsetof(struct mqtt_connection, username),
 	offsetof(struct mqtt_connection, password),  offsetof(struct mqtt_connection, ca_file),
+	offsetof(struct mqtt_connection, cert_file), offsetof(struct mqtt_connection, key_file),
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
 

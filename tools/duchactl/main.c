@@ -54,6 +54,7 @@ static int talk(const struct ctl_options *options)
 		[VERB_EVIDENCE] = show_evidence,
 		[VERB_LOAD] = show_loads,
 		[VERB_REPORT] = show_report,
+		[VERB_RELOAD] = show_reload,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 	case VERB_DOSSIER:
 	case VERB_LOAD:
 	case VERB_REPORT:
+	case VERB_RELOAD:
 	default:
 		return talk(&options);
 	}

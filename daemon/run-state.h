@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The daemon's life as run.c makes it and reload.c changes it: all of it belongs to the main
+ * thread.
+ */
+#include "core/steady.h"
+#include "deliver/exporter.h"
+#include "deliver/share.h"
+#include "deliver/tallier.h"
+#include "evidence.h"
+#include "flow/clerk.h"
+#include "flow/door-keeper.h"
+#include "flow/judge.h"
+#include "flow/loop.h"
+#include "flow/recorder.h"
+#include "keeper.h"
+#include "reload.h"
+#include "restore.h"
+#include "revise.h"
+#include "run.h"
+#include "serve/serve.h"
+
+/* Behind them one for each serial line, and for each event loop but the first. */
+enum { RING_FIELD, RING_PUSHED, RINGS };
+_Static_assert(RINGS + CONFIG_MOST_BUSES + CONFIG_MOST_THREADS - 1 <= RINGS_MAX,
+	       "there is a ring for each serial line and each event loop");
+enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEAT_TALLIER, BEATS };
+
+struct beat {
+	_Atomic uint64_t count;
+	uint64_t seen; /* main thread */
+	_Atomic int64_t moved_ns;
+	bool runs;
+};
+
+struct ring_view {
+	struct ring *ring;
+	enum ring_reader who;
+};
+
+/* A serial line: a thread, and thus a producer, of its own. */
+struct bus {
+	struct door *door;
+	void *driver;
+	struct beat beat;
+	size_t ring;
+	char name[80];
+};
+
+/* An event loop: a thread that polls its share of the connections over sockets. */
+struct field {
+	struct loop *loop;
+	struct door *door;
+	void *driver;
+	pthread_t thread;
+	struct beat beat; /* runs: so does the thread */
+	size_t ring;
+	struct modbus_connection *connections; /* its share of the assembly's */
+	size_t n_connections;
+	char name[32];
+};
+
+struct run {
+	/* What is in force; a reload puts others in their place. */
+	struct config *config;
+	struct assembly *assembly;
+	const struct plan *plan;
+	const char *file;
+	/* Texts of the first configuration that no reload changes. */
+	char *directory, *socket, *listen;
+	struct metrics *metrics;
+	struct daybook *daybook;
+	struct ledger *ledger;
+	struct evidence *evidence;
+	struct text config_text; /* in force */
+	struct rings rings;
+	struct verdicts verdicts;
+	struct door *pushed;
+	struct judge *judge;
+	struct recorder *recorder;
+	struct clerk *clerk;
+	struct courier *courier;
+	struct shares *shares;
+	struct exporter *exporter;
+	struct tallier *tallier;
+	struct keeper *keeper;
+	struct serve *serve;
+	struct wording chinese; /* of pages */
+	struct revise *revise;
+	void *mqtt;
+	struct field *fields;
+	size_t n_fields;
+	struct bus *buses; /* CONFIG_MOST_BUSES */
+	size_t n_buses;    /* with a ring; those whose driver is NULL wait for another line */
+	struct beat beats[BEATS];
+	struct ring_view (*views)[RING_READERS]; /* by ring */
+	struct metric *opened[ALERT_KINDS][SEVERITIES];
+	int signal_fd;
+	struct reload_desk desk;
+	struct restore_alerts left; /* a reload took their conditions away: to be cleared */
+	bool no_courier, no_shares, no_exporter, no_tallier; /* could not be begun: tried again */
+	int64_t pruned_ns;
+	struct steady steady;
+	bool tick_failed;
+	bool judge_runs, recorder_runs, clerk_runs;
+};
+
+/* --- run.c, for the plan that run->assembly holds --- */
+
+/** run_failed() - say what failed. Return: a negative errno in any case */
+int run_failed(const char *what, int result);
+/** run_slots() - slots of a ring: at least ten seconds at the configured rate */
+size_t run_slots(const struct assembly *assembly);
+/** run_show_ring() - the metrics of ring @index */
+int run_show_ring(struct run *run, size_t index, const char *name);
+/** run_has_descriptors() - Return: 0; -EMFILE, said, where so many instruments need more */
+int run_has_descriptors(const struct assembly *assembly);
+/** run_judge(), run_recorder() - made for run->plan, not started. Return: 0, negative errno. */
+int run_judge(struct run *run, const struct plan *plan, struct judge **out);
+int run_recorder(struct run *run, const struct config *config, const struct plan *plan,
+		 struct recorder **out);
+int run_revise(struct run *run, const struct plan *plan, struct judge *judge, struct revise **out);
+int run_keeper(struct run *run, const struct config *config, const struct plan *plan,
+	       struct keeper **out);
+/** run_door() - a door into ring @ring for @plan. Return: 0, negative errno. */
+int run_door(struct run *run, const struct plan *plan, size_t ring, struct door **out);
+/** run_courier() and others - made and started for run->config. Return: 0, negative errno. */
+int run_courier(struct run *run);
+int run_shares(struct run *run);
+int run_exporter(struct run *run);
+int run_tallier(struct run *run);
+void run_alive(struct beat *beat);
+/** run_keep_configuration() - the text of what is in force, for evidence */
+void run_keep_configuration(struct run *run);
+/** run_share() - give the connections over sockets to the event loops
+ * @shares: out: by field; each one's connections are to be freed
+ * @before: a connection stays where it is, and new ones go where there are few; else all are spread
+ */
+int run_share(const struct run *run, const struct assembly *assembly, bool before,
+	      struct modbus_connection **shares, size_t *n);

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * The daemon's life as run.c makes it and reload.c changes it: all of it belongs to the main
- * thread.
+ * thread. Its parts: run-flow.c (the way of a reading), run-fields.c (the threads at the
+ * instruments), run-senders.c (who works behind a cursor), run-serve.c (what the API is told).
  */
 #include "core/steady.h"
 #include "deliver/exporter.h"
@@ -106,33 +107,68 @@ struct run {
 	bool judge_runs, recorder_runs, clerk_runs;
 };
 
-/* --- run.c, for the plan that run->assembly holds --- */
+/* --- run.c --- */
 
 /** run_failed() - say what failed. Return: a negative errno in any case */
 int run_failed(const char *what, int result);
+/** run_fatal() - an fsync failed: ends the process (any thread; @context: the run, as in all that
+ * follows) */
+_Noreturn void run_fatal(void *context);
+/** run_has_descriptors() - Return: 0; -EMFILE, said, where so many instruments need more */
+int run_has_descriptors(const struct assembly *assembly);
+
+/* --- run-flow.c: rings, doors, judge, recorder, clerk; those that take a plan, made for that one,
+ * not started. Return: 0, negative errno. --- */
+
+int run_open_flow(struct run *run);
+int run_make_flow(struct run *run);
 /** run_slots() - slots of a ring: at least ten seconds at the configured rate */
 size_t run_slots(const struct assembly *assembly);
 /** run_show_ring() - the metrics of ring @index */
 int run_show_ring(struct run *run, size_t index, const char *name);
-/** run_has_descriptors() - Return: 0; -EMFILE, said, where so many instruments need more */
-int run_has_descriptors(const struct assembly *assembly);
-/** run_judge(), run_recorder() - made for run->plan, not started. Return: 0, negative errno. */
 int run_judge(struct run *run, const struct plan *plan, struct judge **out);
 int run_recorder(struct run *run, const struct config *config, const struct plan *plan,
 		 struct recorder **out);
-int run_revise(struct run *run, const struct plan *plan, struct judge *judge, struct revise **out);
+/** run_door() - a door into ring @ring */
+int run_door(struct run *run, const struct plan *plan, size_t ring, struct door **out);
+/** run_unrecorded() - is there anything of which the daemon knows that it is not recorded? */
+bool run_unrecorded(void *context);
+/** run_commit(), run_announce() - verdicts into the ledger; one of them to log and exporter */
+int run_commit(void *context, const struct verdict *verdicts, size_t n, int64_t *opened);
+void run_announce(void *context, const struct verdict *verdict, int64_t opened);
+const char *run_translate(const char *english);
+
+/* --- run-senders.c: made for run->config, or for the plan that is given, not started --- */
+
+int run_make_courier(struct run *run);
+int run_make_shares(struct run *run);
+int run_make_exporter(struct run *run); /* none, where no database is configured */
+int run_make_tallier(struct run *run);
+int run_make_keeper(struct run *run);
+int run_make_revise(struct run *run);
 int run_keeper(struct run *run, const struct config *config, const struct plan *plan,
 	       struct keeper **out);
-/** run_door() - a door into ring @ring for @plan. Return: 0, negative errno. */
-int run_door(struct run *run, const struct plan *plan, size_t ring, struct door **out);
-/** run_courier() and others - made and started for run->config. Return: 0, negative errno. */
+int run_revise(struct run *run, const struct plan *plan, struct judge *judge, struct revise **out);
+/** run_courier() and others - made and started. Return: 0, negative errno: there is none then. */
 int run_courier(struct run *run);
 int run_shares(struct run *run);
 int run_exporter(struct run *run);
 int run_tallier(struct run *run);
-void run_alive(struct beat *beat);
+
+/* --- run-serve.c --- */
+
+int run_open_serve(struct run *run);
 /** run_keep_configuration() - the text of what is in force, for evidence */
 void run_keep_configuration(struct run *run);
+/** run_alive() - a thread was started */
+void run_alive(struct beat *beat);
+/** run_beats_move() - have all threads moved lately? (main thread, each second) */
+bool run_beats_move(struct run *run);
+
+/* --- run-fields.c --- */
+
+int run_start_drivers(struct run *run);
+void run_end_fields(struct run *run);
 /** run_share() - give the connections over sockets to the event loops
  * @shares: out: by field; each one's connections are to be freed
  * @before: a connection stays where it is, and new ones go where there are few; else all are spread

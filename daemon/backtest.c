@@ -5,7 +5,7 @@
 #include "backtest-loads.h"
 #include "base/log.h"
 #include "core/csv.h"
-#include "core/evaluate-state.h"
+#include "core/evaluate.h"
 #include "explain.h"
 #include "recording.h"
 
@@ -222,7 +222,7 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 static void add_load(struct backtest *b, const struct reading *raw)
 {
 	struct reading room;
-	const struct reading *r = b->marks == NULL ? raw : reading_marked(b->marks, raw, &room);
+	const struct reading *r = b->marks == NULL ? raw : marks_reading(b->marks, raw, &room);
 	b->failed |= !backtest_loads_add(b->loads, r);
 }
 

@@ -84,7 +84,7 @@ static enum why why_not(const struct explain *x, const struct reading *raw)
 {
 	const struct evaluator *e = x->evaluator;
 	struct reading room;
-	const struct reading *r = e->marks == NULL ? raw : reading_marked(e->marks, raw, &room);
+	const struct reading *r = e->marks == NULL ? raw : marks_reading(e->marks, raw, &room);
 	if (r->flag != FLAG_NORMAL)
 		return r != raw ? WHY_MARK : r->flag == FLAG_OVER_RANGE ? WHY_RANGE : WHY_FLAG;
 	if (reading_shut(e, r))

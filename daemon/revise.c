@@ -229,6 +229,15 @@ static void note(void *context, const struct recomputation *c, bool withdraw, st
 	text_deinit(&after);
 }
 
+void revise_note_load(void *context, double before, double after, bool withdraw, struct text *out)
+{
+	(void)context;
+	text_add(out, gettext("recomputed: load of the year "));
+	text_format(out, "%.6g→%.6g t", before, after);
+	if (withdraw)
+		text_add(out, gettext(", withdrawal is suggested"));
+}
+
 /* --- one mark --- */
 
 static int wait_stored(struct work *w)

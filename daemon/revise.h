@@ -39,6 +39,9 @@ struct revise *revise_free(struct revise *revise);
  * @read: how far the snapshot's judge had read
  */
 int revise_restore(struct revise *revise, const struct judge_mark *read);
+/** revise_note_load() - the same note of a load that was added up anew (deliver/tallier.h); any
+ * thread */
+void revise_note_load(void *context, double before, double after, bool withdraw, struct text *out);
 int revise_start(struct revise *revise);
 /** revise_wake() - a mark was given (any thread) */
 void revise_wake(struct revise *revise);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who works behind a cursor of its own: deliveries, shares, exporter, tallier; and the keeper and
  * the one who works off marks. */
+#include "revise.h"
 #include "run-state.h"
 
 #include "base/log.h"
@@ -123,6 +124,7 @@ int run_make_tallier(struct run *run)
 				    .keep_ms = run->config->keep_mean * INT64_C(86400000),
 				    .commit = commit_load,
 				    .fatal = run_fatal,
+				    .note = revise_note_load,
 				    .context = run,
 				    .heartbeat = &run->beats[BEAT_TALLIER].count,
 			    });

@@ -74,7 +74,7 @@ bool evaluator_flow(struct evaluator *e, const struct reading *r)
 	struct reading room;
 	e->flows_known = true;
 	if (e->marks != NULL)
-		r = reading_marked(e->marks, r, &room);
+		r = marks_reading(e->marks, r, &room);
 	if (d == NULL || r->flag != FLAG_NORMAL || !r->has_value)
 		return true;
 	d->grows = true;

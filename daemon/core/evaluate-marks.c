@@ -7,17 +7,6 @@ void evaluator_marks(struct evaluator *e, const struct marks *marks)
 	e->marks = marks;
 }
 
-const struct reading *reading_marked(const struct marks *marks, const struct reading *r,
-				     struct reading *room)
-{
-	enum flag flag;
-	if (!marks_flag(marks, r->monitor, r->measured_ms, &flag))
-		return r;
-	*room = *r;
-	room->flag = (uint8_t)flag;
-	return room;
-}
-
 /* --- until when a day may be marked --- */
 
 int64_t held_due_ms(const struct plan *plan, const struct limit *l, const struct window *held)

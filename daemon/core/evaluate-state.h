@@ -222,10 +222,6 @@ int64_t silence_from(const struct evaluator *e, uint32_t monitor);
 
 /* --- evaluate-marks.c: what people said of the data --- */
 
-/** reading_marked() - the reading as it counts: @r itself, or @room with the mark's flag */
-const struct reading *reading_marked(const struct marks *marks, const struct reading *r,
-				     struct reading *room);
-
 /** held_due_ms() - until when a held window may be marked */
 int64_t held_due_ms(const struct plan *plan, const struct limit *l, const struct window *held);
 

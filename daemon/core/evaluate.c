@@ -363,7 +363,7 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	struct reading room;
 	bool heard = r->flag != FLAG_COMMUNICATION; /* whatever a mark says of its value */
 	if (e->marks != NULL)
-		r = reading_marked(e->marks, r, &room);
+		r = marks_reading(e->marks, r, &room);
 	bool valid = r->flag == FLAG_NORMAL && r->has_value;
 	unsigned traits = e->traits[r->monitor];
 	bool shut = (traits & TRAIT_FLOW) && reading_shut(e, r);

@@ -119,3 +119,14 @@ bool marks_flag(const struct marks *marks, uint32_t monitor, int64_t time_ms, en
 	*flag = marks->spans[low].flag;
 	return true;
 }
+
+const struct reading *marks_reading(const struct marks *marks, const struct reading *r,
+				    struct reading *room)
+{
+	enum flag flag;
+	if (!marks_flag(marks, r->monitor, r->measured_ms, &flag))
+		return r;
+	*room = *r;
+	room->flag = (uint8_t)flag;
+	return room;
+}

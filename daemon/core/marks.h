@@ -43,6 +43,10 @@ int marks_pick(struct marks *out, const struct marks *marks, const uint32_t *mon
 /** marks_flag() - the mark over a moment. Return: false without one. */
 bool marks_flag(const struct marks *marks, uint32_t monitor, int64_t time_ms, enum flag *flag);
 
+/** marks_reading() - the reading as it counts: @r itself, or @room with the mark's flag */
+const struct reading *marks_reading(const struct marks *marks, const struct reading *r,
+				    struct reading *room);
+
 /* --- as a file: a line each, the columns named by the first one --- */
 
 enum marks_column {

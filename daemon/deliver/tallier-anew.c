@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Days that are added up again, because of late or marked readings. A restart finds them in the
  * file. */
+#include "core/number.h"
 #include "deliver/tallier-internal.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ struct anew {
 	struct span day;
 	int64_t until_ms;           /* hours that end by then are complete */
 	struct tally_count *counts; /* by place at the site */
+	double *before;             /* the same: the year's load until now */
 };
 
 static void anew_hour(void *context, const struct tally *tally, struct span hour,
@@ -35,13 +37,14 @@ static bool anew_row(void *context, const struct daybook_row *row)
 {
 	struct anew *a = context;
 	struct tallier *t = a->t;
-	int64_t at_ms = row->reading.measured_ms;
+	struct reading room;
 	if (row->monitor == NO_INDEX || row->sequence > t->counted)
 		return true;
+	const struct reading *r = marks_reading(&t->marks, &row->reading, &room);
 	if (a->tally.plan != NULL && tally_counts(t->setup.plan, row->monitor))
-		tally_add(&a->tally, &row->reading, row->sequence);
-	if (at_ms >= a->day.start_ms && at_ms < a->day.end_ms)
-		tallier_count(&a->counts[row->monitor - a->site->first_monitor], &row->reading);
+		tally_add(&a->tally, r, row->sequence);
+	if (r->measured_ms >= a->day.start_ms && r->measured_ms < a->day.end_ms)
+		tallier_count(&a->counts[row->monitor - a->site->first_monitor], r);
 	return !a->tally.failed;
 }
 
@@ -113,6 +116,46 @@ static void anew_forget(struct anew *a)
 	}
 }
 
+/* Loads of the day's year of the monitors that have a permit, by place at the site. */
+static int anew_loads(const struct anew *a, double *out)
+{
+	struct tallier *t = a->t;
+	struct span year = year_of(&t->setup.plan->zone, a->day.start_ms);
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && i < a->site->n_monitors; i++)
+		if (permits_has(t, a->site->first_monitor + i))
+			r = tallies_load(t->store, a->site->first_monitor + i, year, &out[i]);
+	return r;
+}
+
+static int note_load(struct anew *a, uint32_t monitor, double before, double after)
+{
+	const struct tallier_setup *setup = &a->t->setup;
+	const struct monitor *m = &setup->plan->monitors[monitor];
+	struct text note = {0};
+	double tonnes = m->permit_tonnes / m->permit_load;
+	setup->note(setup->context, before * tonnes, after * tonnes, permit_reached(m, after) == 0,
+		    &note);
+	int r = note.failed ? -ENOMEM
+			    : ledger_note_load(setup->ledger, monitor,
+					       year_of(&setup->plan->zone, a->day.start_ms),
+					       note.at, a->t->now_ms);
+	text_deinit(&note);
+	return r;
+}
+
+/* The case of a load that has changed says so. */
+static int anew_note(struct anew *a)
+{
+	double *after = calloc(a->site->n_monitors + 1, sizeof *after);
+	int r = after == NULL ? -ENOMEM : anew_loads(a, after);
+	for (uint32_t i = 0; r == 0 && i < a->site->n_monitors; i++)
+		if (a->t->setup.note != NULL && compare12(a->before[i], after[i]) != 0)
+			r = note_load(a, a->site->first_monitor + i, a->before[i], after[i]);
+	free(after);
+	return r;
+}
+
 /* Return: 0, -ENODATA where the day's readings are no longer kept, others. */
 static int anew_write(struct anew *a, uint32_t site)
 {
@@ -121,8 +164,10 @@ static int anew_write(struct anew *a, uint32_t site)
 	int r = tallies_begin(t->store);
 	if (r != 0)
 		return r;
+	r = anew_loads(a, a->before);
 	anew_forget(a);
-	r = anew_read(a, site);
+	if (r == 0)
+		r = anew_read(a, site);
 	if (r == 0 && anew_empty(a))
 		r = -ENODATA;
 	if (r == 0)
@@ -148,12 +193,18 @@ static int redo_day(struct tallier *t, uint32_t site, int64_t day_ms)
 	a.counts = calloc(plan->sites[site].n_monitors + 1, sizeof *a.counts);
 	if (a.counts != NULL && t->sites[site].plan != NULL)
 		good = tally_init(&a.tally, plan, site);
-	int r = a.counts != NULL && good ? anew_write(&a, site) : -ENOMEM;
+	a.before = calloc(plan->sites[site].n_monitors + 1, sizeof *a.before);
+	int r = a.counts != NULL && a.before != NULL && good ? anew_write(&a, site) : -ENOMEM;
 	if (r == -ENODATA)
 		r = anew_pass_over(&a, site);
+	if (r == 0)
+		r = permits_recall(t, site);
+	if (r == 0)
+		r = anew_note(&a);
 	tally_deinit(&a.tally);
 	free(a.counts);
-	return r == 0 ? permits_recall(t, site) : r;
+	free(a.before);
+	return r;
 }
 
 int anew_due(struct tallier *t, int64_t until_ms)

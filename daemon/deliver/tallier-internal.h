@@ -2,12 +2,14 @@
 #pragma once
 /*
  * The tallier's inside, shared by its parts: tallier.c (rows, hours, days, the thread),
- * tallier-permits.c (loads against permits), tallier-anew.c (days that are added up again).
+ * tallier-permits.c (loads against permits), tallier-marks.c (what people say of readings),
+ * tallier-anew.c (days that are added up again).
  */
 #include "base/log.h"
 #include "core/permit.h"
 #include "deliver/pause.h"
 #include "deliver/tallier.h"
+#include "store/ledger-marks.h"
 
 #include <pthread.h>
 
@@ -32,7 +34,9 @@ struct tallier {
 	struct daybook_reader *reader;
 	struct tally *sites; /* by site of the plan; plan NULL: nothing is added up there */
 	struct open_day (*days)[DAYS_OPEN];
-	struct permit *permits;     /* by monitor */
+	struct permit *permits; /* by monitor */
+	struct marks marks;     /* over the readings, up to the one numbered marked */
+	int64_t marked;
 	struct tally_value *latest; /* by monitor of a section; at_ms 0: none; valid: to be kept */
 	int64_t classed_ms;         /* sections were classed up to this hour */
 	int64_t cursor, counted;    /* rows up to these were read, and counted */
@@ -43,21 +47,24 @@ struct tallier {
 	size_t n_verdicts, room;
 	struct redo *redo; /* to be noted in the file */
 	size_t n_redo, redo_room;
-	bool failed, closed;  /* without memory; an hour ended */
-	int result;           /* of the first write that failed within a pass */
-	pthread_mutex_t lock; /* of asked */
-	struct redo *asked;   /* by other threads */
-	size_t n_asked;
+	bool failed, closed; /* without memory; an hour ended */
+	int result;          /* of the first write that failed within a pass */
 	struct pause pause;
 	pthread_t thread;
 	bool started;
 	struct log_repeat trouble;
 };
 
+/** tallier_redo() - a day of a site has to be added up anew, once the hour of @late_ms is over */
+void tallier_redo(struct tallier *t, uint32_t site, int64_t late_ms);
 /** tallier_keep() - the first write that failed decides over the pass */
 void tallier_keep(struct tallier *t, int r);
 struct span tallier_day(const struct tallier *t, int64_t wall_ms);
 void tallier_count(struct tally_count *c, const struct reading *r);
+
+/** marks_take() - marks that were given since: readings count by them from here on, and days that
+ * they touch are added up anew */
+int marks_take(struct tallier *t);
 
 /** permits_has() - has the monitor a permit, at a site that is added up? */
 bool permits_has(const struct tallier *t, uint32_t monitor);

@@ -110,7 +110,7 @@ static int get_number(struct tallier *t, const char *name, int64_t *out)
 
 /* --- rows --- */
 
-static void redo_add(struct tallier *t, uint32_t site, int64_t late_ms)
+void tallier_redo(struct tallier *t, uint32_t site, int64_t late_ms)
 {
 	int64_t day_ms = tallier_day(t, late_ms).start_ms;
 	for (size_t i = 0; i < t->n_redo; i++)
@@ -132,14 +132,14 @@ static void redo_add(struct tallier *t, uint32_t site, int64_t late_ms)
 	t->redo[t->n_redo++] = (struct redo){site, day_ms, late_ms};
 }
 
-static void add_row(struct tallier *t, const struct daybook_row *row)
+static void add_row(struct tallier *t, const struct daybook_row *row, const struct reading *r)
 {
 	uint32_t site = t->setup.plan->monitors[row->monitor].site;
 	struct tally *tally = &t->sites[site];
 	if (tally->plan == NULL || !tally_counts(t->setup.plan, row->monitor))
 		return;
-	if (!tally_add(tally, &row->reading, row->sequence) && row->sequence > t->counted)
-		redo_add(t, site, row->reading.measured_ms);
+	if (!tally_add(tally, r, row->sequence) && row->sequence > t->counted)
+		tallier_redo(t, site, r->measured_ms);
 	if (tally->n_events >= TALLY_WAITING_MOST)
 		tally_until(tally, tally->events[tally->n_events / 2].time_ms, hour_closed, t);
 	t->failed |= tally->failed;
@@ -208,15 +208,17 @@ static int recall_latest(struct tallier *t)
 static bool take_row(void *context, const struct daybook_row *row)
 {
 	struct tallier *t = context;
+	struct reading room;
 	t->cursor = row->sequence;
 	if (row->monitor == NO_INDEX)
 		return true;
-	add_row(t, row);
+	const struct reading *r = marks_reading(&t->marks, &row->reading, &room);
+	add_row(t, row, r);
 	if (row->sequence > t->counted) {
-		count(t, &row->reading);
-		take_latest(t, &row->reading);
-		if (row->reading.received_ms > t->newest_ms)
-			t->newest_ms = row->reading.received_ms;
+		count(t, r);
+		take_latest(t, r);
+		if (r->received_ms > t->newest_ms)
+			t->newest_ms = r->received_ms;
 	}
 	return !t->failed;
 }
@@ -324,6 +326,7 @@ static void keep_all(struct tallier *t, int64_t until_ms)
 	tallier_keep(t, tallies_put(t->store, "from", &from, sizeof from));
 	tallier_keep(t, tallies_put(t->store, "cursor", &counted, sizeof counted));
 	tallier_keep(t, tallies_put(t->store, "until", &until_ms, sizeof until_ms));
+	tallier_keep(t, tallies_put(t->store, "marked", &t->marked, sizeof t->marked));
 }
 
 /* A clock that ran ahead and was set back: what was added up beyond the present is done again. */
@@ -331,7 +334,7 @@ static void set_back(struct tallier *t, uint32_t site, int64_t until_ms)
 {
 	struct tally *tally = &t->sites[site];
 	for (int i = 0; i < SET_BACK_DAYS && until_ms + i * DAY_MS < tally->at_ms + DAY_MS; i++)
-		redo_add(t, site, until_ms + i * DAY_MS);
+		tallier_redo(t, site, until_ms + i * DAY_MS);
 	memset(tally->sums, 0, tally->site->n_monitors * sizeof *tally->sums);
 	memset(tally->values, 0, tally->site->n_monitors * sizeof *tally->values);
 	tally->has_count = false;
@@ -399,37 +402,6 @@ static int step(struct tallier *t, bool *more)
 	return r;
 }
 
-/* --- what other threads ask for --- */
-
-int tallier_again(struct tallier *t, uint32_t site, int64_t from_ms, int64_t to_ms)
-{
-	int r = 0;
-	struct span day = tallier_day(t, from_ms);
-	pthread_mutex_lock(&t->lock);
-	for (; r == 0 && day.start_ms < to_ms; day = tallier_day(t, day.end_ms)) {
-		void *more = reallocarray(t->asked, t->n_asked + 1, sizeof *t->asked);
-		if (more == NULL) {
-			r = -ENOMEM;
-			break;
-		}
-		t->asked = more;
-		t->asked[t->n_asked++] = (struct redo){
-			site, day.start_ms, (to_ms < day.end_ms ? to_ms : day.end_ms) - 1};
-	}
-	pthread_mutex_unlock(&t->lock);
-	pause_wake(&t->pause);
-	return r;
-}
-
-static void take_asked(struct tallier *t)
-{
-	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < t->n_asked; i++)
-		redo_add(t, t->asked[i].site, t->asked[i].late_ms);
-	t->n_asked = 0;
-	pthread_mutex_unlock(&t->lock);
-}
-
 /* --- the thread --- */
 
 /* Committed one by one, in order; what cannot be is offered again. */
@@ -451,9 +423,8 @@ static int offer_all(struct tallier *t)
 static int pass(struct tallier *t, int64_t now_ms, bool redo)
 {
 	bool more = true;
-	int r = 0;
 	t->now_ms = now_ms;
-	take_asked(t);
+	int r = marks_take(t);
 	while (r == 0 && more && !pause_stopped(&t->pause)) {
 		r = step(t, &more);
 		pause_beat(&t->pause);
@@ -477,6 +448,8 @@ static int recall(struct tallier *t)
 	int r = get_number(t, "cursor", &t->counted);
 	if (r == 0)
 		r = get_number(t, "from", &from);
+	if (r == 0)
+		r = get_number(t, "marked", &t->marked);
 	if (r == 0)
 		r = recall_latest(t);
 	if (t->counted > t->setup.newest)
@@ -543,7 +516,6 @@ static int tallier_init(struct tallier *t, const struct tallier_setup *setup)
 	t->days = calloc(plan->n_monitors + 1, sizeof *t->days);
 	t->permits = calloc(plan->n_monitors + 1, sizeof *t->permits);
 	t->latest = calloc(plan->n_monitors + 1, sizeof *t->latest);
-	pthread_mutex_init(&t->lock, NULL);
 	if (t->sites == NULL || t->days == NULL || t->permits == NULL || t->latest == NULL)
 		return -ENOMEM;
 	int r = pause_init(&t->pause, setup->heartbeat);
@@ -593,14 +565,13 @@ struct tallier *tallier_free(struct tallier *t)
 	daybook_reader_close(t->reader);
 	tallies_close(t->store);
 	pause_deinit(&t->pause);
-	pthread_mutex_destroy(&t->lock);
 	free(t->sites);
 	free(t->days);
 	free(t->permits);
 	free(t->latest);
 	free(t->verdicts);
 	free(t->redo);
-	free(t->asked);
+	marks_deinit(&t->marks);
 	free(t);
 	return NULL;
 }

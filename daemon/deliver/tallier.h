@@ -6,7 +6,8 @@
  * never the readings.
  *
  * It follows the clock with a grace of ten minutes. What arrives later is counted, and the day of
- * its site is added up anew from the daybook, as is a day whose readings were marked. It also
+ * its site is added up anew from the daybook, as is a day whose readings were marked: it looks at
+ * the ledger's marks by itself, and one that it has not seen lasts over a restart. It also
  * judges the permits, since only it knows a year's load: a verdict is offered until it is
  * committed, and the ledger takes the same one twice without harm. One thread of low priority.
  */
@@ -27,6 +28,10 @@ struct tallier_setup {
 	/* commit(), fatal(): as of the clerk */
 	int (*commit)(void *context, const struct verdict *verdict);
 	void (*fatal)(void *context);
+	/* adds a note for the history of a case: what a year's load was, and is since a day of it
+	 * was added up anew, in tonnes; @withdraw: above no share of the permit any more; may be
+	 * NULL */
+	void (*note)(void *context, double before, double after, bool withdraw, struct text *out);
 	void *context;
 	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
 };
@@ -36,10 +41,6 @@ int tallier_start(struct tallier *tallier);
 /** tallier_stop() - joins the thread; what it read since it last kept is read again */
 void tallier_stop(struct tallier *tallier);
 struct tallier *tallier_free(struct tallier *tallier);
-/** tallier_again() - readings of a site in a span were marked: its days are added up anew (any
- * thread; lasts over a restart once the thread has seen it, a moment later). Return: 0, -ENOMEM. */
-int tallier_again(struct tallier *tallier, uint32_t site, int64_t from_ms, int64_t to_ms);
-
 /** tallier_pass() - all there is until @now_ms, and nothing that a stop interrupts (tests; not
  * while the thread runs). Return: 0, TALLIES_FATAL, negative errno. */
 int tallier_pass(struct tallier *tallier, int64_t now_ms);

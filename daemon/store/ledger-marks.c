@@ -395,3 +395,38 @@ int ledger_mark_settle(struct ledger *ledger, int64_t mark, const struct recompu
 		r = sql_do(ledger->sql[SQL_PUT_CURSOR], "ti", DONE_CURSOR, mark);
 	return ledger_end(ledger, r);
 }
+
+/* --- and of loads --- */
+
+static int load_case(struct ledger *ledger, uint32_t monitor, struct span year, int64_t after,
+		     int64_t *id)
+{
+	const struct monitor *m = &ledger->plan->monitors[monitor];
+	sqlite3_stmt *find = ledger->sql[SQL_LOAD_CASE];
+	bool row;
+
+	sql_bind(find, "ttiii", ledger->plan->sites[m->site].id, m->factor, year.start_ms,
+		 year.end_ms, after);
+	int r = sql_step(find, &row);
+	*id = r == 0 && row ? sqlite3_column_int64(find, 0) : 0;
+	sql_reset(find);
+	return r;
+}
+
+int ledger_note_load(struct ledger *ledger, uint32_t monitor, struct span year, const char *note,
+		     int64_t now_ms)
+{
+	const struct case_order order = {.by = BY_DAEMON, .note = note};
+	int r = ledger_begin(ledger);
+	int64_t id = 0;
+
+	do {
+		if (r == 0)
+			r = load_case(ledger, monitor, year, id, &id);
+		if (r == 0 && id != 0)
+			r = ledger_history(ledger, id, now_ms, "recomputed", &order, 0);
+		if (r == 0 && id != 0)
+			r = ledger_case_event(ledger, id, "ducha.case.updated", now_ms);
+	} while (r == 0 && id != 0);
+	return ledger_end(ledger, r);
+}

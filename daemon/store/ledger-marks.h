@@ -50,6 +50,13 @@ int ledger_mark_next(struct ledger *ledger, int64_t after, int64_t *id, struct m
 /** ledger_mark_done() - the newest mark that was worked off, and with it all before */
 int64_t ledger_mark_done(struct ledger *ledger);
 
+/**
+ * ledger_note_load() - a year's load was added up anew and is another: note it in the cases of the
+ * monitor's load in that year, open or not. Return: 0, LEDGER_FATAL, negative errno.
+ */
+int ledger_note_load(struct ledger *ledger, uint32_t monitor, struct span year, const char *note,
+		     int64_t now_ms);
+
 /* A mean that a mark changed, after it was judged. */
 struct recomputation {
 	uint32_t monitor, limit;

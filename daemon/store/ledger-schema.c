@@ -325,6 +325,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" / " WINDOW_MS "), 0) FROM alerts WHERE case_id = ?1)"
 		" - (SELECT count(*) FROM recomputed r WHERE case_id = ?1"
 		" AND became = 'complies' AND " NEWEST_OF_WINDOW ")",
+	[SQL_LOAD_CASE] = "SELECT case_id FROM alerts WHERE site = ?1 AND factor = ?2"
+			  " AND kind = 'load' AND began >= ?3 AND began < ?4 AND case_id > ?5"
+			  " ORDER BY case_id LIMIT 1",
 	[SQL_ALERT_ACKNOWLEDGE] =
 		"UPDATE alerts SET call_at = NULL, acknowledged = coalesce(acknowledged, ?2),"
 		" acknowledged_by = coalesce(acknowledged_by, ?3) WHERE id = ?1 RETURNING id",

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "deliver/tallier.h"
+#include "store/ledger-marks.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -89,6 +90,12 @@ static int commit(void *context, const struct verdict *v)
 	return r;
 }
 
+static void note(void *context, double before, double after, bool withdraw, struct text *out)
+{
+	(void)context;
+	text_format(out, "%.12g to %.12g %s", before, after, withdraw ? "withdrawn" : "kept");
+}
+
 static void begin(struct bench *b)
 {
 	struct tallier_setup setup = {.directory = b->directory,
@@ -96,6 +103,7 @@ static void begin(struct bench *b)
 				      .ledger = b->ledger,
 				      .newest = daybook_sequence(b->daybook),
 				      .commit = commit,
+				      .note = note,
 				      .context = b};
 	assert_int_equal(tallier_new(&b->tallier, &setup), 0);
 }
@@ -199,6 +207,20 @@ static void assert_near(double value, double right)
 		fail_msg("%.12g is not %.12g", value, right);
 }
 
+static void mark(struct bench *b, uint32_t monitor, int64_t from_ms, int64_t to_ms, char flag)
+{
+	struct text out = {0};
+	const struct mark_order order = {.site = "outfall",
+					 .factor = monitors[monitor].factor,
+					 .reason = "invented",
+					 .by = "H",
+					 .from_ms = START + from_ms,
+					 .to_ms = START + to_ms,
+					 .flag = (enum flag)flag};
+	assert_int_equal(ledger_mark(b->ledger, &order, START + to_ms, &out), 0);
+	text_deinit(&out);
+}
+
 static void test_hours_days_months_and_years_add_up(void **state)
 {
 	struct bench *b = *state;
@@ -271,11 +293,70 @@ static void test_a_day_done_again_is_the_same(void **state)
 	discharge(b, 0, 3 * HOUR);
 	pass(b, 30 * HOUR);
 	struct found before = look(b, COD, TALLY_HOUR);
-	assert_int_equal(tallier_again(b->tallier, 0, START + HOUR, START + 2 * HOUR), 0);
+	mark(b, COD, HOUR, 2 * HOUR, 'N'); /* lifts nothing */
 	pass(b, 30 * HOUR);
 	struct found after = look(b, COD, TALLY_HOUR);
 	assert_int_equal(before.n, after.n);
 	assert_memory_equal(&before, &after, sizeof before);
+}
+
+static void assert_case_says(struct bench *b, const char *words, bool says)
+{
+	struct text json = {0};
+	assert_int_equal(ledger_case_json(b->ledger, 1, &json), 0);
+	assert_int_equal(strstr(json.at, words) != NULL, says);
+	text_deinit(&json);
+}
+
+static void test_what_is_marked_afterwards_carries_nothing(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, 3 * HOUR);
+	pass(b, 4 * HOUR);
+	assert_near(look(b, COD, TALLY_DAY).rows[0].sum.load, 54 + 0.15);
+	assert_int_equal(ledger_active_count(b->ledger, ALERT_LOAD), 2);
+	mark(b, COD, HOUR, 2 * HOUR, 'M');
+	restart(b); /* a mark that nobody has seen yet lasts */
+	pass(b, 5 * HOUR);
+	struct found hours = look(b, COD, TALLY_HOUR), days = look(b, COD, TALLY_DAY);
+	assert_int_equal(hours.rows[1].sum.covered_ms, 0);
+	assert_near(hours.rows[2].sum.load, 18);
+	assert_near(days.rows[0].sum.load, 36 + 0.15);
+	assert_int_equal(days.rows[0].sum.covered_ms, 2 * HOUR + 30 * SECOND);
+	assert_int_equal(days.rows[0].count.n, 3);
+	assert_int_equal(days.rows[0].count.valid, 2);
+	assert_near(look(b, FLOW, TALLY_HOUR).rows[1].sum.load, 36);
+	assert_int_equal(ledger_active_count(b->ledger, ALERT_LOAD), 1); /* 36 of 50 kg */
+	assert_case_says(b, "0.05415 to 0.03615 kept", true);
+
+	mark(b, COD, HOUR, 2 * HOUR, 'N'); /* an error: it is lifted */
+	pass(b, 6 * HOUR);
+	assert_near(look(b, COD, TALLY_DAY).rows[0].sum.load, 54 + 0.15);
+	assert_int_equal(ledger_active_count(b->ledger, ALERT_LOAD), 2);
+	assert_case_says(b, "0.03615 to 0.05415 kept", true);
+	assert_case_says(b, "withdrawn", false);
+	mark(b, FLOW, 0, 3 * HOUR, 'C');
+	pass(b, 7 * HOUR);
+	assert_near(look(b, COD, TALLY_DAY).rows[0].sum.load, 0);
+	assert_int_equal(ledger_active_count(b->ledger, ALERT_LOAD), 0);
+	assert_case_says(b, "0.05415 to 0 withdrawn", true);
+}
+
+static void test_a_mark_that_lies_ahead_holds_for_what_comes(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, 2 * HOUR);
+	pass(b, 90 * MINUTE);
+	mark(b, COD, HOUR, 3 * HOUR, 'M');
+	pass(b, 91 * MINUTE);
+	discharge(b, 2 * HOUR, 4 * HOUR);
+	pass(b, 3 * HOUR + 30 * MINUTE);
+	struct found hours = look(b, COD, TALLY_HOUR);
+	assert_near(hours.rows[0].sum.load, 18);
+	assert_int_equal(hours.rows[1].sum.covered_ms, 0);
+	assert_int_equal(hours.rows[2].sum.covered_ms, 0);
+	pass(b, 5 * HOUR);
+	assert_near(look(b, COD, TALLY_DAY).rows[0].sum.load, 36 + 0.15);
 }
 
 static void test_a_permit_is_judged_once(void **state)
@@ -336,6 +417,8 @@ int main(void)
 		TEST(test_restarts_change_nothing),
 		TEST(test_late_readings_do_the_day_again),
 		TEST(test_a_day_done_again_is_the_same),
+		TEST(test_what_is_marked_afterwards_carries_nothing),
+		TEST(test_a_mark_that_lies_ahead_holds_for_what_comes),
 		TEST(test_a_permit_is_judged_once),
 		TEST(test_a_ledger_that_cannot_be_written_is_asked_again),
 		TEST(test_a_clock_that_ran_ahead_is_followed_back),

@@ -2,6 +2,7 @@
 #include "config/clues.h"
 
 #include "config/checks.h"
+#include "config/origin.h"
 #include "config/units.h"
 
 #include <errno.h>
@@ -50,6 +51,8 @@ static void read_contradiction(const struct signals_walk *context, struct walk *
 	struct contradicting *c = &context->signals->at[context->signals->n++];
 	*c = (struct contradicting){.times = 1};
 	schema_read(walk, &contradiction_schema, group, 0, c);
+	c->file = schema_copy(walk, walk->document->scan.files[0].name);
+	c->line = (int)origin_said(walk, group).line;
 	check_known(walk, context->catalogue, group, "factor", c->factor);
 	check_known(walk, context->catalogue, group, "above", c->above);
 	check_known(walk, context->catalogue, group, "saturated_at", c->saturated_at);
@@ -97,8 +100,10 @@ int signals_read(struct signals *signals, const struct catalogue *catalogue, con
 
 void signals_deinit(struct signals *signals)
 {
-	for (size_t i = 0; i < signals->n; i++)
+	for (size_t i = 0; i < signals->n; i++) {
+		free(signals->at[i].file);
 		schema_free(&contradiction_schema, &signals->at[i]);
+	}
 	free(signals->at);
 	practices_deinit(&signals->practices);
 	*signals = (struct signals){0};
@@ -161,7 +166,7 @@ static size_t monitor_of(const struct config_site *site, const char *factor)
 }
 
 static bool add_contradiction(struct config_monitor *m, const struct contradicting *data,
-			      size_t other, double times)
+			      size_t other, double times, struct config_origin from)
 {
 	struct config_contradiction *grown =
 		realloc(m->contradictions, (m->n_contradictions + 1) * sizeof(*grown));
@@ -174,12 +179,13 @@ static bool add_contradiction(struct config_monitor *m, const struct contradicti
 		(struct config_contradiction){.reason = reason,
 					      .other = other,
 					      .saturation = data->above == NULL,
-					      .times = times};
+					      .times = times,
+					      .from = from};
 	return true;
 }
 
 /* What @m measures, in the unit that the bound has: of the other factor, or mg/L at °C. */
-static void contradict(struct walk *walk, struct config_site *site,
+static void contradict(struct walk *walk, struct config *config, struct config_site *site,
 		       const struct contradicting *data)
 {
 	size_t at = monitor_of(site, data->factor);
@@ -194,22 +200,31 @@ static void contradict(struct walk *walk, struct config_site *site,
 	    (data->saturated_at && !unit_conversion(others, "°C", NULL, &temperature)) ||
 	    temperature.offset != 0 || temperature.factor != 1)
 		return;
-	if (!add_contradiction(m, data, other, data->times * conversion_size(&c, 1)))
+	struct config_origin from = {0};
+	if (data->file)
+		from = origin_at(CONFIG_DATA, origin_file(walk, config, data->file), data->line);
+	if (!add_contradiction(m, data, other, data->times * conversion_size(&c, 1), from))
 		walk->faults->no_memory = true;
 }
 
-void clues_read(struct walk *walk, const struct signals *signals, const config_setting_t *group,
-		struct config_site *site)
+_Static_assert(COUNT(clues_fields) == CONFIG_SITE_RULES - CONFIG_RULE_CLUES,
+	       "each key of the group has its origin");
+
+void clues_read(struct walk *walk, const struct signals *signals, struct config *config,
+		const config_setting_t *group, struct config_site *site)
 {
 	const config_setting_t *part = config_setting_get_member(group, "clues");
 	if (!part)
 		return;
 	site->clues = defaults;
 	schema_read(walk, &clues_schema, part, 0, &site->clues);
+	for (size_t i = 0; i < COUNT(clues_fields); i++)
+		origins_of_keys(walk, part, &clues_fields[i].name, 1,
+				&site->from[CONFIG_RULE_CLUES + i]);
 	for (size_t i = 0; i < site->n_monitors; i++)
 		site->monitors[i].has_course = has_course(&site->monitors[i]);
 	for (size_t i = 0; site->clues.contradicts_count > 0 && i < signals->n; i++)
-		contradict(walk, site, &signals->at[i]);
+		contradict(walk, config, site, &signals->at[i]);
 }
 
 void clues_free(struct config_monitor *monitor)

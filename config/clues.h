@@ -10,6 +10,8 @@
 struct contradicting {
 	char *reason, *factor, *above, *saturated_at; /* one of the last two */
 	double times;
+	char *file;
+	int line;
 };
 struct signals {
 	struct contradicting *at;
@@ -26,7 +28,7 @@ int signals_read(struct signals *signals, const struct catalogue *catalogue, con
 void signals_deinit(struct signals *signals);
 
 /** clues_read() - the group `clues` of the site @group, once its monitors are read */
-void clues_read(struct walk *walk, const struct signals *signals, const config_setting_t *group,
-		struct config_site *site);
+void clues_read(struct walk *walk, const struct signals *signals, struct config *config,
+		const config_setting_t *group, struct config_site *site);
 /** clues_free() - what a monitor's clues hold */
 void clues_free(struct config_monitor *monitor);

@@ -43,7 +43,8 @@ enum config_whence {
 	CONFIG_SAID,     /* in the configuration */
 	CONFIG_MODEL,    /* by the instrument's model */
 	CONFIG_STANDARD, /* in the standards' data, asked for in the configuration */
-	CONFIG_PRACTICE  /* in the data for the kind of site */
+	CONFIG_PRACTICE, /* in the data for the kind of site */
+	CONFIG_DATA      /* in other data */
 };
 struct config_origin {
 	unsigned whence : 3, file : 9, line : 20; /* file: in config.files; line 0: not known */
@@ -85,6 +86,14 @@ enum {
 	CONFIG_RULE_MIN_VALID,
 	CONFIG_RULE_MARK_UNTIL,
 	CONFIG_LIMIT_RULES
+};
+enum {
+	CONFIG_RULE_PRACTICE,
+	CONFIG_RULE_SITE_OPENS,
+	CONFIG_RULE_GATE,
+	CONFIG_RULE_TARGET,
+	CONFIG_RULE_CLUES, /* the keys of the group, from here on */
+	CONFIG_SITE_RULES = CONFIG_RULE_CLUES + 13
 };
 
 enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY };
@@ -156,6 +165,7 @@ struct config_contradiction {
 	size_t other;    /* monitor of the same site */
 	bool saturation; /* of oxygen at the other's temperature, else the other's value */
 	double times;    /* with the units brought together */
+	struct config_origin from;
 };
 
 enum { CONFIG_SHARES = 8, CONFIG_CLASSES = 5 };
@@ -224,6 +234,8 @@ struct config_site {
 	bool has_gate;
 	double gate_below, gate_for_s;
 	struct config_clues clues;
+	char *practice; /* the site's or the node's; NULL: none */
+	struct config_origin from[CONFIG_SITE_RULES];
 	unsigned opens; /* bit (1u << kind), kinds numbered as in core/plan.h; a table here says the
 			names */
 	struct config_monitor *monitors;

@@ -5,6 +5,7 @@
 #include "config/limits.h"
 #include "config/loads.h"
 #include "config/monitors.h"
+#include "config/origin.h"
 
 #include <errno.h>
 #include <search.h>
@@ -20,7 +21,6 @@ struct site_entry {
 	int kind, target_class, water_body;
 	struct monitor_defaults monitors;
 	char *mark_until; /* limits look for it themselves */
-	char *practice;
 };
 
 const char *const site_kinds[] = {"river_section", "water_source", "outfall", "air",
@@ -59,7 +59,7 @@ static const struct field site_fields[] = {
 	 .choices = water_bodies},
 	{"flow_factor", FIELD_TEXT, .offset = AT(flow_factor), .check = check_factor},
 	{"flow_gate", FIELD_LATER, .offset = NOWHERE},
-	{"practice", FIELD_TEXT, .offset = offsetof(struct site_entry, practice)},
+	{"practice", FIELD_TEXT, .offset = AT(practice)},
 	{"clues", FIELD_LATER, .offset = NOWHERE},
 	{"opens", FIELD_LATER, .offset = NOWHERE},
 	{"monitors", FIELD_LATER, .offset = NOWHERE},
@@ -273,6 +273,23 @@ static void check_gate(struct walk *walk, const config_setting_t *group,
 	      site->flow_factor);
 }
 
+/* The node's practice is that of each site which has none of its own. */
+static void settle_practice(struct walk *walk, const struct sites_context *context,
+			    const config_setting_t *group, struct config_site *site)
+{
+	static const char *const keys[] = {"practice", "opens", "flow_gate", "target_class"};
+	const config_setting_t *node =
+		config_setting_get_member(config_root_setting(&walk->document->tree), "node");
+	const struct practices *practices = &context->signals->practices;
+	practice_check(walk, practices, group);
+	if (!site->practice && context->config->practice) {
+		site->practice = schema_copy(walk, context->config->practice);
+		origins_of_keys(walk, node, keys, 1, site->from);
+	}
+	origins_of_keys(walk, group, keys, COUNT(keys), site->from);
+	practice_settle(walk, practices, site->practice, context->config, group, site);
+}
+
 static void read_site(struct walk *walk, const struct sites_context *context, void **ids,
 		      const config_setting_t *group)
 {
@@ -293,11 +310,8 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 			site->flow_factor = schema_copy(walk, site_flow_factor(group));
 		monitors_read(walk, context, group, &entry.monitors, site);
 		check_gate(walk, group, site);
-		practice_check(walk, &context->signals->practices, group);
-		practice_settle(walk, &context->signals->practices,
-				entry.practice ? entry.practice : config->practice, config, group,
-				site);
-		clues_read(walk, context->signals, group, site);
+		settle_practice(walk, context, group, site);
+		clues_read(walk, context->signals, config, group, site);
 		site->target_class = entry.target_class + 1;
 		site->lake = entry.water_body == 1;
 		loads_settle(walk, group, site);
@@ -306,7 +320,6 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 	if (!site->name)
 		site->name = schema_copy(walk, site->id);
 	free(entry.mark_until);
-	free(entry.practice);
 	config->sites[config->n_sites++] = *site;
 }
 
@@ -353,6 +366,7 @@ static void free_site(struct config_site *site)
 	free(site->subdistrict);
 	free(site->community);
 	free(site->flow_factor);
+	free(site->practice);
 	free(site->unit);
 	free(site->leader);
 	free(site->team);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assemble-clues.h"
 
+#include "assemble-places.h"
 #include "assemble-plan.h"
 #include "core/clue.h"
 
@@ -23,7 +24,8 @@ static int fill_contradictions(struct clue_rules *out, const struct config_monit
 			.reason = c->reason,
 			.other = site->first_monitor + (uint32_t)c->other,
 			.kind = c->saturation ? CONTRADICTION_SATURATION : CONTRADICTION_ABOVE,
-			.times = c->times * (c->saturation ? air_pressure_share(altitude_m) : 1)};
+			.times = c->times * (c->saturation ? air_pressure_share(altitude_m) : 1),
+			.place = place_of_rule(c->from)};
 	}
 	out->contradictions = list;
 	out->n_contradictions = m->n_contradictions;

@@ -2,6 +2,7 @@
 #include "assemble-plan.h"
 
 #include "assemble-clues.h"
+#include "assemble-places.h"
 #include "core/number.h"
 #include "core/reading.h"
 #include "core/text.h"
@@ -229,6 +230,7 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 		.first_monitor = first_monitor,
 		.n_monitors = (uint32_t)s->n_monitors,
 		.target_class = s->target_class,
+		.practice = s->practice,
 	};
 	fill_flow(out, s);
 }
@@ -296,6 +298,8 @@ int plan_fill(struct plan *plan, const struct config *config, const struct zone 
 		r = fill_sites(plan, config);
 	if (r == 0)
 		r = clues_fill(plan, config);
+	if (r == 0)
+		r = places_fill(plan, config);
 	return r;
 }
 
@@ -317,6 +321,7 @@ void plan_deinit(struct plan *plan)
 		release(plan->monitors[i].limits);
 	}
 	clues_deinit(plan);
+	places_deinit(plan);
 	release(plan->monitors);
 	release(plan->sites);
 	release(plan->connections);

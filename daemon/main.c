@@ -7,6 +7,7 @@
 #include "backtest.h"
 #include "base/log.h"
 #include "check.h"
+#include "effective.h"
 #include "load.h"
 #include "run.h"
 
@@ -32,12 +33,13 @@ enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
 
 struct order {
 	const char *file, *backtest, *marks, *explain;
-	bool check, debug;
+	bool check, effective, debug;
 };
 
 static const char usage[] =
 	"usage: duchad [-c FILE]                     run in the foreground\n"
-	"       duchad --check [-c FILE]             check the configuration\n"
+	"       duchad --check [--effective] [-c FILE]\n"
+	"                                            check the configuration; list all rules\n"
 	"       duchad --backtest DATA.csv [--marks MARKS.csv] [--explain CASE] [-c FILE]\n"
 	"                                            evaluate recorded readings\n"
 	"       duchad --version | --help\n"
@@ -61,6 +63,7 @@ static int read_order(int argc, char **argv, struct order *order)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 						{"check", no_argument, NULL, 'k'},
+						{"effective", no_argument, NULL, 'r'},
 						{"backtest", required_argument, NULL, 'b'},
 						{"marks", required_argument, NULL, 'm'},
 						{"explain", required_argument, NULL, 'e'},
@@ -76,6 +79,9 @@ static int read_order(int argc, char **argv, struct order *order)
 			break;
 		case 'k':
 			order->check = true;
+			break;
+		case 'r':
+			order->effective = true;
 			break;
 		case 'b':
 			order->backtest = optarg;
@@ -101,6 +107,7 @@ static int read_order(int argc, char **argv, struct order *order)
 		}
 	}
 	if (optind < argc || (order->check && order->backtest != NULL) ||
+	    (order->effective && !order->check) ||
 	    ((order->marks != NULL || order->explain != NULL) && order->backtest == NULL)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
@@ -143,6 +150,10 @@ static int check(const struct order *order, const struct config *c, const struct
 		log_warn("the cycles of the connections cannot be computed");
 		return 1;
 	}
+	if (order->effective)
+		r = effective_print(&assembly->plan, stdout);
+	if (r < 0)
+		return 1;
 	printf("%zu sites, %zu monitors, %zu limits, %zu connections: ok\n", c->n_sites,
 	       c->n_monitors, c->n_limits, c->n_connections);
 	return fflush(stdout) == 0 ? 0 : 1;

@@ -9,8 +9,7 @@
  * that auditors of online monitors look for (HJ 356-2019 5.4, the provisions on falsified data of
  * 2015, office practice); their figures are practice, not law.
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "core/plan.h"
 
 enum clue {
 	CLUE_CLIPPED,   /* results in a row at the very top of the measuring range */
@@ -32,6 +31,7 @@ struct contradiction {
 	uint32_t other;     /* monitor of the same site */
 	enum contradiction_kind kind;
 	double times; /* with the units brought together */
+	struct rule_place place;
 };
 enum { CONTRADICTIONS_MOST = 4 }; /* of one monitor */
 
@@ -44,9 +44,9 @@ struct clue_rules {
 	int64_t within_ms; /* how old the other's result may be */
 	const struct contradiction *contradictions;
 	size_t n_contradictions;
-	uint32_t next_alike;    /* monitor of the same factor to compare with, in a circle; itself:
-				   none */
-	const char *alike;      /* reason where another monitor is like this one: "alike SITE" */
+	uint32_t next_alike; /* monitor of the same factor to compare with, in a circle; itself:
+				none */
+	const char *alike;   /* reason where another monitor is like this one: "alike SITE" */
 };
 
 /** oxygen_saturation() - mg/L of dissolved oxygen in fresh water at a temperature, °C, at sea level

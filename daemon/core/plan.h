@@ -42,6 +42,19 @@ enum compare { COMPARE_FULL, COMPARE_ROUNDED };
 
 #define NO_INDEX UINT32_MAX
 
+/* Where a rule comes from (core/rules.h lists them). */
+enum whence {
+	WHENCE_BUILT_IN,
+	WHENCE_CONFIGURATION,
+	WHENCE_MODEL,    /* of the instrument */
+	WHENCE_STANDARD, /* its data, which the configuration asks for there */
+	WHENCE_PRACTICE, /* the data for the kind of site */
+	WHENCE_DATA      /* other data */
+};
+struct rule_place {
+	unsigned whence : 3, file : 9, line : 20; /* file: in plan.files; line 0: not known */
+};
+
 struct limit {
 	bool has_max, has_min;
 	double max, min; /* in the monitor's unit */
@@ -65,6 +78,7 @@ struct limit {
 	bool opens_case;    /* what an exceedance of this limit does, the site's list included */
 	const char *source; /* such as "GB18918-2002 1A table 1" or "configuration" */
 	const char *key;    /* names the entry across restarts, such as "instant:max=50" */
+	const struct rule_place *places; /* by enum limit_rule; NULL: not known */
 };
 
 /* The bounds of classes I to V (GB 3838-2002, table 1) of a factor, in the monitor's unit. */
@@ -123,6 +137,7 @@ struct monitor {
 	size_t n_permit_shares;
 	const struct limit *limits;
 	size_t n_limits;
+	const struct rule_place *places; /* by enum monitor_rule; NULL: not known */
 };
 
 struct responsible {
@@ -155,6 +170,8 @@ struct site {
 	bool has_gate;    /* a flow below gate_below for gate_for_ms is no discharge */
 	double gate_below;
 	int64_t gate_for_ms;
+	const char *practice;            /* NULL: none */
+	const struct rule_place *places; /* by enum site_rule; NULL: not known */
 };
 
 struct connection {
@@ -163,8 +180,10 @@ struct connection {
 
 struct plan {
 	const char *node, *office, *case_prefix;
-	const char *case_number; /* pattern with {prefix} {year} {seq} */
-	const char *language;    /* "zh_CN" or "en" */
+	const char *case_number;         /* pattern with {prefix} {year} {seq} */
+	const char *language;            /* "zh_CN" or "en" */
+	const char *const *files;        /* that rules come from */
+	const struct rule_place *places; /* all of them */
 	struct zone zone;
 	const struct site *sites;
 	size_t n_sites;

@@ -8,6 +8,7 @@
 #include "serve/loads.h"
 #include "serve/pages.h"
 #include "serve/redact.h"
+#include "serve/rules-page.h"
 
 #include <errno.h>
 #include <string.h>
@@ -402,7 +403,12 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		metrics_print(api->setup.metrics, &answer->body);
 		break;
 	case ENDPOINT_SITES:
-		page_sites(&api->setup, &answer->body);
+		if (api_site(api, request->query.site, answer))
+			page_sites(&api->setup, request->query.site, &answer->body);
+		break;
+	case ENDPOINT_RULES:
+		if (api_site(api, request->query.site, answer))
+			page_rules(&answer->body, api->setup.plan, request->query.site);
 		break;
 	case ENDPOINT_READINGS:
 		answer_readings(api, request, answer);

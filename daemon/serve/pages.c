@@ -231,28 +231,40 @@ static int64_t page_wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void page_sites(const struct serve_setup *setup, struct text *out)
+static void site_json(const struct serve_setup *setup, uint32_t index, struct tallies *tallies,
+		      int64_t now_ms, struct text *out)
 {
+	const struct site *site = &setup->plan->sites[index];
+	text_add(out, "{\"id\":");
+	text_json(out, site->id);
+	text_add(out, ",\"name\":");
+	text_json(out, site->name);
+	text_add(out, ",\"kind\":");
+	text_json(out, site_kind_name(site->kind));
+	section_json(setup, index, tallies, now_ms, out);
+	text_add(out, ",\"monitors\":[");
+	for (uint32_t m = 0; m < site->n_monitors; m++) {
+		text_add(out, m == 0 ? "" : ",");
+		monitor_json(setup, site->first_monitor + m, out);
+	}
+	text_add(out, "]}");
+}
+
+void page_sites(const struct serve_setup *setup, const char *site, struct text *out)
+{
+	const struct plan *plan = setup->plan;
 	struct tallies *tallies = NULL;
 	int64_t now_ms = page_wall_ms();
-	if (tallies_read(&tallies, setup->directory, setup->plan) != 0)
+	const char *comma = "";
+	if (tallies_read(&tallies, setup->directory, plan) != 0)
 		tallies = NULL;
 	text_add(out, "{\"sites\":[");
-	for (size_t i = 0; i < setup->plan->n_sites; i++) {
-		const struct site *site = &setup->plan->sites[i];
-		text_add(out, i == 0 ? "{\"id\":" : ",{\"id\":");
-		text_json(out, site->id);
-		text_add(out, ",\"name\":");
-		text_json(out, site->name);
-		text_add(out, ",\"kind\":");
-		text_json(out, site_kind_name(site->kind));
-		section_json(setup, (uint32_t)i, tallies, now_ms, out);
-		text_add(out, ",\"monitors\":[");
-		for (uint32_t m = 0; m < site->n_monitors; m++) {
-			text_add(out, m == 0 ? "" : ",");
-			monitor_json(setup, site->first_monitor + m, out);
-		}
-		text_add(out, "]}");
+	for (uint32_t i = 0; i < plan->n_sites; i++) {
+		if (site != NULL && i != plan_site(plan, site))
+			continue;
+		text_add(out, comma);
+		site_json(setup, i, tallies, now_ms, out);
+		comma = ",";
 	}
 	tallies_close(tallies);
 	text_add(out, "]}\n");

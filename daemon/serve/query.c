@@ -18,6 +18,7 @@ static const struct {
 	{"/health", ENDPOINT_HEALTH},
 	{"/metrics", ENDPOINT_METRICS},
 	{"/api/v1/sites", ENDPOINT_SITES},
+	{"/api/v1/rules", ENDPOINT_RULES},
 	{"/api/v1/readings", ENDPOINT_READINGS},
 	{"/api/v1/gaps", ENDPOINT_GAPS},
 	{"/api/v1/alerts", ENDPOINT_ALERTS},
@@ -142,6 +143,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_HEALTH:
 	case ENDPOINT_METRICS:
 	case ENDPOINT_SITES:
+	case ENDPOINT_RULES:
 	case ENDPOINT_READINGS:
 	case ENDPOINT_GAPS:
 	case ENDPOINT_ALERTS:
@@ -438,6 +440,9 @@ static unsigned params_of(enum endpoint endpoint)
 		       PARAM_AFTER | PARAM_FLAG | PARAM_MARK;
 	case ENDPOINT_SHELVES:
 		return PARAM_STATUS;
+	case ENDPOINT_SITES:
+	case ENDPOINT_RULES:
+		return PARAM_SITE;
 	case ENDPOINT_OFFICE:
 		return PARAM_OFFICE | PARAM_LANGUAGE;
 	case ENDPOINT_DOSSIER:
@@ -455,7 +460,6 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_NONE:
 	case ENDPOINT_HEALTH:
 	case ENDPOINT_METRICS:
-	case ENDPOINT_SITES:
 	case ENDPOINT_CASE:
 	case ENDPOINT_ACTIONS:
 	case ENDPOINT_RELOAD:
@@ -510,7 +514,9 @@ bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n
 	for (size_t i = 0; i < n; i++)
 		if (!query_pair(&pairs[i], allowed, &seen, zone, out, error))
 			return false;
-	if ((endpoint == ENDPOINT_READINGS || endpoint == ENDPOINT_LOADS) && out->site == NULL) {
+	if ((endpoint == ENDPOINT_READINGS || endpoint == ENDPOINT_LOADS ||
+	     endpoint == ENDPOINT_RULES) &&
+	    out->site == NULL) {
 		text_add(error, "parameter \"site\" is missing");
 		return false;
 	}

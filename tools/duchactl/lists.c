@@ -23,14 +23,14 @@ static void cell_time(struct table *table, const char *time)
 	text_deinit(&text);
 }
 
-static void head(struct table *table, const char *const *names, size_t n)
+void show_head(struct table *table, const char *const *names, size_t n)
 {
 	table->columns = n;
 	for (size_t i = 0; i < n; i++)
 		table_cell(table, tr(names[i]));
 }
 
-static int table_out(struct table *table, const char *nothing)
+int show_table(struct table *table, const char *nothing)
 {
 	struct text out = {0};
 	if (table->n > table->columns)
@@ -43,9 +43,8 @@ static int table_out(struct table *table, const char *nothing)
 	return result;
 }
 
-/* The common road of a list: fetch, and either print the body or hand the JSON to @print. */
-static int list(struct client *client, const struct ctl_options *options,
-		int (*print)(const json_t *json))
+int show_list(struct client *client, const struct ctl_options *options,
+	      int (*print)(const json_t *json))
 {
 	struct client_answer answer = {0};
 	int result = show_fetch(client, &answer);
@@ -103,7 +102,7 @@ static void print_sections(const json_t *json)
 	struct table table = {0};
 	size_t i;
 	json_t *site;
-	head(&table, names, sizeof names / sizeof names[0]);
+	show_head(&table, names, sizeof names / sizeof names[0]);
 	json_array_foreach(json_object_get(json, "sites"), i, site)
 	{
 		if (json_object_get(site, "section_class") == NULL)
@@ -118,7 +117,7 @@ static void print_sections(const json_t *json)
 	}
 	if (table.n > table.columns) {
 		putchar('\n');
-		table_out(&table, "");
+		show_table(&table, "");
 	} else {
 		table_deinit(&table);
 	}
@@ -131,11 +130,11 @@ static int print_sites(const json_t *json)
 	struct table table = {.right = 1u << 4};
 	size_t i, m;
 	json_t *site, *monitor;
-	head(&table, names, sizeof names / sizeof names[0]);
+	show_head(&table, names, sizeof names / sizeof names[0]);
 	json_array_foreach(json_object_get(json, "sites"), i, site)
 		json_array_foreach(json_object_get(site, "monitors"), m, monitor)
 			site_row(&table, site, monitor);
-	int result = table_out(&table, "no sites");
+	int result = show_table(&table, "no sites");
 	if (result == CTL_OK)
 		print_sections(json);
 	return result;
@@ -143,8 +142,12 @@ static int print_sites(const json_t *json)
 
 int show_sites(struct client *client, const struct ctl_options *options)
 {
+	if (options->effective)
+		return show_rules(client, options);
 	client_path(client, "/api/v1/sites");
-	return list(client, options, print_sites);
+	if (options->site != NULL)
+		client_parameter(client, "site", options->site);
+	return show_list(client, options, print_sites);
 }
 
 /* --- alerts --- */
@@ -156,7 +159,7 @@ static int print_alerts(const json_t *json)
 	struct table table = {.right = 1u | 1u << 6 | 1u << 7 | 1u << 9};
 	size_t i;
 	json_t *alert;
-	head(&table, names, sizeof names / sizeof names[0]);
+	show_head(&table, names, sizeof names / sizeof names[0]);
 	json_array_foreach(json_object_get(json, "alerts"), i, alert)
 	{
 		const char *site = show_string(alert, "site");
@@ -172,7 +175,7 @@ static int print_alerts(const json_t *json)
 		table_cell(&table, show_string(alert, "unit"));
 		show_cell_number(&table, json_object_get(alert, "case"), 0);
 	}
-	return table_out(&table, "no alerts");
+	return show_table(&table, "no alerts");
 }
 
 int show_alerts(struct client *client, const struct ctl_options *options)
@@ -182,7 +185,7 @@ int show_alerts(struct client *client, const struct ctl_options *options)
 		client_parameter(client, "active", "true");
 	if (options->site != NULL)
 		client_parameter(client, "site", options->site);
-	return list(client, options, print_alerts);
+	return show_list(client, options, print_alerts);
 }
 
 /* --- cases --- */
@@ -195,7 +198,7 @@ static int print_cases(const json_t *json)
 	struct table table = {.right = 1u | 1u << 7 | 1u << 8};
 	size_t i;
 	json_t *c;
-	head(&table, names, sizeof names / sizeof names[0]);
+	show_head(&table, names, sizeof names / sizeof names[0]);
 	json_array_foreach(json_object_get(json, "cases"), i, c)
 	{
 		show_cell_number(&table, json_object_get(c, "id"), 0);
@@ -210,7 +213,7 @@ static int print_cases(const json_t *json)
 		table_cell(&table, show_string(c, "unit"));
 		cell_time(&table, show_string(c, "opened_at"));
 	}
-	int result = table_out(&table, "no cases");
+	int result = show_table(&table, "no cases");
 	if (json_object_get(json, "next") != NULL)
 		fprintf(stderr, "duchactl: %s\n", tr("older cases are not shown"));
 	return result;
@@ -223,7 +226,7 @@ int show_cases(struct client *client, const struct ctl_options *options)
 	client_parameter(client, "limit", "100000");
 	if (options->site != NULL)
 		client_parameter(client, "site", options->site);
-	return list(client, options, print_cases);
+	return show_list(client, options, print_cases);
 }
 
 /* --- readings --- */
@@ -315,12 +318,12 @@ static int readings_text(struct client *client, const struct ctl_options *option
 	struct table table = {.right = 1u << 3};
 	char after[24] = "";
 	int result;
-	head(&table, names, sizeof names / sizeof names[0]);
+	show_head(&table, names, sizeof names / sizeof names[0]);
 	do
 		result = readings_page(client, options, from, after, sizeof after, &table);
 	while (result == CTL_OK && after[0] != '\0');
 	if (result == CTL_OK)
-		return table_out(&table, "no readings");
+		return show_table(&table, "no readings");
 	table_deinit(&table);
 	return result;
 }

@@ -13,7 +13,8 @@ const char options_help[] =
 	"\n"
 	"  status                                  is the daemon well?\n"
 	"  tail [-n N] [--site S]                  alerts and case events as they happen\n"
-	"  sites                                   sites, monitors and their newest readings\n"
+	"  sites [SITE]                            sites, monitors and their newest readings\n"
+	"  sites SITE --effective                  every rule in force, and where it comes from\n"
 	"  readings SITE [FACTOR] [--since 1h] [--csv]\n"
 	"  alerts [--active] [--site S]            newest first\n"
 	"  cases [--all] [--site S]                open ones, or all, newest first\n"
@@ -72,6 +73,7 @@ enum {
 	TAKES_SPAN = 1 << 20,
 	TAKES_OUTPUT = 1 << 21,
 	TAKES_MARK = 1 << 22,
+	TAKES_EFFECTIVE = 1 << 23,
 };
 
 static const struct verb {
@@ -83,7 +85,7 @@ static const struct verb {
 } verbs[] = {
 	{"status", VERB_STATUS, 0, 0, 0, "status"},
 	{"tail", VERB_TAIL, 0, 0, TAKES_LINES | TAKES_SITE, "tail [-n N] [--site S]"},
-	{"sites", VERB_SITES, 0, 0, 0, "sites"},
+	{"sites", VERB_SITES, 0, 1, TAKES_EFFECTIVE, "sites [SITE [--effective]]"},
 	{"readings", VERB_READINGS, 1, 2, TAKES_SINCE | TAKES_CSV,
 	 "readings SITE [FACTOR] [--since 1h] [--csv]"},
 	{"alerts", VERB_ALERTS, 0, 0, TAKES_SITE | TAKES_ACTIVE, "alerts [--active] [--site S]"},
@@ -148,6 +150,7 @@ enum {
 	KEY_FROM,
 	KEY_TO,
 	KEY_FLAG,
+	KEY_EFFECTIVE,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -193,6 +196,7 @@ static const struct option keys[] = {
 	{"from", required_argument, NULL, KEY_FROM},
 	{"to", required_argument, NULL, KEY_TO},
 	{"flag", required_argument, NULL, KEY_FLAG},
+	{"effective", no_argument, NULL, KEY_EFFECTIVE},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -325,12 +329,13 @@ static const char **text_option(int key, struct ctl_options *out)
 
 static bool *flag_option(int key, struct ctl_options *out)
 {
-	return key == KEY_JSON     ? &out->json
-	       : key == KEY_CSV    ? &out->csv
-	       : key == KEY_ALL    ? &out->all
-	       : key == KEY_ACTIVE ? &out->active
-	       : key == KEY_PUBLIC ? &out->open
-				   : NULL;
+	return key == KEY_JSON        ? &out->json
+	       : key == KEY_CSV       ? &out->csv
+	       : key == KEY_ALL       ? &out->all
+	       : key == KEY_ACTIVE    ? &out->active
+	       : key == KEY_PUBLIC    ? &out->open
+	       : key == KEY_EFFECTIVE ? &out->effective
+				      : NULL;
 }
 
 static unsigned takes_of(int key)
@@ -371,6 +376,8 @@ static unsigned takes_of(int key)
 		return TAKES_DOSSIER | TAKES_EVIDENCE | TAKES_OUTPUT;
 	case KEY_PUBLIC:
 		return TAKES_DOSSIER;
+	case KEY_EFFECTIVE:
+		return TAKES_EFFECTIVE;
 	case KEY_LANGUAGE:
 		return TAKES_DOSSIER | TAKES_OUTPUT;
 	case KEY_ANCHOR:
@@ -534,7 +541,11 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 			text_format(error, "an argument is empty; usage: duchactl %s", verb->usage);
 			return false;
 		}
-	if (verb->verb == VERB_READINGS || verb->verb == VERB_SHELVE ||
+	if (verb->verb == VERB_SITES && out->effective && n == 0) {
+		text_add(error, "--effective needs a site; usage: duchactl sites SITE --effective");
+		return false;
+	}
+	if (verb->verb == VERB_SITES || verb->verb == VERB_READINGS || verb->verb == VERB_SHELVE ||
 	    verb->verb == VERB_UNSHELVE || verb->verb == VERB_LOAD || verb->verb == VERB_MARK ||
 	    verb->verb == VERB_MARKS) {
 		out->site = n > 0 ? words[0] : NULL;

@@ -42,7 +42,7 @@ enum { ANCHORS_MOST = 16 };
 struct ctl_options {
 	enum ctl_verb verb;
 	const char *socket;
-	bool json, csv, all, active, open;
+	bool json, csv, all, active, open, effective;
 	int lines;       /* -n */
 	int64_t since_s; /* --since */
 	const char *site, *factor;

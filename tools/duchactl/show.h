@@ -10,6 +10,8 @@
 
 int show_status(struct client *client, const struct ctl_options *options);
 int show_sites(struct client *client, const struct ctl_options *options);
+/** show_rules() - every rule in force at the site that the options name */
+int show_rules(struct client *client, const struct ctl_options *options);
 int show_readings(struct client *client, const struct ctl_options *options);
 int show_alerts(struct client *client, const struct ctl_options *options);
 int show_cases(struct client *client, const struct ctl_options *options);
@@ -63,5 +65,12 @@ int show_decimals(const json_t *object);
 struct table;
 /** show_cell_number() - show_number() as the next cell */
 void show_cell_number(struct table *table, const json_t *number, int decimals);
+/** show_head() - the columns' names, translated */
+void show_head(struct table *table, const char *const *names, size_t n);
+/** show_table() - to stdout, or @nothing where it has its head alone. Return: CTL_OK, CTL_FAILED */
+int show_table(struct table *table, const char *nothing);
+/** show_list() - fetch, and either print the body or hand the JSON to @print */
+int show_list(struct client *client, const struct ctl_options *options,
+	      int (*print)(const json_t *json));
 /** show_event() - adds the tail line of a CloudEvent. Return: false if it is none. */
 bool show_event(struct text *out, const json_t *event);

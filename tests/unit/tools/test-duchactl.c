@@ -166,6 +166,8 @@ static void test_wrong_usage_is_64_before_the_daemon_is_looked_for(void **state)
 		{"status extra", "usage: duchactl status"},
 		{"status --csv", "takes no such option"},
 		{"sites --site s", "takes no such option"},
+		{"sites --effective", "--effective needs a site"},
+		{"readings s --effective", "takes no such option"},
 		{"readings", "usage: duchactl readings"},
 		{"readings a b c", "usage: duchactl readings"},
 		{"readings a --since soon", "--since soon"},
@@ -227,6 +229,8 @@ static void test_sites_and_readings_are_tables(void **state)
 	       "outfall-3  三号排口  w01018  化学需氧量   61.2  mg/L  N", "");
 	expect(district, "zh_CN", "sites", 0, "点位       名称", "");
 	expect(district, NULL, "sites --json", 0, "{\"sites\":[", "");
+	expect(district, NULL, "sites nowhere", 1, "", "no site \"nowhere\"");
+	expect(district, NULL, "sites nowhere --effective", 1, "", "no site \"nowhere\"");
 	expect(district, NULL, "readings outfall-3", 0, "outfall-3  w01018  61.25  N\n", "");
 	expect(district, NULL, "readings outfall-3 w01018 --csv", 0,
 	       "time,received_at,site,factor,value,flag\n", "");

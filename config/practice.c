@@ -289,8 +289,8 @@ static bool alerts_at_once(const struct settling *s, const struct config_limit *
 static void add_at_once(struct walk *walk, const struct settling *s, size_t at)
 {
 	struct config_monitor *m = s->m;
-	struct config_limit *grown = realloc(m->limits, (m->n_limits + 1) * sizeof(*grown));
 	char *source = schema_copy(walk, m->limits[at].source);
+	struct config_limit *grown = realloc(m->limits, (m->n_limits + 1) * sizeof(*grown));
 	if (grown)
 		m->limits = grown;
 	if (!grown || !source) {

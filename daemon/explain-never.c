@@ -90,9 +90,10 @@ static void signal_never(struct explain *x, int64_t time_ms)
 		      : NULL,
 	      &s->flat, 0,
 	      m->flat_after_ms > 0 ? (double)m->flat_after_ms / 1000 : (double)m->flat_count);
-	bool steps = m->max_step != 0 || m->max_step_hour != 0 || m->step_times != 0;
 	never(x, time_ms, ALERT_STEP,
-	      steps ? SAY("{kind} never raised: the largest difference was {reached}") : NULL,
+	      monitor_looks_for_steps(m)
+		      ? SAY("{kind} never raised: the largest difference was {reached}")
+		      : NULL,
 	      &silence, s->step, 0);
 }
 

@@ -361,7 +361,7 @@ static bool still_checked(const struct monitor *m, const struct verdict *v)
 	case ALERT_FLAT:
 		return m->flat_after_ms > 0 || m->flat_count > 0;
 	case ALERT_STEP:
-		return m->max_step > 0;
+		return monitor_looks_for_steps(m);
 	case ALERT_CLUE:
 		return true; /* place_of_clue() tells */
 	case ALERT_EXCEEDANCE:

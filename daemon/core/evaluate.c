@@ -465,7 +465,7 @@ static uint8_t traits_of(const struct evaluator *e, uint32_t monitor)
 		traits |= m->limits[i].average == AVERAGE_INSTANT ? TRAIT_INSTANT : TRAIT_MEANS;
 	if (discharge_concerns(e, monitor))
 		traits |= TRAIT_FLOW;
-	if (m->max_step != 0 || m->max_step_hour != 0 || m->step_times != 0)
+	if (monitor_looks_for_steps(m))
 		traits |= TRAIT_STEP;
 	if (m->flat_after_ms != 0 || m->flat_count != 0)
 		traits |= TRAIT_FLAT;

@@ -61,6 +61,11 @@ uint32_t plan_site(const struct plan *plan, const char *site)
 	return NO_INDEX;
 }
 
+bool monitor_looks_for_steps(const struct monitor *m)
+{
+	return m->max_step > 0 || m->max_step_hour > 0 || m->step_times > 0;
+}
+
 uint32_t plan_monitor(const struct plan *plan, const char *site, const char *factor)
 {
 	uint32_t s = plan_site(plan, site);

@@ -203,6 +203,8 @@ const char *average_name(enum average average);    /* "instant" */
 /** alert_unit(), alert_decimals() - in which the values of an alert are: of a load, tonnes */
 const char *alert_unit(const struct monitor *monitor, enum alert_kind kind);
 int alert_decimals(const struct monitor *monitor, enum alert_kind kind);
+/** monitor_looks_for_steps() - of any of the three sorts */
+bool monitor_looks_for_steps(const struct monitor *monitor);
 /** plan_monitor() - Return: the index, NO_INDEX if there is none. Either name may be unknown. */
 uint32_t plan_monitor(const struct plan *plan, const char *site, const char *factor);
 uint32_t plan_site(const struct plan *plan, const char *site);

@@ -333,6 +333,23 @@ static void test_every_kind_of_condition_is_adopted_and_clears(void **state)
 	rig_check(rig, "1^ 2:6", "-connection@1 -stale@2 -clue@2 -step@2 -warning@2 -flat@2");
 }
 
+static void test_a_step_of_any_sort_is_adopted(void **state)
+{
+	static const struct verdict alert = {.kind = ALERT_STEP,
+					     .connection = NO_INDEX,
+					     .limit = NO_INDEX,
+					     .raised_ms = RIG_START_MS};
+	struct rig *rig = *state;
+	rig->monitors[0].max_step_hour = 1;
+	rig_play(rig, "0:5");
+	assert_true(evaluator_adopt(rig->evaluator, &alert));
+	rig_check(rig, "1:5", "-step@1");
+	rig->monitors[0].max_step_hour = 0;
+	rig->monitors[0].step_times = 3;
+	assert_true(evaluator_adopt(rig->evaluator, &alert));
+	rig_check(rig, "2:5", "-step@2");
+}
+
 static void test_a_condition_that_is_no_longer_looked_for_is_not_adopted(void **state)
 {
 	struct rig *rig = *state;
@@ -409,6 +426,7 @@ int main(void)
 		rig_test(test_an_adopted_alert_is_active_and_clears),
 		rig_test(test_adopting_keeps_a_higher_peak_that_was_saved),
 		rig_test(test_every_kind_of_condition_is_adopted_and_clears),
+		rig_test(test_a_step_of_any_sort_is_adopted),
 		rig_test(test_a_condition_that_is_no_longer_looked_for_is_not_adopted),
 		rig_test(test_a_condition_that_cannot_be_is_not_adopted),
 		rig_test(test_a_fault_of_the_daemon_goes_on_after_a_restart_and_clears),

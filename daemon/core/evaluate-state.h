@@ -4,7 +4,8 @@
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
  * evaluate-means.c (mean limits), evaluate-signal.c (flat, step, range, silence), evaluate-clue.c
  * (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c
- * (a ledger that was lost). Explain looks at it, and changes nothing.
+ * (a ledger that was lost), evaluate-concern.c (whose frames are kept). Explain looks at it, and
+ * changes nothing.
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those

@@ -32,6 +32,13 @@ struct evaluator *evaluator_free(struct evaluator *evaluator);
 void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
 
 /**
+ * evaluator_concern() - once @reading was fed: is something raised at its monitor, or about to be?
+ * It is about to be where the run of an instant limit's delay has begun; of a mean limit, whose
+ * window is judged at its end, where the reading by itself is beyond it.
+ */
+bool evaluator_concern(const struct evaluator *evaluator, const struct reading *reading);
+
+/**
  * evaluator_marks() - from here on readings count with the flags that these marks give them
  * @marks: of the plan's monitors; kept by the caller until another table takes its place; NULL:
  * none

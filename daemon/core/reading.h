@@ -29,6 +29,15 @@ enum slot_kind {
 	SLOT_LINK_DOWN = 2, /* connection @monitor does not answer */
 };
 
+/* What was exchanged on the wire; of the last two no bytes are kept. */
+enum frame_kind {
+	FRAME_MODBUS_TCP = 'm', /* a request and its reply */
+	FRAME_MODBUS_RTU = 'r', /* the same, as on a serial line */
+	FRAME_MQTT = 't',       /* a topic and its payload */
+	FRAME_SAME = 's',       /* the frame of a reading before it */
+	FRAME_OVERWRITTEN = 'x',
+};
+
 struct reading {
 	uint64_t seq;             /* per ring, from 1; a gap is a refused reading */
 	int64_t measured_ms;      /* wall clock, ms since 1970: when the device measured */
@@ -41,7 +50,7 @@ struct reading {
 	uint8_t kind;             /* enum slot_kind */
 	uint8_t flag;             /* enum flag */
 	bool has_value;
-	uint8_t spare[8];
+	uint64_t frame;           /* what it was taken out of (flow/frames.h); 0: nothing */
 };
 
 _Static_assert(sizeof(struct reading) == 64, "a reading is one cache line");

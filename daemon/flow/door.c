@@ -237,6 +237,18 @@ void door_link(struct door *door, uint32_t connection, bool up)
 	door_flush(door);
 }
 
+uint64_t door_frame(struct door *door, enum frame_kind kind, const void *asked, size_t n_asked,
+		    const void *answered, size_t n_answered)
+{
+	return frames_put(&door->setup.rings->frames[door->setup.ring],
+			  &(struct frame_record){.kind = (uint8_t)kind,
+						 .at_ms = clock_wall_ms(),
+						 .asked = asked,
+						 .n_asked = n_asked,
+						 .answered = answered,
+						 .n_answered = n_answered});
+}
+
 enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)
 {
 	struct reading r = {
@@ -244,6 +256,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 		.received_mono_ns = clock_mono_ns(),
 		.value = sample->has_value ? sample->value : 0,
 		.raw = sample->raw,
+		.frame = sample->frame,
 		.monitor = sample->monitor,
 		.ring = (uint8_t)door->setup.ring,
 		.has_value = sample->has_value,

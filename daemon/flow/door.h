@@ -25,6 +25,7 @@ struct sample {
 	double value;        /* finite where has_value */
 	enum flag flag;
 	uint64_t raw;
+	uint64_t frame; /* of door_frame(); 0: it was taken out of nothing that came */
 };
 
 enum door_result {
@@ -32,6 +33,16 @@ enum door_result {
 	DOOR_FULL = 1,      /* the ring is full: refused and counted */
 	DOOR_DUPLICATE = 2, /* already there: nothing to do */
 };
+
+/**
+ * door_frame() - what was exchanged for the samples that are handed in next (the door's thread
+ * only): a request and its reply, or a topic and its payload. It is copied; of readings that an
+ * alert is about it is kept as evidence.
+ *
+ * Return: for struct sample; 0 if it is too long to be kept.
+ */
+uint64_t door_frame(struct door *door, enum frame_kind kind, const void *asked, size_t n_asked,
+		    const void *answered, size_t n_answered);
 
 /**
  * door_submit() - hand in one sample (the door's thread only)

@@ -2,6 +2,7 @@
 #include "flow/judge.h"
 
 #include "flow/clock.h"
+#include "flow/witness.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -20,10 +21,17 @@ struct judge_call {
 	sem_t done;
 };
 
+/* What the evaluator speaks to: it goes where the evaluator goes. */
+struct voice {
+	struct verdicts *verdicts;
+	struct witness *witness;
+};
+
 struct judge {
 	struct judge_setup setup;
 	struct judge_call *_Atomic call; /* of another thread, which waits */
 	struct evaluator *evaluator;
+	struct voice *voice;
 	struct snapshot snapshot;
 	struct judge_mark mark;
 	pthread_t thread;
@@ -37,7 +45,10 @@ struct judge {
 
 static void emit(void *context, const struct verdict *verdict)
 {
-	struct verdicts *verdicts = context;
+	const struct voice *voice = context;
+	struct verdicts *verdicts = voice->verdicts;
+	if (voice->witness != NULL)
+		witness_verdict(voice->witness, verdict);
 	/* While the ledger cannot be written peaks would pile up; what ends an alert carries its
 	 * peak. */
 	if (verdict->type == VERDICT_PEAK && verdicts_waiting(verdicts) > PEAKS_WAITING)
@@ -52,10 +63,23 @@ int judge_new(struct judge **out, const struct judge_setup *setup)
 		return -ENOMEM;
 	j->setup = *setup;
 	j->mark.boot = setup->boot;
+	j->voice = calloc(1, sizeof *j->voice);
+	if (j->voice == NULL) {
+		free(j);
+		return -ENOMEM;
+	}
+	j->voice->verdicts = setup->verdicts;
 	int r = gate_init(&j->gate);
 	if (r == 0)
 		r = evaluator_new(&j->evaluator, setup->plan, clock_wall_ms(), clock_mono_ns(),
-				  emit, setup->verdicts);
+				  emit, j->voice);
+	if (r == 0)
+		r = witness_new(&j->voice->witness,
+				&(struct witness_setup){.plan = setup->plan,
+							.evaluator = j->evaluator,
+							.rings = setup->rings,
+							.boot = setup->boot,
+							.metrics = setup->metrics});
 	if (r == 0) {
 		j->snapshot.capacity = sizeof j->mark + evaluator_save_size(j->evaluator);
 		j->snapshot.bytes = malloc(j->snapshot.capacity);
@@ -72,6 +96,8 @@ struct judge *judge_free(struct judge *judge)
 {
 	if (judge == NULL)
 		return NULL;
+	witness_free(judge->voice->witness);
+	free(judge->voice);
 	evaluator_free(judge->evaluator);
 	gate_deinit(&judge->gate);
 	free(judge->snapshot.bytes);
@@ -93,14 +119,17 @@ struct gate *judge_gate(struct judge *judge)
 void judge_succeed(struct judge *judge, struct judge *next, const struct plan_change *change)
 {
 	struct evaluator *evaluator = judge->evaluator;
+	struct voice *voice = judge->voice;
 	unsigned char *bytes = judge->snapshot.bytes;
 	evaluator_carry(next->evaluator, evaluator, change);
 	judge->evaluator = next->evaluator;
+	judge->voice = next->voice;
 	judge->snapshot.bytes = next->snapshot.bytes;
 	judge->snapshot.capacity = next->snapshot.capacity;
 	judge->setup.plan = next->setup.plan;
 	judge->kept_ns = 0; /* the next round leaves a snapshot under the new names */
 	next->evaluator = evaluator;
+	next->voice = voice;
 	next->snapshot.bytes = bytes;
 }
 
@@ -112,8 +141,10 @@ static void judge_ring(struct judge *j, size_t index)
 	while (readings = ring_peek(ring, RING_JUDGE, &n), n > 0) {
 		if (n > BATCH)
 			n = BATCH;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
 			evaluator_feed(j->evaluator, &readings[i]);
+			witness_see(j->voice->witness, &readings[i]);
+		}
 		j->mark.seq[index] = readings[n - 1].seq;
 		ring_take(ring, RING_JUDGE, n);
 		ring_release(ring, RING_JUDGE);

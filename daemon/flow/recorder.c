@@ -32,6 +32,7 @@ struct recorder {
 	uint64_t seq[RINGS_MAX]; /* newest of each ring in the batch or before */
 	struct gap *written;     /* gaps that go with the commit under way */
 	size_t n_written;
+	size_t frames; /* bytes of them that go with it */
 	int retry_ms;
 	bool fatal;
 
@@ -161,6 +162,23 @@ static uint64_t gaps_done(struct recorder *r)
 
 /* --- batch to disk --- */
 
+static bool frames_wait(const struct recorder *r)
+{
+	return r->setup.append_frames != NULL && kept_waits(&r->setup.rings->kept);
+}
+
+static int store_frames(struct recorder *r)
+{
+	const uint8_t *piece[2];
+	size_t bytes[2];
+	int result = 0;
+	r->frames = frames_wait(r) ? kept_peek(&r->setup.rings->kept, piece, bytes) : 0;
+	for (int i = 0; result == 0 && r->frames > 0 && i < 2; i++)
+		if (bytes[i] > 0)
+			result = r->setup.append_frames(r->setup.context, piece[i], bytes[i]);
+	return result;
+}
+
 static int store(struct recorder *r)
 {
 	void *context = r->setup.context;
@@ -169,6 +187,8 @@ static int store(struct recorder *r)
 		result = r->setup.append(context, r->batch, r->n);
 	for (size_t i = 0; result == 0 && i < r->n_written; i++)
 		result = r->setup.append_gap(context, &r->written[i]);
+	if (result == 0)
+		result = store_frames(r);
 	return result == 0 ? r->setup.commit(context) : result;
 }
 
@@ -176,6 +196,7 @@ static void done(struct recorder *r)
 {
 	uint64_t missed = gaps_done(r);
 	r->n = 0;
+	kept_release(&r->setup.rings->kept, r->frames);
 	stored_advance(r->setup.rings, r->seq);
 	if (r->setup.committed != NULL)
 		r->setup.committed(r->setup.context);
@@ -211,7 +232,7 @@ static bool recorder_round(struct recorder *r)
 	take(r);
 	r->more = r->n == r->setup.batch;
 	gaps_take(r);
-	if (r->n > 0 || r->n_written > 0) {
+	if (r->n > 0 || r->n_written > 0 || frames_wait(r)) {
 		atomic_store_explicit(&r->busy_since_ns, clock_mono_ns(), memory_order_relaxed);
 		result = store(r);
 		atomic_store_explicit(&r->busy_since_ns, 0, memory_order_relaxed);
@@ -243,7 +264,7 @@ static bool urgent(struct recorder *r)
 static bool anything(void *context)
 {
 	struct recorder *r = context;
-	return r->n > 0 || ready(r) || urgent(r);
+	return r->n > 0 || ready(r) || urgent(r) || frames_wait(r);
 }
 
 /* Let readings gather for flush_ms, unless somebody waits for them. */
@@ -384,4 +405,10 @@ void recorder_stop(struct recorder *recorder)
 	atomic_store(&recorder->stop, true);
 	bell_ring_always(&recorder->setup.rings->recorder);
 	pthread_join(recorder->thread, NULL);
+}
+
+void recorder_finish(struct recorder *recorder)
+{
+	if (!recorder->fatal && recorder->n == 0 && frames_wait(recorder))
+		recorder_round(recorder);
 }

@@ -30,6 +30,8 @@ struct recorder_setup {
 	 */
 	int (*append)(void *context, const struct reading *readings, size_t n);
 	int (*append_gap)(void *context, const struct gap *gap);
+	/* frames (core/frame.h) that the judge left; NULL: nobody keeps them */
+	int (*append_frames)(void *context, const uint8_t *bytes, size_t n);
 	int (*commit)(void *context);
 	void (*committed)(void *context); /* after each commit; quick */
 	void (*fatal)(void *context);
@@ -56,6 +58,8 @@ struct gate *recorder_gate(struct recorder *recorder);
  */
 void recorder_hold(struct recorder *recorder);
 void recorder_succeed(struct recorder *recorder, struct recorder *next);
+/** recorder_finish() - after recorder_stop() and the judge's end: the frames that it left last */
+void recorder_finish(struct recorder *recorder);
 /** recorder_stop() - after all producers ended: stores what is left (trying for up to 5 s) and
  * joins */
 void recorder_stop(struct recorder *recorder);

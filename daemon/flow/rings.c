@@ -18,6 +18,18 @@ static int stored_init(struct stored *stored)
 	return -r;
 }
 
+static int frames_all_init(struct rings *rings, size_t n)
+{
+	rings->frames = aligned_alloc(128, RINGS_MAX * sizeof *rings->frames);
+	if (rings->frames == NULL)
+		return -ENOMEM;
+	memset(rings->frames, 0, RINGS_MAX * sizeof *rings->frames);
+	int r = kept_init(&rings->kept, KEPT_BYTES);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = frames_init(&rings->frames[i], FRAMES_BYTES);
+	return r;
+}
+
 int rings_init(struct rings *rings, size_t n, size_t slots)
 {
 	memset(rings, 0, sizeof *rings);
@@ -31,6 +43,8 @@ int rings_init(struct rings *rings, size_t n, size_t slots)
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = ring_init(&rings->at[i], slots);
 	if (r == 0)
+		r = frames_all_init(rings, n);
+	if (r == 0)
 		r = bell_init(&rings->judge);
 	if (r == 0)
 		r = bell_init(&rings->recorder);
@@ -43,6 +57,11 @@ void rings_deinit(struct rings *rings)
 {
 	for (size_t i = 0; i < rings->n; i++)
 		ring_deinit(&rings->at[i]);
+	for (size_t i = 0; rings->frames != NULL && i < rings->n; i++)
+		frames_deinit(&rings->frames[i]);
+	kept_deinit(&rings->kept);
+	free(rings->frames);
+	rings->frames = NULL;
 	if (rings->n > 0) {
 		pthread_cond_destroy(&rings->stored.changed);
 		pthread_mutex_destroy(&rings->stored.lock);
@@ -58,7 +77,11 @@ int rings_add(struct rings *rings, size_t slots)
 {
 	if (rings->n == RINGS_MAX)
 		return -EMFILE;
-	int r = ring_init(&rings->at[rings->n], slots);
+	int r = frames_init(&rings->frames[rings->n], FRAMES_BYTES);
+	if (r == 0)
+		r = ring_init(&rings->at[rings->n], slots);
+	if (r != 0)
+		frames_deinit(&rings->frames[rings->n]);
 	pthread_mutex_lock(&rings->stored.lock); /* others look over all in there */
 	if (r == 0)
 		rings->n++;

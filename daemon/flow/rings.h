@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Rings: all rings of the daemon with the bells of their readers, and how far they are on disk.
+ * Rings: all rings of the daemon with the bells of their readers, and how far they are on disk;
+ * beside each ring the frames that its readings were taken out of.
  */
 #include "flow/bell.h"
+#include "flow/frames.h"
+#include "flow/kept.h"
 #include "flow/ring.h"
 
 #include <pthread.h>
@@ -21,7 +24,9 @@ struct stored {
 
 struct rings {
 	struct ring *at;
+	struct frames *frames; /* by ring */
 	size_t n;
+	struct kept kept;
 	struct bell judge, recorder;
 	struct stored stored;
 };

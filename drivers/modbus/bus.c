@@ -14,8 +14,9 @@
 
 /* --- readings --- */
 
-static void submit(struct bus *bus, const struct sample *sample)
+static void submit(struct bus *bus, struct sample *sample, uint64_t frame)
 {
+	sample->frame = frame;
 	/* What is refused, the ring counts. */
 	(void)door_submit(bus->host->driver.door, sample, NULL);
 	bus->host->submitted = true;
@@ -33,7 +34,7 @@ void bus_without_value(struct bus *bus, size_t i, char flag)
 	for (uint32_t j = 0; j < span->n_points; j++) {
 		struct sample sample;
 		if (values_missed(&bus->values, span_point(bus, span, j), flag, &sample))
-			submit(bus, &sample);
+			submit(bus, &sample, i == bus->turn ? bus->frame : 0);
 	}
 }
 
@@ -44,7 +45,7 @@ static void span_values(struct bus *bus, const struct modbus_span *span,
 		struct sample sample;
 		uint32_t point = span_point(bus, span, i);
 		if (values_reply(&bus->values, point, &bus->request, reply, &sample))
-			submit(bus, &sample);
+			submit(bus, &sample, bus->frame);
 	}
 }
 
@@ -205,11 +206,19 @@ void bus_replied(struct bus *bus, enum modbus_verdict verdict, const struct modb
 	} else if (reply->exception == 2 && part_span(bus)) {
 		metric_add(bus->exception, 1);
 		unit_answered(bus);
+		bus->frame = 0;
 		return;
 	} else {
 		replied_exception(bus, span, reply->exception);
 	}
+	bus->frame = 0;
 	round_advance(bus);
+}
+
+void bus_frame(struct bus *bus, enum frame_kind kind, const uint8_t *asked, size_t n_asked,
+	       const uint8_t *answered, size_t n_answered)
+{
+	bus->frame = door_frame(bus->host->driver.door, kind, asked, n_asked, answered, n_answered);
 }
 
 void bus_cause(struct bus *bus, const char *cause, bool is_timeout)

@@ -57,6 +57,7 @@ struct bus {
 	const char *cause; /* of the last failure */
 	bool cause_is_timeout;
 	struct modbus_request request; /* the last one */
+	uint64_t frame;                /* of its reply, while that is handed in; else 0 */
 	struct metric *ok, *timeout, *exception, *error, *up;
 };
 
@@ -89,6 +90,10 @@ void bus_ask(struct bus *bus, int64_t now_ns);
  */
 void bus_replied(struct bus *bus, enum modbus_verdict verdict, const struct modbus_reply *reply,
 		 int64_t after_ns);
+
+/** bus_frame() - what was exchanged for the request, before bus_replied() */
+void bus_frame(struct bus *bus, enum frame_kind kind, const uint8_t *asked, size_t n_asked,
+	       const uint8_t *answered, size_t n_answered);
 
 /** bus_cause() - why nothing came; @cause is a literal or of strerrordesc_np() */
 void bus_cause(struct bus *bus, const char *cause, bool is_timeout);

@@ -6,9 +6,22 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* The request as it was sent; the reply as it came, with what a unit that dials in mixed into it.
+ */
+static void exchange_frame(struct line *line)
+{
+	const struct wire *wire = &line->wire;
+	uint8_t asked[MODBUS_REQUEST_BYTES];
+	size_t n = wire_build(wire, &line->bus.request, asked);
+	bus_frame(&line->bus, wire_is_serial(wire) ? FRAME_MODBUS_RTU : FRAME_MODBUS_TCP, asked, n,
+		  wire_buffer(wire, line->buffer, &(size_t){0}),
+		  wire_dials_in(wire) ? wire->dial->used : line->fill);
+}
+
 static void exchange_replied(struct line *line, enum modbus_verdict verdict,
 			     const struct modbus_reply *reply, int64_t now_ns)
 {
+	exchange_frame(line);
 	bus_replied(&line->bus, verdict, reply, now_ns - line->sent_ns);
 	line_answered(line);
 	line->fill = wire_rest(&line->wire, wire_buffer(&line->wire, line->buffer, &(size_t){0}),

@@ -186,6 +186,8 @@ static enum outcome rtu_judge(struct rtu *rtu, int64_t sent_ns)
 	int64_t at_ns = now_ns();
 	wire_replied(&rtu->wire, at_ns);
 	rtu_keep_phase(rtu);
+	bus_frame(&rtu->bus, FRAME_MODBUS_RTU, rtu->port.sent, sizeof rtu->port.sent, rtu->buffer,
+		  rtu->fill);
 	bus_replied(&rtu->bus, verdict, &reply, at_ns - sent_ns);
 	return GOOD;
 }

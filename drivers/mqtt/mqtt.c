@@ -117,6 +117,7 @@ struct message {
 	bool store; /* the sender may forget it only when it is on disk */
 	int64_t until_ms;
 	uint64_t newest; /* for door_wait_stored() */
+	uint64_t frame;
 };
 
 static void point_submit(struct message *message, uint32_t i, const struct sample *sample)
@@ -181,7 +182,8 @@ static void point_take(struct message *message, uint32_t i)
 				      .has_value = has_value,
 				      .value = payload.value,
 				      .flag = faulty ? FLAG_FAULT : payload.flag,
-				      .raw = payload.raw});
+				      .raw = payload.raw,
+				      .frame = message->frame});
 }
 
 static void message_take(struct message *message)
@@ -189,6 +191,11 @@ static void message_take(struct message *message)
 	struct wants *wants = message->client->wants;
 	size_t n = interest_match(&wants->interest, message->topic, wants->hits);
 	wants->n_taken = 0;
+	if (n > 0)
+		message->frame = door_frame(message->client->mqtt->host.door, FRAME_MQTT,
+					    message->topic, strlen(message->topic),
+					    message->paho->payload,
+					    (size_t)message->paho->payloadlen);
 	for (size_t i = 0; i < n; i++)
 		point_take(message, wants->hits[i]);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { PATIENCE_S = 20 };
@@ -102,6 +103,20 @@ void fake_door_release(struct door *door, bool hold)
 	door->hold = hold;
 	pthread_cond_broadcast(&door->changed);
 	pthread_mutex_unlock(&door->lock);
+}
+
+uint64_t door_frame(struct door *door, enum frame_kind kind, const void *asked, size_t n_asked,
+		    const void *answered, size_t n_answered)
+{
+	pthread_mutex_lock(&door->lock);
+	struct fake_frame *f = &door->frames[door->n_frames++ % FAKE_FRAMES];
+	*f = (struct fake_frame){kind, n_asked, n_answered, {0}, {0}};
+	memcpy(f->asked, asked, n_asked < sizeof f->asked ? n_asked : sizeof f->asked);
+	memcpy(f->answered, answered,
+	       n_answered < sizeof f->answered ? n_answered : sizeof f->answered);
+	uint64_t number = door->n_frames;
+	pthread_mutex_unlock(&door->lock);
+	return number;
 }
 
 enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)

@@ -7,7 +7,14 @@
 
 #include <pthread.h>
 
-enum { FAKE_SAMPLES = 65536, FAKE_LINKS = 256 };
+enum { FAKE_SAMPLES = 65536, FAKE_LINKS = 256, FAKE_FRAMES = 64 };
+
+/* Cut to what fits. */
+struct fake_frame {
+	enum frame_kind kind;
+	size_t n_asked, n_answered;
+	uint8_t asked[64], answered[300];
+};
 
 struct door {
 	pthread_mutex_t lock;
@@ -16,6 +23,8 @@ struct door {
 	size_t n_samples;
 	bool links[FAKE_LINKS];
 	size_t n_links;
+	struct fake_frame frames[FAKE_FRAMES]; /* the newest; that of number 1 first */
+	size_t n_frames;
 	unsigned flushes, waits, unrecorded;
 	unsigned refuse; /* so many submissions find the ring full */
 	bool hold;       /* nothing is stored until this is false */

@@ -30,6 +30,13 @@ static bool is_of_another(struct door *door, const struct sample *sample)
 	return number <= door->seen[sample->monitor].last || door->field->spoiled[number] != 0;
 }
 
+uint64_t door_frame(struct door *door, enum frame_kind kind, const void *asked, size_t n_asked,
+		    const void *answered, size_t n_answered)
+{
+	(void)door, (void)kind, (void)asked, (void)n_asked, (void)answered, (void)n_answered;
+	return 0;
+}
+
 enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)
 {
 	(void)seq;

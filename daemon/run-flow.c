@@ -26,6 +26,11 @@ static int record_gap(void *context, const struct gap *gap)
 	return daybook_append_gap(((struct run *)context)->daybook, gap, clock_wall_ms());
 }
 
+static int record_frames(void *context, const uint8_t *bytes, size_t n)
+{
+	return daybook_append_frames(((struct run *)context)->daybook, bytes, n, clock_wall_ms());
+}
+
 static int record_commit(void *context)
 {
 	struct run *run = context;
@@ -270,6 +275,7 @@ int run_judge(struct run *run, const struct plan *plan, struct judge **out)
 				      .fault = own_fault,
 				      .replaced = replaced,
 				      .context = run,
+				      .metrics = run->metrics,
 				      .heartbeat = &run->beats[BEAT_JUDGE].count,
 			      });
 }
@@ -283,6 +289,7 @@ int run_recorder(struct run *run, const struct config *config, const struct plan
 					 .n_monitors = plan->n_monitors,
 					 .append = record_append,
 					 .append_gap = record_gap,
+					 .append_frames = record_frames,
 					 .commit = record_commit,
 					 .committed = record_committed,
 					 .fatal = run_fatal,

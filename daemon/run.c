@@ -267,6 +267,8 @@ static void end_threads(struct run *run)
 		judge_stop(run->judge);
 	else
 		verdicts_close(&run->verdicts);
+	if (run->judge_runs && run->recorder_runs)
+		recorder_finish(run->recorder);
 	if (run->clerk_runs)
 		clerk_join(run->clerk);
 	if (run->courier != NULL)

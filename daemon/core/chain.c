@@ -67,6 +67,15 @@ uint8_t *chain_gap_bytes(uint8_t *out, const struct gap *gap, int64_t monitor)
 	return put(out, gap->count, 8);
 }
 
+uint8_t *chain_frames_bytes(uint8_t *out, const struct chain_frames *f)
+{
+	*out++ = 'f';
+	out = put_i64(out, f->first);
+	out = put_i64(out, f->last);
+	memcpy(out, f->digest, CHAIN_HASH_BYTES);
+	return out + CHAIN_HASH_BYTES;
+}
+
 uint8_t *chain_begin_bytes(uint8_t *out, const struct chain_begin *b)
 {
 	*out++ = 'a';

@@ -9,7 +9,8 @@
  *   hash = SHA-256(prefix | former hash | records)
  *
  * Daybook: the records of a batch are its readings, then the names of monitors and the gaps that
- * are new with it, then its trailer; before them, in a file's first batch, the file's begin.
+ * are new with it, the digest of the frames that came with it, if any, and its trailer; before
+ * them, in a file's first batch, the file's begin.
  * Ledger: one entry a row of a case, an alert, a step of a history … that is new or has changed.
  * Hashes themselves are computed elsewhere: nothing here knows a library.
  */
@@ -24,6 +25,7 @@ enum {
 	CHAIN_HEX_BYTES = 65, /* with a NUL */
 	CHAIN_READING_BYTES = 67,
 	CHAIN_GAP_BYTES = 33,
+	CHAIN_FRAMES_BYTES = 49,
 	CHAIN_NAME_MOST = 1 + 8 + 2 + 2 + 2 * 255,
 	CHAIN_TRAILER_BYTES = 65,
 	CHAIN_BEGIN_MOST = 1 + 3 * 8 + 2 + 255,
@@ -47,6 +49,12 @@ struct chain_reading {
 	double value;
 	uint8_t flag;
 	uint64_t raw;
+};
+
+/* Frames (core/frame.h) of a batch: they stand in a file of their own. */
+struct chain_frames {
+	int64_t first, last; /* bytes of that file, from first to before last; equal: none */
+	uint8_t digest[CHAIN_HASH_BYTES]; /* of these bytes */
 };
 
 /* What is said of a batch as a whole. */
@@ -73,6 +81,8 @@ struct chain_entry {
 	int64_t ref;  /* the row's id; of CHAIN_DAYBOOK the batch */
 	uint8_t digest[CHAIN_HASH_BYTES];
 };
+/* Without a CHAIN_FORMAT the kinds up to CHAIN_DAY. */
+enum { CHAIN_FORMAT_NOW = 2 };
 /* Stored: never renumber. */
 enum chain_kind {
 	CHAIN_CASE = 1,
@@ -81,9 +91,13 @@ enum chain_kind {
 	CHAIN_EVENT = 4,
 	CHAIN_SHELF = 5,
 	CHAIN_DAYBOOK = 6, /* where the daybook's chain stood; the digest is its hash */
-	CHAIN_PRUNED = 7, /* events up to the ref are gone, since everybody had them; no digest */
-	CHAIN_DIGEST = 8, /* of a case's readings */
-	CHAIN_DAY = 9,    /* a file of the daybook that was removed */
+	CHAIN_PRUNED = 7,  /* events up to the ref are gone, since everybody had them; no digest */
+	CHAIN_DIGEST = 8,  /* of a case's readings */
+	CHAIN_DAY = 9,     /* a file of the daybook that was removed */
+	CHAIN_FRAMES = 10, /* the frames of one were */
+	CHAIN_MARK = 11,
+	CHAIN_CHANGE = 12, /* what a mark changed */
+	CHAIN_FORMAT = 13, /* from here on all rows of kinds that format ref knows have entries */
 	CHAIN_KINDS
 };
 
@@ -92,6 +106,7 @@ uint8_t *chain_reading_bytes(uint8_t *out, const struct chain_reading *reading);
 /** chain_name_bytes() - a monitor's names; at most CHAIN_NAME_MOST bytes, longer ones are cut */
 uint8_t *chain_name_bytes(uint8_t *out, int64_t id, const char *site, const char *factor);
 uint8_t *chain_gap_bytes(uint8_t *out, const struct gap *gap, int64_t monitor);
+uint8_t *chain_frames_bytes(uint8_t *out, const struct chain_frames *frames);
 /** chain_begin_bytes() - the begin of a file: what it held before its first link, and its name; at
  * most CHAIN_BEGIN_MOST bytes */
 uint8_t *chain_begin_bytes(uint8_t *out, const struct chain_begin *begin);

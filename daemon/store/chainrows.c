@@ -54,6 +54,12 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 			 " WHERE case_id = ?1",
 	[CHAIN_DAY] = "SELECT id, name, first_batch, last_batch, hash, first, last, removed"
 		      " FROM chain_days WHERE id = ?1",
+	[CHAIN_FRAMES] = "SELECT id, name, bytes, removed FROM frames_gone WHERE id = ?1",
+	[CHAIN_MARK] = "SELECT id, at, site, factor, from_at, to_at, flag, reason, by, file,"
+		       " sha256, bytes FROM marks WHERE id = ?1",
+	[CHAIN_CHANGE] = "SELECT id, mark_id, site, factor, average, limit_key, start_at, end_at,"
+			 " before, after, was, became, limit_value, case_id FROM recomputed"
+			 " WHERE id = ?1",
 };
 
 static void add_cell(struct hash *hash, sqlite3_stmt *row, int column)

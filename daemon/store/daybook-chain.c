@@ -87,6 +87,7 @@ static void link_open(struct day_chain *chain)
 	if (chain->open)
 		return;
 	chain->open = true;
+	chain->frames = (struct chain_frames){0};
 	chain->link = (struct chain_trailer){.batch = chain->head.number + 1,
 					     .monitors = chain->file.monitors,
 					     .gaps = chain->file.gaps};
@@ -121,6 +122,28 @@ void day_chain_gap(struct day_chain *chain, int64_t row)
 	chain->link.gaps = row;
 }
 
+int64_t day_chain_batch(const struct day_chain *chain)
+{
+	return chain->head.number + 1;
+}
+
+void day_chain_frames(struct day_chain *chain, const struct chain_frames *frames)
+{
+	if (frames->first == frames->last)
+		return;
+	link_open(chain);
+	chain->frames = *frames;
+}
+
+static void frames_add(struct day_chain *chain)
+{
+	uint8_t bytes[CHAIN_FRAMES_BYTES];
+
+	if (chain->frames.first != chain->frames.last)
+		hash_add(chain->hash, bytes,
+			 (size_t)(chain_frames_bytes(bytes, &chain->frames) - bytes));
+}
+
 /* How far the wall clock may be wrong, as the kernel was told by whoever sets it. */
 static int64_t clock_error_us(void)
 {
@@ -150,6 +173,7 @@ static int link_hash(struct day_chain *chain, struct chain_head *out)
 	if (r == 0)
 		r = day_chain_rows(chain_to_hash, chain->hash, chain->gap_rows, chain->file.gaps,
 				   link->gaps, true);
+	frames_add(chain);
 	link->at_ms = clock_ms(CLOCK_REALTIME);
 	link->mono_ms = clock_ms(CLOCK_BOOTTIME);
 	link->clock_error_us = clock_error_us();

@@ -5,6 +5,7 @@
  * to the store, owned by the recorder's thread.
  *
  * Readings are hashed as they are written; names and gaps are few, and are read back at the commit.
+ * Of frames the batch has the digest alone.
  */
 #include "store/chainrows.h"
 #include "store/daybook-file.h"
@@ -18,6 +19,7 @@ struct day_chain {
 	struct day_name name;
 	/* of the open transaction */
 	struct chain_trailer link;
+	struct chain_frames frames;
 	bool open;
 	sqlite3_stmt *add, *names, *gap_rows;
 };
@@ -34,6 +36,10 @@ void day_chain_add(struct day_chain *chain, const struct chain_reading *readings
 /** day_chain_name(), day_chain_gap() - a new row of monitors or gaps */
 void day_chain_name(struct day_chain *chain, int64_t id);
 void day_chain_gap(struct day_chain *chain, int64_t row);
+/** day_chain_batch() - the number of the batch that the open transaction is to become */
+int64_t day_chain_batch(const struct day_chain *chain);
+/** day_chain_frames() - what frames the batch brings, before its link is made */
+void day_chain_frames(struct day_chain *chain, const struct chain_frames *frames);
 /** day_chain_link() - write the link of the open transaction; @out: the head once it is committed
  */
 int day_chain_link(struct day_chain *chain, sqlite3 *db, struct chain_head *out);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_VERSION = 3 };
+enum { DAY_VERSION = 4 };
 
 /*
  * latest: of each monitor the newest sequence in blocks that are closed, so that a start finds the
@@ -43,8 +43,13 @@ static const char day_schema_3[] =
 	" at_ms INTEGER NOT NULL, mono_ms INTEGER NOT NULL, clock_error_us INTEGER NOT NULL,"
 	" hash BLOB NOT NULL);"
 	"CREATE TABLE chain_begin(batch INTEGER NOT NULL, hash BLOB NOT NULL, seq INTEGER NOT NULL,"
-	" monitors INTEGER NOT NULL, gaps INTEGER NOT NULL, name TEXT NOT NULL);"
-	"PRAGMA user_version=3;";
+	" monitors INTEGER NOT NULL, gaps INTEGER NOT NULL, name TEXT NOT NULL);";
+
+/* Since version 4: which bytes of the file of frames (daybook-frames.h) a batch brought. */
+static const char day_schema_4[] =
+	"CREATE TABLE frames(batch INTEGER PRIMARY KEY, first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL, digest BLOB NOT NULL);"
+	"PRAGMA user_version=4;";
 
 /* "2026-01-02.db" or "2026-01-02.7.db" */
 static bool day_name_valid(const char *name)
@@ -157,8 +162,10 @@ static int day_schema_begin(sqlite3 *db, const char *path)
 		r = sql_exec(db, day_schema);
 	if (r == 0 && version < 2)
 		r = sql_exec(db, day_schema_2);
-	if (r == 0)
+	if (r == 0 && version < 3)
 		r = sql_exec(db, day_schema_3);
+	if (r == 0)
+		r = sql_exec(db, day_schema_4);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);

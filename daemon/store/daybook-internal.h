@@ -5,6 +5,7 @@
  * daybook-mark.c keeps how far the sequence has gone.
  */
 #include "store/daybook-chain.h"
+#include "store/daybook-frames.h"
 #include "store/daybook-file.h"
 
 #include <pthread.h>
@@ -86,6 +87,7 @@ struct daybook {
 	struct held_row held[HELD_ROWS];
 	int n_held;
 	struct day_chain chain;
+	struct day_frames frames;
 	pthread_mutex_t lock;   /* guards what follows, and by.latest */
 	struct chain_head head; /* of the chain, on disk */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/daybook-stock.h"
 
+#include "store/daybook-frames.h"
 #include "store/daybook-reader.h"
 
 #include <errno.h>
@@ -193,12 +194,16 @@ int daybook_remove(struct daybook_reader *reader, int64_t first)
 	/* itself last, so that a crash leaves a file that goes again; a reader that came meanwhile
 	 * may have made the others anew */
 	static const char *const order[] = {"-wal", "-shm", "", "-wal", "-shm"};
+	file_path(reader, file, "", path, sizeof path);
+	int r = day_frames_remove(path);
+	if (r != 0)
+		return r;
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
 		file_path(reader, file, order[i], path, sizeof path);
 		if (unlink(path) != 0 && errno != ENOENT)
 			return -errno;
 	}
-	int r = sql_sync_directory(reader->directory);
+	r = sql_sync_directory(reader->directory);
 	return r == 0 ? reader_refresh(reader) : r;
 }
 

@@ -57,6 +57,7 @@ static int day_prepare(struct daybook *daybook)
 void daybook_disconnect(struct daybook *daybook)
 {
 	day_chain_disconnect(&daybook->chain);
+	day_frames_disconnect(&daybook->frames);
 	for (size_t i = 0; i < DAY_STATEMENTS; i++) {
 		sqlite3_finalize(daybook->sql[i]);
 		daybook->sql[i] = NULL;
@@ -74,6 +75,8 @@ int daybook_connect(struct daybook *daybook, const struct day_name *name)
 		r = day_prepare(daybook);
 	if (r == 0)
 		r = day_chain_connect(&daybook->chain, daybook->db, name);
+	if (r == 0)
+		r = day_frames_connect(&daybook->frames, daybook->db, daybook->path);
 	if (r == 0) {
 		sqlite3_wal_hook(daybook->db, wal_grown, daybook);
 		daybook->wal_pages = daybook->wal_mark = 0;
@@ -180,6 +183,8 @@ int daybook_resync(struct daybook *daybook)
 		r = resync_newest(daybook);
 	if (r == 0)
 		r = day_chain_resync(&daybook->chain, daybook->db);
+	if (r == 0)
+		r = day_frames_resync(&daybook->frames, daybook->db);
 	if (r != 0)
 		return r;
 	daybook_show_head(daybook);
@@ -511,6 +516,28 @@ int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t r
 	return r != 0 ? daybook_undo(daybook, r) : 0;
 }
 
+int daybook_append_frames(struct daybook *daybook, const uint8_t *bytes, size_t n,
+			  int64_t received_ms)
+{
+	int r = daybook->fatal ? DAYBOOK_FATAL : 0;
+
+	if (r == 0 && !daybook->begun)
+		r = daybook_begin(daybook, received_ms);
+	if (r == 0)
+		r = day_frames_add(&daybook->frames, bytes, n);
+	return r != 0 ? daybook_undo(daybook, r) : 0;
+}
+
+static int commit_frames(struct daybook *daybook)
+{
+	struct chain_frames frames;
+
+	int r = day_frames_end(&daybook->frames, day_chain_batch(&daybook->chain), &frames);
+	if (r == 0)
+		day_chain_frames(&daybook->chain, &frames);
+	return r;
+}
+
 static int commit_rings(struct daybook *daybook)
 {
 	int r = 0;
@@ -551,6 +578,8 @@ int daybook_commit(struct daybook *daybook)
 	if (r == 0 && daybook->next > daybook->reserved)
 		r = daybook_mark(daybook);
 	if (r == 0)
+		r = commit_frames(daybook);
+	if (r == 0)
 		r = day_chain_link(&daybook->chain, daybook->db, &head);
 	if (r == 0)
 		r = sql_do(daybook->sql[DAY_COMMIT], "");
@@ -559,6 +588,7 @@ int daybook_commit(struct daybook *daybook)
 	if (full)
 		block_done(daybook);
 	day_chain_done(&daybook->chain, &head);
+	day_frames_done(&daybook->frames);
 	commit_done(daybook);
 	r = daybook->unmarked ? daybook_mark(daybook) : 0; /* else with the next commit */
 	if (r != DAYBOOK_FATAL)

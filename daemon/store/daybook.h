@@ -64,6 +64,11 @@ int daybook_commit(struct daybook *daybook);
  * @received_ms) */
 int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t received_ms);
 
+/** daybook_append_frames() - records of core/frame.h, in pieces of whatever length that are whole
+ * records by the commit (begins a transaction at @received_ms) */
+int daybook_append_frames(struct daybook *daybook, const uint8_t *bytes, size_t n,
+			  int64_t received_ms);
+
 /* One reading with where it stands. */
 struct daybook_row {
 	int64_t sequence;

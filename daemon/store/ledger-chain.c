@@ -5,91 +5,58 @@
 
 #include <string.h>
 
+/* clang-format off: statements that are made of pieces */
 #define TOUCH(kind, ref) "INSERT OR IGNORE INTO touched VALUES(" #kind ", " ref ");"
 #define TOUCH_CASE(ref) "INSERT OR IGNORE INTO touched SELECT 1, " ref " WHERE " ref " IS NOT NULL;"
+#define ON(name, when, what) "CREATE TEMP TRIGGER chain_" name " AFTER " when " BEGIN " what " END;"
 
 /* Kinds as in core/chain.h. A case changes with its alerts: what it says is final when they are. */
 static const char triggers[] =
 	"CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
-	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
-	"CREATE TEMP TRIGGER chain_case_new AFTER INSERT ON main.cases BEGIN " TOUCH(
-		1,
-		"NEW.id") " END;"
-			  "CREATE TEMP TRIGGER chain_case AFTER UPDATE OF status, verified, "
-			  "level, escalation,"
-			  " closed, due, in_charge, leader, team, title, document, track, "
-			  "stage_at, extended,"
-			  " relapses, reopened, merged_into, withdrawn, site, factor, kind, "
-			  "average ON main.cases"
-			  " BEGIN " TOUCH(
-				  1,
-				  "NEW.id") " END;"
-					    "CREATE TEMP TRIGGER chain_alert_new AFTER INSERT "
-					    "ON main.alerts BEGIN " TOUCH(2, "NEW.id") TOUCH_CASE(
-						    "NEW.case_id") " END;"
-								   "CREATE TEMP TRIGGER "
-								   "chain_alert AFTER UPDATE "
-								   "OF cleared, case_id, "
-								   "acknowledged,"
-								   " acknowledged_by, reason "
-								   "ON main.alerts "
-								   "BEGIN " TOUCH(
-									   2,
-									   "NEW.id") TOUCH_CASE("OL"
-												"D."
-												"ca"
-												"se"
-												"_"
-												"i"
-												"d")
-									   TOUCH_CASE(
-										   "NEW.case_"
-										   "id") " END"
-											 ";"
-											 "CREA"
-											 "TE "
-											 "TEMP"
-											 " TRI"
-											 "GGER"
-											 " cha"
-											 "in_"
-											 "hist"
-											 "ory "
-											 "AFTE"
-											 "R "
-											 "INSE"
-											 "RT "
-											 "ON "
-											 "main"
-											 ".his"
-											 "tory"
-											 " BEG"
-											 "IN"
-											 " " TOUCH(
-												 3,
-												 "N"
-												 "E"
-												 "W"
-												 "."
-												 "i"
-												 "d") " END;"
-												      "CREATE TEMP TRIGGER chain_event AFTER INSERT ON main.events BEGIN " TOUCH(4,
-																						 "NEW.id") " END;"
-																							   "CREATE TEMP TRIGGER chain_shelf_new AFTER INSERT ON main.shelves BEGIN " TOUCH(
-																								   5, "NEW.id") " END;"
-																										"CREATE TEMP TRIGGER chain_shelf AFTER UPDATE ON main.shelves BEGIN " TOUCH(5, "NEW.id") " END;"
-																																					 "CREATE TEMP TRIGGER chain_digest_new AFTER INSERT ON main.case_digests BEGIN " TOUCH(8, "NEW.case_id") " END;"
-																																																		 "CREATE TEMP TRIGGER chain_digest AFTER UPDATE ON main.case_digests BEGIN " TOUCH(8,
-																																																												   "NEW.case_id") " END;"
-																																																														  "CREATE TEMP TRIGGER chain_day AFTER INSERT ON main.chain_days BEGIN " TOUCH(9,
-																																																																							       "NEW.id") " END;";
+	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;" ON("case_new", "INSERT ON main.cases",
+						     TOUCH(1, "NEW.id"))
+		ON("case",
+		   "UPDATE OF status, verified, level, escalation, closed, due, in_charge, leader,"
+		   " team, title, document, track, stage_at, extended, relapses, reopened,"
+		   " merged_into, withdrawn, site, factor, kind, average ON main.cases",
+		   TOUCH(1, "NEW.id")) ON("alert_new", "INSERT ON main.alerts",
+					  TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id"))
+			ON("alert",
+			   "UPDATE OF cleared, case_id, acknowledged, acknowledged_by, reason ON "
+			   "main.alerts",
+			   TOUCH(2, "NEW.id") TOUCH_CASE("OLD.case_id") TOUCH_CASE(
+				   "NEW.case_id")) ON("history", "INSERT ON main.history",
+						      TOUCH(3,
+							    "NEW.id")) ON("event",
+									  "INSERT ON main.events",
+									  TOUCH(4, "NEW.id"))
+				ON("shelf_new", "INSERT ON main.shelves", TOUCH(5, "NEW.id")) ON(
+					"shelf", "UPDATE ON main.shelves",
+					TOUCH(5, "NEW.id")) ON("digest_new",
+							       "INSERT ON main.case_digests",
+							       TOUCH(8, "NEW.case_id"))
+					ON("digest", "UPDATE ON main.case_digests",
+					   TOUCH(8, "NEW.case_id")) ON("day",
+								       "INSERT ON main.chain_days",
+								       TOUCH(9, "NEW.id"))
+						ON("frames", "INSERT ON main.frames_gone",
+						   TOUCH(10, "NEW.id")) ON("mark",
+									   "INSERT ON main.marks",
+									   TOUCH(11, "NEW.id"))
+							ON("change", "INSERT ON main.recomputed",
+							   TOUCH(12, "NEW.id"));
+/* clang-format on */
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
-static const char adopt[] = "INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"
-			    "INSERT OR IGNORE INTO touched SELECT 2, id FROM main.alerts;"
-			    "INSERT OR IGNORE INTO touched SELECT 3, id FROM main.history;"
-			    "INSERT OR IGNORE INTO touched SELECT 4, id FROM main.events;"
-			    "INSERT OR IGNORE INTO touched SELECT 5, id FROM main.shelves;";
+static const char *const adopt[CHAIN_FORMAT_NOW] = {
+	"INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"
+	"INSERT OR IGNORE INTO touched SELECT 2, id FROM main.alerts;"
+	"INSERT OR IGNORE INTO touched SELECT 3, id FROM main.history;"
+	"INSERT OR IGNORE INTO touched SELECT 4, id FROM main.events;"
+	"INSERT OR IGNORE INTO touched SELECT 5, id FROM main.shelves;",
+	"INSERT OR IGNORE INTO touched SELECT 11, id FROM main.marks;"
+	"INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;",
+};
 
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)
 {
@@ -124,13 +91,35 @@ static int head_read(struct ledger_chain *chain)
 	return r;
 }
 
-static int chain_adopt(struct ledger_chain *chain, sqlite3 *db)
+static int format_read(sqlite3 *db, const struct ledger_chain *chain, int64_t *format)
 {
+	int r = sql_number(db, "SELECT max(ref) FROM main.chain WHERE kind = 13", 0, format);
+
+	if (r == 0 && *format == 0 && chain->head.number != 0)
+		*format = 1;
+	return r;
+}
+
+static int entry_add(struct ledger_chain *chain, struct chain_entry *entry)
+{
+	entry->number = chain->head.number + 1;
+	int r = hash_entry(chain->hash, &chain->head, entry);
+	return r == 0 ? sql_do(chain->add, "iiihh", entry->number, (int64_t)entry->kind, entry->ref,
+			       entry->digest, chain->head.hash)
+		      : r;
+}
+
+static int chain_adopt(struct ledger_chain *chain, sqlite3 *db, int64_t format)
+{
+	struct chain_entry entry = {.kind = CHAIN_FORMAT, .ref = CHAIN_FORMAT_NOW};
+
 	int r = sql_exec(db, "BEGIN IMMEDIATE");
-	if (r == 0)
-		r = sql_exec(db, adopt);
+	for (; r == 0 && format < CHAIN_FORMAT_NOW; format++)
+		r = sql_exec(db, adopt[format]);
 	if (r == 0)
 		r = ledger_chain_flush(chain);
+	if (r == 0)
+		r = entry_add(chain, &entry);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);
@@ -139,6 +128,7 @@ static int chain_adopt(struct ledger_chain *chain, sqlite3 *db)
 
 int ledger_chain_open(struct ledger_chain *chain, sqlite3 *db)
 {
+	int64_t format = 0;
 	int r = chain->hash == NULL ? hash_new(&chain->hash) : 0;
 
 	if (r == 0)
@@ -147,7 +137,9 @@ int ledger_chain_open(struct ledger_chain *chain, sqlite3 *db)
 		r = chain_prepare(chain, db);
 	if (r == 0)
 		r = head_read(chain);
-	return r == 0 && chain->head.number == 0 ? chain_adopt(chain, db) : r;
+	if (r == 0)
+		r = format_read(db, chain, &format);
+	return r == 0 && format < CHAIN_FORMAT_NOW ? chain_adopt(chain, db, format) : r;
 }
 
 void ledger_chain_close(struct ledger_chain *chain)
@@ -161,15 +153,6 @@ void ledger_chain_close(struct ledger_chain *chain)
 	sqlite3_finalize(chain->last);
 	chain->touched = chain->forget = chain->add = chain->last = NULL;
 	chain->hash = hash_free(chain->hash);
-}
-
-static int entry_add(struct ledger_chain *chain, struct chain_entry *entry)
-{
-	entry->number = chain->head.number + 1;
-	int r = hash_entry(chain->hash, &chain->head, entry);
-	return r == 0 ? sql_do(chain->add, "iiihh", entry->number, (int64_t)entry->kind, entry->ref,
-			       entry->digest, chain->head.hash)
-		      : r;
 }
 
 /* A row that is gone within its own transaction leaves no entry. */

@@ -61,3 +61,20 @@ int ledger_retire_day(struct ledger *ledger, const char *name, int64_t now_ms)
 		r = day_keep(ledger, name, &day, now_ms);
 	return ledger_end(ledger, r);
 }
+
+int ledger_retire_frames(struct ledger *ledger, const char *name, int64_t bytes, int64_t now_ms)
+{
+	sqlite3_stmt *add = NULL;
+
+	if (ledger->directory == NULL)
+		return -ENOTSUP;
+	int r = ledger_begin(ledger);
+	if (r == 0)
+		r = sql_prepare(ledger->db, &add,
+				"INSERT OR IGNORE INTO frames_gone(name, bytes, removed)"
+				" VALUES(?1, ?2, ?3)");
+	if (r == 0)
+		r = sql_do(add, "tii", name, bytes, now_ms);
+	sqlite3_finalize(add);
+	return ledger_end(ledger, r);
+}

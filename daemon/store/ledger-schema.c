@@ -130,8 +130,14 @@ static const char fourth_schema[] =
 	" first INTEGER NOT NULL, last INTEGER NOT NULL, removed INTEGER NOT NULL);" MARKS_SCHEMA
 	"PRAGMA user_version=4;";
 
+/* @frames_gone: files of frames that were removed, by the name of their daybook file. */
+static const char fifth_schema[] =
+	"CREATE TABLE frames_gone(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" bytes INTEGER NOT NULL, removed INTEGER NOT NULL);"
+	"PRAGMA user_version=5;";
+
 const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
-						    fourth_schema};
+						    fourth_schema, fifth_schema};
 
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \

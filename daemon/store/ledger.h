@@ -214,6 +214,8 @@ int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *contex
  * Return: 0, LEDGER_FATAL, negative errno and then the file must stay.
  */
 int ledger_retire_day(struct ledger *ledger, const char *name, int64_t now_ms);
+/** ledger_retire_frames() - the same for the frames of a file, @bytes, which go before it does */
+int ledger_retire_frames(struct ledger *ledger, const char *name, int64_t bytes, int64_t now_ms);
 /** ledger_anchor() - announce a seal, so that its hash leaves the node: ducha.seal.anchored
  * @head: hex */
 int ledger_anchor(struct ledger *ledger, int64_t seal, int64_t sealed_ms, const char *head,

@@ -5,6 +5,7 @@
  */
 #include "core/reading.h"
 #include "store/chainrows.h"
+#include "verify/frames.h"
 #include "verify/internal.h"
 
 #include <dirent.h>
@@ -30,6 +31,7 @@ struct walk {
 	const struct day_file *file;
 	sqlite3 *db;
 	sqlite3_stmt *links, *rows, *names, *gaps;
+	struct frames_walk frames;
 	bool row;                  /* rows stands on a row that is not in a batch yet */
 	struct chain_head head;    /* so far */
 	struct chain_trailer last; /* the link before */
@@ -92,11 +94,14 @@ static int walk_open(struct walk *w)
 		r = sql_prepare(w->db, &w->names, DAY_CHAIN_NAMES);
 	if (r == 0)
 		r = sql_prepare(w->db, &w->gaps, DAY_CHAIN_GAPS);
+	if (r == 0)
+		r = frames_open(w->v, &w->frames, w->db, w->file->name);
 	return r;
 }
 
 static void walk_close(struct walk *w)
 {
+	frames_close(&w->frames);
 	sqlite3_finalize(w->links);
 	sqlite3_finalize(w->rows);
 	sqlite3_finalize(w->names);
@@ -184,6 +189,8 @@ static int link_hash(struct walk *w, const struct chain_trailer *link, uint8_t *
 				   false);
 	if (r == 0)
 		r = day_chain_rows(chain_to_hash, hash, w->gaps, w->last.gaps, link->gaps, true);
+	if (r == 0)
+		r = frames_hash(w->v, &w->frames, link->batch);
 	hash_add(hash, bytes, (size_t)(chain_trailer_bytes(bytes, link) - bytes));
 	return r == 0 ? hash_end(hash, out) : r;
 }
@@ -402,7 +409,7 @@ static int gaps_name(struct walk *w)
 	return r;
 }
 
-static int walk_links(struct walk *w)
+static int walk_links(struct walk *w, bool newest)
 {
 	bool link = false;
 	int r = begin_check(w);
@@ -419,19 +426,22 @@ static int walk_links(struct walk *w)
 	if (r == 0)
 		r = end_check(w);
 	if (r == 0)
+		r = frames_end(w->v, &w->frames, newest);
+	if (r == 0)
 		r = kinds_check(w);
 	if (r == 0)
 		r = blocks_check(w);
 	return r == 0 ? gaps_name(w) : r;
 }
 
-static int file_check(struct verify *v, const struct day_file *file, struct chain_head *head)
+static int file_check(struct verify *v, const struct day_file *file, bool newest,
+		      struct chain_head *head)
 {
-	struct walk w = {.v = v, .file = file, .head = *head};
+	struct walk w = {.v = v, .file = file, .head = *head, .frames.fd = -1};
 
 	int r = walk_open(&w);
 	if (r == 0)
-		r = walk_links(&w);
+		r = walk_links(&w, newest);
 	r = damaged(&w, r);
 	walk_close(&w);
 	*head = w.head;
@@ -536,7 +546,7 @@ int verify_daybook(struct verify *v)
 		else if (files[i].first <= v->retired.number)
 			verify_note(v, "daybook/%s: it is about to be removed", files[i].name);
 		else
-			r = file_check(v, &files[i], &head);
+			r = file_check(v, &files[i], i + 1 == n, &head);
 	}
 	free(files);
 	return r == 0 ? marks_end(v, &v->daybook, "daybook: batch") : r;

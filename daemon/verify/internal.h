@@ -36,7 +36,7 @@ struct seal_known {
 struct verify {
 	const struct verify_setup *setup;
 	struct verify_sum *sum;
-	struct hash *hash;
+	struct hash *hash, *digest; /* digest: of what goes into a link as a digest */
 	char node[SEAL_NODE_BYTES];
 	struct key_known *keys;
 	size_t n_keys;
@@ -47,7 +47,10 @@ struct verify {
 	size_t n_files;
 	int64_t began_mono_ms, unsealed_mono_ms;
 	struct marks ledger, daybook;
-	int64_t pruned; /* events up to here are gone */
+	int64_t pruned;          /* events up to here are gone */
+	int64_t format;          /* of the ledger's chain: which kinds of rows it knows */
+	char (*frames_gone)[32]; /* names of daybook files whose frames were removed */
+	size_t n_frames_gone;
 	uint8_t *anchors; /* CHAIN_HASH_BYTES each */
 	bool *anchored;
 	/* of the daybook: what was removed, as the ledger says, or where the chain begins */
@@ -78,10 +81,15 @@ int marks_end(struct verify *v, const struct marks *marks, const char *what);
  */
 bool cells_are(sqlite3_stmt *row, const char *kinds);
 
-/** copy_open() - a database without a log as a copy in memory, a journal beside it rolled back there */
+/** copy_open() - a database without a log as a copy in memory, a journal beside it rolled back
+ * there */
 int copy_open(sqlite3 **out, const char *path);
 /** copy_rolled_back() - the same, of one that has a journal beside it */
 int copy_rolled_back(sqlite3 **out, const char *path);
+
+/** frames_are_gone() - does the ledger say that the frames of this daybook file were removed? It is
+ * looked at anew where it did not: a live daemon may have removed them since. */
+bool frames_are_gone(struct verify *v, const char *name);
 
 int verify_seals(struct verify *v);
 int verify_ledger(struct verify *v);

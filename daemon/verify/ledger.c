@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@ static const struct {
 	[CHAIN_SHELF] = {"shelves", "id", "shelf"},
 	[CHAIN_DIGEST] = {"case_digests", "case_id", "digest of case"},
 	[CHAIN_DAY] = {"chain_days", "id", "removed day"},
+	[CHAIN_FRAMES] = {"frames_gone", "id", "removal of frames"},
+	[CHAIN_MARK] = {"marks", "id", "mark"},
+	[CHAIN_CHANGE] = {"recomputed", "id", "change by a mark"},
 };
 
 /* --- a copy in memory --- */
@@ -42,10 +46,12 @@ static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_en
 {
 	if (e->kind == CHAIN_DAYBOOK)
 		return marks_add(&v->daybook, e->ref, e->digest, -e->number);
-	if (e->kind == CHAIN_PRUNED) {
+	if (e->kind == CHAIN_PRUNED)
 		v->pruned = e->ref;
+	if (e->kind == CHAIN_FORMAT)
+		v->format = e->ref;
+	if (e->kind == CHAIN_PRUNED || e->kind == CHAIN_FORMAT)
 		return 0;
-	}
 	return sql_do(put, "iih", (int64_t)e->kind, e->ref, e->digest);
 }
 
@@ -178,7 +184,8 @@ static int rows_check(struct verify *v, sqlite3 *db)
 
 	int r = sql_prepare(db, &find, "SELECT digest FROM newest WHERE kind = ?1 AND ref = ?2");
 	for (uint8_t kind = 0; r == 0 && kind < CHAIN_KINDS; kind++) {
-		if (tables[kind].table == NULL)
+		if (tables[kind].table == NULL ||
+		    (kind > CHAIN_DAY && v->format < CHAIN_FORMAT_NOW))
 			continue;
 		r = rows_walk(v, db, kind, find);
 		if (r == 0)
@@ -211,6 +218,52 @@ static int days_read(struct verify *v, sqlite3 *db)
 	return r;
 }
 
+/* In a ledger of an earlier version there is no such table, and nothing was removed. */
+static int frames_read(struct verify *v, sqlite3 *db)
+{
+	sqlite3_stmt *list = NULL;
+	int64_t n = 0;
+	bool row = false;
+
+	free(v->frames_gone);
+	v->frames_gone = NULL;
+	v->n_frames_gone = 0;
+	int r = sql_number(db, "SELECT count(*) FROM frames_gone", 0, &n);
+	if (r == 0)
+		v->frames_gone = calloc((size_t)n + 1, sizeof *v->frames_gone);
+	if (r != 0 || v->frames_gone == NULL)
+		return r != 0 ? r : -ENOMEM;
+	r = sql_prepare(db, &list, "SELECT name FROM frames_gone");
+	if (r == 0)
+		r = sql_step(list, &row);
+	for (; r == 0 && row && v->n_frames_gone < (size_t)n; r = sql_step(list, &row))
+		snprintf(v->frames_gone[v->n_frames_gone++], sizeof *v->frames_gone, "%s",
+			 sql_text(list, 0) != NULL ? sql_text(list, 0) : "");
+	sqlite3_finalize(list);
+	return r;
+}
+
+static bool frames_known(const struct verify *v, const char *name)
+{
+	for (size_t i = 0; i < v->n_frames_gone; i++)
+		if (strcmp(v->frames_gone[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool frames_are_gone(struct verify *v, const char *name)
+{
+	sqlite3 *db = NULL;
+
+	if (frames_known(v, name))
+		return true;
+	int r = ledger_copy(v, &db);
+	if (r == 0)
+		r = frames_read(v, db);
+	sql_close(db);
+	return r == 0 && frames_known(v, name);
+}
+
 int verify_ledger(struct verify *v)
 {
 	sqlite3 *db = NULL;
@@ -222,6 +275,8 @@ int verify_ledger(struct verify *v)
 		r = rows_check(v, db);
 	if (r == 0)
 		r = days_read(v, db);
+	if (r == 0 && v->format >= CHAIN_FORMAT_NOW)
+		r = frames_read(v, db);
 	sql_close(db);
 	if (r == -EUCLEAN || r == -EINVAL)
 		r = verify_bad(v, "ledger.db: the file is damaged, or no ledger with a chain");

@@ -187,6 +187,8 @@ int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 	*sum = (struct verify_sum){0};
 	int r = hash_new(&v.hash);
 	if (r == 0)
+		r = hash_new(&v.digest);
+	if (r == 0)
 		r = anchors_read(&v);
 	if (r == 0)
 		r = verify_seals(&v);
@@ -199,6 +201,8 @@ int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 	if (r == 0)
 		unsealed(&v);
 	hash_free(v.hash);
+	hash_free(v.digest);
+	free(v.frames_gone);
 	free(v.anchors);
 	free(v.anchored);
 	free(v.keys);

@@ -716,6 +716,7 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 		"DROP TABLE shelves",
 		"DROP TABLE chain",
 		"DROP TABLE chain_days",
+		"DROP TABLE frames_gone",
 		"DROP TABLE case_digests",
 		"DROP TABLE recomputed",
 		"DROP TABLE marks",

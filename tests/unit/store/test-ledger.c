@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store-ledger.h"
 
+#include "store/ledger-marks.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 
@@ -535,6 +537,46 @@ static void test_a_locked_file_is_busy_and_loses_nothing(void **state)
 	ledger_close(ledger);
 }
 
+static int64_t ledger_number(void **state, const char *sql)
+{
+	char path[256];
+	sqlite3 *db;
+	sqlite3_stmt *statement;
+	snprintf(path, sizeof path, "%s/ledger.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	int64_t n = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return n;
+}
+
+/* A chain that knew no marks yet takes up those there are, once. */
+static void test_marks_of_before_their_chain_are_chained(void **state)
+{
+	struct text out = {0};
+	struct ledger *ledger = open_ledger(state);
+	struct mark_order order = {.site = test_plan.sites[0].id,
+				   .factor = test_plan.monitors[0].factor,
+				   .reason = "calibration",
+				   .by = "Officer A",
+				   .from_ms = NOW - 1000,
+				   .to_ms = NOW,
+				   .flag = FLAG_CALIBRATION};
+	assert_int_equal(ledger_mark(ledger, &order, NOW, &out), 0);
+	text_deinit(&out);
+	ledger_close(ledger);
+	assert_int_equal(ledger_number(state, "SELECT count(*) FROM chain WHERE kind = 11"), 1);
+	/* as the version before would have left it: other kinds of entries in their place */
+	ledger_number(state, "DROP TRIGGER chain_stays");
+	ledger_number(state, "UPDATE chain SET kind = 7 WHERE kind IN (11, 13)");
+	for (int i = 0; i < 2; i++)
+		ledger_close(open_ledger(state));
+	assert_int_equal(ledger_number(state, "SELECT count(*) FROM chain WHERE kind = 11"), 1);
+	assert_int_equal(ledger_number(state, "SELECT count(*) FROM chain WHERE kind = 13"), 1);
+	assert_int_equal(ledger_number(state, "SELECT max(ref) FROM chain WHERE kind = 13"), 2);
+}
+
 static void test_open_cases_need_the_days_of_their_episodes(void **state)
 {
 	struct ledger *ledger = open_ledger(state);
@@ -634,6 +676,7 @@ int main(void)
 		TEST(test_listeners_hear_of_committed_events_only),
 		TEST(test_events_are_pruned_behind_every_delivery),
 		TEST(test_a_damaged_ledger_is_set_aside),
+		TEST(test_marks_of_before_their_chain_are_chained),
 		TEST(test_open_cases_need_the_days_of_their_episodes),
 		TEST(test_a_locked_file_is_busy_and_loses_nothing),
 		TEST(test_events_carry_the_newest_hundred_episodes_and_the_case_all),

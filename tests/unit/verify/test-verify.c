@@ -31,6 +31,8 @@ static void fill(void **state)
 	life_alert(&life, 0, NOW + 5000, false);
 	life_act(&life, 1, ACTION_ACCEPT, NOW + 9000);
 	life_batch(&life, 1, NOW + 20000);
+	life_frames(&life, NOW + 20000);
+	life_mark(&life, NOW + 20500);
 	life_gap(&life, NOW + 21000);
 	life_end(&life, true);
 	life_begin(&life, *state, 1);
@@ -45,7 +47,8 @@ static void test_a_store_verifies_and_says_what_it_holds(void **state)
 	struct said said;
 	fill(state);
 	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
-	assert_int_equal(sum.batches, 4);
+	assert_int_equal(sum.batches, 5);
+	assert_int_equal(sum.frames, 2 * FRAME_HEAD_BYTES + 25);
 	assert_int_equal(sum.readings, 23);
 	assert_int_equal(sum.seals, 4);
 	assert_int_equal(sum.gaps, 1);
@@ -82,20 +85,34 @@ static const struct {
 	 "reading 0 is in no batch"},
 	{DAY_1, "UPDATE monitors SET factor = 'w99999' WHERE id = 1", "batch 1"},
 	{DAY_1, "INSERT INTO monitors(site, factor) VALUES('a', 'b')", "monitor 3 is in no batch"},
-	{DAY_1, "UPDATE gaps SET count = 1", "batch 3"},
-	{DAY_1, "DELETE FROM gaps", "batch 3"},
+	{DAY_1, "UPDATE gaps SET count = 1", "batch 4"},
+	{DAY_1, "DELETE FROM gaps", "batch 4"},
 	{DAY_1, "INSERT INTO gaps VALUES(1, 1, 2, 3)", "gap 2 is in no batch"},
 	{DAY_1, "UPDATE chain SET at_ms = at_ms + 1 WHERE batch = 2", "batch 2"},
 	{DAY_1, "UPDATE chain SET clock_error_us = 5 WHERE batch = 2", "batch 2"},
 	{DAY_1, "DELETE FROM chain WHERE batch = 2", "batch 2 is missing"},
 	{DAY_1, "DELETE FROM chain_begin", "is not said once"},
 	{DAY_1, "UPDATE chain_begin SET seq = 5", "batch 1"},
-	{DAY_1, "DELETE FROM chain WHERE batch = 3; DELETE FROM gaps",
-	 "goes on from batch 3, not from 2"},
+	{DAY_1, "DELETE FROM chain WHERE batch = 4; DELETE FROM gaps",
+	 "goes on from batch 4, not from 3"},
 	{DAY_1, "UPDATE blocks SET min_ms = min_ms - 1", "the block of readings from 1 on"},
-	{DAY_1, "DROP TABLE chain", "it goes on from batch 3, not from 0"},
-	{DAY_2, "UPDATE chain_begin SET hash = zeroblob(32)", "it goes on from another batch 3"},
-	{DAY_2, "DELETE FROM readings; DELETE FROM chain", "batch 4: is missing, of which"},
+	{DAY_1, "DROP TABLE chain", "it goes on from batch 4, not from 0"},
+	{DAY_2, "UPDATE chain_begin SET hash = zeroblob(32)", "it goes on from another batch 4"},
+	{DAY_2, "DELETE FROM readings; DELETE FROM chain", "batch 5: is missing, of which"},
+	{DAY_1, "UPDATE frames SET digest = zeroblob(32)", "bytes 0 to 111, of batch 3, are not"},
+	{DAY_1, "DELETE FROM frames", "batch 3 (readings 0 to 0"},
+	{DAY_1, "UPDATE frames SET batch = 4", "batch 3 (readings 0 to 0"},
+	{DAY_1, "INSERT INTO frames VALUES(9, 111, 112, zeroblob(32))",
+	 "frames of batch 9 are in no batch"},
+	{LEDGER, "DROP TRIGGER marks_stay; UPDATE marks SET flag = 'N'", "mark 1 is not what"},
+	{LEDGER, "DROP TRIGGER marks_remain; DELETE FROM marks", "mark 1 is missing"},
+	{LEDGER, "DROP TRIGGER recomputed_stay; UPDATE recomputed SET became = 'exceeds'",
+	 "change by a mark 1 is not what"},
+	{LEDGER, "INSERT INTO marks SELECT 2, at, site, factor, from_at, to_at, flag, reason, by,"
+		 " file, sha256, bytes FROM marks",
+	 "mark 2 is in no entry"},
+	{LEDGER, "INSERT INTO frames_gone VALUES(1, '2026-01-02.db', 1, 1)",
+	 "removal of frames 1 is in no entry"},
 	{LEDGER, "UPDATE cases SET status = 'closed' WHERE id = 1",
 	 "case 1 is not what the chain says"},
 	{LEDGER, "UPDATE cases SET peak_value = 51 WHERE id = 1", "is not what the chain says"},
@@ -183,7 +200,7 @@ static void test_a_missing_file_is_named(void **state)
 {
 	fill(state);
 	remove_file(state, DAY_1);
-	check_bad(*state, "2026-01-03.db: it goes on from batch 3, not from 0");
+	check_bad(*state, "2026-01-03.db: it goes on from batch 4, not from 0");
 	remove_file(state, DAY_2);
 	check_bad(*state, "daybook: batch 1: is missing, of which");
 	remove_file(state, LEDGER);
@@ -294,6 +311,56 @@ static void test_removed_days_leave_no_hole(void **state)
 	check_bad(*state, "removed day 1 is not what the chain says");
 }
 
+#define FRAMES_1 "daybook/2026-01-02.frames"
+
+static void test_frames_may_go_before_the_readings_if_the_ledger_says_so(void **state)
+{
+	struct life life;
+	fill(state);
+	remove_file(state, FRAMES_1);
+	check_bad(*state, FRAMES_1 ": there is no such file");
+	life_begin(&life, *state, 0);
+	assert_int_equal(ledger_retire_frames(life.ledger, "2026-01-02.db", 111, NOW), 0);
+	assert_int_equal(ledger_retire_frames(life.ledger, "2026-01-02.db", 111, NOW), 0);
+	life_end(&life, true);
+	check_clean(*state);
+	change(state, LEDGER, "UPDATE frames_gone SET name = '2026-01-03.db'");
+	check_bad(*state, "removal of frames 1 is not what the chain says");
+}
+
+static void append(void **state, const char *name, size_t n)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	FILE *f = fopen(path, "ae");
+	assert_non_null(f);
+	while (n-- > 0)
+		assert_int_equal(fputc('F', f), 'F');
+	assert_int_equal(fclose(f), 0);
+}
+
+/* What a kill leaves behind the last batch is no alarm, is cut off at the next start, and a clean
+ * stop leaves nothing. */
+static void test_frames_of_no_batch_are_those_of_a_kill_alone(void **state)
+{
+	struct life life;
+	struct stat about;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 1, NOW);
+	life_frames(&life, NOW);
+	life_end(&life, false);
+	append(state, FRAMES_1, 9);
+	check_clean(*state);
+	life_begin(&life, *state, 0);
+	file_bytes(state, FRAMES_1, &about);
+	assert_int_equal(about.st_size, 111);
+	life_frames(&life, NOW + 1000);
+	life_end(&life, true);
+	check_clean(*state);
+	append(state, FRAMES_1, 1);
+	check_bad(*state, FRAMES_1 ": bytes from 222 on are in no batch");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -311,6 +378,8 @@ int main(void)
 		TEST(test_a_key_that_signs_itself_is_trusted_only_by_name),
 		TEST(test_an_unsealed_tail_is_noted),
 		TEST(test_removed_days_leave_no_hole),
+		TEST(test_frames_may_go_before_the_readings_if_the_ledger_says_so),
+		TEST(test_frames_of_no_batch_are_those_of_a_kill_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

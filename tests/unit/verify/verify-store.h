@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "testing.h"
+#include "core/frame.h"
 #include "core/plan.h"
 #include "seal/sealer.h"
 #include "store/daybook.h"
+#include "store/ledger-marks.h"
 #include "store/ledger.h"
 #include "verify/verify.h"
 
@@ -145,6 +147,65 @@ static inline void life_gap(struct life *life, int64_t at_ms)
 	struct gap gap = {.monitor = 1, .from_ms = at_ms, .to_ms = at_ms + 500, .count = 9};
 	assert_int_equal(daybook_append_gap(life->daybook, &gap, at_ms), 0);
 	assert_int_equal(daybook_commit(life->daybook), 0);
+}
+
+/* A frame of the newest reading and one more that says it is the same, in one commit. */
+static inline void life_frames(struct life *life, int64_t at_ms)
+{
+	static const uint8_t asked[] = {0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2};
+	static const uint8_t answered[] = {0, 1, 0, 0, 0, 7, 1, 3, 4, 0x42, 0x48, 0, 0};
+	uint8_t bytes[2 * FRAME_HEAD_BYTES + sizeof asked + sizeof answered];
+	struct frame_record record = {.kind = FRAME_MODBUS_TCP,
+				      .boot = daybook_boot(life->daybook),
+				      .seq = life->seq,
+				      .at_ms = at_ms,
+				      .frame = 1 + life->seq,
+				      .asked = asked,
+				      .n_asked = sizeof asked,
+				      .answered = answered,
+				      .n_answered = sizeof answered};
+	frame_head(bytes, &record);
+	memcpy(bytes + FRAME_HEAD_BYTES, asked, sizeof asked);
+	memcpy(bytes + FRAME_HEAD_BYTES + sizeof asked, answered, sizeof answered);
+	record.kind = FRAME_SAME;
+	record.n_asked = record.n_answered = 0;
+	frame_head(bytes + sizeof bytes - FRAME_HEAD_BYTES, &record);
+	/* in two pieces, as out of a ring */
+	assert_int_equal(daybook_append_frames(life->daybook, bytes, 50, at_ms), 0);
+	assert_int_equal(
+		daybook_append_frames(life->daybook, bytes + 50, sizeof bytes - 50, at_ms), 0);
+	assert_int_equal(daybook_commit(life->daybook), 0);
+}
+
+static inline void life_note(void *context, const struct recomputation *change, bool withdraw,
+			     struct text *out)
+{
+	(void)context, (void)change, (void)withdraw;
+	text_add(out, "changed");
+}
+
+/* A mark, and a mean that it changed. */
+static inline void life_mark(struct life *life, int64_t at_ms)
+{
+	struct text out = {0};
+	struct mark_order order = {.site = "outfall-3",
+				   .factor = "w01018",
+				   .reason = "calibration",
+				   .by = "Officer A",
+				   .from_ms = at_ms - 60000,
+				   .to_ms = at_ms,
+				   .flag = FLAG_CALIBRATION};
+	struct recomputation change = {.start_ms = at_ms - 3600000,
+				       .end_ms = at_ms,
+				       .has_before = true,
+				       .before = 51,
+				       .was = OUTCOME_EXCEEDS,
+				       .is = OUTCOME_COMPLIES};
+	assert_int_equal(ledger_mark(life->ledger, &order, at_ms, &out), 0);
+	assert_int_equal(ledger_mark_settle(life->ledger, ledger_mark_last(life->ledger), &change,
+					    1, at_ms, life_note, NULL),
+			 0);
+	text_deinit(&out);
 }
 
 static inline struct verdict life_verdict(enum verdict_type type, uint32_t monitor,

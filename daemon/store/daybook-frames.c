@@ -17,6 +17,37 @@ void day_frames_path(char *out, size_t size, const char *path)
 	snprintf(out, size, "%.*s.frames", (int)stem, path);
 }
 
+int day_frames_prepare(sqlite3 *db, sqlite3_stmt **out)
+{
+	int64_t tables = 0;
+	int r = sql_number(db, "SELECT count(*) FROM sqlite_master WHERE name = 'frames'", 0,
+			   &tables);
+
+	*out = NULL;
+	if (r != 0 || tables == 0)
+		return r;
+	return sql_prepare(db, out, "SELECT first, last, digest FROM frames WHERE batch = ?1");
+}
+
+int day_frames_of(sqlite3_stmt *statement, int64_t batch, struct chain_frames *out)
+{
+	bool row = false;
+
+	*out = (struct chain_frames){0};
+	if (statement == NULL)
+		return 0;
+	sql_bind(statement, "i", batch);
+	int r = sql_step(statement, &row);
+	if (r == 0 && row) {
+		out->first = sqlite3_column_int64(statement, 0);
+		out->last = sqlite3_column_int64(statement, 1);
+		if (!sql_hash(statement, 2, out->digest))
+			r = -EUCLEAN;
+	}
+	sql_reset(statement);
+	return r;
+}
+
 int day_frames_remove(const char *path)
 {
 	char frames[4300];

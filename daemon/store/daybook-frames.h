@@ -22,6 +22,11 @@ struct day_frames {
 
 /** day_frames_path() - of the daybook file @path, "….db" */
 void day_frames_path(char *out, size_t size, const char *path);
+/** day_frames_prepare() - for day_frames_of(); *out NULL where the file is of a version without
+ * frames */
+int day_frames_prepare(sqlite3 *db, sqlite3_stmt **out);
+/** day_frames_of() - what batch @batch brought; first == last: nothing */
+int day_frames_of(sqlite3_stmt *statement, int64_t batch, struct chain_frames *out);
 /** day_frames_remove() - the frames of the daybook file @path, if there are any */
 int day_frames_remove(const char *path);
 /** day_frames_connect() - of the open file at @path; a crash's end is cut off */

@@ -2,7 +2,7 @@
 #include "store/evidence-links.h"
 
 #include "store/chainrows.h"
-#include "store/daybook-file.h"
+#include "store/daybook-frames.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@ struct walk {
 	const struct day_name *name;
 	sqlite3 *db;
 	sqlite3_stmt *links, *rows, *names, *gaps;
+	sqlite3_stmt *frames;      /* NULL: the file is of a version without any */
 	struct chain_head head;    /* the link before */
 	struct chain_trailer last; /* likewise; 0 before the file's first */
 	bool begins;
@@ -34,7 +35,7 @@ static int walk_prepare(struct walk *w)
 		r = sql_prepare(w->db, &w->names, DAY_CHAIN_NAMES);
 	if (r == 0)
 		r = sql_prepare(w->db, &w->gaps, DAY_CHAIN_GAPS);
-	return r;
+	return r == 0 ? day_frames_prepare(w->db, &w->frames) : r;
 }
 
 static void walk_close(struct walk *w)
@@ -43,6 +44,7 @@ static void walk_close(struct walk *w)
 	sqlite3_finalize(w->rows);
 	sqlite3_finalize(w->names);
 	sqlite3_finalize(w->gaps);
+	sqlite3_finalize(w->frames);
 	sql_close(w->db);
 	text_deinit(&w->bytes);
 }
@@ -98,6 +100,17 @@ static void begin_add(struct walk *w)
 	w->begins = false;
 }
 
+static int frames_add(struct walk *w, int64_t batch)
+{
+	uint8_t bytes[CHAIN_FRAMES_BYTES];
+	struct chain_frames frames;
+
+	int r = day_frames_of(w->frames, batch, &frames);
+	if (r == 0 && frames.first != frames.last)
+		add(&w->bytes, bytes, (size_t)(chain_frames_bytes(bytes, &frames) - bytes));
+	return r;
+}
+
 static int link_write(struct walk *w, const struct chain_trailer *link)
 {
 	uint8_t bytes[CHAIN_TRAILER_BYTES];
@@ -109,6 +122,8 @@ static int link_write(struct walk *w, const struct chain_trailer *link)
 				   false);
 	if (r == 0)
 		r = day_chain_rows(add, &w->bytes, w->gaps, w->last.gaps, link->gaps, true);
+	if (r == 0)
+		r = frames_add(w, link->batch);
 	add(&w->bytes, bytes, (size_t)(chain_trailer_bytes(bytes, link) - bytes));
 	return r == 0 && w->bytes.failed ? -ENOMEM : r;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence-tar.h"
 
+#include "evidence-frames.h"
 #include "core/tar.h"
 #include "seal/hash.h"
 #include "seal/pem.h"
+#include "store/evidence-frames.h"
 #include "store/evidence-links.h"
 #include "store/evidence.h"
 
@@ -15,7 +17,10 @@
 #include <string.h>
 
 enum { NAME_BYTES = 100, PATH_BYTES = 4400 };
-/* More links than this are left out: who has so many readings has the daybook's files. */
+/* A frame is committed with its reading, or a moment later: so many batches later at most. */
+enum { FRAMES_BEHIND = 64 };
+/* More links and frames than this are left out: who has so many readings has the daybook's files.
+ */
 #define LINKS_BYTES_MOST ((size_t)64 << 20)
 
 static const char header[] = "time,received_at,site,factor,value,flag\n";
@@ -44,7 +49,16 @@ static const char check[] =
 	"done\n"
 	"if grep -q \" $former \" seal.txt; then echo 'links OK'; else\n"
 	"\techo 'links: the last one is not what the seal names'; exit 1\n"
-	"fi\n";
+	"fi\n"
+	"for frames in frames/*.bin; do\n"
+	"\t[ -e \"$frames\" ] || continue\n"
+	"\tdigest=$(sha256sum <\"$frames\" | cut -c1-64)\n"
+	"\tif ! od -An -v -tx1 \"links/${frames#frames/}\" | tr -d ' \\n' | grep -q \"$digest\"; "
+	"then\n"
+	"\t\techo \"$frames: not what its link says\"; exit 1\n"
+	"\tfi\n"
+	"done\n"
+	"echo 'frames OK'\n";
 
 static const char readme[] =
 	"EVIDENCE OF A CASE\n"
@@ -52,6 +66,10 @@ static const char readme[] =
 	"case.json      the case: what was measured, who did what and when\n"
 	"dossier.html   the same for people\n"
 	"readings.csv   the readings it rests on\n"
+	"frames.csv     for each of them what was exchanged with the instrument: a Modbus request "
+	"and its\n"
+	"               reply, or an MQTT topic and its payload, in hexadecimal; or none, or "
+	"overwritten\n"
 	"config.cfg     the configuration in force when this was written\n"
 	"seal.txt       the seal that covers these readings; seal.sig is its signature\n"
 	"key.pem        the public key that signed it; keys has all, each signed by the one before "
@@ -61,6 +79,7 @@ static const char readme[] =
 	"bytes\n"
 	"               that were hashed, with all that was committed together with these "
 	"readings\n"
+	"frames/        the frames that were committed with a link of the same name, byte by byte\n"
 	"attachments/   files that were kept with the case, named by their SHA-256\n"
 	"\n"
 	"To check it, with sha256sum and openssl (3.0 or later) and nothing of ducha, run\n"
@@ -74,24 +93,30 @@ static const char readme[] =
 	"4. The seal covers the readings: the SHA-256 of each link is in bytes 2 to 33 of the next "
 	"one,\n"
 	"   that of the last stands in seal.txt.\n"
-	"5. The key is the node's: the first line of keys has the public key that was written down "
+	"5. The frames are those of the links: the SHA-256 of each file in frames/ stands in the\n"
+	"   link of the same name, in 32 of its bytes.\n"
+	"6. The key is the node's: the first line of keys has the public key that was written down "
 	"when\n"
 	"   the node was put in service; each further line is signed, up to its last blank, by the "
 	"key\n"
 	"   of the line before it.\n"
-	"What a link holds, and what a seal does not prove: ducha-evidence(7).\n"
+	"What links and frames hold, and what a seal does not prove: ducha-evidence(7).\n"
 	"\n"
 	"案件证据包\n"
 	"\n"
 	"case.json      案件：监测结果、经办人、时间\n"
 	"dossier.html   供人阅读的案卷\n"
 	"readings.csv   本案所依据的监测数据\n"
+	"frames.csv     每条数据在线路上的原始报文（十六进制）：Modbus 请求与应答，或 MQTT "
+	"主题与内容；\n"
+	"               none 为无报文，overwritten 为留存前已被覆盖\n"
 	"config.cfg     导出时有效的配置\n"
 	"seal.txt       覆盖这些数据的封签；seal.sig 为其数字签名\n"
 	"key.pem        签名所用公钥；keys 列出全部公钥，后一个由前一个签名\n"
 	"seals/         相关日期的全部封签\n"
 	"links/         从首条数据到封签之间的哈希链各环：即参与哈希计算的原始字节，\n"
 	"               包含与这些数据同批写入的全部内容\n"
+	"frames/        与同名一环同批写入的报文原始字节\n"
 	"attachments/   随案保存的附件，以其 SHA-256 命名\n"
 	"\n"
 	"核验只需 sha256sum 和 openssl（3.0 以上），不需要本系统：\n"
@@ -104,9 +129,10 @@ static const char readme[] =
 	"seal.txt -sigfile seal.sig\n"
 	"4. 封签覆盖这些数据：每一环的 SHA-256 等于下一环的第 2 至 33 字节，最后一环的写在 "
 	"seal.txt 中。\n"
-	"5. 公钥属于本站：keys 首行的公钥应与建站时书面登记的一致；其后每行（最后一个空格之前）\n"
+	"5. 报文属于各环：frames/ 中每个文件的 SHA-256 是同名一环中的 32 个字节。\n"
+	"6. 公钥属于本站：keys 首行的公钥应与建站时书面登记的一致；其后每行（最后一个空格之前）\n"
 	"   由上一行的密钥签名。\n"
-	"各环内容及封签不能证明的事项见 ducha-evidence(7)。\n";
+	"各环、报文的内容及封签不能证明的事项见 ducha-evidence(7)。\n";
 
 /* An archive on its way. */
 struct work {
@@ -244,22 +270,59 @@ static bool link_put(void *context, int64_t batch, const struct text *bytes)
 	return w->r == 0;
 }
 
-static void sealed_put(struct work *w, const struct evidence_case *c,
-		       const struct evidence_lines *lines)
+static bool frames_put(void *context, int64_t batch, const uint8_t *bytes, size_t n)
 {
-	int64_t batch = 0;
+	struct work *w = context;
+	char name[NAME_BYTES];
+
+	if (w->links_bytes + n > LINKS_BYTES_MOST)
+		return false;
+	w->links_bytes += n;
+	snprintf(name, sizeof name, "frames/%012lld.bin", (long long)batch);
+	put(w, name, bytes, n);
+	return w->r == 0;
+}
+
+/* @first, @last: batches of the readings; the latter moves on to the last one of their frames. */
+static int framed_put(struct work *w, struct framed_lines *framed, int64_t first, int64_t *last)
+{
+	struct text csv = {0};
+
+	int r = framed_find(framed, w->setup->directory, first, *last + FRAMES_BEHIND);
+	framed_write(framed, &w->setup->plan->zone, &csv);
+	if (r == 0)
+		put_text(w, "frames.csv", &csv);
+	text_deinit(&csv);
+	if (framed->last_batch > *last)
+		*last = framed->last_batch;
+	return r;
+}
+
+static void sealed_put(struct work *w, const struct evidence_case *c,
+		       const struct evidence_lines *lines, struct framed_lines *framed)
+{
+	int64_t first = 0, batch = 0;
 
 	if (lines->first == 0)
 		return;
 	int r = evidence_batch(w->setup->directory, lines->last, &batch);
+	if (r == 0)
+		r = evidence_batch(w->setup->directory, lines->first, &first);
+	if (r == 0)
+		r = framed_put(w, framed, first, &batch);
 	if (r == 0 && batch != 0)
 		seals_put(w, c->spans[0].from_ms, batch);
+	if (r != 0)
+		w->r = r;
 	if (w->seal.number == 0)
 		return;
 	put_text(w, "seal.txt", &w->seal_text);
 	put(w, "seal.sig", w->seal.signature, sizeof w->seal.signature);
 	key_put(w);
 	r = evidence_links(w->setup->directory, lines->first, w->seal.daybook.number, link_put, w);
+	if (r == 0)
+		r = evidence_frames(w->setup->directory, first, w->seal.daybook.number, frames_put,
+				    w);
 	if (r != 0)
 		w->r = r;
 }
@@ -286,27 +349,45 @@ static void attachments_put(struct work *w, int64_t id, const char *json)
 	json_decref(root);
 }
 
-static int readings_put(struct work *w, struct evidence_case *c, struct evidence_lines *lines)
+/* The readings as two tables on their way. */
+struct tables {
+	struct text readings;
+	struct framed_lines framed;
+};
+
+static bool line_put(void *context, const struct daybook_row *row, const struct text *line)
+{
+	struct tables *t = context;
+
+	text_add_n(&t->readings, line->at, line->length);
+	framed_add(&t->framed, row, line->at, line->length - 1);
+	return !t->readings.failed && !t->framed.failed;
+}
+
+static int readings_put(struct work *w, struct evidence_case *c)
 {
 	struct daybook_reader *reader = NULL;
-	struct text csv = {0};
+	struct evidence_lines lines = {0};
+	struct tables tables = {0};
 
-	text_add(&csv, header);
+	text_add(&tables.readings, header);
 	int r = daybook_reader_open(&reader, w->setup->directory, w->setup->plan);
 	if (r == 0)
-		r = evidence_read(reader, w->setup->plan, c, &csv, lines);
+		r = evidence_read(reader, w->setup->plan, c, line_put, &tables, &lines);
 	if (r == -ENOENT) /* of a monitor that the plan has no more */
 		r = 0;
 	if (r == 0)
-		put_text(w, "readings.csv", &csv);
+		put_text(w, "readings.csv", &tables.readings);
+	if (r == 0)
+		sealed_put(w, c, &lines, &tables.framed);
 	daybook_reader_close(reader);
-	text_deinit(&csv);
+	text_deinit(&tables.readings);
+	framed_deinit(&tables.framed);
 	return r;
 }
 
 static int case_put(struct work *w, int64_t id)
 {
-	struct evidence_lines lines = {0};
 	struct evidence_case c;
 	struct text json = {0};
 
@@ -316,9 +397,7 @@ static int case_put(struct work *w, int64_t id)
 		attachments_put(w, id, json.at);
 		r = ledger_evidence(w->setup->ledger, id, w->setup->now_ms, &c);
 		if (r == 0)
-			r = readings_put(w, &c, &lines);
-		if (r == 0)
-			sealed_put(w, &c, &lines);
+			r = readings_put(w, &c);
 		evidence_deinit(&c);
 	}
 	text_deinit(&json);

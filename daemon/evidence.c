@@ -75,7 +75,7 @@ static int digest_keep(struct evidence *e, const struct evidence_case *c)
 	char hex[CHAIN_HEX_BYTES];
 
 	pthread_mutex_lock(&e->lock);
-	int r = evidence_read(e->reader, e->setup.plan, c, NULL, &lines);
+	int r = evidence_read(e->reader, e->setup.plan, c, NULL, NULL, &lines);
 	pthread_mutex_unlock(&e->lock);
 	if (r != 0)
 		return r == -ENOENT ? 0 : r; /* the plan has no such monitor any more */

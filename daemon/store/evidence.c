@@ -127,7 +127,9 @@ int ledger_evidence_put(struct ledger *ledger, const struct evidence_case *e, co
 
 struct lines_walk {
 	const struct plan *plan;
-	struct text line, *text;
+	struct text line;
+	evidence_line_fn fn;
+	void *context;
 	struct hash *hash;
 	struct evidence_lines *out;
 	int64_t last;
@@ -143,8 +145,7 @@ static bool line_add(void *context, const struct daybook_row *row)
 	text_clear(&w->line);
 	csv_reading(&w->line, &w->plan->zone, row->site, row->factor, &row->reading);
 	hash_add(w->hash, w->line.at, w->line.length);
-	if (w->text != NULL)
-		text_add_n(w->text, w->line.at, w->line.length);
+	w->failed |= w->line.failed || (w->fn != NULL && !w->fn(w->context, row, &w->line));
 	out->readings++;
 	if (out->first == 0 || row->sequence < out->first)
 		out->first = row->sequence;
@@ -152,7 +153,6 @@ static bool line_add(void *context, const struct daybook_row *row)
 		out->last = row->sequence;
 	w->last = row->sequence;
 	w->n++;
-	w->failed |= w->line.failed || (w->text != NULL && w->text->failed);
 	return !w->failed;
 }
 
@@ -175,9 +175,10 @@ static int span_read(struct daybook_reader *reader, struct lines_walk *w, uint32
 }
 
 int evidence_read(struct daybook_reader *reader, const struct plan *plan,
-		  const struct evidence_case *e, struct text *text, struct evidence_lines *out)
+		  const struct evidence_case *e, evidence_line_fn fn, void *context,
+		  struct evidence_lines *out)
 {
-	struct lines_walk w = {.plan = plan, .text = text, .out = out};
+	struct lines_walk w = {.plan = plan, .fn = fn, .context = context, .out = out};
 	uint32_t site = plan_site(plan, e->site), monitor = plan_monitor(plan, e->site, e->factor);
 
 	*out = (struct evidence_lines){0};

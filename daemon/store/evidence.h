@@ -40,11 +40,14 @@ struct evidence_lines {
 	int64_t first, last; /* least and greatest sequence; 0: none */
 	uint8_t digest[CHAIN_HASH_BYTES];
 };
+/* Return: true to go on. */
+typedef bool (*evidence_line_fn)(void *context, const struct daybook_row *row,
+				 const struct text *line);
 /**
  * evidence_read() - go over the lines
- * @text: out, each with its line end; NULL: only their digest is wanted
+ * @fn: each of them, with its line end; NULL: only their digest is wanted
  * Return: 0; -ENOENT where the plan knows the site no more; another negative errno
  */
 int evidence_read(struct daybook_reader *reader, const struct plan *plan,
-		  const struct evidence_case *evidence, struct text *text,
+		  const struct evidence_case *evidence, evidence_line_fn fn, void *context,
 		  struct evidence_lines *out);

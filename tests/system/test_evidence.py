@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evidence from outside: a store that is verified where it lies, copied, altered, killed, and cut back."""
+import csv
 import datetime
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
+import tarfile
 import urllib.parse
 
 import nacl.exceptions
 import nacl.signing
 import pytest
 
-from conftest import DUCHACTL, ENVIRONMENT, modbus_connection, modbus_monitor, site
+from conftest import (DUCHACTL, ENVIRONMENT, modbus_connection, modbus_monitor, mqtt_connection,
+                      mqtt_monitor, site)
 from servers import wait_until
 
 
@@ -124,6 +128,30 @@ def test_a_case_at_rest_gets_the_digest_of_its_readings(make_daemon, instrument)
     assert daemon.cases()[0]["evidence"]["digest"] is None
 
 
+def frames_of(folder):
+    """The lines of frames.csv, of which there is one for each reading."""
+    with open(folder / "frames.csv") as f:
+        lines = list(csv.DictReader(f))
+    with open(folder / "readings.csv") as f:
+        readings = list(csv.DictReader(f))
+    assert lines and [{name: line[name] for name in readings[0]} for line in lines] == readings
+    return lines
+
+
+def check_modbus_frames(folder):
+    """Each reading's frame is its request and its reply, from which its value can be read again."""
+    for line in frames_of(folder):
+        asked, answered = bytes.fromhex(line["asked"]), bytes.fromhex(line["answered"])
+        assert line["frame"] == "modbus-tcp" and line["exchanged_at"][:16] == line["received_at"][:16], line
+        transaction, protocol, length, unit, function, address, count = struct.unpack(">HHHBBHH", asked)
+        assert (protocol, length, unit, function, address, count) == (0, 6, 1, 3, 0, 2), line
+        assert struct.unpack(">HHHBBB", answered[:9]) == (transaction, 0, 7, 1, 3, 4), line
+        assert struct.unpack(">f", answered[9:]) == (float(line["value"]),), line
+        assert int(line["raw"], 16) == int.from_bytes(answered[9:], "big"), line
+    assert {hashlib.sha256(f.read_bytes()).digest() in (folder / "links" / f.name).read_bytes()
+            for f in (folder / "frames").iterdir()} == {True}
+
+
 def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_path):
     daemon = resting_case(make_daemon, instrument)
     tar, folder = tmp_path / "case.tar", tmp_path / "case"
@@ -131,7 +159,7 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
     assert done.returncode == 0, done.stderr
     folder.mkdir()
     subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
-    for name in ("case.json", "dossier.html", "readings.csv", "config.cfg", "seal.txt", "seal.sig", "key.pem",
+    for name in ("case.json", "dossier.html", "readings.csv", "frames.csv", "config.cfg", "seal.txt", "seal.sig", "key.pem",
                  "keys", "README.txt", "SHA256SUMS"):
         assert (folder / name).stat().st_size > 0, name
 
@@ -139,8 +167,9 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
         return subprocess.run(["sh", "check.sh"], cwd=folder, capture_output=True, text=True, timeout=60)
     good = check()
     assert good.returncode == 0, good.stdout + good.stderr
-    for step in ("files OK", "readings OK", "Signature Verified Successfully", "links OK"):
+    for step in ("files OK", "readings OK", "Signature Verified Successfully", "links OK", "frames OK"):
         assert step in good.stdout, good.stdout
+    check_modbus_frames(folder)
     # libsodium: the seal, and that each key is signed by the one before it, the first by itself
     seal, signature = (folder / "seal.txt").read_bytes(), (folder / "seal.sig").read_bytes()
     former = None
@@ -154,13 +183,48 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
     with pytest.raises(nacl.exceptions.BadSignatureError):
         nacl.signing.VerifyKey(former).verify(seal + b" ", signature)
     # what was changed afterwards is found by these commands alone
-    csv, link = folder / "readings.csv", sorted((folder / "links").iterdir())[0]
-    for file in (csv, link, folder / "seal.txt"):
+    readings, link = folder / "readings.csv", sorted((folder / "links").iterdir())[0]
+    frames = sorted((folder / "frames").iterdir())[0]
+    for file in (readings, link, folder / "seal.txt", frames):
         kept = file.read_bytes()
         file.write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:])
         assert check().returncode != 0, file
         file.write_bytes(kept)
     assert check().returncode == 0
+    # who brings the list of sums into line with what he changed is found by the link
+    kept, sums = frames.read_bytes(), folder / "SHA256SUMS"
+    frames.write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:])
+    sums.write_text(sums.read_text().replace(hashlib.sha256(kept).hexdigest(),
+                                             hashlib.sha256(frames.read_bytes()).hexdigest()))
+    bad = check()
+    assert bad.returncode == 1 and f"frames/{frames.name}: not what its link says" in bad.stdout, bad.stdout
+
+
+def test_the_messages_that_raised_a_case_are_in_its_evidence(make_daemon, broker, tmp_path):
+    daemon = make_daemon([mqtt_connection(broker.port)], [site("bridge", [
+        mqtt_monitor("w21003", "b/+/lab", "{ max = 5.0; }", rest='value = "/nh3n";'),
+        mqtt_monitor("w01018", "b/+/cod", "{ max = 50.0; }")])])
+    wait_until(lambda: broker.subscribed("edge"), what="the subscription")
+    for value in (1.5, 6.5, 7.5, 2.5):
+        broker.publish("b/river/cod", "12")
+        broker.publish("b/river/lab", json.dumps({"nh3n": value}))
+    wait_until(lambda: daemon.alerts(active=False, kind="exceedance"), what="the end of the alert")
+
+    def written():
+        daemon.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "note", "by": "A", "note": "n"}))
+        done = daemon.ctl("evidence", "1", "-o", str(tmp_path / "case.tar"))
+        assert done.returncode == 0, done.stderr
+        with tarfile.open(tmp_path / "case.tar") as tar:
+            return "seal.txt" in tar.getnames()
+    wait_until(written, 30, "a seal over it", every=0.5)
+    folder = tmp_path / "case"
+    folder.mkdir()
+    subprocess.run(["tar", "-xf", tmp_path / "case.tar", "-C", folder], check=True)
+    frames = [(line["frame"], bytes.fromhex(line["asked"]), bytes.fromhex(line["answered"]))
+              for line in frames_of(folder)]
+    assert frames == [("mqtt", b"b/river/lab", json.dumps({"nh3n": value}).encode())
+                      for value in (6.5, 7.5, 2.5)]
+    assert all(b"b/river/cod" not in f.read_bytes() for f in (folder / "frames").iterdir())
 
 
 def test_the_secret_is_for_the_daemon_alone(make_daemon, instrument, tmp_path):

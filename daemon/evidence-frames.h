@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The frames of a case's readings as a table: a line for each reading, in the order of its
+ * readings, with what was exchanged for it in hexadecimal, or why there is nothing.
+ */
+#include "core/frame.h"
+#include "core/text.h"
+#include "store/daybook.h"
+
+/* A reading of the case. */
+struct framed {
+	int64_t boot;
+	uint64_t seq, raw;
+	uint8_t ring, kind;     /* enum frame_kind; 0: nothing was kept */
+	int64_t at_ms;          /* when the frame was whole */
+	size_t line, hex;       /* in lines and hex: where its CSV and its frame begin */
+	size_t asked, answered; /* hex digits */
+};
+
+struct framed_lines {
+	struct framed *at;
+	size_t n, capacity, found;
+	int64_t last_batch; /* the newest that brought one of its frames; 0: none */
+	struct text lines, hex;
+	struct framed **by_key;
+	struct frame_source *sources; /* by ring: the last frame with bytes */
+	bool failed;
+};
+
+/** framed_add() - one more reading, whose line in readings.csv is @line without its line end */
+void framed_add(struct framed_lines *lines, const struct daybook_row *row, const char *line,
+		size_t length);
+/** framed_find() - take what batches @from to @until of the store brought for them */
+int framed_find(struct framed_lines *lines, const char *directory, int64_t from, int64_t until);
+/** framed_write() - the table, with its header */
+void framed_write(const struct framed_lines *lines, const struct zone *zone, struct text *out);
+void framed_deinit(struct framed_lines *lines);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/evidence-frames.h"
+
+#include "store/daybook-frames.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef bool (*frames_fn)(void *context, int64_t batch, const uint8_t *bytes, size_t n);
+
+/* A batch brings what came within a moment; more than this is no daybook of ours. */
+#define BATCH_BYTES_MOST INT64_C(0x10000000)
+
+/* One file on its way. */
+struct walk {
+	sqlite3 *db;
+	sqlite3_stmt *rows;
+	int fd;
+	uint8_t *bytes;
+	frames_fn fn;
+	void *context;
+};
+
+static bool bytes_read(struct walk *w, int64_t first, size_t n)
+{
+	uint8_t *grown = realloc(w->bytes, n);
+	size_t got = 0;
+
+	if (grown == NULL)
+		return false;
+	w->bytes = grown;
+	for (ssize_t some = 1; got < n && some > 0; got += some > 0 ? (size_t)some : 0)
+		some = pread(w->fd, grown + got, n - got, first + (int64_t)got);
+	return got == n;
+}
+
+/* Return: true to go on. */
+static bool row_take(struct walk *w)
+{
+	int64_t first = sqlite3_column_int64(w->rows, 1), last = sqlite3_column_int64(w->rows, 2);
+
+	if (first < 0 || last <= first || last - first > BATCH_BYTES_MOST ||
+	    !bytes_read(w, first, (size_t)(last - first)))
+		return true;
+	return w->fn(w->context, sqlite3_column_int64(w->rows, 0), w->bytes,
+		     (size_t)(last - first));
+}
+
+static int rows_walk(struct walk *w, int64_t from, int64_t until, bool *more)
+{
+	bool row = false;
+
+	int r = sql_prepare(w->db, &w->rows,
+			    "SELECT batch, first, last FROM frames WHERE batch BETWEEN ?1 AND ?2"
+			    " ORDER BY batch");
+	if (r == 0) {
+		sql_bind(w->rows, "ii", from, until);
+		r = sql_step(w->rows, &row);
+	}
+	while (r == 0 && row && *more) {
+		*more = row_take(w);
+		r = sql_step(w->rows, &row);
+	}
+	sqlite3_finalize(w->rows);
+	return r;
+}
+
+static int file_walk(struct walk *w, const char *path, int64_t from, int64_t until, bool *more)
+{
+	char frames[4300];
+	int64_t tables = 0;
+
+	day_frames_path(frames, sizeof frames, path);
+	w->fd = open(frames, O_RDONLY | O_CLOEXEC);
+	if (w->fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	int r = day_open_read(&w->db, path);
+	if (r == 0)
+		r = sql_number(w->db, "SELECT count(*) FROM sqlite_master WHERE name = 'frames'", 0,
+			       &tables);
+	if (r == 0 && tables > 0)
+		r = rows_walk(w, from, until, more);
+	w->db = sql_close(w->db);
+	close(w->fd);
+	return r;
+}
+
+int evidence_frames(const char *directory, int64_t from, int64_t until, frames_fn fn, void *context)
+{
+	struct walk w = {.fn = fn, .context = context};
+	char folder[4200], path[4300];
+	struct day_name *names;
+	bool more = true;
+	size_t n;
+
+	snprintf(folder, sizeof folder, "%.4096s/daybook", directory);
+	int r = day_list(folder, &names, &n);
+	for (size_t i = 0; r == 0 && i < n && more; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i].text);
+		r = file_walk(&w, path, from, until, &more);
+	}
+	free(names);
+	free(w.bytes);
+	return r;
+}

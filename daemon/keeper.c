@@ -176,7 +176,8 @@ static int note_unsent(struct keeper *k, const struct stock_file *file, int64_t 
 	if (u.count == 0)
 		return r;
 	metric_add(k->lost, (int64_t)u.count);
-	log_warnx("no room: %llu readings go that InfluxDB has not had",
+	log_event(LOGGED_UNSENT_GONE, ABOUT_NOTHING,
+		  "no room: %llu readings go that InfluxDB has not had",
 		  (unsigned long long)u.count);
 	removed(k, &k->unsent);
 	wait_for_gaps(k);
@@ -232,7 +233,8 @@ static void doubt(struct keeper *k, const char *why)
 {
 	int64_t now_ns = clock_mono_ns();
 	if (now_ns >= k->doubt_until_ns)
-		log_warnx("the clock %s: for a day no readings are removed for their age", why);
+		log_event(LOGGED_CLOCK, ABOUT_NOTHING,
+			  "the clock %s: for a day no readings are removed for their age", why);
 	k->doubt_until_ns = now_ns + DOUBT_S * INT64_C(1000000000);
 }
 

@@ -136,6 +136,8 @@ static void block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -234,7 +236,7 @@ int main(int argc, char **argv)
 	/* Tables of the whole plan are pages of their own, which cost memory only once they are
 	 * used; the library would raise this threshold by itself after the first large file. */
 	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-	log_open(order.debug);
+	log_open(order.debug ? PRIORITY_DEBUG : PRIORITY_INFO);
 	struct config *config = NULL;
 	struct config_faults faults = {0};
 	int result = load(order.file, use_of(&order), &config, &faults);

@@ -595,9 +595,10 @@ static void say_change(const struct run *run, const struct next *next, struct te
 		    "{\"status\":\"ok\",\"sites\":%zu,\"monitors\":%zu,\"limits\":%zu,"
 		    "\"connections\":%zu,\"monitors_begun\":%zu,\"monitors_gone\":%zu}\n",
 		    c->n_sites, c->n_monitors, c->n_limits, c->n_connections, begun, gone);
-	log_info("%s taken up: %zu sites, %zu monitors (%zu begun, %zu gone), %zu connections in "
-		 "service",
-		 run->file, c->n_sites, c->n_monitors, begun, gone, c->n_connections);
+	log_event(LOGGED_RELOADED, ABOUT_NOTHING,
+		  "%s taken up: %zu sites, %zu monitors (%zu begun, %zu gone), %zu connections in "
+		  "service",
+		  run->file, c->n_sites, c->n_monitors, begun, gone, c->n_connections);
 }
 
 static bool build(struct run *run, struct next *next, struct text *said)
@@ -649,7 +650,8 @@ void reload(struct run *run)
 			log_warnx("%s:%d: %s", run->config->notes.at[i].file,
 				  run->config->notes.at[i].line, run->config->notes.at[i].message);
 	} else {
-		log_warnx("%s is not taken up: the configuration in force stays so", run->file);
+		log_event(LOGGED_NOT_RELOADED, ABOUT_NOTHING,
+			  "%s is not taken up: the configuration in force stays so", run->file);
 	}
 	next_free(run, &next);
 	(void)malloc_trim(0);

@@ -208,7 +208,8 @@ static void mind_clock(struct replay *p)
 	int64_t wall_ms = clock_wall_ms();
 	if (p->alive_ms <= wall_ms + CLOCK_AHEAD_MS)
 		return;
-	log_warnx("the clock was %lld s ahead when the daemon last ran: runs begin anew",
+	log_event(LOGGED_CLOCK, ABOUT_NOTHING,
+		  "the clock was %lld s ahead when the daemon last ran: runs begin anew",
 		  (long long)(p->alive_ms - wall_ms) / 1000);
 	evaluator_set_back(p->evaluator, wall_ms);
 	p->alive_ms = wall_ms;

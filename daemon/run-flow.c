@@ -105,6 +105,20 @@ static void count_case(struct run *run, const struct verdict *v)
 	metric_add(run->opened[v->kind][severity], 1);
 }
 
+static void say_alert(const struct plan *plan, const struct verdict *v, int64_t opened,
+		      const char *line)
+{
+	const struct monitor *m = v->monitor == NO_INDEX ? NULL : &plan->monitors[v->monitor];
+	log_event(LOGGED_ALERT,
+		  ABOUT(.site = m == NULL ? NULL : plan->sites[m->site].id,
+			.factor = m == NULL ? NULL : m->factor,
+			.connection = v->connection == NO_INDEX
+					      ? NULL
+					      : plan->connections[v->connection].id,
+			.case_id = opened),
+		  "%s", line);
+}
+
 void run_announce(void *context, const struct verdict *verdict, int64_t opened)
 {
 	struct run *run = context;
@@ -113,7 +127,7 @@ void run_announce(void *context, const struct verdict *verdict, int64_t opened)
 		count_case(run, verdict);
 	tail_verdict(&line, run->plan, verdict, opened, run_translate);
 	if (!line.failed)
-		log_alert(line.at);
+		say_alert(run->plan, verdict, opened, line.at);
 	text_deinit(&line);
 	if (run->exporter != NULL)
 		exporter_wake(run->exporter);

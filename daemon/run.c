@@ -37,7 +37,8 @@ int run_failed(const char *what, int result)
 _Noreturn void run_fatal(void *context)
 {
 	(void)context;
-	log_warnx("an fsync failed: what is on disk is uncertain, the daemon ends without "
+	log_event(LOGGED_FSYNC, ABOUT_NOTHING,
+		  "an fsync failed: what is on disk is uncertain, the daemon ends without "
 		  "acknowledging and recovers at its next start");
 	_exit(1);
 }
@@ -53,7 +54,8 @@ int run_has_descriptors(const struct assembly *assembly)
 		return -errno;
 	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= wanted)
 		return 0;
-	log_warnx("%zu instruments need %llu descriptors, the limit is %llu; raise LimitNOFILE",
+	log_event(LOGGED_DESCRIPTORS, ABOUT_NOTHING,
+		  "%zu instruments need %llu descriptors, the limit is %llu; raise LimitNOFILE",
 		  assembly->n_modbus, (unsigned long long)wanted,
 		  (unsigned long long)limit.rlim_max);
 	return -EMFILE;
@@ -167,6 +169,8 @@ static int open_signals(struct run *run)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return run->signal_fd < 0 ? -errno : reload_desk_init(&run->desk);
 }
@@ -223,6 +227,23 @@ static void tick(struct run *run)
 }
 
 /* Return: true while the daemon is to live. */
+static bool obey_signal(struct run *run, uint32_t signal)
+{
+	switch (signal) {
+	case SIGHUP:
+		reload(run);
+		return true;
+	case SIGUSR1:
+	case SIGUSR2:
+		log_warnx("from now on the log says what is %s and above",
+			  log_level_name(log_shift(signal == SIGUSR1 ? 1 : -1)));
+		return true;
+	default:
+		log_event(LOGGED_ENDING, ABOUT_NOTHING, "ending on signal %u", signal);
+		return false;
+	}
+}
+
 static bool live(struct run *run)
 {
 	struct pollfd fds[] = {{.fd = run->signal_fd, .events = POLLIN},
@@ -234,16 +255,12 @@ static bool live(struct run *run)
 	prune(run);
 	tick(run);
 	reload_settle(run);
+	log_settle(false);
 	if (fds[1].revents != 0)
 		reload(run);
 	if (fds[0].revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)
 		return true;
-	if (signal.ssi_signo == SIGHUP) {
-		reload(run);
-		return true;
-	}
-	log_info("ending on signal %u", signal.ssi_signo);
-	return false;
+	return obey_signal(run, signal.ssi_signo);
 }
 
 /* --- death: producers first, then each reader empties what the one before it left --- */
@@ -341,8 +358,10 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 			    .desk = {.wake_fd = -1}};
 	curl_global_init(CURL_GLOBAL_DEFAULT); /* OpenSSL is begun here, before Paho looks for it */
 	if (begin(run) == 0) {
-		log_info("%s: %zu sites, %zu monitors, %zu connections in service", run->plan->node,
-			 run->plan->n_sites, run->plan->n_monitors, run->plan->n_connections);
+		log_event(LOGGED_READY, ABOUT_NOTHING,
+			  "%s: %zu sites, %zu monitors, %zu connections in service",
+			  run->plan->node, run->plan->n_sites, run->plan->n_monitors,
+			  run->plan->n_connections);
 		(void)malloc_trim(0); /* what taking up the last state took */
 		sd_notify(0, "READY=1");
 		while (live(run))
@@ -352,6 +371,7 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 	end(run);
 	*config = run->config;
 	*assembly = run->assembly;
+	log_settle(true);
 	curl_global_cleanup();
 	return code;
 }

@@ -308,7 +308,8 @@ static void reject(struct exporter *e, size_t lines, int64_t dropped, const char
 	metric_add(e->rejected, dropped);
 	metric_add(e->ok, (int64_t)lines - dropped);
 	if (log_due(&e->refusals))
-		log_warnx("influx: the database refused lines for good (%s); their text is in "
+		log_event(LOGGED_INFLUX_REFUSED, ABOUT(.delivery = "influx"),
+			  "influx: the database refused lines for good (%s); their text is in "
 			  "%s/rejected/%s",
 			  why, e->directory, name);
 	settle(e, lines);
@@ -342,14 +343,16 @@ static void say_trouble(struct exporter *e, const struct influx_answer *answer)
 	if (e->said == answer->verdict)
 		return;
 	e->said = answer->verdict;
-	log_warnx("influx: %s (%ld %s); %" PRId64 " lines wait in the store",
+	log_event(LOGGED_INFLUX_STOPPED, ABOUT(.delivery = "influx"),
+		  "influx: %s (%ld %s); %" PRId64 " lines wait in the store",
 		  trouble_text(answer->verdict), answer->status, answer->text, exporter_backlog(e));
 }
 
 static void say_good(struct exporter *e)
 {
 	if (e->said != INFLUX_ACCEPTED)
-		log_info("influx: writing again, %" PRId64 " lines waited", exporter_backlog(e));
+		log_event(LOGGED_INFLUX_AGAIN, ABOUT(.delivery = "influx"),
+			  "influx: writing again, %" PRId64 " lines waited", exporter_backlog(e));
 	e->said = INFLUX_ACCEPTED;
 }
 

@@ -31,7 +31,8 @@ void trouble_is(struct trouble *trouble, const char *text, bool refused, int64_t
 	pthread_mutex_unlock(&trouble->lock);
 	trouble->refused = refused;
 	if (log_due(&trouble->repeat))
-		log_warnx("delivery %s: %s; %lld events wait (try %llu)", trouble->id, text,
+		log_event(LOGGED_DELIVERY_STOPPED, ABOUT(.delivery = trouble->id),
+			  "delivery %s: %s; %lld events wait (try %llu)", trouble->id, text,
 			  (long long)waiting, (unsigned long long)trouble->repeat.count);
 }
 
@@ -41,15 +42,17 @@ void trouble_note(struct trouble *trouble, const char *text)
 	snprintf(trouble->text, sizeof trouble->text, "%s", text);
 	pthread_mutex_unlock(&trouble->lock);
 	if (log_due(&trouble->note_repeat))
-		log_warnx("delivery %s: %s", trouble->id, text);
+		log_event(LOGGED_DELIVERY_REFUSED, ABOUT(.delivery = trouble->id),
+			  "delivery %s: %s", trouble->id, text);
 }
 
 void trouble_over(struct trouble *trouble)
 {
 	if (trouble->since_wall_ms == 0)
 		return;
-	log_info("delivery %s: delivering again after %llu failed tries", trouble->id,
-		 (unsigned long long)trouble->repeat.count);
+	log_event(LOGGED_DELIVERY_AGAIN, ABOUT(.delivery = trouble->id),
+		  "delivery %s: delivering again after %llu failed tries", trouble->id,
+		  (unsigned long long)trouble->repeat.count);
 	pthread_mutex_lock(&trouble->lock);
 	trouble->since_wall_ms = 0;
 	pthread_mutex_unlock(&trouble->lock);

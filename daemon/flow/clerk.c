@@ -63,9 +63,9 @@ static bool insist(struct clerk *c, int (*try)(struct clerk *c, const void *what
 	while ((result = try(c, what, n)) < 0) {
 		beat(c);
 		if (!c->failing) {
-			errno = -result;
-			log_warn("the ledger cannot be written, verdicts are kept and offered "
-				 "again");
+			log_event(LOGGED_LEDGER_STOPPED, ABOUT(.error = -result),
+				  "the ledger cannot be written, verdicts are kept and offered "
+				  "again");
 		}
 		c->failing = true;
 		if (atomic_load(&c->ending) &&
@@ -79,7 +79,7 @@ static bool insist(struct clerk *c, int (*try)(struct clerk *c, const void *what
 		return false;
 	}
 	if (c->failing)
-		log_warnx("the ledger is written again");
+		log_event(LOGGED_LEDGER_AGAIN, ABOUT_NOTHING, "the ledger is written again");
 	c->failing = false;
 	return true;
 }

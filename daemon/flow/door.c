@@ -302,7 +302,9 @@ void door_unrecorded(struct door *door, uint32_t monitor)
 	metric_add(door->timeouts, 1);
 	stored_owe(door->setup.rings, door->setup.ring, door->pushed);
 	if (log_due(&door->timeout_log))
-		log_warnx(
+		log_event(
+			LOGGED_EARLY_ACK,
+			ABOUT(.site = door->setup.plan->sites[m->site].id, .factor = m->factor),
 			"%s %s: acknowledged before it was recorded, the disk is slow (%llu times)",
 			door->setup.plan->sites[m->site].id, m->factor,
 			(unsigned long long)door->timeout_log.count);

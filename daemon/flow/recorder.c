@@ -201,10 +201,11 @@ static void done(struct recorder *r)
 	if (r->setup.committed != NULL)
 		r->setup.committed(r->setup.context);
 	if (missed > 0)
-		log_warnx("recording again, %llu readings were judged but not recorded",
+		log_event(LOGGED_RECORDING_AGAIN, ABOUT_NOTHING,
+			  "recording again, %llu readings were judged but not recorded",
 			  (unsigned long long)missed);
 	else if (r->failing_since_ns != 0)
-		log_warnx("recording again after %lld s",
+		log_event(LOGGED_RECORDING_AGAIN, ABOUT_NOTHING, "recording again after %lld s",
 			  (long long)((clock_mono_ns() - r->failing_since_ns) / 1000000000));
 	r->failing_since_ns = 0;
 	r->retry_ms = RETRY_MIN_MS;
@@ -219,8 +220,8 @@ static void failed(struct recorder *r, int result)
 	}
 	if (r->failing_since_ns == 0) {
 		r->failing_since_ns = clock_mono_ns();
-		errno = -result;
-		log_warn("readings cannot be recorded, judging goes on");
+		log_event(LOGGED_RECORDING_STOPPED, ABOUT(.error = -result),
+			  "readings cannot be recorded, judging goes on");
 	}
 	bell_pause(&r->setup.rings->recorder, r->retry_ms);
 	r->retry_ms = r->retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : r->retry_ms * 2;

@@ -226,7 +226,8 @@ int keys_open(struct keys *keys, const char *directory, const char *node, int64_
 	if (r != 0 || keys->key != NULL)
 		return r;
 	if (any)
-		log_warnx("%s/%s does not fit the last public key in %s/%s: a key begins anew, "
+		log_event(LOGGED_KEY_ANEW, ABOUT_NOTHING,
+			  "%s/%s does not fit the last public key in %s/%s: a key begins anew, "
 			  "which only the office can tell from a forged one",
 			  keys->secret, SECRET, keys->folder, KEYS_FILE);
 	return key_begin(keys, NULL, seal, now_ms);

@@ -114,9 +114,9 @@ static void failed(struct sealer *s, int r)
 		s->setup.fatal(s->setup.context);
 		return;
 	}
-	errno = -r;
 	if (!s->failing)
-		log_warn("%s: nothing can be sealed; it is tried again", s->keys.folder);
+		log_event(LOGGED_SEALING_STOPPED, ABOUT(.error = -r),
+			  "%s: nothing can be sealed; it is tried again", s->keys.folder);
 	s->failing = true;
 }
 
@@ -132,7 +132,7 @@ static void seal_now(struct sealer *s, enum seal_reason reason)
 		return;
 	}
 	if (s->failing)
-		log_info("%s: sealing again", s->keys.folder);
+		log_event(LOGGED_SEALING_AGAIN, ABOUT_NOTHING, "%s: sealing again", s->keys.folder);
 	s->failing = false;
 }
 

@@ -284,10 +284,12 @@ static void mend_say(const struct mend *m, const char *aside)
 	if (m->gone)
 		log_warnx("%s: gone; a new ledger begins", m->path);
 	else if (m->kept == 0)
-		log_warnx("%s: damaged, and nothing can be read of it; it is kept as %s", m->path,
+		log_event(LOGGED_DAMAGED, ABOUT_NOTHING,
+			  "%s: damaged, and nothing can be read of it; it is kept as %s", m->path,
 			  aside);
 	else
-		log_warnx("%s: damaged; %lld rows were read from it into a new ledger, up to %lld "
+		log_event(LOGGED_DAMAGED, ABOUT_NOTHING,
+			  "%s: damaged; %lld rows were read from it into a new ledger, up to %lld "
 			  "could not be; it is kept as %s",
 			  m->path, (long long)m->kept, (long long)m->unreadable, aside);
 }

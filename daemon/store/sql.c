@@ -270,7 +270,8 @@ int sql_set_aside(const char *path)
 			return -error;
 		}
 	}
-	log_warnx("%s: damaged; set aside as %s, a new one begins. Keep it: "
+	log_event(LOGGED_DAMAGED, ABOUT_NOTHING,
+		  "%s: damaged; set aside as %s, a new one begins. Keep it: "
 		  "\"sqlite3 FILE .recover\" may read most of it",
 		  path, to);
 	return 0;

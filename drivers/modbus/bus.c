@@ -60,17 +60,20 @@ void bus_link_down(struct bus *bus)
 	door_link(bus->host->driver.door, bus->config->connection, false);
 	const char *id = bus->config->id;
 	if (bus->rounds_missed == 0)
-		log_warnx("%s: no answer (%s)", id, bus->cause);
+		log_event(LOGGED_CONNECTION_LOST, ABOUT(.connection = id), "%s: no answer (%s)", id,
+			  bus->cause);
 	else
-		log_warnx("%s: no answer for %" PRIu64 " polls (%s, unit %u)", id,
+		log_event(LOGGED_CONNECTION_LOST, ABOUT(.connection = id),
+			  "%s: no answer for %" PRIu64 " polls (%s, unit %u)", id,
 			  bus->rounds_missed, bus->cause, bus->request.unit);
 }
 
 static void link_up(struct bus *bus)
 {
 	if (bus->link == BUS_DOWN) {
-		log_info("%s: answering again, %" PRIu64 " polls missed", bus->config->id,
-			 bus->rounds_missed);
+		log_event(LOGGED_CONNECTION_BACK, ABOUT(.connection = bus->config->id),
+			  "%s: answering again, %" PRIu64 " polls missed", bus->config->id,
+			  bus->rounds_missed);
 		modbus_units_wake(&bus->units);
 	}
 	bus->rounds_missed = 0;
@@ -92,7 +95,8 @@ void bus_say_units(struct bus *bus)
 		if (unit->is_said || !modbus_unit_dead(unit))
 			continue;
 		unit->is_said = true;
-		log_warnx("%s: no answer from unit %u for %" PRIu64 " polls (%s)", bus->config->id,
+		log_event(LOGGED_UNIT_LOST, ABOUT(.connection = bus->config->id, .unit = unit->id),
+			  "%s: no answer from unit %u for %" PRIu64 " polls (%s)", bus->config->id,
 			  unit->id, unit->missed, unit->cause);
 	}
 }
@@ -110,8 +114,9 @@ static void unit_answered(struct bus *bus)
 {
 	struct modbus_unit *unit = modbus_units_of(&bus->units, bus->turn);
 	if (unit->is_said)
-		log_info("%s: unit %u answering again, %" PRIu64 " polls missed", bus->config->id,
-			 unit->id, unit->missed);
+		log_event(LOGGED_UNIT_BACK, ABOUT(.connection = bus->config->id, .unit = unit->id),
+			  "%s: unit %u answering again, %" PRIu64 " polls missed", bus->config->id,
+			  unit->id, unit->missed);
 	unit->is_said = false;
 	unit->failures = 0;
 	unit->missed = 0;
@@ -140,7 +145,8 @@ static void say_exception(struct bus *bus, const struct modbus_span *span, uint8
 	if ((*said & bit) != 0)
 		return;
 	*said |= bit;
-	log_warnx("%s: unit %u answers exception %u (%s) for address %u, count %u", bus->config->id,
+	log_event(LOGGED_EXCEPTION, ABOUT(.connection = bus->config->id, .unit = span->unit),
+		  "%s: unit %u answers exception %u (%s) for address %u, count %u", bus->config->id,
 		  span->unit, code, modbus_exception_name(code), span->address, span->count);
 }
 

@@ -77,7 +77,8 @@ static void caller_refuse(struct caller *caller)
 			snprintf(hex + 2 * i, 3, "%02x", byte);
 		}
 		text[n] = '\0';
-		log_warnx("%s: no connection has a registration that begins \"%s\" (hex:%s); "
+		log_event(LOGGED_CALLER_UNKNOWN, ABOUT_NOTHING,
+			  "%s: no connection has a registration that begins \"%s\" (hex:%s); "
 			  "caller refused, %llu so far",
 			  caller->listener->listen, text, hex,
 			  (unsigned long long)dtu->said_unknown.count);

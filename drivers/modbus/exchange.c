@@ -34,7 +34,9 @@ static void exchange_replied(struct line *line, enum modbus_verdict verdict,
 static void exchange_wrong(struct line *line, enum modbus_verdict verdict, int64_t now_ns)
 {
 	if (log_due(&line->wrong))
-		log_warnx("%s: wrong reply (%s) from unit %u, starting anew", line->bus.config->id,
+		log_event(LOGGED_WRONG_REPLY,
+			  ABOUT(.connection = line->bus.config->id, .unit = line->bus.request.unit),
+			  "%s: wrong reply (%s) from unit %u, starting anew", line->bus.config->id,
 			  modbus_verdict_name(verdict), line->bus.request.unit);
 	line_fail_exchange(line, now_ns, "wrong reply", false);
 }

@@ -167,7 +167,9 @@ static const char *wrong_name(const struct rtu *rtu, enum modbus_verdict verdict
 static enum outcome rtu_wrong(struct rtu *rtu, const char *what)
 {
 	if (log_due(&rtu->wrong))
-		log_warnx("%s: wrong reply (%s) from unit %u, leaving the line alone",
+		log_event(LOGGED_WRONG_REPLY,
+			  ABOUT(.connection = rtu->bus.config->id, .unit = rtu->bus.request.unit),
+			  "%s: wrong reply (%s) from unit %u, leaving the line alone",
 			  rtu->bus.config->id, what, rtu->bus.request.unit);
 	bus_cause(&rtu->bus, "wrong reply", false);
 	return WRONG;

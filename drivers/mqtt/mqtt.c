@@ -145,7 +145,8 @@ static void point_refuse(struct message *message, uint32_t i, const char *cause)
 	struct client *client = message->client;
 	metric_add(client->mqtt->bad_payload, 1);
 	if (log_due(&client->wants->refused[i]))
-		log_warnx("%s: unusable message on \"%.200s\": %s", client->config->id,
+		log_event(LOGGED_PAYLOAD, ABOUT(.connection = client->config->id),
+			  "%s: unusable message on \"%.200s\": %s", client->config->id,
 			  message->topic, cause);
 }
 
@@ -269,7 +270,8 @@ static void on_subscribe_failure(void *context, MQTTAsync_failureData *failure)
 {
 	const struct subscription *subscription = context;
 	const struct client *client = subscription->client;
-	log_warnx("%s: subscription to \"%s\"%s refused (%d)", client->config->id,
+	log_event(LOGGED_SUBSCRIPTION, ABOUT(.connection = client->config->id),
+		  "%s: subscription to \"%s\"%s refused (%d)", client->config->id,
 		  subscription->filters[0], subscription->n > 1 ? " and more" : "",
 		  failure != NULL ? failure->code : 0);
 }
@@ -282,7 +284,8 @@ static void on_subscribed(void *context, MQTTAsync_successData *success)
 	for (size_t i = 0; granted != NULL && i < subscription->n; i++) {
 		const char *filter = subscription->filters[i];
 		if (granted[i] == REFUSED_SUBSCRIPTION)
-			log_warnx("%s: subscription to \"%s\" refused", client->config->id, filter);
+			log_event(LOGGED_SUBSCRIPTION, ABOUT(.connection = client->config->id),
+				  "%s: subscription to \"%s\" refused", client->config->id, filter);
 		else if (granted[i] < client->config->qos)
 			log_warnx("%s: \"%s\" comes with QoS %d only", client->config->id, filter,
 				  granted[i]);
@@ -306,7 +309,8 @@ static void client_subscribe(const struct client *client, struct wants *wants)
 						 wants->interest.filters + first,
 						 wants->qos + first, &options);
 		if (rc != MQTTASYNC_SUCCESS)
-			log_warnx("%s: cannot subscribe (%d)", client->config->id, rc);
+			log_event(LOGGED_SUBSCRIPTION, ABOUT(.connection = client->config->id),
+				  "%s: cannot subscribe (%d)", client->config->id, rc);
 	}
 }
 
@@ -321,7 +325,8 @@ static void on_connected(void *context, char *cause)
 	pthread_mutex_unlock(&client->mqtt->lock);
 	if (closed)
 		return;
-	log_info("%s: connected", client->config->id);
+	log_event(LOGGED_CONNECTION_BACK, ABOUT(.connection = client->config->id), "%s: connected",
+		  client->config->id);
 	client_subscribe(client, wants); /* each time: the broker may have forgotten us */
 }
 
@@ -330,7 +335,8 @@ static void on_connection_lost(void *context, char *cause)
 	struct client *client = context;
 	pthread_mutex_lock(&client->mqtt->lock);
 	if (!client->mqtt->closed && !client->muted)
-		log_warnx("%s: connection lost (%s), trying again", client->config->id,
+		log_event(LOGGED_CONNECTION_LOST, ABOUT(.connection = client->config->id),
+			  "%s: connection lost (%s), trying again", client->config->id,
 			  cause != NULL ? cause : "no reason given");
 	client_link(client, false);
 	pthread_mutex_unlock(&client->mqtt->lock);
@@ -357,7 +363,8 @@ static void on_connect_failure(void *context, MQTTAsync_failureData *failure)
 	if (failure != NULL)
 		why = failure->message != NULL && failure->code <= 0 ? failure->message
 								     : refusal(failure->code);
-	log_warnx("%s: cannot connect to %s (%s), trying again", client->config->id,
+	log_event(LOGGED_CONNECTION_LOST, ABOUT(.connection = client->config->id),
+		  "%s: cannot connect to %s (%s), trying again", client->config->id,
 		  client->config->uri, why);
 }
 
@@ -391,7 +398,8 @@ static bool client_watch(struct client *client)
 	if (client->connected || !client->begun)
 		return false;
 	if (!client->was_connected && waited_ms >= FIRST_CONNECT_MS) {
-		log_warnx("%s: no connection within %d s, going on trying", client->config->id,
+		log_event(LOGGED_CONNECTION_LOST, ABOUT(.connection = client->config->id),
+			  "%s: no connection within %d s, going on trying", client->config->id,
 			  FIRST_CONNECT_MS / 1000);
 		client_link(client, false);
 		client->was_connected = true;

@@ -349,7 +349,7 @@ int main(int argc, char **argv)
 		return code;
 	if (a.listen != NULL)
 		a.play.listen = a.listen;
-	log_open(false);
+	log_open(PRIORITY_INFO);
 	block_signals();
 	raise_descriptors(a.fleet);
 	if (a.scenario != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* duchactl: the operator's tool. It talks to the daemon over its socket and knows nothing else. */
 #include "client.h"
+#include "complete.h"
 #include "core/text.h"
 #include "options.h"
 #include "show.h"
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The node's language is that of its operators, unless LANGUAGE says another. */
 static int take_language(struct client *client)
@@ -75,6 +77,10 @@ int main(int argc, char **argv)
 	struct ctl_options options;
 	struct text error = {0};
 	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+		complete(argc - 2, argv + 2);
+		return CTL_OK;
+	}
 	words_open();
 	if (!options_read(argc, argv, &options, &error)) {
 		fprintf(stderr, "duchactl: %s\n", error.at == NULL ? "wrong usage" : error.at);

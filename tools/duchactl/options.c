@@ -393,6 +393,42 @@ static unsigned takes_of(int key)
 	}
 }
 
+const char *options_verb(size_t i)
+{
+	return i < sizeof verbs / sizeof verbs[0] ? verbs[i].name : NULL;
+}
+
+const char *options_name(size_t i)
+{
+	return i < sizeof keys / sizeof keys[0] ? keys[i].name : NULL;
+}
+
+bool options_fits(const char *verb, const char *option)
+{
+	unsigned takes = 0, has = 0;
+	for (size_t i = 0; keys[i].name != NULL; i++)
+		if (strcmp(keys[i].name, option) == 0)
+			takes = takes_of(keys[i].val);
+	for (size_t i = 0; verb != NULL && i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(verbs[i].name, verb) == 0)
+			has = verbs[i].takes;
+	if (verb != NULL && strcmp(verb, open_verb.name) == 0)
+		has = open_verb.takes;
+	return takes == 0 || (has & takes) != 0;
+}
+
+const char *options_with_value(const char *word)
+{
+	for (size_t i = 0; keys[i].name != NULL; i++) {
+		bool is_long = strncmp(word, "--", 2) == 0 && strcmp(word + 2, keys[i].name) == 0;
+		bool is_short = word[0] == '-' && word[1] == keys[i].val && word[1] != '\0' &&
+				word[2] == '\0';
+		if (keys[i].has_arg == required_argument && (is_long || is_short))
+			return keys[i].name;
+	}
+	return NULL;
+}
+
 static bool option_read(int key, const struct verb *verb, struct ctl_options *out,
 			struct text *error)
 {

@@ -73,4 +73,12 @@ bool options_read(int argc, char **argv, struct ctl_options *out, struct text *e
 /** duration_read() - "90s", "30m", "1h", "2d" to seconds, at most 10 years */
 bool duration_read(const char *text, int64_t *seconds);
 
+/** options_verb(), options_name() - the i-th verb and long option there is; NULL behind the last */
+const char *options_verb(size_t i);
+const char *options_name(size_t i);
+/** options_fits() - may the option stand beside the verb ("case open" too; NULL: before any) */
+bool options_fits(const char *verb, const char *option);
+/** options_with_value() - the long name of "--site" or "-n" where a value follows it, else NULL */
+const char *options_with_value(const char *word);
+
 extern const char options_help[];

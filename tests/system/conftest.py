@@ -108,7 +108,7 @@ class Daemon:
 
     def ended(self, seconds=30):
         """The exit code of a daemon that ends by itself."""
-        code = self.process.wait(seconds)
+        code = self.process.wait(seconds * servers.PATIENCE)
         self.process = None
         return code
 
@@ -130,7 +130,7 @@ class Daemon:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(10 * servers.PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -14,7 +14,8 @@ class Load:
         self.n_sites = sites
         self.daemon = make_daemon(
             [modbus_connection(self.instrument.port, interval_ms=50, timeout_ms=2000),
-             mqtt_connection(broker.port)],
+             # a slow machine is no slow disk: nothing is acknowledged unrecorded
+             mqtt_connection(broker.port, ack_timeout_ms=8000)],
             [site("load", [modbus_monitor("w01018", type="uint32"),
                            mqtt_monitor("w01003", "load/+", rest='value = "/v"; time = "/t";')]),
              *(site(f"s{n}", [modbus_monitor("w21003", address=FIRST + 2 * n,

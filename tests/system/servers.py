@@ -2,8 +2,10 @@
 """Real servers around the daemon: mosquitto, influxd, and pymodbus as an instrument."""
 import asyncio
 import http.client
+import itertools
 import json
 import os
+import random
 import re
 import select
 import shutil
@@ -19,15 +21,40 @@ MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 INFLUXD = shutil.which("influxd", path="/usr/bin:/usr/local/bin")
 
 
+# How many times slower than alone a machine may be that runs several tests, or builds, beside.
+PATIENCE = 4
+
+
+def ports():
+    """Ports that a server can have, and have again after a kill: below those that the kernel gives
+    to clients, where a client that tries again and again could even connect to itself, and for
+    each process that tests in parallel others."""
+    lowest, worker = 10000, os.environ.get("PYTEST_XDIST_WORKER", "gw")[2:]
+    numbers = list(range(lowest, 32000))
+    if worker:
+        numbers = numbers[int(worker) % 10 * 2000:][:2000]
+    random.SystemRandom().shuffle(numbers)
+    return itertools.cycle(numbers)
+
+
+PORTS = ports()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        with socket.socket() as s:
+            port = next(PORTS)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_until(condition, seconds=20.0, what="the condition", every=0.02):
-    """Returns the first true value of condition(); fails loudly after the deadline."""
-    deadline = time.monotonic() + seconds
+    """Returns the first true value of condition(); fails loudly after the deadline, which is in
+    seconds of a machine with nothing else to do."""
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:

@@ -229,6 +229,23 @@ static int take_away(struct keeper *k, const struct stock_file *file, enum stock
 	return 0;
 }
 
+/* That they are gone is in the ledger before they are. */
+static int take_frames(struct keeper *k, const struct stock_file *file, enum stock_why why)
+{
+	const char *name = daybook_name(k->reader, file->first);
+
+	int r = name == NULL ? -ENOENT
+			     : ledger_retire_frames(k->setup.ledger, name, file->frames_bytes,
+						    clock_wall_ms());
+	if (r == 0)
+		r = daybook_remove_frames(k->reader, file->first);
+	if (r == 0)
+		log_info("frames of readings %lld to %lld removed: %s", (long long)file->first,
+			 (long long)file->last,
+			 why == STOCK_AGE ? "their time is over" : "there is no room");
+	return r;
+}
+
 static void doubt(struct keeper *k, const char *why)
 {
 	int64_t now_ns = clock_mono_ns();
@@ -272,6 +289,7 @@ static bool take_next(struct keeper *k)
 	enum stock_why why = STOCK_STAYS;
 	struct stock_rules rules = {.today = today(k),
 				    .keep_days = k->setup.keep_days,
+				    .keep_frames = k->setup.keep_frames,
 				    .used_bytes = k->use.bytes,
 				    .most_bytes = k->setup.max_bytes,
 				    .sent = INT64_MAX};
@@ -282,8 +300,13 @@ static bool take_next(struct keeper *k)
 	if (r == 0)
 		r = daybook_stock(k->reader, &files, &n);
 	if (r == 0)
+		why = stock_next_frames(files, n, &rules, &which);
+	bool frames = why != STOCK_STAYS;
+	if (frames)
+		r = take_frames(k, &files[which], why);
+	else if (r == 0)
 		why = stock_next(files, n, &rules, &which);
-	if (why != STOCK_STAYS)
+	if (!frames && why != STOCK_STAYS)
 		r = take_away(k, &files[which], why, &rules);
 	if (r != 0)
 		trouble(k, "readings cannot be removed", r);

@@ -7,6 +7,7 @@
  * (core/stock.h says which), one after the other. Never cases, never what an open case needs, and
  * nothing at all while the ledger cannot say what that is. Readings that the time-series database
  * has not had yet go only when there is no room: then they are counted, and gap records say so.
+ * Frames go before the readings that they are of.
  *
  * The gap records are written by the recorder, which owns the daybook: keeper_gaps() adds them to
  * its open transaction, keeper_gaps_written() says that it was committed. A file goes once its gaps
@@ -24,7 +25,7 @@ struct keeper_setup {
 	const struct plan *plan;
 	struct ledger *ledger;
 	bool exports; /* readings are to leave, behind the cursor "influx/readings" */
-	int64_t keep_days, max_bytes;
+	int64_t keep_days, keep_frames, max_bytes;
 	struct metrics *metrics;
 	void (*fatal)(void *context); /* an fsync failed */
 	void *context;

@@ -37,6 +37,21 @@ enum stock_why stock_next(const struct stock_file *files, size_t n, const struct
 	return STOCK_STAYS;
 }
 
+enum stock_why stock_next_frames(const struct stock_file *files, size_t n,
+				 const struct stock_rules *rules, size_t *which)
+{
+	bool full = rules->used_bytes > rules->most_bytes;
+
+	for (*which = 0; *which < n; ++*which) {
+		const struct stock_file *file = &files[*which];
+		bool old = file->day < rules->today - rules->keep_frames;
+		if (file->frames_bytes > 0 && (old || full) && !file->held &&
+		    !file_needed(file, rules))
+			return old ? STOCK_AGE : STOCK_ROOM;
+	}
+	return STOCK_STAYS;
+}
+
 static bool is_short(int64_t left, int64_t all, bool now)
 {
 	int64_t tenth = all / TENTH;

@@ -8,6 +8,9 @@
  *   needed by a case ───► stays          measured times that an open case speaks of
  *   older than its time ─► goes          once it has left for the time-series database
  *   no room ────────────► the oldest goes, whether it has left or not
+ *
+ * Frames lie in files of their own beside the readings: they have a time of their own, and where
+ * there is no room they go before any reading does.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +21,7 @@ struct stock_file {
 	int64_t first, last;    /* sequences */
 	int64_t from_ms, to_ms; /* measured times, both included */
 	int64_t bytes;
+	int64_t frames_bytes; /* of its frames; 0: there are none */
 	bool held;
 };
 
@@ -27,8 +31,9 @@ struct stock_span {
 };
 
 struct stock_rules {
-	int64_t today;     /* zone_day() of now */
-	int64_t keep_days; /* whole days before today */
+	int64_t today;       /* zone_day() of now */
+	int64_t keep_days;   /* whole days before today */
+	int64_t keep_frames; /* likewise */
 	int64_t used_bytes, most_bytes;
 	int64_t sent; /* sequences up to here have left; INT64_MAX where nothing is to leave */
 	const struct stock_span *spans; /* that open cases need */
@@ -47,6 +52,11 @@ enum stock_why {
  */
 enum stock_why stock_next(const struct stock_file *files, size_t n, const struct stock_rules *rules,
 			  size_t *which);
+
+/** stock_next_frames() - the file whose frames are to be taken away next, before stock_next() is
+ * asked */
+enum stock_why stock_next_frames(const struct stock_file *files, size_t n,
+				 const struct stock_rules *rules, size_t *which);
 
 /** stock_early() - would its age alone have let it stay? */
 bool stock_early(const struct stock_file *file, const struct stock_rules *rules);

@@ -36,6 +36,16 @@ static int64_t file_bytes(const struct daybook_reader *reader, const struct read
 	return bytes;
 }
 
+static int64_t frames_bytes(const struct daybook_reader *reader, const struct reader_file *file)
+{
+	char path[4300], frames[4300];
+	struct stat status;
+
+	file_path(reader, file, "", path, sizeof path);
+	day_frames_path(frames, sizeof frames, path);
+	return stat(frames, &status) == 0 ? (int64_t)status.st_blocks * BLOCK_BYTES : 0;
+}
+
 /* Those that get no more rows are looked into once. */
 static int file_times(struct daybook_reader *reader, struct reader_file *file)
 {
@@ -74,6 +84,7 @@ int daybook_stock(struct daybook_reader *reader, struct stock_file **out, size_t
 					       .from_ms = file->sealed ? file->min_ms : INT64_MIN,
 					       .to_ms = file->sealed ? file->max_ms : INT64_MAX,
 					       .bytes = file_bytes(reader, file),
+					       .frames_bytes = frames_bytes(reader, file),
 					       .held = held};
 		if (looked == -ENOMEM)
 			r = looked;
@@ -205,6 +216,18 @@ int daybook_remove(struct daybook_reader *reader, int64_t first)
 	}
 	r = sql_sync_directory(reader->directory);
 	return r == 0 ? reader_refresh(reader) : r;
+}
+
+int daybook_remove_frames(struct daybook_reader *reader, int64_t first)
+{
+	struct reader_file *file = file_find(reader, first);
+	char path[4300];
+
+	if (file == NULL)
+		return -ENOENT;
+	file_path(reader, file, "", path, sizeof path);
+	int r = day_frames_remove(path);
+	return r == 0 ? sql_sync_directory(reader->directory) : r;
 }
 
 /* --- the whole store --- */

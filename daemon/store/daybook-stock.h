@@ -34,6 +34,10 @@ int daybook_removal(struct daybook_reader *reader, int64_t first, struct text *o
  */
 int daybook_remove(struct daybook_reader *reader, int64_t first);
 
+/** daybook_remove_frames() - those of the file that begins with sequence @first; durable when it
+ * returns 0. Return: 0, -ENOENT, -errno, SQL_FATAL. */
+int daybook_remove_frames(struct daybook_reader *reader, int64_t first);
+
 struct store_use {
 	int64_t bytes;  /* of all files below, as blocks of the disk */
 	size_t damaged; /* files that were set aside (NAME.corrupt-SECONDS) */

@@ -2,8 +2,9 @@
 /*
  * fill DIRECTORY SITE FACTOR ROWS HOURS: a store as it is after so many hours of one monitor, the
  * newest reading a minute old, in days of UTC+8. Values count from 0, so that one that is missing
- * would be seen.
+ * would be seen. Each hour has a frame.
  */
+#include "core/frame.h"
 #include "store/daybook.h"
 
 #include <stdio.h>
@@ -12,6 +13,13 @@
 #include <time.h>
 
 enum { COMMIT_ROWS = 10000 };
+
+static int frame_add(struct daybook *daybook, int64_t time_ms)
+{
+	uint8_t bytes[FRAME_HEAD_BYTES];
+	frame_head(bytes, &(struct frame_record){.kind = FRAME_MQTT, .at_ms = time_ms, .frame = 1});
+	return daybook_append_frames(daybook, bytes, sizeof bytes, time_ms);
+}
 
 static int fill(struct daybook *daybook, int64_t rows, int64_t hours)
 {
@@ -28,6 +36,8 @@ static int fill(struct daybook *daybook, int64_t rows, int64_t hours)
 					  .flag = FLAG_NORMAL};
 		rc = daybook_append(daybook, &reading, 1);
 		int64_t hour = time_ms / 3600000;
+		if (rc == 0 && hour != committed_hour)
+			rc = frame_add(daybook, time_ms);
 		if (rc == 0 && (i % COMMIT_ROWS == 0 || hour != committed_hour))
 			rc = daybook_commit(daybook);
 		committed_hour = hour;

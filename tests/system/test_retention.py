@@ -92,10 +92,31 @@ def test_what_is_older_than_keep_days_goes_and_the_rest_is_there(old):
         assert name >= day(4)
 
 
+def frames(daemon):
+    return sorted(os.path.basename(p).replace(".frames", ".db") for p in
+                  glob.glob(os.path.join(daemon.store, "daybook", "*.frames")))
+
+
+def test_frames_go_before_their_readings_and_the_store_still_verifies(old):
+    daemon = old("keep_days = { frames = 2; raw = 6; };")
+    assert day(DAYS) in frames(daemon) and day(1) in frames(daemon)
+    daemon.start()
+    wait_until(lambda: day(6) in files(daemon) and day(7) not in files(daemon), 20, "the old to go")
+    wait_until(lambda: day(2) in frames(daemon) and day(3) not in frames(daemon), 20, "their frames to go")
+    assert frames(daemon)[0] == day(2)
+    daemon.stop()
+    done = daemon.ctl("verify", daemon.store)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = os.path.join(daemon.store, "daybook", day(2).replace(".db", ".frames"))
+    os.remove(kept)  # nobody said so
+    bad = daemon.ctl("verify", daemon.store)
+    assert bad.returncode == 1 and os.path.basename(kept) + ": there is no such file" in bad.stderr, bad.stderr
+
+
 def test_without_room_the_oldest_go_and_an_alert_says_so(old):
     daemon = old("")
     size = bytes_of(daemon)
-    most = size * 6 // 10
+    most = size * 7 // 10
     daemon = old_again(daemon, most)
     daemon.start()
     wait_until(lambda: bytes_of(daemon) <= most, 20, "room")

@@ -161,6 +161,61 @@ static void test_early_is_what_its_age_would_have_left(void **state)
 	(void)state;
 }
 
+static int take_frames(struct stock_file *files, struct stock_rules rules, enum stock_why *last)
+{
+	size_t which;
+	int gone = 0;
+	enum stock_why why;
+
+	*last = STOCK_STAYS;
+	while ((why = stock_next_frames(files, FILES, &rules, &which)) != STOCK_STAYS) {
+		rules.used_bytes -= files[which].frames_bytes;
+		files[which].frames_bytes = 0;
+		gone++;
+		*last = why;
+	}
+	return gone;
+}
+
+/* Days 100 to 103 have frames of 10 bytes, but day 101 none; so have the held ones. */
+static void fill_frames(struct stock_file *files)
+{
+	fill(files);
+	for (int i = 0; i < FILES; i++)
+		files[i].frames_bytes = i == 1 ? 0 : 10;
+}
+
+static void test_frames_have_a_time_of_their_own_and_go_first(void **state)
+{
+	struct stock_file files[FILES];
+	struct stock_rules rules = roomy;
+	enum stock_why why;
+	size_t which;
+
+	rules.keep_frames = 30;
+	fill_frames(files);
+	assert_int_equal(take_frames(files, rules, &why), 0);
+	rules.keep_frames = 3; /* days 102 to 104 are the three whole ones */
+	assert_int_equal(take_frames(files, rules, &why), 1);
+	assert_int_equal(why, STOCK_AGE);
+	assert_int_equal(files[0].frames_bytes, 0);
+	rules.keep_frames = 30;
+	rules.most_bytes = 585; /* of 600: two files of frames make the room */
+	fill_frames(files);
+	assert_int_equal(take_frames(files, rules, &why), 2);
+	assert_int_equal(why, STOCK_ROOM);
+	assert_int_equal(files[3].frames_bytes, 10);
+	rules.most_bytes = 1; /* never those of the newest two, nor what an open case needs */
+	rules.spans = &(struct stock_span){3 * DAY, 3 * DAY};
+	rules.n_spans = 1;
+	assert_int_equal(stock_next_frames(files, FILES, &rules, &which), STOCK_STAYS);
+	rules.today = 1000;
+	assert_int_equal(stock_next_frames(files, FILES, &rules, &which), STOCK_STAYS);
+	rules.n_spans = 0;
+	assert_int_equal(take_frames(files, rules, &why), 1);
+	(void)state;
+}
+
 static void test_filling_is_said_from_a_tenth_until_half_as_much_again(void **state)
 {
 	struct stock_room room = {
@@ -196,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_without_room_the_oldest_go_until_there_is),
 		cmocka_unit_test(test_what_has_not_left_goes_only_without_room),
 		cmocka_unit_test(test_what_an_open_case_needs_stays_in_any_case),
+		cmocka_unit_test(test_frames_have_a_time_of_their_own_and_go_first),
 		cmocka_unit_test(test_early_is_what_its_age_would_have_left),
 		cmocka_unit_test(test_filling_is_said_from_a_tenth_until_half_as_much_again),
 	};

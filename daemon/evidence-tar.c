@@ -70,7 +70,8 @@ static const char readme[] =
 	"and its\n"
 	"               reply, or an MQTT topic and its payload, in hexadecimal; or none, or "
 	"overwritten\n"
-	"config.cfg     the configuration in force when this was written\n"
+	"config.cfg     the configuration in force when this was written; config/ has what it "
+	"includes, in order\n"
 	"seal.txt       the seal that covers these readings; seal.sig is its signature\n"
 	"key.pem        the public key that signed it; keys has all, each signed by the one before "
 	"it\n"
@@ -110,7 +111,7 @@ static const char readme[] =
 	"frames.csv     每条数据在线路上的原始报文（十六进制）：Modbus 请求与应答，或 MQTT "
 	"主题与内容；\n"
 	"               none 为无报文，overwritten 为留存前已被覆盖\n"
-	"config.cfg     导出时有效的配置\n"
+	"config.cfg     导出时有效的配置；config/ 按次序存放其引入的文件\n"
 	"seal.txt       覆盖这些数据的封签；seal.sig 为其数字签名\n"
 	"key.pem        签名所用公钥；keys 列出全部公钥，后一个由前一个签名\n"
 	"seals/         相关日期的全部封签\n"
@@ -386,6 +387,16 @@ static int readings_put(struct work *w, struct evidence_case *c)
 	return r;
 }
 
+/* What the file includes goes into a folder, in the order in which it is read. */
+static void config_put(void *context, size_t i, const char *name, const char *at, size_t length)
+{
+	const char *slash = strrchr(name, '/');
+	char path[NAME_BYTES];
+
+	snprintf(path, sizeof path, "config/%02zu-%.80s", i, slash != NULL ? slash + 1 : name);
+	put(context, i == 0 ? "config.cfg" : path, at, length);
+}
+
 static int case_put(struct work *w, int64_t id)
 {
 	struct evidence_case c;
@@ -413,8 +424,7 @@ int evidence_tar_write(const struct evidence_tar *setup, int64_t id, const struc
 	if (r == 0) {
 		if (dossier != NULL)
 			put_text(&w, "dossier.html", dossier);
-		if (setup->config != NULL)
-			put(&w, "config.cfg", setup->config, strlen(setup->config));
+		config_text_each(setup->config, config_put, &w);
 		put(&w, "README.txt", readme, sizeof readme - 1);
 		put(&w, "check.sh", check, sizeof check - 1);
 		tar_add(out, "SHA256SUMS", w.sums.at, w.sums.length, setup->now_ms / 1000);

@@ -3,6 +3,7 @@
 /*
  * Evidence tar: what a case rests on, in one archive that anybody can check without ducha.
  */
+#include "config-text.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -11,7 +12,7 @@ struct evidence_tar {
 	const char *node;
 	const struct plan *plan;
 	struct ledger *ledger;
-	const char *config; /* text of the configuration in force; NULL: unknown */
+	struct config_text *config; /* in force */
 	int64_t now_ms;
 };
 

@@ -574,7 +574,7 @@ static bool hand_over(struct run *run, struct next *next, struct text *said)
 		mqtt_driver.release(run->mqtt);
 	if (good) {
 		evidence_follows(run);
-		run_keep_configuration(run);
+		config_text_read(&run->config_text, run->file);
 		change_buses(run, next);
 		begin_mqtt(run);
 		forget_senders(run, next->assembly);

@@ -128,22 +128,9 @@ static int write_evidence(void *context, int64_t id, const struct text *dossier,
 					   .node = run->plan->node,
 					   .plan = run->plan,
 					   .ledger = run->ledger,
-					   .config = run->config_text.at,
+					   .config = &run->config_text,
 					   .now_ms = clock_wall_ms()};
 	return evidence_tar_write(&setup, id, dossier, out);
-}
-
-/* As it is now: the file may be another by the time that somebody asks. */
-void run_keep_configuration(struct run *run)
-{
-	char block[4096];
-	size_t n;
-	FILE *file = fopen(run->file, "re");
-	text_clear(&run->config_text);
-	while (file != NULL && (n = fread(block, 1, sizeof block, file)) > 0)
-		text_add_n(&run->config_text, block, n);
-	if (file != NULL)
-		fclose(file);
 }
 
 int run_open_serve(struct run *run)
@@ -170,7 +157,7 @@ int run_open_serve(struct run *run)
 		.chinese = load_chinese(run),
 		.language = getenv("LANGUAGE"), /* as main() has set it */
 	};
-	run_keep_configuration(run);
+	config_text_read(&run->config_text, run->file);
 	int r = serve_new(&run->serve, &setup, &error);
 	if (r < 0)
 		log_warnx("%s", error == NULL ? "the API cannot be served" : error);

@@ -5,6 +5,7 @@
  * thread. Its parts: run-flow.c (the way of a reading), run-fields.c (the threads at the
  * instruments), run-senders.c (who works behind a cursor), run-serve.c (what the API is told).
  */
+#include "config-text.h"
 #include "core/steady.h"
 #include "deliver/exporter.h"
 #include "deliver/share.h"
@@ -74,7 +75,7 @@ struct run {
 	struct daybook *daybook;
 	struct ledger *ledger;
 	struct evidence *evidence;
-	struct text config_text; /* in force */
+	struct config_text config_text; /* in force */
 	struct rings rings;
 	struct verdicts verdicts;
 	struct door *pushed;
@@ -158,8 +159,6 @@ int run_tallier(struct run *run);
 /* --- run-serve.c --- */
 
 int run_open_serve(struct run *run);
-/** run_keep_configuration() - the text of what is in force, for evidence */
-void run_keep_configuration(struct run *run);
 /** run_alive() - a thread was started */
 void run_alive(struct beat *beat);
 /** run_beats_move() - have all threads moved lately? (main thread, each second) */

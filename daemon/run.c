@@ -329,7 +329,7 @@ static void end(struct run *run)
 		rings_deinit(&run->rings);
 	}
 	evidence_free(run->evidence);
-	text_deinit(&run->config_text);
+	config_text_deinit(&run->config_text);
 	ledger_close(run->ledger);
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);
@@ -356,6 +356,7 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 			    .file = file,
 			    .signal_fd = -1,
 			    .desk = {.wake_fd = -1}};
+	config_text_init(&run->config_text);
 	curl_global_init(CURL_GLOBAL_DEFAULT); /* OpenSSL is begun here, before Paho looks for it */
 	if (begin(run) == 0) {
 		log_event(LOGGED_READY, ABOUT_NOTHING,

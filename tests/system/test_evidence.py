@@ -203,7 +203,15 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
 def test_the_messages_that_raised_a_case_are_in_its_evidence(make_daemon, broker, tmp_path):
     daemon = make_daemon([mqtt_connection(broker.port)], [site("bridge", [
         mqtt_monitor("w21003", "b/+/lab", "{ max = 5.0; }", rest='value = "/nh3n";'),
-        mqtt_monitor("w01018", "b/+/cod", "{ max = 50.0; }")])])
+        mqtt_monitor("w01018", "b/+/cod", "{ max = 50.0; }")])], start=False)
+    included = tmp_path / "more" / "words.cfg"
+    included.parent.mkdir()
+    included.write_text("# 五华区, word by word\n")
+    with open(daemon.config, "a") as f:
+        f.write(f'@include "{included}"\n')
+    with open(daemon.config) as f:
+        config = f.read()
+    daemon.start()
     wait_until(lambda: broker.subscribed("edge"), what="the subscription")
     for value in (1.5, 6.5, 7.5, 2.5):
         broker.publish("b/river/cod", "12")
@@ -224,6 +232,8 @@ def test_the_messages_that_raised_a_case_are_in_its_evidence(make_daemon, broker
               for line in frames_of(folder)]
     assert frames == [("mqtt", b"b/river/lab", json.dumps({"nh3n": value}).encode())
                       for value in (6.5, 7.5, 2.5)]
+    assert (folder / "config.cfg").read_text() == config
+    assert (folder / "config" / "01-words.cfg").read_text() == included.read_text()
     assert all(b"b/river/cod" not in f.read_bytes() for f in (folder / "frames").iterdir())
 
 

@@ -28,6 +28,10 @@ static void live(const char *directory, uint64_t seed, int64_t at_ms)
 			life_alert(&life, (uint32_t)dice % 2, now_ms, false);
 		else if (dice < 7)
 			life_gap(&life, now_ms);
+		else if (dice < 11)
+			life_frames(&life, now_ms);
+		else if (dice < 12)
+			life_mark(&life, now_ms);
 	}
 }
 

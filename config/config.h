@@ -67,6 +67,8 @@ enum {
 	CONFIG_RULE_GATED,
 	CONFIG_RULE_PERMIT,
 	CONFIG_RULE_PERMIT_WARN,
+	CONFIG_RULE_LIVE_ZERO,
+	CONFIG_RULE_UNDER_RANGE,
 	CONFIG_MONITOR_RULES
 };
 enum {
@@ -189,7 +191,7 @@ struct config_monitor {
 	/* hj212 */
 	char *mn;
 	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */
-	bool has_range;
+	bool has_range, live_zero, under_range;
 	double range_low, range_high;
 	double stale_after_s; /* resolved default */
 	double flat_after_s, flat_band, max_step, max_step_hour, step_times, cycle_s,

@@ -53,6 +53,8 @@ static const struct field monitor_fields[] = {
 	 .check = check_pointer},
 	{"mn", FIELD_TEXT, .offset = AT(mn), .only = HJ212, .required = HJ212, .check = check_mn},
 	{"range", FIELD_LATER, .offset = NOWHERE},
+	{"live_zero", FIELD_BOOL, .offset = AT(live_zero)},
+	{"under_range", FIELD_BOOL, .offset = AT(under_range)},
 	{"stale_after_s", FIELD_NUMBER, .offset = AT(stale_after_s), .low = 0, .high = YEAR_S},
 	{"flat_after_s", FIELD_NUMBER, .offset = AT(flat_after_s), .low = 0, .high = YEAR_S},
 	{"flat_count", FIELD_INT, .offset = AT(flat_count), .low = 0, .high = 1000000},
@@ -134,6 +136,18 @@ static double default_stale_s(const struct config_connection *connection,
 	return intervals_s > 60 ? intervals_s : 60;
 }
 
+static void settle_range(struct walk *walk, const config_setting_t *group,
+			 struct config_monitor *monitor)
+{
+	static const char *const keys[] = {"live_zero", "under_range"};
+	for (size_t i = 0; !monitor->has_range && i < COUNT(keys); i++)
+		if (schema_has(group, keys[i]))
+			FAULT(walk, schema_key(group, keys[i]), "%s needs a range beside it",
+			      keys[i]);
+	if (monitor->live_zero && !schema_has(group, "under_range"))
+		monitor->under_range = true;
+}
+
 static void settle_steps(struct walk *walk, const config_setting_t *group,
 			 struct config_monitor *monitor)
 {
@@ -167,6 +181,7 @@ static void settle_signals(struct walk *walk, const config_setting_t *group,
 	if (!schema_has(group, "flat_after_s") && !schema_has(group, "flat_count") &&
 	    defaults->flat_after_s > 0)
 		monitor->flat_after_s = defaults->flat_after_s;
+	settle_range(walk, group, monitor);
 	settle_steps(walk, group, monitor);
 }
 
@@ -180,7 +195,7 @@ static void trace(struct walk *walk, const config_setting_t *group,
 		"max_step",       "max_step_hour", "step_times",
 		"step_share",     "cycle_s",       "expected_per_hour",
 		"settle_results", "gated",         "permit_tonnes_year",
-		"permit_warn_at"};
+		"permit_warn_at", "live_zero",     "under_range"};
 	const config_setting_t *site = config_setting_parent(config_setting_parent(group));
 	struct config_origin *from = monitor->from;
 	if (model && model->has_range)

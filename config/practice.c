@@ -13,7 +13,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define YEAR_S 31622400.0
-#define RESULT_S 900.0 /* asked more rarely, every value is a new result */
+#define RESULTS_MISSED 2.25 /* until silence means something: 9 h where one comes every 4 */
+#define RESULT_S 900.0      /* asked more rarely, every value is a new result */
 
 /* --- data --- */
 
@@ -33,6 +34,7 @@ static const struct field rule_fields[] = {
 	{"factors", FIELD_TEXTS, .offset = AT(factors), .check = check_factor},
 	{"analyser", FIELD_BOOL, .offset = AT(analyser)},
 	{"at_once", FIELD_BOOL, .offset = AT(at_once)},
+	{"under_range", FIELD_BOOL, .offset = AT(under_range)},
 	SECONDS(cycle_s),
 	SECONDS(link_s),
 	SECONDS(result_s),
@@ -188,19 +190,23 @@ static void take_stale(const struct settling *s)
 	const struct config_monitor *m = s->m;
 	bool results =
 		s->rule->analyser && (s->connection->driver != CONFIG_MODBUS || registers_dated(m));
-	double after_s = results ? fmax(s->rule->result_s, 2 * m->cycle_s)
+	double every_s = fmax(m->cycle_s, interval_s(m));
+	double after_s = results ? fmax(s->rule->result_s, RESULTS_MISSED * every_s)
 				 : fmax(s->rule->link_s, 3 * interval_s(m));
 	if (results || interval_s(m) > 0)
 		take_number(s, CONFIG_RULE_STALE, &s->m->stale_after_s, after_s);
 }
 
+/* Equal for so long, and never on fewer than four values. */
 static void take_flat(const struct settling *s)
 {
 	struct config_monitor *m = s->m;
 	if (!built_in(m->from, CONFIG_RULE_FLAT_AFTER) ||
 	    !built_in(m->from, CONFIG_RULE_FLAT_COUNT))
 		return;
-	take_number(s, CONFIG_RULE_FLAT_AFTER, &m->flat_after_s, s->rule->flat_after_s);
+	if (s->rule->flat_after_s > 0)
+		take_number(s, CONFIG_RULE_FLAT_AFTER, &m->flat_after_s,
+			    fmax(s->rule->flat_after_s, 3 * interval_s(m)));
 	if (s->rule->flat_count == 0)
 		return;
 	m->flat_count = s->rule->flat_count;
@@ -226,6 +232,15 @@ static void take_step(const struct settling *s)
 		    in_unit(m, s->rule->max_step_hour));
 	take_number(s, CONFIG_RULE_STEP_TIMES, &m->step_times, s->rule->step_times);
 	take_number(s, CONFIG_RULE_STEP_SHARE, &m->step_share, s->rule->step_share);
+}
+
+static void take_under_range(const struct settling *s)
+{
+	struct config_monitor *m = s->m;
+	if (!s->rule->under_range || !m->has_range || !built_in(m->from, CONFIG_RULE_UNDER_RANGE))
+		return;
+	m->under_range = true;
+	m->from[CONFIG_RULE_UNDER_RANGE] = s->from;
 }
 
 /* --- what a limit does not say --- */
@@ -353,6 +368,7 @@ static void settle_monitor(struct walk *walk, struct settling *s, size_t file, b
 	take_stale(s);
 	take_flat(s);
 	take_step(s);
+	take_under_range(s);
 	take_limits(walk, s, site_opens);
 }
 

@@ -11,7 +11,7 @@ enum { PRACTICE_AVERAGES = 3 }; /* enum config_average */
 /* For the factors it names, or for all others; 0: says nothing of it. */
 struct practice_rule {
 	struct texts factors;
-	bool analyser, at_once;
+	bool analyser, at_once, under_range;
 	double cycle_s, link_s, result_s, flat_after_s, max_step_hour, step_times, step_share,
 		on_delay_s, off_delay_s, deadband, deadband_share;
 	int on_count, off_count, flat_count;

@@ -55,6 +55,11 @@ static void say_clue(struct explain *x, const struct verdict *v)
 			       SAY("above the measuring range, which ends at {limit}, with a limit "
 				   "inside it"),
 			       0, x->monitor->range_high, 0);
+	else if (strcmp(v->reason, "under_range") == 0)
+		say_clue_limit(
+			x, v,
+			SAY("below the measuring range, or at its dead end, which is {limit}"), 0,
+			x->monitor->range_low, 0);
 	else if (rules == NULL)
 		return;
 	else if (strcmp(v->reason, "clipped") == 0)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 6
+#define KEEP_VERSION 7
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
@@ -295,6 +295,7 @@ void evaluator_forget_alerts(struct evaluator *e)
 		forget_alert(&e->alerts[i].flat);
 		forget_alert(&e->alerts[i].step);
 		forget_alert(&e->alerts[i].over_range);
+		forget_alert(&e->alerts[i].under_range);
 	}
 	for (size_t i = 0; i < e->n_limits; i++) {
 		forget_track(&e->limits[i].exceedance);
@@ -386,9 +387,12 @@ static struct alert_state *place_of_own(struct evaluator *e, const char *reason)
 
 static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, const char *reason)
 {
+	const struct monitor *m = &e->plan->monitors[monitor];
+	if (reason != NULL && strcmp(reason, "under_range") == 0)
+		return m->under_range ? &e->alerts[monitor].under_range : NULL;
 	if (reason != NULL && strcmp(reason, "over_range") != 0)
 		return clue_place(e, monitor, reason);
-	return e->plan->monitors[monitor].has_range ? &e->alerts[monitor].over_range : NULL;
+	return m->has_range ? &e->alerts[monitor].over_range : NULL;
 }
 
 /* The place of an alert in the state, NULL if the plan has no such condition. */

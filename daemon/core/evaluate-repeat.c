@@ -31,6 +31,8 @@ static void repeat_signal(struct evaluator *e, uint32_t monitor)
 	repeat(e, condition_of(monitor, ALERT_FLAT), &alerts->flat);
 	repeat(e, condition_of(monitor, ALERT_STEP), &alerts->step);
 	repeat(e, range, &alerts->over_range);
+	range.reason = "under_range";
+	repeat(e, range, &alerts->under_range);
 }
 
 void evaluator_repeat(struct evaluator *e)

@@ -120,6 +120,30 @@ static bool limit_in_range(const struct monitor *m)
 	return false;
 }
 
+/* An input that is good to some 0.2 % of its span (HJ 477-2009) shows no exact zero. */
+bool signal_is_dead(const struct monitor *m, double value)
+{
+	const double share = 0.002;
+	return m->live_zero &&
+	       compare12(value, m->range_low + share * (m->range_high - m->range_low)) <= 0;
+}
+
+/* What lies below the range is no water: a logger's code, or a current loop that is dead. */
+static void signal_under_range(struct evaluator *e, uint32_t monitor, const struct reading *r,
+			       const struct step *s)
+{
+	const struct monitor *plan = &e->plan->monitors[monitor];
+	struct alert_state *under_range = &e->alerts[monitor].under_range;
+	struct condition c = condition_of(monitor, ALERT_CLUE);
+	bool below = r->value < plan->range_low || signal_is_dead(plan, r->value);
+	bool set_aside = r->flag == FLAG_FAULT || r->flag == FLAG_OVER_RANGE;
+	c.reason = "under_range";
+	if (below && set_aside && !under_range->active)
+		alert_raise_value(e, &c, under_range, s, s->time_ms);
+	else if (r->flag == FLAG_NORMAL)
+		alert_clear(e, &c, under_range, s->time_ms);
+}
+
 /* A value above the range is flagged T and reaches no limit; where a limit lies inside the range
  * that would hide an exceedance, so it is a clue. */
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r)
@@ -137,6 +161,8 @@ void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r
 		alert_raise_value(e, &c, over_range, &s, s.time_ms);
 	else if (r->flag == FLAG_NORMAL)
 		alert_clear(e, &c, over_range, r->measured_ms);
+	if (plan->under_range)
+		signal_under_range(e, monitor, r, &s);
 }
 
 /* --- silence --- */

@@ -70,7 +70,7 @@ struct monitor_state {
 };
 
 struct monitor_alerts {
-	struct alert_state stale, flat, step, over_range;
+	struct alert_state stale, flat, step, over_range, under_range;
 };
 
 /* A condition that must hold for some results in a row, and for some time. */
@@ -236,6 +236,8 @@ enum step_rule { STEP_NONE, STEP_MAX, STEP_HOUR, STEP_TIMES };
  * that is no step yet */
 enum step_rule step_rule(const struct monitor *plan, const struct step *s, double last,
 			 int64_t last_ms, double *allowed);
+/** signal_is_dead() - what a live zero gives where there is no signal */
+bool signal_is_dead(const struct monitor *m, double value);
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r);
 void signal_heard(struct evaluator *e, const struct reading *r);
 void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached);

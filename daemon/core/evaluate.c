@@ -294,7 +294,10 @@ enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_v
 {
 	bool outside =
 		monitor->has_range && (value < monitor->range_low || value > monitor->range_high);
-	return flag == FLAG_NORMAL && has_value && outside ? FLAG_OVER_RANGE : flag;
+	bool dead = signal_is_dead(monitor, value);
+	if (flag != FLAG_NORMAL || !has_value || (!outside && !dead))
+		return flag;
+	return dead ? FLAG_FAULT : FLAG_OVER_RANGE;
 }
 
 bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms)

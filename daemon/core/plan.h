@@ -102,6 +102,8 @@ struct monitor {
 	bool no_multiple; /* pH, dissolved oxygen, temperature: no multiple over the limit */
 	bool has_range;
 	double range_low, range_high;
+	bool live_zero;         /* the low end of the range is what a dead signal gives */
+	bool under_range;       /* what lies below the range is a clue */
 	int64_t interval_ms;    /* 0: unknown (pushed) */
 	int64_t stale_after_ms; /* 0: never */
 	int64_t flat_after_ms;  /* 0: not by time */

@@ -85,6 +85,10 @@ static void say_range(const struct listing *l)
 	snprintf(range, sizeof range, "%s to %s", low, high);
 	if (l->m->has_range)
 		say_word(l, RULE_RANGE, "range", range);
+	if (l->m->live_zero)
+		say_word(l, RULE_LIVE_ZERO, "live_zero", "true");
+	if (l->m->under_range)
+		say_word(l, RULE_UNDER_RANGE, "under_range", "true");
 }
 
 static void say_flat(const struct listing *l)

@@ -28,6 +28,8 @@ enum monitor_rule {
 	RULE_GATED,
 	RULE_PERMIT,
 	RULE_PERMIT_WARN,
+	RULE_LIVE_ZERO,
+	RULE_UNDER_RANGE,
 	MONITOR_RULES
 };
 enum limit_rule {

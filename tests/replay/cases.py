@@ -121,6 +121,10 @@ def monitor(dice, factor, connection, minutes):
         it.update(unit_id=1, table="holding", address=2 * int(factor[-3:]), type="float32")
     if dice.random() < 0.7:
         it["range"] = [0.0, high]
+        if dice.random() < 0.2:
+            it["live_zero"] = dice.random() < 0.7
+        if dice.random() < 0.2:
+            it["under_range"] = dice.random() < 0.7
     if dice.random() < 0.8:
         it["stale_after_s"] = dice.choice((0, 60, 120, 180, 300, 600, 3600))
     if dice.random() < 0.4:

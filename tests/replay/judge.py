@@ -599,7 +599,7 @@ class Monitor:
         self.stale = Alert(self, "stale")
         self.flat = Alert(self, "flat")
         self.step = Alert(self, "step")
-        self.over_range = Alert(self, "clue")
+        self.over_range, self.under_range = Alert(self, "clue"), Alert(self, "clue")
         self.clock = self.newest = self.last = self.valid = None
         self.flat_run = None
         self.result = None
@@ -688,8 +688,15 @@ class Monitor:
             self.clues.result(time, value, new, gap)
         self.valid = (time, value)
 
+    def is_dead(self, value):
+        """At the low end of a live zero, such as 4 mA, or within 0.2 % of the range above it."""
+        return self.settings.get("live_zero") and digits12(value) <= digits12(
+            self.low + 0.002 * (self.high - self.low))
+
     def counted(self, time, value, flag):
         """The flag that counts: that of the last mark over it, else the raw one, T beyond the range."""
+        if flag == "N" and self.is_dead(value):
+            flag = "D"
         if flag == "N" and not self.low <= value <= self.high:
             flag = "T"
         over = [mark for start, end, mark in self.marks if start <= time < end]
@@ -734,6 +741,12 @@ class Monitor:
                 self.over_range.clear_at(time)
         elif inside and flag == "T" and value > self.high:
             self.over_range.raise_at(time, time, value, reason="over_range")
+        below = value < self.low or self.is_dead(value)
+        if self.under_range.active:
+            if flag == "N":
+                self.under_range.clear_at(time)
+        elif self.settings.get("under_range", self.settings.get("live_zero")) and flag in "DT" and below:
+            self.under_range.raise_at(time, time, value, reason="under_range")
 
     def watch_flat(self, time, value, new, gap):
         after, count = self.settings.get("flat_after_s", 0), self.settings.get("flat_count", 0)

@@ -95,6 +95,11 @@ FAULTS = (
     (S, "compare12(s->value, m->step_share * lowest_max(m, s->time_ms)) > 0", "true"),
     (S, "fmin(lowest, m->limits[i].max)", "m->limits[i].max"),
     (S, "m->limits[i].has_max && limit_in_force(&m->limits[i], time_ms)", "m->limits[i].has_max"),
+    (S, "(m->range_high - m->range_low)) <= 0;", "(m->range_high - m->range_low)) < 0;"),
+    (S, "|| signal_is_dead(plan, r->value);", ";"),
+    (E, "return dead ? FLAG_FAULT : FLAG_OVER_RANGE;", "return FLAG_OVER_RANGE;"),
+    
+    (S, "below && set_aside && !under_range->active", "below && !under_range->active"),
     (S, "bool above = r->value > plan->range_high;", "bool above = r->value >= plan->range_high;"),
     (S, "bool above = r->value > plan->range_high;", "bool above = true;"),
     (S, "&& limit_in_range(plan))", ")"),

@@ -104,7 +104,13 @@ static void test_silence_is_of_the_link_or_of_the_results(void **state)
 			    ->stale_after_s == 9000);
 	assert_true(
 		only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "cycle_s = 7000;")))
-			->stale_after_s == 14000);
+			->stale_after_s == 15750);
+	assert_true(only(state, SITE(OFFICE MQTT, "river_section", "",
+				     PUSHED("w21003", "expected_per_hour = 0.25;")))
+			    ->stale_after_s == 32400);
+	assert_true(only(state, SITE(OFFICE MQTT, "outfall", "",
+				     PUSHED("w21003", "expected_per_hour = 0.125;")))
+			    ->stale_after_s == 64800);
 	assert_true(only(state,
 			 SITE(OFFICE TCP, "outfall", "", POLLED("w01001", "interval_ms = 600000;")))
 			    ->stale_after_s == 1800);
@@ -113,6 +119,34 @@ static void test_silence_is_of_the_link_or_of_the_results(void **state)
 			    ->stale_after_s == 600);
 	assert_true(only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w01001", "")))
 			    ->stale_after_s == 7200);
+}
+
+static void test_nothing_is_flat_on_fewer_than_four_values(void **state)
+{
+	assert_true(only(state, SITE(OFFICE MQTT, "outfall", "",
+				     PUSHED("w01001", "expected_per_hour = 1;")))
+			    ->flat_after_s == 10800);
+	assert_true(only(state, SITE(OFFICE MQTT, "outfall", "",
+				     PUSHED("w01001", "expected_per_hour = 60;")))
+			    ->flat_after_s == 7200);
+}
+
+static void test_what_lies_below_the_range_is_a_clue(void **state)
+{
+	assert_true(
+		only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "range = (0, 5);")))
+			->under_range);
+	assert_false(
+		only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "")))->under_range);
+	assert_false(only(state, SITE(OFFICE MQTT, "outfall", "",
+				      PUSHED("w21003", "range = (0, 5); under_range = false;")))
+			     ->under_range);
+	assert_false(
+		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "range = (0, 5);")))
+			->under_range);
+	assert_true(only(state, SITE(NODE MQTT, "outfall", "",
+				     PUSHED("w21003", "range = (0, 5); live_zero = true;")))
+			    ->under_range);
 }
 
 static void test_what_is_asked_rarely_gives_a_result_each_time(void **state)
@@ -244,6 +278,8 @@ static void test_a_practice_that_is_not_there_is_a_fault(void **state)
 		 "4: step_share stands only beside step_times"},
 		{SITE(NODE MQTT, "outfall", "", "\n" PUSHED("w21003", "step_times = 0.5;")),
 		 "4: step_times = 0.5 is out of range, 1 to 1000000, or 0 for off"},
+		{SITE(NODE MQTT, "outfall", "", "\n" PUSHED("w21003", "live_zero = true;")),
+		 "4: live_zero needs a range beside it"},
 	};
 	CHECK(state, examples);
 }
@@ -289,6 +325,8 @@ int main(void)
 		TEST(test_acidity_has_delays_and_a_change_of_an_hour),
 		TEST(test_an_analyser_counts_results_that_it_holds),
 		TEST(test_silence_is_of_the_link_or_of_the_results),
+		TEST(test_nothing_is_flat_on_fewer_than_four_values),
+		TEST(test_what_lies_below_the_range_is_a_clue),
 		TEST(test_what_is_asked_rarely_gives_a_result_each_time),
 		TEST(test_means_count_but_have_neither_delay_nor_deadband),
 		TEST(test_the_practice_opens_over_the_standards_data),

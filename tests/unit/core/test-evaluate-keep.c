@@ -350,6 +350,23 @@ static void test_a_step_of_any_sort_is_adopted(void **state)
 	rig_check(rig, "2:5", "-step@2");
 }
 
+static void test_a_clue_below_the_range_is_adopted_where_it_is_looked_for(void **state)
+{
+	static const struct verdict alert = {.kind = ALERT_CLUE,
+					     .connection = NO_INDEX,
+					     .limit = NO_INDEX,
+					     .reason = "under_range",
+					     .raised_ms = RIG_START_MS};
+	struct rig *rig = *state;
+	rig->monitors[0].has_range = true;
+	rig->monitors[0].range_high = 100;
+	rig_start(rig);
+	assert_false(evaluator_adopt(rig->evaluator, &alert));
+	rig->monitors[0].under_range = true;
+	assert_true(evaluator_adopt(rig->evaluator, &alert));
+	rig_check(rig, "1:5", "-clue(under_range)@1");
+}
+
 static void test_a_condition_that_is_no_longer_looked_for_is_not_adopted(void **state)
 {
 	struct rig *rig = *state;
@@ -427,6 +444,7 @@ int main(void)
 		rig_test(test_adopting_keeps_a_higher_peak_that_was_saved),
 		rig_test(test_every_kind_of_condition_is_adopted_and_clears),
 		rig_test(test_a_step_of_any_sort_is_adopted),
+		rig_test(test_a_clue_below_the_range_is_adopted_where_it_is_looked_for),
 		rig_test(test_a_condition_that_is_no_longer_looked_for_is_not_adopted),
 		rig_test(test_a_condition_that_cannot_be_is_not_adopted),
 		rig_test(test_a_fault_of_the_daemon_goes_on_after_a_restart_and_clears),

@@ -485,6 +485,39 @@ static void test_the_clue_stays_until_a_reading_within_the_range(void **state)
 	rig_check(ranged(state), "3:40", "-clue@3");
 }
 
+static void test_what_lies_below_the_range_is_a_clue_where_it_is_wanted(void **state)
+{
+	struct rig *rig = ranged(state);
+	rig->monitors[0].under_range = true;
+	rig_check(rig, "0:0 1:-9999T 2:-9999T", "+clue(under_range)@1/1=-9999");
+	rig_check(rig, "3:-1M 4:-B 5:5", "-clue(under_range)@5");
+	rig_check(rig, "6:0D 7:5 8:-1M", "");
+	rig_check(rig, "9:7999T 10:-9999T", "+clue@9/9=7999 +clue(under_range)@10/10=-9999");
+	rig_check(rig, "11:5", "-clue@11 -clue(under_range)@11");
+}
+
+static void test_a_dead_loop_is_the_low_end_of_a_live_zero(void **state)
+{
+	struct rig *rig = ranged(state);
+	struct monitor *m = &rig->monitors[0];
+	m->live_zero = true;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 0), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -1), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 0.4), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 0.401), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 201), FLAG_OVER_RANGE);
+	assert_int_equal(quality_flag(m, FLAG_MAINTENANCE, true, 0), FLAG_MAINTENANCE);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, false, 0), FLAG_NORMAL);
+}
+
+static void test_a_dead_loop_is_a_clue_until_it_speaks(void **state)
+{
+	struct rig *rig = ranged(state);
+	rig->monitors[0].under_range = rig->monitors[0].live_zero = true;
+	rig_check(rig, "0:0.4D 1:0.1D 2:5D", "+clue(under_range)@0/0=0.4");
+	rig_check(rig, "3:5", "-clue(under_range)@3");
+}
+
 static void test_the_flag_that_counts_beyond_the_range_is_T(void **state)
 {
 	const struct monitor *m = &ranged(state)->monitors[0];
@@ -606,6 +639,9 @@ int main(void)
 		rig_test(test_the_end_of_the_range_belongs_to_it),
 		rig_test(test_no_clue_below_the_range_or_with_another_flag),
 		rig_test(test_the_clue_stays_until_a_reading_within_the_range),
+		rig_test(test_what_lies_below_the_range_is_a_clue_where_it_is_wanted),
+		rig_test(test_a_dead_loop_is_the_low_end_of_a_live_zero),
+		rig_test(test_a_dead_loop_is_a_clue_until_it_speaks),
 		rig_test(test_the_flag_that_counts_beyond_the_range_is_T),
 		rig_test(test_a_fault_of_the_daemon_is_raised_and_cleared_once),
 	};

@@ -102,7 +102,8 @@ struct run {
 	struct reload_desk desk;
 	struct restore_alerts left; /* a reload took their conditions away: to be cleared */
 	bool no_courier, no_shares, no_exporter, no_tallier; /* could not be begun: tried again */
-	int64_t pruned_ns;
+	int64_t pruned_ns, looked_ns;
+	char status[96]; /* as last said */
 	struct steady steady;
 	bool tick_failed;
 	bool judge_runs, recorder_runs, clerk_runs;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "drivers/driver.h"
 #include "flow/clock.h"
+#include "status.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -256,6 +257,7 @@ static bool live(struct run *run)
 	tick(run);
 	reload_settle(run);
 	log_settle(false);
+	status_say(run);
 	if (fds[1].revents != 0)
 		reload(run);
 	if (fds[0].revents == 0 || read(run->signal_fd, &signal, sizeof signal) != sizeof signal)

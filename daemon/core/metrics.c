@@ -151,6 +151,16 @@ static struct series *series_get(struct metrics *m, const char *name, const char
 	return s;
 }
 
+struct metric *metrics_find(struct metrics *m, const char *name, const char *labels)
+{
+	for (struct family *f = m->first; f != NULL; f = f->next)
+		if (strcmp(f->name, name) == 0 && f->n_buckets > 0)
+			for (struct series *s = *bucket_of(f, labels); s != NULL; s = s->next_alike)
+				if (strcmp(s->labels, labels) == 0)
+					return &s->metric;
+	return NULL;
+}
+
 struct metric *metrics_counter(struct metrics *m, const char *name, const char *help,
 			       const char *labels)
 {

@@ -51,6 +51,9 @@ int metrics_gauge_read(struct metrics *m, const char *name, const char *help, co
 struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *help,
 				    const char *labels);
 
+/** metrics_find() - a series that was registered (the registering thread); NULL: none */
+struct metric *metrics_find(struct metrics *m, const char *name, const char *labels);
+
 enum metrics_which { METRICS_ALL, METRICS_READ /* those that are read when printed */ };
 /**
  * metrics_forget() - series whose name begins with @prefix ("": any) and one of whose labels is

@@ -81,6 +81,7 @@ class Daemon:
         self.log = os.path.join(self.directory, "duchad.log")
         self.process, self.port = None, listen
         self.environment = environment or {}
+        self.arguments = []
         listener = f' listen = "127.0.0.1:{listen}";' if listen else ""
         text = (f'node: {{ id = "{name}"; office = "Office"; case_prefix = "T"; '
                 f'timezone = "Asia/Shanghai"; language = "en"; '
@@ -100,7 +101,7 @@ class Daemon:
         """Starts it, whatever comes of that."""
         assert self.process is None
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([DUCHAD, "-c", self.config], stderr=log, stdout=log,
+            self.process = subprocess.Popen([DUCHAD, "-c", self.config, *self.arguments], stderr=log, stdout=log,
                                             stdin=subprocess.DEVNULL, cwd=self.directory,
                                             env={**ENVIRONMENT, **self.environment,
                                                  **environment})

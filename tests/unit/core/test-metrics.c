@@ -151,6 +151,33 @@ static void test_threads_lose_no_count(void **state)
 	(void)state;
 }
 
+static double seven(void *context)
+{
+	(void)context;
+	return 7;
+}
+
+static void test_what_is_gone_is_forgotten_and_nothing_else(void **state)
+{
+	(void)state;
+	struct metrics *m = make();
+	metric_set(metrics_gauge(m, "up", "Up.", "connection=\"a\""), 1);
+	metric_set(metrics_gauge(m, "up", "Up.", "connection=\"ab\""), 1);
+	metrics_counter(m, "polls", "Polls.", "connection=\"a\",result=\"ok\"");
+	metrics_counter(m, "polls", "Polls.", "id=\"connection=\",x=\"a\"");
+	assert_int_equal(metrics_gauge_read(m, "read", "Read.", "", seven, NULL), 0);
+	metrics_forget(m, "", "connection=\"a\"", METRICS_ALL);
+	assert_null(metrics_find(m, "up", "connection=\"a\""));
+	metrics_forget(m, "r", NULL, METRICS_READ);
+	metrics_forget(m, "u", NULL, METRICS_READ);
+	check_print(m, "# HELP up Up.\n# TYPE up gauge\nup{connection=\"ab\"} 1\n"
+		       "# HELP polls Polls.\n# TYPE polls counter\n"
+		       "polls{id=\"connection=\",x=\"a\"} 0\n");
+	metric_set(metrics_gauge(m, "up", "Up.", "connection=\"a\""), 2);
+	assert_int_equal(metric_get(metrics_find(m, "up", "connection=\"a\"")), 2);
+	metrics_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_a_series_may_be_read_when_printed),
 		cmocka_unit_test(test_a_histogram_is_cumulative_with_bounds_included),
 		cmocka_unit_test(test_threads_lose_no_count),
+		cmocka_unit_test(test_what_is_gone_is_forgotten_and_nothing_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,18 +17,13 @@
  * door is closed is not acknowledged: its connection is cut first (cut.h).
  */
 #include "base/log.h"
-#include "drivers/driver.h"
 #include "drivers/mqtt/cut.h"
-#include "drivers/mqtt/interest.h"
-#include "drivers/mqtt/mqtt.h"
-#include "drivers/mqtt/payload.h"
+#include "drivers/mqtt/internal.h"
 
-#include <MQTTAsync.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,61 +35,11 @@ enum {
 	FIRST_CONNECT_MS = 10000, /* after that a broker never reached is a lost link */
 	NUDGE_MS = 120000,        /* Paho's retries may stop after a long outage: start them anew */
 	STOP_MS = 2000,
-	FULL_PAUSE_MS = 20, /* each try leaves a gap in the ring's numbers, so not too often */
 	FILTERS_PER_REQUEST = 256,
 	REFUSED_SUBSCRIPTION = 0x80, /* MQTT 3.1.1, 3.9.3 */
 };
 
-struct client;
-
-struct subscription {
-	const struct client *client;
-	char *const *filters;
-	size_t n;
-};
-
-/* What is wanted from a broker. Paho may still report on the older wants of a client. */
-struct wants {
-	struct interest interest;
-	int *qos; /* by filter */
-	struct subscription *subscriptions;
-	struct log_repeat *refused; /* by point */
-	uint32_t *hits, *taken;     /* points, monitors of the message at hand */
-	size_t n_taken;
-	struct wants *older;
-};
-
-struct client {
-	struct mqtt_connection own; /* its texts are ours; points and connection under mqtt.lock */
-	const struct mqtt_connection *config; /* own */
-	struct mqtt *mqtt;
-	MQTTAsync handle;
-	char *uri;
-	uint16_t port;
-	struct metric *up;
-	/* Under mqtt.lock: */
-	struct wants *wants; /* ours, or another's while that one waits for our end */
-	struct wants *owned;
-	bool begun, muted; /* muted: it serves no connection of the plan any more */
-	bool stuck;        /* Paho did not end it */
-	bool wants_more;   /* wants changed: to be subscribed to */
-	bool connected, was_connected, disconnect_done;
-	int64_t since_ms; /* of the last change, monotonic */
-};
-
-struct mqtt {
-	struct driver_host host;
-	struct metric *bad_payload, *ring_full;
-	pthread_mutex_t lock; /* the door, and what is said above */
-	pthread_cond_t changed;
-	bool watching, stopping, closed;
-	struct client *nudged; /* the watch is in Paho for it */
-	size_t n_clients, n_leaving;
-	struct client **clients, **leaving;
-	bool haunted; /* a client could not be ended: what it touches stays */
-};
-
-static int64_t mono_ms(void)
+int64_t mqtt_now_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -108,151 +53,17 @@ static bool wait_until(struct mqtt *mqtt, int64_t until_ms)
 	return pthread_cond_timedwait(&mqtt->changed, &mqtt->lock, &until) != ETIMEDOUT;
 }
 
-/* --- messages --- */
-
-struct message {
-	struct client *client;
-	const char *topic;
-	const MQTTAsync_message *paho;
-	bool store; /* the sender may forget it only when it is on disk */
-	int64_t until_ms;
-	uint64_t newest; /* for door_wait_stored() */
-	uint64_t frame;
-};
-
-static void point_submit(struct message *message, uint32_t i, const struct sample *sample)
-{
-	struct client *client = message->client;
-	struct mqtt *mqtt = client->mqtt;
-	uint64_t seq = 0;
-	enum door_result result = door_submit(mqtt->host.door, sample, &seq);
-	while (result == DOOR_FULL && message->store && mono_ms() < message->until_ms) {
-		door_flush(mqtt->host.door);
-		nanosleep(&(struct timespec){.tv_nsec = FULL_PAUSE_MS * 1000000}, NULL);
-		result = door_submit(mqtt->host.door, sample, &seq);
-	}
-	if (result == DOOR_FULL) {
-		metric_add(mqtt->ring_full, 1);
-		return;
-	}
-	if (seq > message->newest)
-		message->newest = seq;
-	client->wants->taken[client->wants->n_taken++] = client->config->points[i].monitor;
-}
-
-static void point_refuse(struct message *message, uint32_t i, const char *cause)
-{
-	struct client *client = message->client;
-	metric_add(client->mqtt->bad_payload, 1);
-	if (log_due(&client->wants->refused[i]))
-		log_event(LOGGED_PAYLOAD, ABOUT(.connection = client->config->id),
-			  "%s: unusable message on \"%.200s\": %s", client->config->id,
-			  message->topic, cause);
-}
-
-/* A retained message is handed out anew at each subscription. Without a time of its own it would
- * turn an old value into a new reading. */
-static bool is_stale_copy(const struct message *message, const struct mqtt_point *point)
-{
-	bool timed = point->value != NULL && point->time != NULL;
-	if (!message->paho->retained || timed)
-		return false;
-	log_debug("%s: retained message on \"%.200s\" has no time, left out",
-		  message->client->config->id, message->topic);
-	return true;
-}
-
-static void point_take(struct message *message, uint32_t i)
-{
-	const struct mqtt_point *point = &message->client->config->points[i];
-	struct payload payload;
-	if (is_stale_copy(message, point))
-		return;
-	size_t n = (size_t)message->paho->payloadlen;
-	enum payload_result result = payload_map(point, message->paho->payload, n, &payload);
-	if (result != PAYLOAD_VALUE && result != PAYLOAD_NO_VALUE) {
-		point_refuse(message, i, payload.cause);
-		return;
-	}
-	bool has_value = result == PAYLOAD_VALUE;
-	bool faulty = !has_value && payload.flag == FLAG_NORMAL;
-	point_submit(message, i,
-		     &(struct sample){.monitor = point->monitor,
-				      .has_time = payload.has_time,
-				      .measured_ms = payload.time_ms,
-				      .has_value = has_value,
-				      .value = payload.value,
-				      .flag = faulty ? FLAG_FAULT : payload.flag,
-				      .raw = payload.raw,
-				      .frame = message->frame});
-}
-
-static void message_take(struct message *message)
-{
-	struct wants *wants = message->client->wants;
-	size_t n = interest_match(&wants->interest, message->topic, wants->hits);
-	wants->n_taken = 0;
-	if (n > 0)
-		message->frame = door_frame(message->client->mqtt->host.door, FRAME_MQTT,
-					    message->topic, strlen(message->topic),
-					    message->paho->payload,
-					    (size_t)message->paho->payloadlen);
-	for (size_t i = 0; i < n; i++)
-		point_take(message, wants->hits[i]);
-}
-
-static void message_store(const struct message *message)
-{
-	struct client *client = message->client;
-	struct door *door = client->mqtt->host.door;
-	door_flush(door);
-	const struct wants *wants = client->wants;
-	if (!message->store || wants->n_taken == 0 ||
-	    door_wait_stored(door, message->newest, client->config->ack_timeout_ms))
-		return;
-	for (size_t i = 0; i < wants->n_taken; i++)
-		door_unrecorded(door, wants->taken[i]);
-}
-
-/* Lock held. Nobody takes this message any more: the broker is to keep it and send it again. */
-static void message_leave(const struct client *client)
-{
-	log_debug("a message came after the end: its connection is cut");
-	cut(client->port);
-}
-
-static void client_message(struct client *client, const char *topic, const MQTTAsync_message *paho)
-{
-	struct mqtt *mqtt = client->mqtt;
-	pthread_mutex_lock(&mqtt->lock);
-	if (mqtt->closed || client->stuck) { /* what the configuration gave may be gone */
-		message_leave(client);
-		pthread_mutex_unlock(&mqtt->lock);
-		return;
-	}
-	struct message message = {.client = client,
-				  .topic = topic,
-				  .paho = paho,
-				  .store = paho->qos > 0 && client->config->ack == MQTT_ACK_STORED,
-				  .until_ms = mono_ms() + client->config->ack_timeout_ms};
-	if (!client->muted) {
-		message_take(&message);
-		message_store(&message);
-	}
-	pthread_mutex_unlock(&mqtt->lock);
-}
+/* --- link --- */
 
 static int on_message(void *context, char *topic, int topic_bytes, MQTTAsync_message *paho)
 {
 	/* A topic that holds a NUL is longer than its text, and no filter of ours can mean it. */
 	if (topic_bytes == 0 || strlen(topic) == (size_t)topic_bytes)
-		client_message(context, topic, paho);
+		message_in(context, topic, paho);
 	MQTTAsync_freeMessage(&paho);
 	MQTTAsync_free(topic);
 	return 1;
 }
-
-/* --- link --- */
 
 /* Lock held. */
 static void client_link(struct client *client, bool up)
@@ -261,7 +72,7 @@ static void client_link(struct client *client, bool up)
 		return; /* what the configuration gave may be gone */
 	client->connected = up;
 	client->was_connected = client->was_connected || up;
-	client->since_ms = mono_ms();
+	client->since_ms = mqtt_now_ms();
 	metric_set(client->up, up);
 	door_link(client->mqtt->host.door, client->config->connection, up);
 }
@@ -292,7 +103,7 @@ static void on_subscribed(void *context, MQTTAsync_successData *success)
 	}
 }
 
-static void client_subscribe(const struct client *client, struct wants *wants)
+void client_subscribe(const struct client *client, struct wants *wants)
 {
 	for (size_t first = 0; first < wants->interest.n_filters; first += FILTERS_PER_REQUEST) {
 		size_t n = wants->interest.n_filters - first;
@@ -394,7 +205,7 @@ static void on_disconnect_failure(void *context, MQTTAsync_failureData *failure)
 /* Lock held. Return: true where Paho is to be pushed to try again. */
 static bool client_watch(struct client *client)
 {
-	int64_t waited_ms = mono_ms() - client->since_ms;
+	int64_t waited_ms = mqtt_now_ms() - client->since_ms;
 	if (client->connected || !client->begun)
 		return false;
 	if (!client->was_connected && waited_ms >= FIRST_CONNECT_MS) {
@@ -407,7 +218,7 @@ static bool client_watch(struct client *client)
 	}
 	if (waited_ms < NUDGE_MS)
 		return false;
-	client->since_ms = mono_ms();
+	client->since_ms = mqtt_now_ms();
 	return true;
 }
 
@@ -426,7 +237,7 @@ static void *watch_run(void *context)
 			mqtt->nudged = NULL;
 			pthread_cond_broadcast(&mqtt->changed);
 		}
-		int64_t until_ms = mono_ms() + 1000;
+		int64_t until_ms = mqtt_now_ms() + 1000;
 		while (!mqtt->stopping && wait_until(mqtt, until_ms))
 			;
 	}
@@ -512,6 +323,20 @@ static const char *text_in(const struct mqtt_connection *config, size_t i)
 	return *(const char *const *)(const void *)((const char *)config + texts[i]);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool client_same_settings(const struct mqtt_connection *a, const struct mqtt_connection *b)
+{
+	bool same = a->qos == b->qos && a->clean_session == b->clean_session &&
+		    a->keepalive_s == b->keepalive_s;
+	for (size_t i = 0; i < TEXTS; i++)
+		same = same && same_text(text_in(a, i), text_in(b, i));
+	return same;
+}
+
 /* A client may live longer than the configuration that it was made from. */
 static bool own_settings(struct client *client, const struct mqtt_connection *config)
 {
@@ -562,7 +387,7 @@ static int client_metrics(struct client *client)
 	return client->up != NULL ? 0 : -ENOMEM;
 }
 
-static void client_free(struct client *client)
+void client_free(struct client *client)
 {
 	for (size_t i = 0; i < TEXTS; i++)
 		free((void *)(uintptr_t)text_in(&client->own, i));
@@ -578,7 +403,7 @@ static int client_new(struct client **out, struct mqtt *mqtt, const struct mqtt_
 		return -ENOMEM;
 	client->mqtt = mqtt;
 	client->port = cut_port(config->uri);
-	client->since_ms = mono_ms();
+	client->since_ms = mqtt_now_ms();
 	int error = own_settings(client, config) ? 0 : -ENOMEM;
 	if (error == 0)
 		error = wants_new(&client->owned, config);
@@ -623,14 +448,14 @@ static int client_connect(struct client *client)
 	return rc == MQTTASYNC_SUCCESS ? 0 : -EIO;
 }
 
-static int client_begin(struct client *client)
+int client_begin(struct client *client)
 {
 	int error = client_create(client);
 	if (error == 0)
 		error = client_connect(client);
 	pthread_mutex_lock(&client->mqtt->lock);
 	client->begun = error == 0;
-	client->since_ms = mono_ms();
+	client->since_ms = mqtt_now_ms();
 	pthread_mutex_unlock(&client->mqtt->lock);
 	return error;
 }
@@ -662,6 +487,7 @@ static int mqtt_alloc(struct mqtt **out, const struct driver_host *host, size_t 
 	}
 	mqtt->host = *host;
 	mqtt->clients = clients;
+	pthread_mutex_init(&mqtt->next, NULL);
 	pthread_mutex_init(&mqtt->lock, NULL);
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
@@ -672,19 +498,19 @@ static int mqtt_alloc(struct mqtt **out, const struct driver_host *host, size_t 
 	return 0;
 }
 
-static void mqtt_free(struct mqtt *mqtt)
+void mqtt_free(struct mqtt *mqtt)
 {
 	for (size_t i = 0; i < mqtt->n_clients; i++)
 		client_free(mqtt->clients[i]);
 	pthread_cond_destroy(&mqtt->changed);
 	pthread_mutex_destroy(&mqtt->lock);
+	pthread_mutex_destroy(&mqtt->next);
 	free(mqtt->clients);
 	free(mqtt);
 }
 
-/* All of it but what speaks to a broker. */
-static int mqtt_new(struct mqtt **out, const struct driver_host *host,
-		    const struct mqtt_connection *configs, size_t n)
+int mqtt_new(struct mqtt **out, const struct driver_host *host,
+	     const struct mqtt_connection *configs, size_t n)
 {
 	struct mqtt *mqtt = NULL;
 	int error = mqtt_alloc(&mqtt, host, n);
@@ -704,12 +530,7 @@ static int mqtt_new(struct mqtt **out, const struct driver_host *host,
 
 /* --- death --- */
 
-/*
- * A client may only be destroyed when its disconnect has been reported: destroying one that is
- * connecting crashes or hangs (Paho 1.3.12). Else it stays behind, with all that its callbacks
- * touch. Return: true where nothing of Paho's refers to us any more.
- */
-static bool client_end(struct client *client)
+bool client_end(struct client *client)
 {
 	struct mqtt *mqtt = client->mqtt;
 	if (client->handle == NULL)
@@ -721,7 +542,7 @@ static bool client_end(struct client *client)
 	options.context = client;
 	if (MQTTAsync_disconnect(client->handle, &options) != MQTTASYNC_SUCCESS)
 		return false;
-	int64_t until_ms = mono_ms() + STOP_MS;
+	int64_t until_ms = mqtt_now_ms() + STOP_MS;
 	pthread_mutex_lock(&mqtt->lock);
 	while (!client->disconnect_done && wait_until(mqtt, until_ms))
 		;
@@ -735,7 +556,7 @@ static bool client_end(struct client *client)
 /* Return: true when the watch has ended. It may be held up in Paho by a name server. */
 static bool watch_end(struct mqtt *mqtt)
 {
-	int64_t until_ms = mono_ms() + STOP_MS;
+	int64_t until_ms = mqtt_now_ms() + STOP_MS;
 	pthread_mutex_lock(&mqtt->lock);
 	mqtt->stopping = true;
 	pthread_cond_broadcast(&mqtt->changed);
@@ -775,196 +596,6 @@ static int mqtt_start(const struct driver_host *host, const void *connections, s
 	else
 		*instance = mqtt;
 	return error;
-}
-
-/* --- the next plan --- */
-
-static int mqtt_prepare(const struct driver_host *host, const void *connections, size_t n,
-			const void *instance, void **next)
-{
-	const struct mqtt *mqtt = instance;
-	struct mqtt *with = NULL;
-	int error = mqtt_new(&with, host, connections, n);
-	if (error == 0) /* room for all that may have to be ended */
-		with->leaving = calloc(mqtt->n_clients + 1, sizeof(struct client *));
-	if (error == 0 && with->leaving == NULL) {
-		mqtt_free(with);
-		return -ENOMEM;
-	}
-	*next = with;
-	return error;
-}
-
-static void mqtt_drop(void *next)
-{
-	struct mqtt *mqtt = next;
-	if (mqtt == NULL)
-		return;
-	free(mqtt->leaving);
-	mqtt_free(mqtt);
-}
-
-static bool mqtt_hold(void *instance, int timeout_ms)
-{
-	struct mqtt *mqtt = instance;
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t ns = until.tv_nsec + (int64_t)timeout_ms * 1000000;
-	until.tv_sec += ns / 1000000000;
-	until.tv_nsec = ns % 1000000000;
-	return pthread_mutex_clocklock(&mqtt->lock, CLOCK_MONOTONIC, &until) == 0;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool same_settings(const struct mqtt_connection *a, const struct mqtt_connection *b)
-{
-	bool same = a->qos == b->qos && a->clean_session == b->clean_session &&
-		    a->keepalive_s == b->keepalive_s;
-	for (size_t i = 0; i < TEXTS; i++)
-		same = same && same_text(text_in(a, i), text_in(b, i));
-	return same;
-}
-
-static bool same_filters(const struct interest *a, const struct interest *b)
-{
-	if (a->n_filters != b->n_filters)
-		return false;
-	for (size_t i = 0; i < a->n_filters; i++)
-		if (strcmp(a->filters[i], b->filters[i]) != 0)
-			return false;
-	return true;
-}
-
-/* Lock held. @client serves what @fresh was made for. */
-static void client_retarget(struct client *client, struct client *fresh)
-{
-	struct mqtt_connection *own = &client->own;
-	own->connection = fresh->own.connection;
-	own->points = fresh->own.points;
-	own->n_points = fresh->own.n_points;
-	own->ack = fresh->own.ack;
-	own->ack_timeout_ms = fresh->own.ack_timeout_ms;
-	client->wants = fresh->wants;
-}
-
-/* Lock held. The same broker in the same way: only what is wanted from it may be new. */
-static void client_absorb(struct client *client, struct client *fresh)
-{
-	struct wants *wants = fresh->owned;
-	client_retarget(client, fresh);
-	client->wants_more =
-		client->connected && !same_filters(&wants->interest, &client->owned->interest);
-	wants->older = client->owned;
-	client->owned = wants;
-	fresh->owned = fresh->wants = NULL;
-	client_free(fresh);
-}
-
-/* Lock held. Return: the client for @fresh from now on; *leaving: the one that is to be ended. */
-static struct client *client_for(struct mqtt *mqtt, struct client *fresh, struct client **leaving)
-{
-	for (size_t i = 0; i < mqtt->n_clients; i++) {
-		struct client *client = mqtt->clients[i];
-		if (client == NULL || strcmp(client->config->id, fresh->config->id) != 0)
-			continue;
-		mqtt->clients[i] = NULL;
-		if (same_settings(client->config, fresh->config)) {
-			client_absorb(client, fresh);
-			return client;
-		}
-		client_retarget(client, fresh); /* until its end; then the other begins */
-		*leaving = client;
-		return fresh;
-	}
-	return fresh;
-}
-
-static void *mqtt_succeed(void *next, void *instance)
-{
-	struct mqtt *mqtt = instance, *with = next;
-	mqtt->leaving = with->leaving;
-	mqtt->n_leaving = 0;
-	for (size_t i = 0; i < with->n_clients; i++) {
-		struct client *leaving = NULL;
-		with->clients[i]->mqtt = mqtt;
-		with->clients[i] = client_for(mqtt, with->clients[i], &leaving);
-		if (leaving != NULL)
-			mqtt->leaving[mqtt->n_leaving++] = leaving;
-	}
-	for (size_t i = 0; i < mqtt->n_clients; i++)
-		if (mqtt->clients[i] != NULL) {
-			mqtt->clients[i]->muted = true;
-			mqtt->leaving[mqtt->n_leaving++] = mqtt->clients[i];
-		}
-	struct client **clients = mqtt->clients;
-	mqtt->clients = with->clients;
-	mqtt->n_clients = with->n_clients;
-	with->clients = clients;
-	with->n_clients = 0;
-	mqtt_free(with);
-	return mqtt;
-}
-
-/* Paho may hold one that cannot be ended for ever; what it touches stays, too. */
-static void client_leave(struct client *client)
-{
-	struct mqtt *mqtt = client->mqtt;
-	pthread_mutex_lock(&mqtt->lock);
-	while (mqtt->nudged == client)
-		pthread_cond_wait(&mqtt->changed, &mqtt->lock);
-	pthread_mutex_unlock(&mqtt->lock);
-	bool ended = client_end(client);
-	pthread_mutex_lock(&mqtt->lock);
-	client->muted = true;
-	client->stuck = !ended;
-	client->wants = client->owned;
-	mqtt->haunted = mqtt->haunted || !ended;
-	pthread_mutex_unlock(&mqtt->lock);
-	if (ended)
-		client_free(client);
-}
-
-static bool is_wanted(const struct interest *interest, const char *filter)
-{
-	for (size_t i = 0; i < interest->n_filters; i++)
-		if (strcmp(interest->filters[i], filter) == 0)
-			return true;
-	return false;
-}
-
-static void client_want(struct client *client)
-{
-	struct wants *wants = client->owned;
-	const struct interest *before = &wants->older->interest;
-	client->wants_more = false;
-	for (size_t i = 0; i < before->n_filters; i++)
-		if (!is_wanted(&wants->interest, before->filters[i]))
-			(void)MQTTAsync_unsubscribe(client->handle, before->filters[i], NULL);
-	client_subscribe(client, wants);
-}
-
-static void mqtt_release(void *instance)
-{
-	struct mqtt *mqtt = instance;
-	size_t n = mqtt->n_leaving;
-	struct client **leaving = mqtt->leaving;
-	mqtt->leaving = NULL;
-	mqtt->n_leaving = 0;
-	pthread_mutex_unlock(&mqtt->lock);
-	for (size_t i = 0; i < n; i++)
-		client_leave(leaving[i]);
-	free(leaving);
-	for (size_t i = 0; i < mqtt->n_clients; i++) {
-		struct client *client = mqtt->clients[i];
-		if (client->wants_more)
-			client_want(client);
-		if (client->handle == NULL)
-			(void)client_begin(client);
-	}
 }
 
 const struct driver mqtt_driver = {.name = "mqtt",

@@ -292,7 +292,8 @@ static enum payload_result json_time_of(const json_t *json, const char *pointer,
 }
 
 /* Flags are those of HJ 212; a device that leaves its flag out means a normal reading. */
-static enum payload_result json_flag_of(const json_t *json, const char *pointer, struct payload *out)
+static enum payload_result json_flag_of(const json_t *json, const char *pointer,
+					struct payload *out)
 {
 	const json_t *found = json_at(json, pointer);
 	if (found == NULL || json_is_null(found))

@@ -365,7 +365,9 @@ static void test_what_comes_after_the_end_is_left_with_the_broker(void **state)
 	assert_true(fake_door_await(bench.door, fake_door_has_waits, 1));
 	bench_stop(&bench);
 	bench_start(&next, broker);
-	assert_true(fake_door_await(next.door, fake_door_has_value, LAST));
+	/* a slow machine may have let all of them go to the first, at their deadlines */
+	assert_true(fake_door_has_value(bench.door, LAST) ||
+		    fake_door_await(next.door, fake_door_has_value, LAST));
 	for (int i = FIRST; i <= LAST; i++)
 		assert_true(fake_door_has_value(bench.door, i) ||
 			    fake_door_has_value(next.door, i));

@@ -6,14 +6,9 @@
 
 int gate_init(struct gate *gate)
 {
-	pthread_condattr_t monotonic;
 	*gate = (struct gate){.stands = false};
 	pthread_mutex_init(&gate->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	int error = pthread_cond_init(&gate->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	return -error;
+	return -pthread_cond_init(&gate->changed, NULL);
 }
 
 void gate_deinit(struct gate *gate)
@@ -51,7 +46,8 @@ bool gate_stands(struct gate *gate, int timeout_ms)
 	until.tv_nsec = ns % 1000000000;
 	pthread_mutex_lock(&gate->lock);
 	while (!gate->stands)
-		if (pthread_cond_timedwait(&gate->changed, &gate->lock, &until) != 0)
+		if (pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, &until) !=
+		    0)
 			break;
 	bool stands = gate->stands;
 	pthread_mutex_unlock(&gate->lock);

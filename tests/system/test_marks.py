@@ -131,6 +131,22 @@ def test_a_mark_ahead_of_time_holds_for_what_comes(make_daemon, broker):
     assert recorded(daemon, 5)[0]["mark"] == "C"
 
 
+def test_marks_hold_over_a_reload(make_daemon, broker):
+    limits = HOUR + ', { max = 100.0; opens = "alert"; }'
+    daemon = outfall(make_daemon, broker, "2026-11-22 10:50:00", limits)
+    worked_off(daemon, mark(daemon, "22 10:00:00", "22 10:15:00", "C")["id"])
+    with open(daemon.config) as f:
+        text = f.read()
+    with open(daemon.config, "w") as f:  # another site before: every index of the plan moves
+        f.write(text.replace("sites: (", "sites: (" + site("a", [mqtt_monitor("w21003", "a")]) + ",", 1))
+    assert daemon.ctl("reload").returncode == 0
+    worked_off(daemon, mark(daemon, "22 10:30:00", "22 10:40:00", "C")["id"])
+    measured(broker, ("22T10:00:00", 186), ("22T10:35:00", 186), ("22T10:46:00", 120))
+    alert = wait_until(lambda: daemon.alerts(kind="exceedance"), what="the alert of what is not marked")[0]
+    assert alert["value"] == 120
+    assert [r.get("mark") for r in recorded(daemon, 3)] == ["C", "C", None]
+
+
 DAY = '{ max = 50.0; average = "day"; grace_s = 1; min_valid = 0.01; opens = "case"; mark_until = "12:00"; }'
 
 

@@ -135,3 +135,20 @@ def test_the_listener_names_nobody_without_a_token(make_daemon, tmp_path):
     everybody = "".join(texts(daemon))
     assert [name for name in PERSONS if name in everybody] == []
     assert [name for name in ENTERPRISE if name not in everybody] == []
+
+
+def test_a_token_that_was_taken_out_is_good_for_nothing_after_a_reload(office, tmp_path):
+    li, wang = TOKENS["li"][1], TOKENS["wang"][1]
+    stream = http.client.HTTPConnection("127.0.0.1", office.port, timeout=20)
+    stream.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {li}"})
+    watched = stream.getresponse()
+    assert watched.status == 200
+    path = tmp_path / "officers"
+    path.write_text("".join(l for l in path.read_text().splitlines(True) if not l.startswith("li:")))
+    assert act(office, li, action="note", note="before")[0] == 200
+    assert ask(office, "POST", "/api/v1/reload", wang)[0] == 403
+    assert office.ctl("reload").returncode == 0
+    assert act(office, li, action="note", note="after")[0] == 401
+    assert act(office, wang, action="note", note="after")[0] == 200
+    assert b"before" in watched.read()  # which ends
+    stream.close()

@@ -80,8 +80,10 @@ def is_whole(values):
 
 def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_daemon, broker):
     meter = Meter()
+    below = "{ min = 1.0; opens = \"case\"; }", "{ min = 1.0; on_delay_s = 4; }"  # what it has beside the number is 0
     daemon = make_daemon([modbus_connection(meter.port, interval_ms=20), mqtt_connection(broker.port)],
-                         [site("s1", [counter("{ max = 1e9; }")]),
+                         [site("s1", [counter("{ max = 1e9; }"), counter(below[0], factor="w21003", address=2),
+                                      counter(below[1], factor="w21011", address=4)]),
                           site("s2", [mqtt_monitor("w01018", "a/s2")])])
     wait_until(lambda: broker.subscribed("edge"), what="a subscription")
     published, going = [0], threading.Event()
@@ -92,24 +94,28 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
         while going.is_set():
             stream.publish("a/s2", str(published[0] + 1))
             published[0] += 1
-            time.sleep(0.01)
+            time.sleep(0.05)
         stream.close()
     publisher = threading.Thread(target=publish)
     publisher.start()
     wait_until(lambda: len(daemon.values("s1", "w01018")) > 5, what="readings")
-    for i in range(300 if LONG else 12):
+    raised, = wait_until(lambda: daemon.alerts(True, "exceedance"), what="an alert")[:1]
+    first = daemon.readings("s1", "w21011")[0]["time"]
+    for i in range(300 if LONG else 50):  # each moves every index of the plan
         reconfigure(daemon, lambda text: text.replace("sites: (", 'sites: (\n{ id = "x%d"; name = "X"; '
                     'kind = "outfall"; stale_after_s = 0; monitors: ( { factor = "w01018"; '
                     'connection = "broker"; topic = "x/%d"; } ); },' % (i, i), 1))
-        if i % 3 == 0:
+        if i % 10 == 0:
             reload(daemon)
         else:
             daemon.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: any(s["id"] == f"x{i}" for s in daemon.get("/api/v1/sites")["sites"]),
-                       what="the site")
+        wait_until(lambda: daemon.said().count(" taken up: ") > i, what="the reload", every=0.01)
+    for _ in range(50):  # nobody waits for these: they fall together
+        daemon.process.send_signal(signal.SIGHUP)
+    reload(daemon)
     going.clear()
-    publisher.join(20)
-    wait_until(lambda: len(daemon.values("s2", "w01018")) >= published[0], what="all messages")
+    publisher.join(30)
+    wait_until(lambda: len(daemon.values("s2", "w01018")) >= published[0], 60, what="all messages")
     assert [int(v) for v in daemon.values("s2", "w01018")] == list(range(1, published[0] + 1))
     assert is_whole(daemon.values("s1", "w01018"))
     assert meter.accepts == 1
@@ -118,6 +124,12 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
     assert daemon.metric("ducha_readings_total", driver="modbus") >= len(
         daemon.values("s1", "w01018"))
     assert daemon.metric("ducha_unrecorded_total") == 0
+    assert all(daemon.metric("ducha_polls_total", result=r) == 0 for r in ("timeout", "exception", "error"))
+    kept, = [a for a in daemon.alerts(True, "exceedance") if a["factor"] == "w21003"]
+    assert (kept["id"], kept["raised_at"], kept["case"]) == (raised["id"], raised["raised_at"], raised["case"])
+    late, = wait_until(lambda: [a for a in daemon.alerts(True, "exceedance") if a["factor"] == "w21011"],
+                       what="the run that was pending")
+    assert late["began_at"] == first and len(daemon.cases("open")) == 2
     # the topics that came later are heard, and what is gone is not
     broker.publish("x/3", "7.5")
     wait_until(lambda: daemon.values("x3", "w01018") == [7.5], what="a reading of a new site")

@@ -136,6 +136,13 @@ static const char *check_url(const char *text, const char *const *schemes, const
 	return wrong;
 }
 
+int check_sayable(const char *text)
+{
+	const char *host = strstr(text, "://");
+	bool open = host == NULL || strchr(host, '@') == NULL;
+	return (int)(open ? strlen(text) : (size_t)(host + 3 - text));
+}
+
 const char *check_http_url(const char *text)
 {
 	static const char *const schemes[] = {"http://", "https://", NULL};

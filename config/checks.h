@@ -11,6 +11,9 @@ const char *check_id(const char *text);
 const char *check_timezone(const char *text);    /* UTC, or a file of the zoneinfo database */
 const char *check_case_number(const char *text); /* {prefix} {year} {seq} */
 const char *check_http_url(const char *text);
+/** check_sayable() - how much of @text a message may repeat: of an address with a name or a password
+ * in it just the scheme. Return: bytes. */
+int check_sayable(const char *text);
 /** is_loopback_url() - does a URL stay on this machine? An address or localhost, no other name. */
 bool is_loopback_url(const char *url);
 const char *check_webhook_secrets(const char *text); /* Standard Webhooks 1.0.0 */

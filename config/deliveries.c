@@ -95,8 +95,10 @@ static void check_url(struct walk *walk, const config_setting_t *group, unsigned
 	if (!wrong && variant == WEBHOOK && strncasecmp(url, "https:", 6) != 0 &&
 	    !is_loopback_url(url))
 		wrong = "http is for receivers on this machine; use https";
+	int said = check_sayable(url);
 	if (wrong)
-		FAULT(walk, schema_key(group, "url"), "url = \"%s\" is not right: %s", url, wrong);
+		FAULT(walk, schema_key(group, "url"), "url = \"%.*s%s\" is not right: %s", said, url,
+		      url[said] == '\0' ? "" : "…", wrong);
 }
 
 /* Without a key: a server on this machine is asked for STARTTLS only if there is a way to trust it.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/schema.h"
 
+#include "config/checks.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -208,7 +210,9 @@ static const char *field_text(struct walk *walk, const struct field *field,
 	const char *right = text && field->check ? field->check(text) : NULL;
 	if (!right)
 		return text;
-	FAULT(walk, setting, "%s = \"%s\" is not right: %s", label_of(setting).text, text, right);
+	int said = check_sayable(text);
+	FAULT(walk, setting, "%s = \"%.*s%s\" is not right: %s", label_of(setting).text, said, text,
+	      text[said] == '\0' ? "" : "…", right);
 	return NULL;
 }
 

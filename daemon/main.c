@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -143,6 +144,13 @@ static void block_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+/* A dump would hold secrets and readings; units of systemd forbid it, other ways to start do not. */
+static void forbid_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
 static int check(const struct order *order, const struct config *c, const struct assembly *assembly)
 {
 	int r = check_cycles(assembly, order->file, stderr);
@@ -228,8 +236,10 @@ int main(int argc, char **argv)
 	int code = read_order(argc, argv, &order);
 	if (code >= 0)
 		return code;
-	if (!order.check && order.backtest == NULL)
+	if (!order.check && order.backtest == NULL) {
 		block_signals();
+		forbid_dumps();
+	}
 	/* A broker out of reach at the end leaves Paho's thread in a connect, which exit() must not
 	 * pull the library from under. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);

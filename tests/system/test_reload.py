@@ -81,7 +81,8 @@ def is_whole(values):
 def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_daemon, broker):
     meter = Meter()
     below = "{ min = 1.0; opens = \"case\"; }", "{ min = 1.0; on_delay_s = 4; }"  # what it has beside the number is 0
-    daemon = make_daemon([modbus_connection(meter.port, interval_ms=20), mqtt_connection(broker.port)],
+    daemon = make_daemon([modbus_connection(meter.port, interval_ms=20, timeout_ms=10000),
+                          mqtt_connection(broker.port, ack_timeout_ms=10000)],
                          [site("s1", [counter("{ max = 1e9; }"), counter(below[0], factor="w21003", address=2),
                                       counter(below[1], factor="w21011", address=4)]),
                           site("s2", [mqtt_monitor("w01018", "a/s2")])])
@@ -101,7 +102,7 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
     wait_until(lambda: len(daemon.values("s1", "w01018")) > 5, what="readings")
     raised, = wait_until(lambda: daemon.alerts(True, "exceedance"), what="an alert")[:1]
     first = daemon.readings("s1", "w21011")[0]["time"]
-    for i in range(300 if LONG else 50):  # each moves every index of the plan
+    for i in range(300 if LONG else 25):  # each moves every index of the plan
         reconfigure(daemon, lambda text: text.replace("sites: (", 'sites: (\n{ id = "x%d"; name = "X"; '
                     'kind = "outfall"; stale_after_s = 0; monitors: ( { factor = "w01018"; '
                     'connection = "broker"; topic = "x/%d"; } ); },' % (i, i), 1))
@@ -109,8 +110,9 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
             reload(daemon)
         else:
             daemon.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: daemon.said().count(" taken up: ") > i, what="the reload", every=0.01)
-    for _ in range(50):  # nobody waits for these: they fall together
+            wait_until(lambda: any(s["id"] == f"x{i}" for s in daemon.get("/api/v1/sites")["sites"]),
+                       what="the site", every=0.01)
+    for _ in range(25):  # nobody waits for these: they fall together
         daemon.process.send_signal(signal.SIGHUP)
     reload(daemon)
     going.clear()
@@ -194,15 +196,15 @@ def test_connections_end_begin_and_change_while_one_keeps_its_socket(make_daemon
     kept, changed, gone, new = Meter(), Meter(), Meter(), Meter()
     monitors = [counter(connection=c, factor=f) for c, f in
                 (("kept", "w01018"), ("changed", "w21003"), ("gone", "w00000"))]
-    daemon = make_daemon([modbus_connection(m.port, id=i) for m, i in
+    daemon = make_daemon([modbus_connection(m.port, id=i, timeout_ms=10000) for m, i in
                           ((kept, "kept"), (changed, "changed"), (gone, "gone"))],
                          [site("s1", monitors)])
     wait_until(lambda: min(kept.count, changed.count, gone.count) > 3, what="polls")
     reconfigure(daemon, lambda text: text
                 .replace(f"port = {changed.port}; interval_ms = 100",
                          f"port = {changed.port}; interval_ms = 50")
-                .replace(modbus_connection(gone.port, id="gone"),
-                         modbus_connection(new.port, id="new"))
+                .replace(modbus_connection(gone.port, id="gone", timeout_ms=10000),
+                         modbus_connection(new.port, id="new", timeout_ms=10000))
                 .replace('connection = "gone"', 'connection = "new"'))
     reload(daemon)
     wait_until(lambda: new.count > 3, what="polls of the new one")

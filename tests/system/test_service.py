@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon as a service: what it tells systemd, and what it tells nobody."""
 import base64
+import hashlib
 import os
+import re
+import resource
 import signal
 import socket
+import urllib.error
+import urllib.request
 
 from conftest import modbus_connection, modbus_monitor, mqtt_monitor, site
 from servers import free_port, wait_until
@@ -48,7 +53,7 @@ def test_systemd_hears_of_the_state_of_reloads_and_of_every_thread(make_daemon, 
 
 
 def test_secrets_are_said_nowhere(make_daemon, tmp_path):
-    canaries = {name: f"canary-{name}-7f3a" for name in ("mqtt", "influx", "smtp", "hook")}
+    canaries = {name: f"canary-{name}-7f3a" for name in ("mqtt", "influx", "smtp", "hook", "token", "url")}
     canaries["hook"] = base64.b64encode(b"canary-hook-7f3a-canary-hook-7f3").decode()
     for name, secret in canaries.items():
         with open(tmp_path / name, "w") as f:
@@ -56,7 +61,13 @@ def test_secrets_are_said_nowhere(make_daemon, tmp_path):
     dead = free_port()
     broker = (f'{{ id = "broker"; driver = "mqtt"; uri = "mqtt://127.0.0.1:{dead}"; '
               f'client_id = "edge"; username = "edge"; password_file = "{tmp_path}/mqtt"; }}')
-    daemon = make_daemon([broker], [site("s1", [mqtt_monitor("w01018", "a/b")])], start=False,
+    officers = tmp_path / "officers"
+    officers.write_text(f"li:handler:{hashlib.sha256(canaries['token'].encode()).hexdigest()}\n")
+    mail = (f'{{ id = "mail"; type = "smtp"; url = "smtp://127.0.0.1:{dead}"; from = "ducha@edge.example"; '
+            f'to = ("office@city.example"); username = "edge"; password_file = "{tmp_path}/smtp"; }}')
+    port = free_port()
+    daemon = make_daemon([broker], [site("s1", [mqtt_monitor("w01018", "a/b")])], start=False, deliveries=mail,
+                         listen=port, http=f' officers_file = "{officers}";',
                          more=f'influx: {{ url = "http://127.0.0.1:{dead}"; database = "d"; '
                               f'username = "u"; password_file = "{tmp_path}/influx"; }};\n')
     with open(daemon.config) as f:
@@ -65,23 +76,41 @@ def test_secrets_are_said_nowhere(make_daemon, tmp_path):
         f.write(text.replace('deliveries: (', 'deliveries: ( { id = "hook"; type = "webhook"; '
                              f'url = "http://127.0.0.1:{dead}/"; secret_file = "{tmp_path}/hook"; }},'))
     daemon.arguments = ["--debug"]
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
     daemon.start()
     status, _ = daemon.request("POST", "/api/v1/cases", '{"site":"s1","source":"inspection",'
                                '"by":"Lin","note":"n","title":"t"}')
     assert status in (200, 201)
     wait_until(lambda: "cannot connect" in daemon.said(), what="MQTT failing")
     wait_until(lambda: "hook" in daemon.said(), what="the webhook failing")
-    daemon.ctl("reload")
+    wait_until(lambda: "mail" in daemon.said(), what="the mail failing")
+    assert daemon.ctl("reload").returncode == 0
+    for token in (canaries["token"], canaries["url"]):  # an officer's, and nobody's
+        ask = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/cases",
+                                     headers={"Authorization": f"Bearer {token}"})
+        try:
+            urllib.request.urlopen(ask, timeout=20).read()
+        except urllib.error.HTTPError as error:
+            assert error.code == 401
     answers = [daemon.request("GET", path)[1] for path in
                ("/health", "/metrics", "/api/v1/sites", "/api/v1/deliveries", "/api/v1/alerts",
                 "/api/v1/cases?status=all")]
-    with open(daemon.config, "a") as f:
-        f.write("wrong = 1;\n")
-    answers.append(daemon.ctl("reload").stderr)
+    with open(daemon.config) as f:
+        text = f.read()
+    with open(daemon.config, "w") as f:
+        f.write(text.replace(f'url = "smtp://', f'url = "smtp://me:{canaries["url"]}@') + "wrong = 1;\n")
+    refused = daemon.ctl("reload")
+    assert refused.returncode == 1 and "does not belong into the address" in refused.stderr
+    answers.append(refused.stderr)
+    archive = tmp_path / "case.tar"
+    assert daemon.ctl("evidence", "1", "-o", str(archive)).returncode == 0
+    answers.append(archive.read_bytes().decode("latin-1"))
     pid = daemon.process.pid
     for name in ("cmdline", "environ", "comm"):
         with open(f"/proc/{pid}/{name}") as f:
             answers.append(f.read())
+    with open(f"/proc/{pid}/limits") as f:  # no core is dumped, whatever the one who starts it allows
+        assert "Max core file size 0 0 bytes" in re.sub(r"\s+", " ", f.read())
     stored = b""
     for folder, _, names in os.walk(daemon.store):
         for name in names:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """
-mutate-cases: single faults planted in the rules of cases, to see their tests bite.
+mutate-cases: single faults planted in the rules of cases, clues, loads and classes, to see their tests
+bite.
 
     mutate-cases.py [--only TEXT]
 
@@ -21,7 +22,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
 CORE = os.path.join(SOURCE, "daemon", "core")
 TESTS = {"supcase.c": ["supcase"], "deadline.c": ["deadline"], "caserules.c": ["caserules", "deadline"],
-         "order.c": ["order"], "steady.c": ["steady"]}
+         "order.c": ["order"], "steady.c": ["steady"], "section.c": ["section"], "tally.c": ["tally"],
+         "permit.c": ["tally"], "series.c": ["series"], "evaluate-clue.c": ["evaluate-clue"], "clue.c": ["evaluate-clue"]}
 
 # (file, text that stands there, what is planted instead)
 FAULTS = [
@@ -112,6 +114,100 @@ FAULTS = [
     ("steady.c", "|| step_ms <= -STEADY_STEP_MS", ""),
     ("steady.c", "s->offset_ms = offset_ms; /*", "/*"),
     ("steady.c", ">= STEADY_HOLD_MS", "> STEADY_HOLD_MS"),
+    ("section.c", "compare12(value, b->max[class]) <= 0", "compare12(value, b->max[class]) < 0"),
+    ("section.c", "compare12(value, b->max[class]) <= 0", "value <= b->max[class]"),
+    ("section.c", "compare12(value, b->min[class]) >= 0", "compare12(value, b->min[class]) > 0"),
+    ("section.c", "class < SECTION_CLASSES && !within", "class < SECTION_CLASSES - 1 && !within"),
+    ("section.c", "enum { THIRD = 2 };", "enum { THIRD = 3 };"),
+    ("section.c", "if (b->has_max && b->has_min)\n\t\treturn value > b", "if (false)\n\t\treturn value > b"),
+    ("section.c", "value > 0 ? b->min[THIRD] / value : 1e300", "value > 0 ? value / b->min[THIRD] : 1e300"),
+    ("section.c", "value > 0 ? b->min[THIRD] / value : 1e300", "b->min[THIRD] / value"),
+    ("section.c", "if (class < section->class ||", "if (class <= section->class ||"),
+    ("section.c", "(r < section->ratio ||", "(r <= section->ratio ||"),
+    ("section.c", "(r == section->ratio && monitor > section->monitor)", "false"),
+    ("section.c", "b->has_max && !b->has_min && *class == SECTION_INFERIOR", "b->has_max && *class == SECTION_INFERIOR"),
+    ("section.c", "b->has_max && !b->has_min && *class == SECTION_INFERIOR", "b->has_max && !b->has_min"),
+    ("section.c", "inferior_times * b->max[SECTION_CLASSES - 1]) > 0", "inferior_times * b->max[SECTION_CLASSES - 1]) >= 0"),
+    ("section.c", "*class == SECTION_UNKNOWN || target == 0 ? 0", "*class == SECTION_UNKNOWN ? 0"),
+    ("tally.c", "t->begun && r->measured_ms < t->at_ms", "t->begun && r->measured_ms <= t->at_ms"),
+    ("tally.c", "t->events[at - 1].time_ms > r->measured_ms", "t->events[at - 1].time_ms >= r->measured_ms"),
+    ("tally.c", "r->has_value && r->flag == FLAG_NORMAL", "r->has_value"),
+    ("tally.c", "int64_t end_ms = earlier(to_ms, v->until_ms);", "int64_t end_ms = to_ms;"),
+    ("tally.c", "double m3_s = q->value < 0 ? 0 : q->value;", "double m3_s = q->value;"),
+    ("tally.c", "earlier(flows_ms, spoken_ms(t, c, to_ms))", "spoken_ms(t, c, to_ms)"),
+    ("tally.c", "t->sums[i].covered_ms += both_ms;", "t->sums[i].covered_ms += flows_ms;"),
+    ("tally.c", "i == flow ? m3 : c->value", "c->value"),
+    ("tally.c", "m->has_target && c->value > m->target", "m->has_target"),
+    ("tally.c", "(c->value - m->target) * m->load_times", "c->value * m->load_times"),
+    ("tally.c", "if (!hour_empty(t) && fn != NULL)", "if (fn != NULL)"),
+    ("tally.c", "bool passes = silent(t) && to_ms >= t->hour.end_ms;", "bool passes = false;"),
+    ("tally.c", "time_ms + monitor_at(t, place)->hold_ms", "INT64_MAX"),
+    ("tally.c", "if (*out < 0)\n\t\t*out += m->rollover;", ""),
+    ("tally.c", "*out < m->rollover / 2", "true"),
+    ("tally.c", "next->time_ms - t->count_ms > m->hold_ms", "false"),
+    ("tally.c", "next->time_ms <= t->count_ms", "next->time_ms < t->count_ms"),
+    ("tally.c", "t->values[flow].until_ms = next->time_ms;", ""),
+    ("tally.c", "next == NULL || !next->valid || !t->has_count", "next == NULL || !t->has_count"),
+    ("tally.c", "t->has_count = e->valid;", "t->has_count = true;"),
+    ("tally.c", "has && until_ms - last_ms <= hold_ms ? earlier(until_ms, last_ms) : until_ms", "until_ms"),
+    ("tally.c", ".year = first.year + 1, .month = 1", ".year = first.year + 1, .month = 2"),
+    ("permit.c", "m->permit_load) > 0", "m->permit_load) >= 0"),
+    ("permit.c", "clears && p->reached > now", "p->reached > now"),
+    ("permit.c", "m->permit_shares[p->reached - 1], fn", "m->permit_shares[0], fn"),
+    ("permit.c", "say(&v, VERDICT_PEAK", "if (false) say(&v, VERDICT_PEAK"),
+    ("permit.c", "if (hour.start_ms < p->year.end_ms)\n\t\treturn;", ""),
+    ("permit.c", ".reached = p->reached}", "}"),
+    ("permit.c", "{p->year.start_ms, p->year.start_ms}, true", "{p->year.start_ms, p->year.start_ms}, false"),
+    ("permit.c", "if (hour.start_ms < p->year.start_ms)\n\t\treturn;", ""),
+    ("permit.c", "p->load += load;", "p->load = load;"),
+    ("permit.c", "load / m->permit_load * m->permit_tonnes", "load"),
+    ("series.c", "length <= SERIES_LONGEST && length <= s->n", "length <= SERIES_LONGEST && length < s->n"),
+    ("series.c", "s->repeats[length] < UINT16_MAX", "true"),
+    ("series.c", "memset(s->repeats, 0, sizeof s->repeats);", ""),
+    ("series.c", "if (s->n < count || count == 0)", "if (count == 0)"),
+    ("series.c", "sqrt(squares / count) < share", "sqrt(squares / count) <= share"),
+    ("series.c", "sqrt(squares / count) < share", "sqrt(squares / (count - 1)) < share"),
+    ("series.c", "share * fabs(mean)", "share * mean"),
+    ("series.c", "return mean != 0 && ", "return "),
+    ("series.c", "i < count && i < s->n && n < SERIES", "i < s->n && n < SERIES"),
+    ("series.c", "count > length ? count : length", "count"),
+    ("series.c", "s->repeats[length] >= needed", "s->repeats[length] > needed"),
+    ("series.c", "s->repeats[length] >= needed && series_different(s, length)", "s->repeats[length] >= needed"),
+    ("evaluate-clue.c", "if (!holds) {\n\t\th->on = false;", "if (!holds) {"),
+    ("evaluate-clue.c", "s->time_ms - h->since_ms >= rules_of(e, c->monitor)->hold_ms", "s->time_ms - h->since_ms > rules_of(e, c->monitor)->hold_ms"),
+    ("evaluate-clue.c", "h->results >= count && long_enough", "h->results > count && long_enough"),
+    ("evaluate-clue.c", "h->results >= count && long_enough", "h->results >= count || long_enough"),
+    ("evaluate-clue.c", "compare12(s->value, rules->clipped_from) >= 0", "compare12(s->value, rules->clipped_from) > 0"),
+    ("evaluate-clue.c", "x->kind == CONTRADICTION_SATURATION ? oxygen_saturation(other) : other", "other"),
+    ("evaluate-clue.c", "llabs(s->time_ms - other->valid_ms) > rules->within_ms", "llabs(s->time_ms - other->valid_ms) >= rules->within_ms"),
+    ("evaluate-clue.c", "!other->has_valid || llabs", "llabs"),
+    ("evaluate-clue.c", "allowed(x, other->valid_value)) > 0", "allowed(x, other->valid_value)) >= 0"),
+    ("evaluate-clue.c", "series_time(&state->series, results - 1)", "s->time_ms"),
+    ("evaluate-clue.c", "series->n < rules->weak_flat_count || flat", "series->n < rules->weak_flat_count"),
+    ("evaluate-clue.c", "s->value > e->plan->monitors[monitor].detection_limit &&", ""),
+    ("evaluate-clue.c", "pattern > rules->repeating_count ? pattern : rules->repeating_count", "rules->repeating_count"),
+    ("evaluate-clue.c", "> ALIKE_WITHIN_MS", ">= ALIKE_WITHIN_MS"),
+    ("evaluate-clue.c", "if (!same) {\n\t\talert_clear", "if (false) {\n\t\talert_clear"),
+    ("evaluate-clue.c", "state->alike_results >= rules->alike_count &&", "state->alike_results > rules->alike_count &&"),
+    ("evaluate-clue.c", "series_different(&state->series, rules->alike_count))", "true)"),
+    ("evaluate-clue.c", "} else if (keeps(e, other, mine)) {\n\t\trun_alike(e, other, mine, same, s);", "} else if (false) {"),
+    ("evaluate-clue.c", "same && state->alike_results == 0", "same"),
+    ("evaluate-clue.c", "\tstate->clipped.on = false;\n\tfor", "\tfor"),
+    ("evaluate-clue.c", "\t\tstate->contradictions[i].on = false;", "\t\t;"),
+    ("evaluate-clue.c", "if (!state->alerts[CLUE_ALIKE].active)\n\t\tstate->alike_results = 0;", ""),
+    ("evaluate-clue.c", "if (!s->result)\n\t\treturn;\n\tseries_add", "series_add"),
+    ("evaluate-clue.c", "r->flag == FLAG_STOPPED && flows", "r->flag == FLAG_STOPPED"),
+    ("evaluate-clue.c", "return !shut && (r->flag", "return (r->flag"),
+    ("evaluate-clue.c", "r->measured_ms - state->flagged_ms > m->stale_after_ms", "false"),
+    ("evaluate-clue.c", "state->flagged_since_ms >= m->clues->flagged_after_ms", "state->flagged_since_ms > m->clues->flagged_after_ms"),
+    ("evaluate-clue.c", "state->flagged = false;\n\t\talert_clear(e, &c, a, r->measured_ms);", "state->flagged = false;"),
+    ("evaluate-clue.c", "state->shut_results = 0;\n\t\talert_clear", "alert_clear"),
+    ("evaluate-clue.c", "state->shut_results >= m->clues->shut_count", "state->shut_results > m->clues->shut_count"),
+    ("evaluate-clue.c", "state->shut_high > m->detection_limit", "true"),
+    ("evaluate-clue.c", "compare12(change, m->clues->shut_share * state->shut_high) > 0", "compare12(change, m->clues->shut_share * state->shut_high) >= 0"),
+    ("evaluate-clue.c", "state->shut_results == 0 || (r->measured_ms > state->shut_ms && !held)", "true"),
+    ("clue.c", "468 / (31.6 + celsius)", "468 / (32.6 + celsius)"),
+    ("clue.c", "5.25588", "5.35588"),
 ]
 # Faults that change nothing, and why.
 EQUIVALENT = {
@@ -193,6 +289,8 @@ def main():
                 compile(os.path.join(CORE, name), objects[name])
         for test in {t for tests in TESTS.values() for t in tests}:
             compile(os.path.join(HERE, f"test-{test}.c"), os.path.join(folder, f"test-{test}.o"))
+        objects["rig.c"] = os.path.join(folder, "rig.o")
+        compile(os.path.join(HERE, "rig.c"), objects["rig.c"])
         planted = os.path.join(folder, "planted.c")
         for name in TESTS:
             if bites(folder, name, objects.values()):

@@ -118,7 +118,7 @@ FAULTS = (
     (E, "if (m->has_reading && r->measured_ms < m->newest_ms)", "if (m->has_reading && r->measured_ms <= m->newest_ms)"),
     (E, "if (m->has_reading && r->measured_ms < m->newest_ms)", "if (false)"),
     (E, "bool heard = r->flag != FLAG_COMMUNICATION;", "bool heard = true;"),
-    (E, "\t\tr = marks_reading(e->marks, r, &room);\n\tbool valid", "\t\t;\n\tbool valid"),
+    (E, "value_feed(e, marks_reading(e->marks, raw, &room), heard);", "(void)room, value_feed(e, raw, heard);"),
     (E, "\tif (e->monitors[monitor].has_reading)\n\t\treturn;\n", "\treturn;\n"),
     (W, "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)", "if (false)"),
     (W, "span.start_ms + 36 * (int64_t)HOUR_MS", "span.start_ms + 24 * (int64_t)HOUR_MS"),
@@ -155,6 +155,8 @@ FAULTS = (
 )
 # Faults that no recording can show, and why.
 EQUIVALENT = {
+    "return w->n > 0 && compare12": "without readings there is no weight either",
+    "if (l->mark_until_ms != 0 && j.outcome == OUTCOME_EXCEEDS)": "what complies is passed over when it is looked at again",
     "layer->at[i].to_ms <= from_ms)":
         "what is cut off a span that ends there is empty, and goes with what the mark covers",
     "if (zone_offset_s(zone, span.end_ms - 1) * (int64_t)1000 != offset_ms)":

@@ -23,7 +23,7 @@ SOURCE = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
 CORE = os.path.join(SOURCE, "daemon", "core")
 TESTS = {"supcase.c": ["supcase"], "deadline.c": ["deadline"], "caserules.c": ["caserules", "deadline"],
          "order.c": ["order"], "steady.c": ["steady"], "section.c": ["section"], "tally.c": ["tally"],
-         "permit.c": ["tally"], "series.c": ["series"], "evaluate-clue.c": ["evaluate-clue"], "clue.c": ["evaluate-clue"]}
+         "permit.c": ["permit"], "series.c": ["series"], "evaluate-clue.c": ["evaluate-clue"], "clue.c": ["evaluate-clue"]}
 
 # (file, text that stands there, what is planted instead)
 FAULTS = [
@@ -214,6 +214,10 @@ EQUIVALENT = {
     "clock->escalation < ESCALATIONS ? -> clock->escalation <= ESCALATIONS ?":
         "what is read beyond the list is the next one's empty stage",
     "high = n; -> high = n == 0 ? 0 : n - 1;": "the search ends at the last day, and that is looked at",
+    "next->time_ms <= t->count_ms -> next->time_ms < t->count_ms": "for no time nothing is spoken",
+    "t->values[flow].until_ms = next->time_ms; -> ": "the next reading ends it all the same",
+    "return mean != 0 && -> return": "no deviation is below 0",
+    "!other->has_valid || llabs -> llabs": "the time of no reading is 1970",
 }
 
 
@@ -259,7 +263,7 @@ def mutants(name, text):
 
 def compile(source, out):
     subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-w", "-O0", "-c", source, "-o", out,
-                    "-I" + os.path.join(SOURCE, "daemon")], check=True)
+                    "-I" + os.path.join(SOURCE, "daemon"), "-I" + os.path.join(HERE, "..", "common")], check=True)
 
 
 def bites(folder, name, objects):

@@ -116,6 +116,13 @@ static void test_a_pattern_that_comes_again_is_a_clue(void **state)
 	rig_check(*state, "8:3 9:4", "-clue(repeating)@9");
 }
 
+static void test_a_long_pattern_begins_where_it_came_again(void **state)
+{
+	watched(state)->repeating_count = 3;
+	rig_check(*state, "0:1 1:2 2:3 3:4 4:1 5:2 6:3", "");
+	rig_check(*state, "7:4", "+clue(repeating)@7/4=4");
+}
+
 /* --- contradictions --- */
 
 static struct clue_rules *contradict(void **state, const struct contradiction *x)
@@ -147,6 +154,15 @@ static void test_an_old_or_unknown_other_says_nothing(void **state)
 	rig_check(*state, "m1 10:10 m0 70:12 71:12 72:12", "");
 	rig_check(*state, "m1 73:10 m0 74:12", "+clue(part)@74/70=12");
 	rig_check(*state, "200:1 m1 200:10 m0 201:1", "-clue(part)@201");
+}
+
+static void test_a_gap_breaks_a_contradiction(void **state)
+{
+	static const struct contradiction x = {"part", 1, CONTRADICTION_ABOVE, 1};
+	contradict(state, &x);
+	((struct rig *)*state)->monitors[0].stale_after_ms = 60000;
+	rig_check(*state, "m1 0:10 m0 1:12 m1 70:10 m0 71:12", "");
+	rig_check(*state, "72:12", "+clue(part)@72/71=12");
 }
 
 static void test_oxygen_far_beyond_saturation_contradicts_the_temperature(void **state)
@@ -243,6 +259,26 @@ static void test_what_stands_still_without_flow_is_none(void **state)
 	rig_check(rig, "m1 6:9 m0 7:40 m1 8:0 m0 9:100 10:100 11:100", "");
 }
 
+static void test_each_time_without_flow_stands_for_itself(void **state)
+{
+	struct rig *rig = gated(state);
+	watched(state)->shut_count = 3;
+	rig->clues[0].shut_share = 0.2;
+	rig_check(rig, "m1 0:0 m0 1:100 2:90 m1 3:9 m0 4:50 m1 5:0 m0 6:60", "");
+	rig_check(rig, "7:50 7:40 7:30", ""); /* one moment is one result */
+	rig_check(rig, "8:45", "+clue(shut)@8/6=45");
+}
+
+static void test_what_cannot_be_detected_does_not_change(void **state)
+{
+	struct rig *rig = gated(state);
+	watched(state)->shut_count = 3;
+	rig->clues[0].shut_share = 0.2;
+	rig->monitors[0].detection_limit = 0.5;
+	rig_check(rig, "m1 0:0 m0 1:0.4 2:0.1 3:0.5", "");
+	rig_check(rig, "4:0.6", "+clue(shut)@4/1=0.6");
+}
+
 /* --- the same course elsewhere --- */
 
 static struct rig *twins(void **state)
@@ -281,6 +317,28 @@ static void test_the_same_course_at_other_times_is_none(void **state)
 	rig_check(rig,
 		  "m0 0:1 m1 421:1 m0 1000:2 m1 1421:2 m0 2000:3 m1 2421:3 m0 3000:4 m1 3421:4",
 		  "");
+}
+
+static void test_a_third_site_counts_for_itself(void **state)
+{
+	struct rig *rig = twins(state);
+	rig_check(
+		rig,
+		"m0 0:1 m1 1:1 m2 2:1 m0 1000:2 m1 1001:2 m2 1002:2 m0 2000:3 m1 2001:3 m2 2002:3",
+		"");
+	rig_check(rig, "m0 3000:4 m1 3001:4 m2 3002:4",
+		  "+m1.clue(alike a)@3001/1=4 +m2.clue(alike a)@3002/2=4");
+}
+
+static void test_a_gap_breaks_the_same_course(void **state)
+{
+	struct rig *rig = twins(state);
+	for (uint32_t i = 0; i < RIG_MONITORS; i++)
+		rig->monitors[i].stale_after_ms = 1500000;
+	rig->monitors[2].stale_after_ms = 0;
+	rig_play(rig, "m0 0:1 m1 1:1 m0 1000:2 m1 1001:2");
+	rig_check(rig, "m0 3000:3 m1 3001:3 m0 4000:4 m1 4001:4 m0 5000:5 m1 5001:5", "");
+	rig_check(rig, "m0 6000:6 m1 6001:6", "+m1.clue(alike a)@6001/3001=6");
 }
 
 static void test_two_values_alone_are_no_course(void **state)
@@ -347,6 +405,12 @@ int main(void)
 		rig_test(test_at_the_detection_limit_nothing_is_flat),
 		rig_test(test_what_is_flat_already_is_not_weakly_flat_too),
 		rig_test(test_a_pattern_that_comes_again_is_a_clue),
+		rig_test(test_a_long_pattern_begins_where_it_came_again),
+		rig_test(test_a_gap_breaks_a_contradiction),
+		rig_test(test_each_time_without_flow_stands_for_itself),
+		rig_test(test_what_cannot_be_detected_does_not_change),
+		rig_test(test_a_third_site_counts_for_itself),
+		rig_test(test_a_gap_breaks_the_same_course),
 		rig_test(test_more_than_the_whole_is_a_contradiction),
 		rig_test(test_an_old_or_unknown_other_says_nothing),
 		rig_test(test_oxygen_far_beyond_saturation_contradicts_the_temperature),

@@ -84,10 +84,35 @@ static void test_the_worst_factor_decides(void **state)
 	s = of((const double[]){1.8, 7, 7, 0.38, -1});
 	assert_int_equal(s.class, 5);
 	assert_int_equal(s.monitor, PHOSPHORUS);
+	s = of((const double[]){1.95, 7, 7, 0.38, -1});
+	assert_int_equal(s.monitor, AMMONIA);
+	/* a lower bound by how many times less: 2 times, phosphorus 1.9 times */
+	s = of((const double[]){0.1, 2.5, 7, 0.38, -1});
+	assert_int_equal(s.monitor, OXYGEN);
+	/* in class I pH is no times anything */
+	s = of((const double[]){0.1, 8, 7, 0.01, -1});
+	assert_int_equal(s.class, 1);
+	assert_int_equal(s.monitor, OXYGEN);
+	section_begin(&s);
+	section_take(&s, &plan, AMMONIA, 5);
+	section_take(&s, &plan, OXYGEN, -0.1);
+	assert_int_equal(s.monitor, OXYGEN);
 	s = of((const double[]){-1, -1, -1, -1, 5});
 	assert_int_equal(s.class, SECTION_UNKNOWN);
 	assert_null(section_name(s.class));
 	assert_string_equal(section_name(SECTION_INFERIOR), "inferior V");
+}
+
+static void test_of_equals_the_first_one_configured_decides(void **state)
+{
+	struct section_class s;
+	(void)state;
+	s = of((const double[]){1.9, 7, 7, 0.38, -1}); /* both 1.9 times, the last one first */
+	assert_int_equal(s.monitor, AMMONIA);
+	section_begin(&s);
+	section_take(&s, &plan, AMMONIA, 1.9);
+	section_take(&s, &plan, PHOSPHORUS, 0.38);
+	assert_int_equal(s.monitor, AMMONIA);
 }
 
 static void test_how_far_below_the_target(void **state)
@@ -104,8 +129,18 @@ static void test_how_far_below_the_target(void **state)
 	assert_true(beyond);
 	assert_int_equal(section_below(&plan, OXYGEN, 0.5, 2, &class, &beyond), 3);
 	assert_false(beyond);
+	assert_int_equal(section_below(&plan, ACIDITY, 19, 2, &class, &beyond), 3);
+	assert_false(beyond);
+	assert_int_equal(section_below(&plan, AMMONIA, 1.2, 0.5, &class, &beyond), 1);
+	assert_false(beyond); /* only what is worse than V */
 	assert_int_equal(section_below(&plan, FLOW, 5, 2, &class, &beyond), 0);
 	assert_int_equal(class, SECTION_UNKNOWN);
+	struct site aimless = sites[0];
+	struct plan other = plan;
+	aimless.target_class = 0;
+	other.sites = &aimless;
+	assert_int_equal(section_below(&other, AMMONIA, 4, 2, &class, &beyond), 0);
+	assert_int_equal(class, SECTION_INFERIOR);
 }
 
 int main(void)
@@ -115,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_a_lower_bound_belongs_to_its_class),
 		cmocka_unit_test(test_a_range_is_met_or_not),
 		cmocka_unit_test(test_the_worst_factor_decides),
+		cmocka_unit_test(test_of_equals_the_first_one_configured_decides),
 		cmocka_unit_test(test_how_far_below_the_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,24 @@ static void test_two_values_that_alternate_are_no_pattern(void **state)
 	assert_false(series_different(&s, 16));
 }
 
+static void test_what_differs_lies_among_the_newest(void **state)
+{
+	(void)state;
+	struct series s = OF(1, 2, 3, 5, 5, 5, 5);
+	assert_false(series_different(&s, 4));
+	assert_true(series_different(&s, 6));
+}
+
+static void test_a_pattern_goes_on_for_ever(void **state)
+{
+	(void)state;
+	struct series s = {0};
+	for (int i = 0; i < 70000; i++) {
+		series_add(&s, i, i % 3);
+		assert_int_equal(series_pattern(&s, 6), i < 8 ? 0 : 3);
+	}
+}
+
 static void test_a_gap_begins_a_new_series(void **state)
 {
 	(void)state;
@@ -99,6 +117,9 @@ static void test_a_gap_begins_a_new_series(void **state)
 	series_add(&s, 7000, 3);
 	assert_int_equal(series_pattern(&s, 3), 0);
 	assert_false(series_steady(&s, 3, 1));
+	for (int i = 1; i <= 3; i++)
+		series_add(&s, 7000 + i, i);
+	assert_int_equal(series_pattern(&s, 3), 0); /* 3 comes again, and no more */
 }
 
 int main(void)
@@ -112,6 +133,8 @@ int main(void)
 		cmocka_unit_test(test_a_pattern_is_found_once_it_has_come_again_often_enough),
 		cmocka_unit_test(test_a_long_pattern_has_to_come_again_as_a_whole),
 		cmocka_unit_test(test_two_values_that_alternate_are_no_pattern),
+		cmocka_unit_test(test_what_differs_lies_among_the_newest),
+		cmocka_unit_test(test_a_pattern_goes_on_for_ever),
 		cmocka_unit_test(test_a_gap_begins_a_new_series),
 	};
 	return cmocka_run_group_tests_name("series", tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/permit.h"
+#include "core/tally.h"
 
 #include <math.h>
 
@@ -218,6 +218,40 @@ static void test_a_counter_gives_differences(void **state)
 	tally_deinit(&b.tally);
 }
 
+static void test_a_counter_that_is_marked_says_nothing_either_side(void **state)
+{
+	struct bench b;
+	(void)state;
+	setup(&b);
+	b.monitors[FLOW].load_times = 1;
+	b.monitors[FLOW].rollover = 1e6;
+	b.monitors[FLOW].hold_ms = 30 * MINUTE;
+	add(&b, FLOW, 0, 0, 'N');
+	add(&b, FLOW, 10 * MINUTE, 10, 'M');
+	add(&b, FLOW, 20 * MINUTE, 20, 'N');
+	add(&b, FLOW, 30 * MINUTE, 30, 'N');
+	until(&b, 2 * HOUR);
+	assert_int_equal(b.n, 1);
+	assert_near(b.hours[0].sums[FLOW].load, 10);
+	assert_int_equal(b.hours[0].sums[FLOW].covered_ms, 10 * MINUTE);
+	tally_deinit(&b.tally);
+}
+
+static void test_covered_ends_with_what_speaks_least_and_the_last_word_counts(void **state)
+{
+	struct bench b;
+	(void)state;
+	setup(&b);
+	b.monitors[COD].hold_ms = 30 * MINUTE + 2500;
+	flow(&b, 0, HOUR, 10);
+	add(&b, COD, 0, 9000, 'N');
+	add(&b, COD, 0, 500, 'N'); /* the same moment again */
+	until(&b, HOUR);
+	assert_int_equal(b.hours[0].sums[COD].covered_ms, 30 * MINUTE + 2500);
+	assert_near(b.hours[0].sums[COD].load, 0.5 * 0.01 * (30 * 60 + 2.5));
+	tally_deinit(&b.tally);
+}
+
 static void test_a_counter_waits_for_its_next_reading(void **state)
 {
 	struct bench b;
@@ -298,18 +332,6 @@ static void test_hours_and_years_are_those_of_the_zone(void **state)
 	tally_deinit(&b.tally);
 }
 
-static void test_a_share_is_reached_above_it(void **state)
-{
-	static const struct permit_share shares[] = {{0.8, "80%"}, {1, "100%"}};
-	struct monitor m = {.permit_load = 1000, .permit_shares = shares, .n_permit_shares = 2};
-	(void)state;
-	assert_int_equal(permit_reached(&m, 0), 0);
-	assert_int_equal(permit_reached(&m, 800), 0);
-	assert_int_equal(permit_reached(&m, 800.0000001), 1);
-	assert_int_equal(permit_reached(&m, 1000), 1);
-	assert_int_equal(permit_reached(&m, 1000.001), 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,12 +342,13 @@ int main(void)
 		cmocka_unit_test(test_order_of_arrival_means_nothing_within_the_grace),
 		cmocka_unit_test(test_how_often_it_is_added_up_means_nothing),
 		cmocka_unit_test(test_a_counter_gives_differences),
+		cmocka_unit_test(test_a_counter_that_is_marked_says_nothing_either_side),
+		cmocka_unit_test(test_covered_ends_with_what_speaks_least_and_the_last_word_counts),
 		cmocka_unit_test(test_a_counter_waits_for_its_next_reading),
 		cmocka_unit_test(test_excess_is_what_lies_above_the_target),
 		cmocka_unit_test(test_a_flow_below_zero_carries_nothing),
 		cmocka_unit_test(test_years_of_silence_are_one_step),
 		cmocka_unit_test(test_hours_and_years_are_those_of_the_zone),
-		cmocka_unit_test(test_a_share_is_reached_above_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

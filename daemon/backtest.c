@@ -18,6 +18,7 @@
 struct names {
 	struct name {
 		const char *site, *factor;
+		char *joined; /* "site,factor", owned */
 		size_t site_length, factor_length;
 		uint32_t monitor; /* NO_INDEX: unknown, and said so */
 		bool used, owned;
@@ -54,6 +55,15 @@ static size_t hash(const char *s, size_t n, size_t h)
 	return h;
 }
 
+/* Where the two columns stand side by side, as they mostly do, one look is enough. */
+static bool reads(const struct name *n, const struct csv_row *row)
+{
+	return n->used && n->site_length == row->site_length &&
+	       n->factor_length == row->factor_length &&
+	       row->factor == row->site + row->site_length + 1 &&
+	       memcmp(n->joined, row->site, n->site_length + 1 + n->factor_length) == 0;
+}
+
 static bool same(const struct name *n, const char *site, size_t site_length, const char *factor,
 		 size_t factor_length)
 {
@@ -78,14 +88,21 @@ static struct name *find_next(struct names *names, const struct csv_row *row)
 {
 	size_t *guess = &names->at[names->last & names->mask].next;
 	struct name *n = &names->at[*guess & names->mask];
-	if (!same(n, row->site, row->site_length, row->factor, row->factor_length))
+	if (!reads(n, row))
 		n = find(names, row->site, row->site_length, row->factor, row->factor_length);
 	names->last = *guess = (size_t)(n - names->at);
 	return n;
 }
 
+static void names_put(struct names *names, const struct name *name)
+{
+	*find(names, name->site, name->site_length, name->factor, name->factor_length) = *name;
+	names->n++;
+}
+
 static bool names_add(struct names *names, const struct name *name)
 {
+	struct name whole = *name;
 	if (names->n * 2 >= names->mask + 1) {
 		struct names larger = {.mask = names->mask * 2 + 1};
 		larger.at = calloc(larger.mask + 1, sizeof *larger.at);
@@ -93,16 +110,15 @@ static bool names_add(struct names *names, const struct name *name)
 			return false;
 		for (size_t i = 0; i <= names->mask; i++)
 			if (names->at[i].used)
-				names_add(&larger, &names->at[i]);
+				names_put(&larger, &names->at[i]);
 		free(names->at);
 		*names = larger;
 	}
-	struct name *place =
-		find(names, name->site, strlen(name->site), name->factor, strlen(name->factor));
-	*place = *name;
-	place->site_length = strlen(name->site);
-	place->factor_length = strlen(name->factor);
-	names->n++;
+	if (asprintf(&whole.joined, "%s,%s", name->site, name->factor) < 0)
+		return false;
+	whole.site_length = strlen(name->site);
+	whole.factor_length = strlen(name->factor);
+	names_put(names, &whole);
 	return true;
 }
 
@@ -122,11 +138,13 @@ static bool names_fill(struct names *names, const struct plan *plan)
 
 static void names_deinit(struct names *names)
 {
-	for (size_t i = 0; names->at != NULL && i <= names->mask; i++)
+	for (size_t i = 0; names->at != NULL && i <= names->mask; i++) {
+		free(names->at[i].joined);
 		if (names->at[i].owned) {
 			free((void *)(uintptr_t)names->at[i].site);
 			free((void *)(uintptr_t)names->at[i].factor);
 		}
+	}
 	free(names->at);
 }
 
@@ -297,8 +315,8 @@ static void each_row(struct backtest *b, struct recording rest, const struct csv
 		     row_fn fn, void (*refused)(struct backtest *, uint64_t, const char *))
 {
 	char why[160];
+	struct csv_row row = {0};
 	for (uint64_t number = 2; rest.size > 0 && !b->failed; number++) {
-		struct csv_row row;
 		const char *line;
 		size_t length = recording_line(&rest, &line);
 		if (length == 0)

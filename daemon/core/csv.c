@@ -4,6 +4,9 @@
 #include "core/text.h"
 
 #include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,46 +59,90 @@ static bool bare(const char *from, const char *to)
 	return from<to && * from> ' ' && to[-1] > ' ';
 }
 
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-
-/* The high bit of each byte that is 0, up to the lowest of them; those above it may be wrong. */
-static uint64_t zero_bytes(uint64_t word)
-{
-	return (word - EACH_BYTE) & ~word & (EACH_BYTE << 7);
-}
-
-/* The next comma or quote, else @end; eight bytes at a look. */
-static const char *next_mark(const char *at, const char *end)
-{
-	for (; end - at >= 8; at += 8) {
-		uint64_t word;
-		memcpy(&word, at, sizeof word);
-		word = le64toh(word);
-		uint64_t found =
-			zero_bytes(word ^ (EACH_BYTE * ',')) | zero_bytes(word ^ (EACH_BYTE * '"'));
-		if (found != 0)
-			return at + __builtin_ctzll(found) / 8;
-	}
-	while (at < end && *at != ',' && *at != '"')
-		at++;
-	return at;
-}
-
-/* The usual line holds neither quotes nor blanks. */
-static int split(const char *line, size_t length, struct field *out)
+/* A line with blanks, or a long one; fields in quotes byte by byte. */
+static int split_closely(const char *line, size_t length, struct field *out)
 {
 	const char *from = line, *end = line + length;
+	if (memchr(line, '"', length) != NULL)
+		return split_quoted(line, length, out);
 	for (int n = 0; n < FIELDS_MAX; n++) {
-		const char *at = next_mark(from, end);
-		if (at < end && *at == '"')
-			return split_quoted(line, length, out);
-		out[n] = bare(from, at) ? (struct field){from, (size_t)(at - from)}
-					: trimmed(from, at);
-		if (at == end)
+		const char *comma = memchr(from, ',', (size_t)(end - from));
+		const char *to = comma == NULL ? end : comma;
+		out[n] = bare(from, to) ? (struct field){from, (size_t)(to - from)}
+					: trimmed(from, to);
+		if (comma == NULL)
 			return n + 1;
-		from = at + 1;
+		from = comma + 1;
 	}
 	return -1;
+}
+
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+#define LOW_BITS (EACH_BYTE * 0x7f)
+
+/* The high bit of each byte that is 0. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return ~(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS);
+}
+
+/* What a look at LOOK_BYTES bytes of a line finds: a bit for each comma, the first byte's lowest,
+ * and whether there is anything that takes a closer look: a quote, a blank, what is no ASCII. */
+#ifdef __SSE2__
+enum { LOOK_BYTES = 16 };
+static uint64_t look(const char *at, bool *closer)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ' + 1)),
+				   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+	*closer |= _mm_movemask_epi8(odd) != 0;
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
+}
+#else
+enum { LOOK_BYTES = 8 };
+static uint64_t look(const char *at, bool *closer)
+{
+	uint64_t word;
+	memcpy(&word, at, sizeof word);
+	word = le64toh(word);
+	uint64_t low = (word - EACH_BYTE * (' ' + 1)) | word; /* below, or no ASCII */
+	*closer |= ((low & (EACH_BYTE << 7)) | zero_bytes(word ^ (EACH_BYTE * '"'))) != 0;
+	uint64_t commas = zero_bytes(word ^ (EACH_BYTE * ',')) >> 7;
+	return commas * UINT64_C(0x0102040810204080) >> 56;
+}
+#endif
+
+/* The commas of a line of LOOK_BYTES to 64 bytes, a bit each; the last look lies over the one
+ * before it. Return: false if something takes a closer look. */
+static bool commas_of(const char *line, size_t length, uint64_t *commas)
+{
+	uint64_t found = 0;
+	bool closer = false;
+	for (size_t at = 0; at < length; at += LOOK_BYTES) {
+		size_t from = at + LOOK_BYTES <= length ? at : length - LOOK_BYTES;
+		found |= look(line + from, &closer) << from;
+	}
+	*commas = found;
+	return !closer;
+}
+
+/* The usual line is short, and holds neither quotes nor blanks. */
+static int split(const char *line, size_t length, struct field *out)
+{
+	const char *from = line;
+	uint64_t commas;
+	int n = 0;
+	if (length < LOOK_BYTES || length > 64 || !commas_of(line, length, &commas))
+		return split_closely(line, length, out);
+	for (; commas != 0 && n < FIELDS_MAX; commas &= commas - 1) {
+		const char *comma = line + __builtin_ctzll(commas);
+		out[n++] = (struct field){from, (size_t)(comma - from)};
+		from = comma + 1;
+	}
+	if (n == FIELDS_MAX)
+		return -1;
+	out[n++] = (struct field){from, (size_t)(line + length - from)};
+	return n;
 }
 
 int csv_split(const char *line, size_t length, struct csv_field out[CSV_FIELDS_MAX])
@@ -144,6 +191,52 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
 	return true;
 }
 
+/* The last @length bytes of eight: "12.5" as "0000" and "12.5". */
+static uint64_t right_aligned(const char *text, size_t length)
+{
+	uint32_t head, tail;
+	memcpy(&head, text, sizeof head);
+	memcpy(&tail, text + length - sizeof tail, sizeof tail);
+	uint64_t word = (uint64_t)le32toh(tail) << 32 |
+			((uint64_t)le32toh(head) << 32 >> (8 * (length - sizeof tail)));
+	uint64_t filled = length == 8 ? 0 : (EACH_BYTE * '0') >> (8 * length);
+	return word | filled;
+}
+
+/* Eight digits, the first in the lowest byte. */
+static uint64_t eight_digits(uint64_t word)
+{
+	word = (word & (EACH_BYTE * 0x0f)) * 2561 >> 8;
+	word = (word & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
+	return (word & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
+}
+
+/* Is each byte '0' to '9'? */
+static bool all_digits(uint64_t word)
+{
+	return (((word + EACH_BYTE * 0x46) | (word - EACH_BYTE * '0')) & (EACH_BYTE << 7)) == 0;
+}
+
+/* The same for 4 to 8 bytes, without a look at each: most values have no more. */
+static bool decimal_short(const char *text, size_t length, const double *power, double *out)
+{
+	if (length < 4 || length > 8)
+		return false;
+	uint64_t word = right_aligned(text, length);
+	uint64_t point = zero_bytes(word ^ (EACH_BYTE * '.'));
+	int behind = 0;
+	if (point != 0) { /* what stands before it moves up, over it */
+		int at = __builtin_ctzll(point) / 8;
+		uint64_t below = (UINT64_C(1) << (8 * at)) - 1;
+		word = (word & ~((below << 8) | 0xff)) | (word & below) << 8 | '0';
+		behind = 7 - at;
+	}
+	if (!all_digits(word))
+		return false;
+	*out = (double)eight_digits(word) / power[behind];
+	return true;
+}
+
 /* Up to 15 digits and a small power of ten: both are exact doubles, so one division is exact too.
  */
 static bool decimal_fast(const char *text, size_t length, double *out)
@@ -154,6 +247,10 @@ static bool decimal_fast(const char *text, size_t length, double *out)
 	bool negative = length > 0 && *at == '-';
 	uint64_t digits = 0;
 	at += negative;
+	if (decimal_short(at, (size_t)(end - at), power, out)) {
+		*out = negative ? -*out : *out;
+		return true;
+	}
 	if (end - at > 16 || at == end)
 		return false;
 	for (; at < end; at++) {
@@ -216,6 +313,11 @@ static bool read_flag(struct field f, struct csv_row *out, char *why, size_t why
 	return true;
 }
 
+static bool reads_as(const char *text, size_t length, struct field f)
+{
+	return length == f.length && length > 0 && memcmp(text, f.at, length) == 0;
+}
+
 bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size)
 {
@@ -239,12 +341,18 @@ bool csv_row(const char *line, size_t length, const struct csv_header *header,
 		     factor = fields[header->place[CSV_FACTOR]];
 	if (header->place[CSV_FLAG] >= 0 && !without_flag)
 		flag = fields[header->place[CSV_FLAG]];
-	*out = (struct csv_row){.site = site.at,
-				.site_length = site.length,
-				.factor = factor.at,
-				.factor_length = factor.length};
-	if (!time_parse(time.at, time.length, zone, &out->time_ms))
+	if (!reads_as(out->time, out->time_length, time) &&
+	    !time_parse(time.at, time.length, zone, &out->time_ms)) {
+		out->time_length = 0;
 		return refuse(why, why_size, "not a time with seconds:", time);
+	}
+	out->time = time.at;
+	out->time_length = time.length;
+	out->site = site.at;
+	out->site_length = site.length;
+	out->factor = factor.at;
+	out->factor_length = factor.length;
+	out->value = 0;
 	out->has_value = !no_value(value);
 	if (out->has_value && !decimal_parse(value.at, value.length, &out->value))
 		return refuse(why, why_size, "not a finite number:", value);

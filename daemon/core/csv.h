@@ -24,6 +24,8 @@ struct csv_header {
 
 struct csv_row {
 	int64_t time_ms;
+	const char *time; /* into the line, as the names; what time_ms was read from */
+	size_t time_length;
 	const char *site, *factor; /* into the line, not NUL-terminated */
 	size_t site_length, factor_length;
 	bool has_value;
@@ -41,6 +43,8 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
 /**
  * csv_row() - one further line, without its line end
  * @zone: for times without offset
+ * @out: zeros, or the row before, whose line is still there: a time that reads the same is taken
+ * over
  */
 bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size);

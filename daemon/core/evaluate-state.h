@@ -124,6 +124,7 @@ enum trait {
 	TRAIT_STEP = 16,
 	TRAIT_FLAT = 32,
 	TRAIT_RANGE = 64,
+	TRAIT_CLUES = 128,
 };
 
 struct evaluator {

@@ -165,6 +165,11 @@ static void track_feed(struct evaluator *e, const struct condition *c, struct tr
 		track_idle(e, c, t, l, level, s, since_ms);
 }
 
+static bool at_rest(const struct track *t)
+{
+	return !t->alert.active && !t->on_run;
+}
+
 /* A limit's exceedance, then its warning, which an active exceedance silences. */
 void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const struct step *s,
 		int64_t since_ms)
@@ -172,6 +177,11 @@ void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const str
 	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
 	uint32_t at = e->first_limit[monitor] + limit;
 	struct limit_state *state = &e->limits[at];
+	enum bound bound;
+	/* Most values comply, and there is nothing to do. */
+	if (l->warn_at == 0 && at_rest(&state->exceedance) &&
+	    !level_violated(&e->exceedance[at], s->judged, &bound))
+		return;
 	struct condition c = {monitor, NO_INDEX, limit, ALERT_EXCEEDANCE, NULL};
 	bool was_active = state->exceedance.alert.active;
 	track_feed(e, &c, &state->exceedance, &e->exceedance[at], s, since_ms);
@@ -352,21 +362,14 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 		limits_feed(e, r->monitor, &s);
 	if (traits & TRAIT_FLAT)
 		signal_flat(e, r->monitor, &s);
-	clues_result(e, r->monitor, &s);
+	if (traits & TRAIT_CLUES)
+		clues_result(e, r->monitor, &s);
 }
 
-void evaluator_feed(struct evaluator *e, const struct reading *r)
+/* @heard: by its raw flag, whatever a mark says of its value */
+static void value_feed(struct evaluator *e, const struct reading *r, bool heard)
 {
-	e->flood.now_ms = r->received_ms;
-	if (r->kind != SLOT_VALUE) {
-		link_feed(e, r);
-		return;
-	}
 	struct monitor_state *m = &e->monitors[r->monitor];
-	struct reading room;
-	bool heard = r->flag != FLAG_COMMUNICATION; /* whatever a mark says of its value */
-	if (e->marks != NULL)
-		r = marks_reading(e->marks, r, &room);
 	bool valid = r->flag == FLAG_NORMAL && r->has_value;
 	unsigned traits = e->traits[r->monitor];
 	bool shut = (traits & TRAIT_FLOW) && reading_shut(e, r);
@@ -379,7 +382,8 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 	m->newest_ms = r->measured_ms;
 	if (heard)
 		signal_heard(e, r);
-	clues_heard(e, r, shut);
+	if (traits & TRAIT_CLUES)
+		clues_heard(e, r, shut);
 	if (shut)
 		return;
 	if (traits & TRAIT_RANGE)
@@ -388,6 +392,24 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 		valid_feed(e, r);
 	else
 		limits_unknown(e, r->monitor);
+}
+
+static void marked_feed(struct evaluator *e, const struct reading *raw, bool heard)
+{
+	struct reading room;
+	value_feed(e, marks_reading(e->marks, raw, &room), heard);
+}
+
+void evaluator_feed(struct evaluator *e, const struct reading *r)
+{
+	bool heard = r->flag != FLAG_COMMUNICATION;
+	e->flood.now_ms = r->received_ms;
+	if (r->kind != SLOT_VALUE)
+		link_feed(e, r);
+	else if (e->marks != NULL)
+		marked_feed(e, r, heard);
+	else
+		value_feed(e, r, heard);
 }
 
 void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
@@ -474,6 +496,8 @@ static uint8_t traits_of(const struct evaluator *e, uint32_t monitor)
 		traits |= TRAIT_FLAT;
 	if (m->has_range)
 		traits |= TRAIT_RANGE;
+	if (m->clues != NULL)
+		traits |= TRAIT_CLUES;
 	return (uint8_t)traits;
 }
 

@@ -30,7 +30,7 @@ static char *exact(const char *from, size_t length)
 
 static void check_row(const char *line, size_t length, const struct csv_header *header)
 {
-	struct csv_row row;
+	struct csv_row row = {0};
 	char why[128] = "";
 	if (!csv_row(line, length, header, &berlin, &row, why, sizeof why)) {
 		require(why[0] != '\0' && strlen(why) < sizeof why);

@@ -65,7 +65,7 @@ static void test_a_header_that_lacks_or_doubles_a_column_is_refused(void **state
 static void test_a_row_is_read_with_its_names_value_and_flag(void **state)
 {
 	struct csv_header h = header_of("time,site,factor,value,flag");
-	struct csv_row row;
+	struct csv_row row = {0};
 	char why[128];
 	assert_true(row_of(&h, "2026-01-02T03:04:05, outfall-3 ,w01018,61.3,M\r", &row, why));
 	assert_int_equal(row.time_ms, 1767294245000);
@@ -89,7 +89,7 @@ static void test_an_absent_value_is_no_reading(void **state)
 					   "0,s,f,NaN", "0,s,f, na ", "0,s,f,\"\""};
 	struct csv_header h = header_of("time,site,factor,value");
 	for (size_t i = 0; i < 6; i++) {
-		struct csv_row row;
+		struct csv_row row = {0};
 		char why[128];
 		assert_true(row_of(&h, rows[i], &row, why));
 		assert_false(row.has_value);
@@ -118,7 +118,7 @@ static void test_malformed_rows_are_refused_with_the_cause(void **state)
 	};
 	struct csv_header h = header_of("time,site,factor,value,flag");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct csv_row row;
+		struct csv_row row = {0};
 		char why[128] = "";
 		assert_false(row_of(&h, cases[i].row, &row, why));
 		if (strstr(why, cases[i].why) == NULL)
@@ -131,7 +131,7 @@ static void test_a_flag_in_the_last_column_may_be_left_out(void **state)
 {
 	(void)state;
 	struct csv_header last, first;
-	struct csv_row row;
+	struct csv_row row = {0};
 	char why[160];
 	const char *names = "time,site,factor,value,flag", *turned = "flag,time,site,factor,value";
 	assert_true(csv_header(names, strlen(names), &last, why, sizeof why));
@@ -145,7 +145,7 @@ static void test_too_many_fields_are_refused(void **state)
 {
 	char line[200], why[128];
 	struct csv_header h = header_of("time,site,factor,value");
-	struct csv_row row;
+	struct csv_row row = {0};
 	memset(line, ',', 199);
 	line[199] = '\0';
 	assert_false(row_of(&h, line, &row, why));

@@ -386,6 +386,7 @@ struct config {
 	/* storage */
 	char *directory;
 	int64_t flush_ms, max_bytes;
+	int anchor_s; /* a seal's hash leaves so often */
 	int keep_frames, keep_raw, keep_minute, keep_mean; /* days */
 	/* http */
 	char *socket, *listen; /* NULL: off */

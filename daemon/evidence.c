@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANCHOR_NS INT64_C(600000000000)
 /* What was judged is recorded by then, where the recorder is not behind. */
 #define SETTLED_NS INT64_C(5000000000)
 enum { RESTING = 64 };
@@ -146,7 +145,10 @@ static void anchor(struct evidence *e, const struct sealed *last)
 	char hex[CHAIN_HEX_BYTES];
 	int64_t now_ns = clock_mono_ns();
 
-	if (now_ns - e->anchored_ns < ANCHOR_NS)
+	pthread_mutex_lock(&e->lock);
+	bool due = now_ns - e->anchored_ns >= e->setup.anchor_ms * 1000000;
+	pthread_mutex_unlock(&e->lock);
+	if (!due)
 		return;
 	chain_hex(hex, last->hash, sizeof last->hash);
 	if (went_well(e, ledger_anchor(e->setup.ledger, last->line.number, last->line.time_ms, hex,
@@ -223,7 +225,7 @@ struct evidence *evidence_free(struct evidence *evidence)
 	return NULL;
 }
 
-int evidence_succeed(struct evidence *e, const struct plan *plan)
+int evidence_succeed(struct evidence *e, const struct plan *plan, int64_t anchor_ms)
 {
 	struct daybook_reader *reader = NULL;
 	int r = daybook_reader_open(&reader, e->setup.directory, plan);
@@ -233,6 +235,7 @@ int evidence_succeed(struct evidence *e, const struct plan *plan)
 	struct daybook_reader *old = e->reader;
 	e->reader = reader;
 	e->setup.plan = plan;
+	e->setup.anchor_ms = anchor_ms;
 	pthread_mutex_unlock(&e->lock);
 	daybook_reader_close(old);
 	return 0;

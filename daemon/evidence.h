@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Evidence: what follows from a seal. Ties the sealer to the store: where the chains stand, the
- * digests of cases that have come to rest, and an anchor every ten minutes.
+ * digests of cases that have come to rest, and now and then (ten minutes) an anchor.
  *
  * All of it runs on the sealer's thread, which may be held up by the disk.
  */
@@ -17,6 +17,7 @@ struct evidence_setup {
 	const struct plan *plan;
 	struct daybook *daybook;
 	struct ledger *ledger;
+	int64_t anchor_ms; /* a seal's hash is announced so often */
 	/* are readings judged that are not recorded yet? Asked once there are readings. */
 	bool (*unrecorded)(void *context);
 	void (*fatal)(void *context); /* an fsync failed */
@@ -29,6 +30,6 @@ struct evidence *evidence_free(struct evidence *evidence);
 int evidence_start(struct evidence *evidence);
 /** evidence_succeed() - go on under the next plan (main thread; waits for a digest under way)
  * Return: 0; negative errno: it goes by the old one still. */
-int evidence_succeed(struct evidence *evidence, const struct plan *plan);
+int evidence_succeed(struct evidence *evidence, const struct plan *plan, int64_t anchor_ms);
 /** evidence_stop() - after all else has ended: a last seal */
 void evidence_stop(struct evidence *evidence);

@@ -474,7 +474,8 @@ static void senders_begin(struct run *run)
 /* The old plan is freed behind this, so it must be: all that can be short is memory. */
 static void evidence_follows(struct run *run)
 {
-	while (evidence_succeed(run->evidence, run->plan) < 0)
+	while (evidence_succeed(run->evidence, run->plan, run->config->anchor_s * INT64_C(1000)) <
+	       0)
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 }
 

@@ -113,6 +113,7 @@ static int open_seals(struct run *run)
 		.plan = run->plan,
 		.daybook = run->daybook,
 		.ledger = run->ledger,
+		.anchor_ms = run->config->anchor_s * INT64_C(1000),
 		.unrecorded = run_unrecorded,
 		.fatal = run_fatal,
 		.context = run,

@@ -2,6 +2,7 @@
 """Evidence from outside: a store that is verified where it lies, copied, altered, killed, and cut back."""
 import csv
 import datetime
+import glob
 import hashlib
 import json
 import os
@@ -87,6 +88,26 @@ def test_the_head_that_an_event_took_along_finds_a_store_that_was_cut_back(make_
     check_clean(daemon.store, "--anchor", head)
     check_clean(old)
     check_bad(old, head, "--anchor", head)
+
+
+def test_heads_leave_by_themselves(make_daemon, instrument, influx):
+    instrument.set_float(0, 60.0)  # its alert makes the first seal; each head is an event that makes the next
+    daemon = make_daemon([modbus_connection(instrument.port)],
+                         [site("outfall-3", [modbus_monitor("w01018", limits="{ max = 50.0; }")])],
+                         storage="anchor_s = 1;", influx=influx)
+    first, second = wait_until(lambda: len(daemon.delivered("seal.anchored")) >= 2 and
+                               daemon.delivered("seal.anchored"), 40, "two heads")[:2]
+    assert second["data"]["seal"] > first["data"]["seal"] and second["data"]["head"] != first["data"]["head"]
+    wait_until(lambda: second["data"]["head"] in str(influx.query("SELECT head FROM anchor")), 30, "its line")
+    daemon.stop()
+    check_clean(daemon.store, "--anchor", first["data"]["head"], "--anchor", second["data"]["head"])
+    # all seals of the second head and behind it are taken away, and the readings they cover
+    seals, = (p for p in glob.glob(os.path.join(daemon.store, "seals", "*.seals")))
+    with open(seals) as f:
+        kept = [line for line in f if int(line.split(" ")[4]) < second["data"]["seal"]]
+    with open(seals, "w") as f:
+        f.writelines(kept)
+    check_bad(daemon.store, "", "--anchor", second["data"]["head"])
 
 
 def test_a_killed_daemon_leaves_a_store_that_verifies_with_its_end_named(make_daemon, instrument):

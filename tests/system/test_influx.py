@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing is lost on the way to a real influxd, and a dead one slows nobody."""
+import os
 import socket
 import types
 
 import servers
-from conftest import modbus_connection, modbus_monitor, site
+from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
 from servers import wait_until
 
 
@@ -85,3 +86,36 @@ def test_a_database_that_never_answers_slows_neither_judge_nor_stop(make_daemon)
         assert daemon.metrics()["ducha_influx_backlog"] > 20
         daemon.stop()
         instrument.stop()
+
+
+def section_points(influx):
+    """(time, class, worst) of each point, whose tags have to be these."""
+    found = influx.query("SELECT class, worst FROM section GROUP BY *")["results"][0].get("series", [])
+    for series in found:
+        assert series["tags"] == {"kind": "river_section", "node": "edge-01", "site": "bend-3"}
+    return [tuple(row) for series in found for row in series["values"]]
+
+
+def test_the_class_of_a_section_arrives_as_one_point_an_hour(make_daemon, influx, broker):
+    """The totals are made anew from the readings, so the class of the present hour is due at once."""
+    daemon = make_daemon([mqtt_connection(broker.port)], [site(
+        "bend-3", [mqtt_monitor("w01018", "b/cod"), mqtt_monitor("w21011", "b/tp")],
+        'stale_after_s = 0; target_class = "III";', "river_section")], influx=influx)
+    wait_until(lambda: broker.subscribed("edge"), what="the subscription")
+    for topic, value, factor in (("b/cod", "35.0", "w01018"), ("b/tp", "0.25", "w21011")):
+        broker.publish(topic, value)  # the worse first: whatever is classed early is of the same class
+        wait_until(lambda: daemon.readings("bend-3", factor), what="the reading")
+    daemon.stop()
+    os.remove(os.path.join(daemon.store, "tally.db"))
+    daemon.start()
+    wait_until(lambda: section_points(influx), what="the section in InfluxDB")
+    points = section_points(influx)
+    assert {point[1:] for point in points} == {(5, "w01018")}
+    assert all(time % 3600000 == 0 for time, *_ in points)
+    assert sorted(influx.points("SHOW FIELD KEYS FROM section")) == [["class", "integer"], ["worst", "string"]]
+    daemon.stop()
+    daemon.start()
+    wait_until(lambda: daemon.metrics()["ducha_influx_backlog"] == 0, 90, "an empty backlog")
+    assert daemon.metric("ducha_influx_lines_total", result="rejected") == 0
+    assert {point[1:] for point in section_points(influx)} == {(5, "w01018")}
+    daemon.stop()

@@ -2,60 +2,23 @@
 #include "config/tokens.h"
 
 #include "config/config.h"
+#include "config/token-lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 200, HASH_DIGITS = 64 };
+_Static_assert((int)CONFIG_HASH_BYTES == (int)TOKEN_HASH_BYTES, "both are SHA-256");
 
-/* Where a line stands. */
+/* Where a line stands, and what it is read into. */
 struct place {
 	struct walk *walk;
-	const char *file;
+	struct config *config;
 	int line;
 };
 #define WRONG(place, ...)                                                                          \
-	faults_add((place)->walk->faults, (place)->file, (place)->line, __VA_ARGS__)
-
-static unsigned read_roles(const struct place *place, char *text)
-{
-	static const char *const names[] = {"handler", "inspector", "leader"};
-	unsigned roles = 0;
-	for (char *rest = text, *name; (name = strsep(&rest, ",")) != NULL;) {
-		unsigned role = 0;
-		for (unsigned i = 0; i < 3; i++)
-			role |= strcmp(names[i], name) == 0 ? 1u << i : 0;
-		if (role == 0)
-			WRONG(place,
-			      "\"%.40s\" is no role; there are handler, inspector and leader",
-			      name);
-		roles |= role;
-	}
-	return roles;
-}
-
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool read_hash(const char *text, uint8_t out[static CONFIG_HASH_BYTES])
-{
-	if (strlen(text) != HASH_DIGITS || strspn(text, "0123456789abcdef") != HASH_DIGITS)
-		return false;
-	for (size_t i = 0; i < CONFIG_HASH_BYTES; i++)
-		out[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
-	return true;
-}
-
-static bool good_name(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return false;
-	return name[0] && strlen(name) <= NAME_BYTES && scan_utf8(name, strlen(name));
-}
+	faults_add((place)->walk->faults, (place)->config->officers_file, (place)->line,           \
+		   __VA_ARGS__)
 
 /* With a list of officers in the configuration, a token can only be one of theirs. */
 static void check_named(const struct place *place, const struct config_cases *cases,
@@ -83,24 +46,22 @@ static void check_twice(const struct place *place, const struct config *config,
 	}
 }
 
-static void read_line(const struct place *place, struct config *config, char *line)
+static void take_line(void *context, const struct token_line *line, const char *wrong)
 {
+	struct place *place = context;
+	struct config *config = place->config;
 	struct config_token *token = &config->tokens[config->n_tokens];
-	char *rest = line, *name = strsep(&rest, ":"), *roles = strsep(&rest, ":");
-	if (!roles || !rest || !good_name(name)) {
-		WRONG(place, "a line is NAME:ROLE,ROLE:HASH");
+	place->line = line->number;
+	if (wrong) {
+		WRONG(place, "%s", wrong);
 		return;
 	}
-	token->roles = read_roles(place, roles);
-	if (!read_hash(rest, token->hash)) {
-		WRONG(place, "the hash is not SHA-256 in 64 digits 0 to 9 and a to f, as of "
-			     "`printf %%s TOKEN | sha256sum`");
-		return;
-	}
-	token->name = schema_copy(place->walk, name);
+	token->roles = line->roles;
+	memcpy(token->hash, line->hash, sizeof(token->hash));
+	token->name = schema_copy(place->walk, line->name);
 	if (!token->name)
 		return;
-	check_named(place, &config->cases, name);
+	check_named(place, &config->cases, token->name);
 	check_twice(place, config, token);
 	config->n_tokens++;
 }
@@ -115,16 +76,12 @@ static size_t count_lines(const char *text)
 
 static void read_lines(struct walk *walk, struct config *config, char *text)
 {
-	struct place place = {walk, config->officers_file, 0};
+	struct place place = {walk, config, 0};
 	config->tokens = calloc(count_lines(text), sizeof(*config->tokens));
-	if (!config->tokens)
+	if (config->tokens)
+		token_lines(text, take_line, &place);
+	else
 		walk->faults->no_memory = true;
-	for (char *rest = text, *line; config->tokens && (line = strsep(&rest, "\n")) != NULL;) {
-		place.line++;
-		line[strcspn(line, "\r")] = '\0';
-		if (line[0] && line[0] != '#')
-			read_line(&place, config, line);
-	}
 }
 
 void tokens_read(struct walk *walk, struct config *config, const config_setting_t *group)

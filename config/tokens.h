@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Tokens: http.officers_file, which names the officers who may act over HTTP.
- *
- * One officer a line, "NAME:ROLE,ROLE:HASH", the hash being SHA-256 of the token in 64 hexadecimal
- * digits; empty lines and lines that begin with # are skipped. The token itself is in no file.
+ * Tokens: http.officers_file, which names the officers who may act over HTTP; its lines are those
+ * of config/token-lines.h. The token itself is in no file.
  */
 #include "config/schema.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000, ANSWER_LIMIT_BYTES = 65536, POLL_MS = 500 };
+enum { CONNECT_TIMEOUT_MS = 10000, GRACE_MS = 500, ANSWER_LIMIT_BYTES = 65536, POLL_MS = 500 };
 
 static size_t take_answer(char *data, size_t size, size_t n, void *context)
 {
@@ -15,6 +15,21 @@ static size_t take_answer(char *data, size_t size, size_t n, void *context)
 	transfer->kept += kept;
 	transfer->received += length;
 	return transfer->received > ANSWER_LIMIT_BYTES ? 0 : length;
+}
+
+/* libcurl waits for what a mail server says behind the message without coming back to us, and
+ * without looking at its own time limit (7.88); but it calls this each second at most. */
+static int may_go_on(void *context, curl_off_t down, curl_off_t so_far, curl_off_t up,
+		     curl_off_t sent)
+{
+	struct transfer *transfer = context;
+	(void)down;
+	(void)so_far;
+	(void)up;
+	(void)sent;
+	pause_beat(transfer->pause);
+	transfer->late = transfer->until_ms != 0 && pause_now_ms() >= transfer->until_ms;
+	return transfer->late || pause_stopped(transfer->pause);
 }
 
 /* A multi handle, as an easy one alone would not see that we end. */
@@ -61,6 +76,9 @@ void transfer_run(struct transfer *transfer, struct transfer_answer *answer)
 	curl_off_t wait_s = 0;
 	transfer->kept = transfer->received = 0;
 	transfer->error[0] = '\0';
+	transfer->late = false;
+	transfer->until_ms =
+		transfer->timeout_ms > 0 ? pause_now_ms() + transfer->timeout_ms + GRACE_MS : 0;
 	*answer = (struct transfer_answer){.result = perform(transfer)};
 	transfer->body[transfer->kept] = '\0';
 	answer->stopped = pause_stopped(transfer->pause);
@@ -69,6 +87,7 @@ void transfer_run(struct transfer *transfer, struct transfer_answer *answer)
 	answer->retry_after_ms = wait_s > 0 && wait_s < INT64_MAX / 1000 ? wait_s * 1000 : 0;
 	copy_said(answer->text, sizeof answer->text,
 		  answer->result == CURLE_OK   ? transfer->body
+		  : transfer->late             ? "no answer in time"
 		  : transfer->error[0] != '\0' ? transfer->error
 					       : curl_easy_strerror(answer->result));
 }
@@ -118,6 +137,9 @@ static void set_options(struct transfer *transfer, const struct transfer_setup *
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, may_go_on);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
 	if (setup->username != NULL)
 		curl_easy_setopt(easy, CURLOPT_USERNAME, setup->username);
 	if (setup->password != NULL)
@@ -127,7 +149,7 @@ static void set_options(struct transfer *transfer, const struct transfer_setup *
 
 int transfer_init(struct transfer *transfer, const struct transfer_setup *setup)
 {
-	*transfer = (struct transfer){.pause = setup->pause};
+	*transfer = (struct transfer){.pause = setup->pause, .timeout_ms = setup->timeout_ms};
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
 	transfer->easy = curl_easy_init();

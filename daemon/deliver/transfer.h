@@ -38,6 +38,8 @@ struct transfer {
 	struct pause *pause;
 	char body[8193], error[CURL_ERROR_SIZE];
 	size_t kept, received;
+	int64_t timeout_ms, until_ms; /* until: CLOCK_MONOTONIC; 0: no limit */
+	bool late;
 };
 
 int transfer_init(struct transfer *transfer, const struct transfer_setup *setup);

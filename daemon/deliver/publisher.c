@@ -110,12 +110,51 @@ static void on_not_disconnected(void *context, MQTTAsync_failureData *data)
 
 /* --- the owner's thread --- */
 
+static bool is_connected(struct publisher *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool connected = p->connected;
+	pthread_mutex_unlock(&p->lock);
+	return connected;
+}
+
 /* Lock held. */
 static void doze(struct publisher *p)
 {
 	int64_t until_ms = pause_now_ms() + STEP_MS;
 	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
 	pthread_cond_timedwait(&p->changed, &p->lock, &until);
+}
+
+/* Asks for the end of the connection and waits for it. Return: whether it has ended. */
+static bool end_connection(struct publisher *p, int timeout_ms)
+{
+	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
+	int64_t until_ms = pause_now_ms() + STOP_MS;
+	options.timeout = timeout_ms;
+	options.onSuccess = on_disconnected;
+	options.onFailure = on_not_disconnected;
+	options.context = p;
+	bool known = is_connected(p);
+	int rc = MQTTAsync_disconnect(p->handle, &options);
+	pthread_mutex_lock(&p->lock);
+	while (rc == MQTTASYNC_SUCCESS && !p->ended && pause_now_ms() < until_ms)
+		doze(p);
+	bool ended = p->ended || (rc == MQTTASYNC_DISCONNECTED && !known);
+	pthread_mutex_unlock(&p->lock);
+	return ended;
+}
+
+/* A connection over which no answer comes may be dead without a word of it; the next message goes
+ * over a new one. */
+static void let_go(struct publisher *p)
+{
+	if (!is_connected(p))
+		return;
+	end_connection(p, 0);
+	pthread_mutex_lock(&p->lock);
+	p->connected = p->ended = false;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void publisher_begin(struct publisher *p)
@@ -136,12 +175,16 @@ enum publisher_result publisher_flush(struct publisher *p)
 		doze(p);
 		pause_beat(p->setup.pause);
 	}
-	bool done = p->open == 0 && !p->failed;
+	bool done = p->open == 0 && !p->failed, silent = p->open > 0 && !p->failed;
 	snprintf(p->said, sizeof p->said, "MQTT: %s", p->failed ? p->why : "no answer in time");
 	pthread_mutex_unlock(&p->lock);
 	if (done)
 		return PUBLISHER_DONE;
-	return pause_stopped(p->setup.pause) ? PUBLISHER_STOPPED : PUBLISHER_FAILED;
+	if (pause_stopped(p->setup.pause))
+		return PUBLISHER_STOPPED;
+	if (silent)
+		let_go(p);
+	return PUBLISHER_FAILED;
 }
 
 /* Return: the context for a call to Paho that will be answered. */
@@ -187,14 +230,6 @@ static enum publisher_result connect_to(struct publisher *p)
 	return rc == MQTTASYNC_SUCCESS ? publisher_flush(p) : not_begun(p, "connect", rc);
 }
 
-static bool is_connected(struct publisher *p)
-{
-	pthread_mutex_lock(&p->lock);
-	bool connected = p->connected;
-	pthread_mutex_unlock(&p->lock);
-	return connected;
-}
-
 enum publisher_result publisher_send(struct publisher *p, const char *topic, const char *payload)
 {
 	if (!is_connected(p)) { /* only before the first message of a batch; later it has failed */
@@ -223,21 +258,9 @@ const char *publisher_why(const struct publisher *p)
  * disconnect it stays behind, with all that its callbacks touch. */
 static bool client_end(struct publisher *p)
 {
-	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
-	int64_t until_ms = pause_now_ms() + STOP_MS;
 	if (p->handle == NULL)
 		return true;
-	options.timeout = STOP_MS / 2;
-	options.onSuccess = on_disconnected;
-	options.onFailure = on_not_disconnected;
-	options.context = p;
-	bool known = is_connected(p);
-	int rc = MQTTAsync_disconnect(p->handle, &options);
-	pthread_mutex_lock(&p->lock);
-	while (rc == MQTTASYNC_SUCCESS && !p->ended && pause_now_ms() < until_ms)
-		doze(p);
-	bool ended = p->ended || (rc == MQTTASYNC_DISCONNECTED && !known);
-	pthread_mutex_unlock(&p->lock);
+	bool ended = end_connection(p, STOP_MS / 2);
 	if (ended)
 		MQTTAsync_destroy(&p->handle);
 	return ended;

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -296,3 +297,103 @@ class Relay:
         self.cut = True
         self.restore()
         self.socket.close()
+
+
+class Gate:
+    """A wire to a receiver on this machine that fails on request, when `marker` (bytes that stand in
+    each event's message) goes by:
+
+    pass   as a wire does
+    down   nobody listens
+    reset  the connection is reset; the receiver does not get the message whole
+    mute   the receiver gets the message, and the connection is reset instead of its answer
+    stall  nothing goes on, and the connection stays
+    say    `said` is the answer, and the receiver hears nothing of it
+    """
+
+    def __init__(self, port, marker):
+        self.target, self.marker, self.mode, self.said, self.met = port, marker, "down", b"", 0
+        self.port, self.socket, self.pairs = free_port(), None, []
+        self.set("pass")
+
+    def set(self, mode, said=b""):
+        """What is under way when nobody listens any more is reset."""
+        self.said, self.mode = said, mode
+        if mode == "down":
+            self.close()
+        elif self.socket is None:
+            self.socket = socket.create_server(("127.0.0.1", self.port))
+            threading.Thread(target=self.serve, args=(self.socket,), daemon=True).start()
+
+    def close(self):
+        listening, self.socket = self.socket, None
+        if listening is not None:
+            listening.shutdown(socket.SHUT_RDWR)
+            listening.close()
+        for pair in self.pairs:
+            self.reset(*pair)
+        self.pairs = []
+
+    @staticmethod
+    def reset(*ends):
+        for end in ends:
+            try:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end.shutdown(socket.SHUT_RD)  # wakes whoever reads it
+            except OSError:
+                pass
+            end.close()
+
+    def serve(self, listening):
+        while True:
+            try:
+                near, _ = listening.accept()
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            wire = {"muted": False}
+            self.pairs.append((near, far))
+            for carry in (self.out, self.back):
+                threading.Thread(target=carry, args=(near, far, wire), daemon=True).start()
+
+    def out(self, near, far, wire):
+        tail = b""
+        try:
+            while data := near.recv(65536):
+                met = self.marker in tail + data
+                tail = (tail + data)[-len(self.marker) + 1:]
+                mode = self.mode if met else "pass"
+                self.met += met
+                if mode == "reset":
+                    return self.reset(near, far)
+                if mode == "say":
+                    return self.say(near, far)
+                if mode == "stall":
+                    while near.recv(65536):
+                        pass
+                    break
+                wire["muted"] = wire["muted"] or mode == "mute"
+                far.sendall(data)
+            far.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def say(self, near, far):
+        near.sendall(self.said)
+        near.shutdown(socket.SHUT_WR)
+        while near.recv(65536):
+            pass
+        self.reset(far, near)
+
+    def back(self, near, far, wire):
+        try:
+            while data := far.recv(65536):
+                if wire["muted"]:
+                    return self.reset(near, far)
+                near.sendall(data)
+            near.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def stop(self):
+        self.set("down")

@@ -262,7 +262,7 @@ def test_a_mail_with_a_large_dossier_goes_through(make_daemon, tmp_path):
             office.note(f"{i} " + "\u957f" * 1300, (1,))
         office.arrived()
         mails = [message for _, _, message in office.receiver.server.mails]
-        sizes = [len(next(m.iter_attachments()).get_content()) for m in mails]
+        sizes = [len(next(m.iter_attachments()).get_content().encode()) for m in mails]
         assert len(mails) == 25 and sizes[-1] > 64 << 10
         assert "23 \u957f" in next(mails[-1].iter_attachments()).get_content()
     finally:

@@ -59,6 +59,14 @@ uint8_t chart_flags(const struct chart *chart)
 	return bits;
 }
 
+uint8_t chart_marks(const struct chart *chart)
+{
+	uint8_t bits = 0;
+	for (size_t i = 0; i < CHART_COLUMNS; i++)
+		bits |= chart->at[i].marks;
+	return bits;
+}
+
 /* --- taking readings in --- */
 
 void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms)
@@ -111,7 +119,7 @@ static void valid_feed(struct chart *chart, struct chart_column *column, double 
 	chart->high = fmax(chart->high, value);
 }
 
-void chart_feed(struct chart *chart, const struct reading *reading)
+void chart_feed(struct chart *chart, const struct reading *reading, uint8_t mark)
 {
 	int64_t time_ms = reading->measured_ms;
 	if (time_ms < chart->from_ms || time_ms >= chart->to_ms)
@@ -122,11 +130,12 @@ void chart_feed(struct chart *chart, const struct reading *reading)
 	if (time_ms > chart->last_ms)
 		chart->last_ms = time_ms;
 	chart->n++;
-	if (reading->flag == FLAG_NORMAL && reading->has_value) {
+	if (reading->flag == FLAG_NORMAL && mark == 0 && reading->has_value) {
 		valid_feed(chart, column, reading->value);
 		return;
 	}
 	column->flags |= chart_flag(reading->flag);
+	column->marks |= chart_flag(mark);
 	if (reading->has_value) {
 		column->marked = reading->value;
 		column->marked_value = true;
@@ -278,7 +287,8 @@ static void draw_times(struct sheet *sheet, const struct chart *chart)
 	}
 }
 
-/* Maintenance and its like: columns without a valid reading between two such are part of it. */
+/* Maintenance and its like, and whatever was marked later: columns without a valid reading between
+ * two such are part of it. */
 static void draw_hatched(struct sheet *sheet, const struct chart *chart)
 {
 	size_t from = CHART_COLUMNS, to = 0;
@@ -288,7 +298,8 @@ static void draw_hatched(struct sheet *sheet, const struct chart *chart)
 			rectangle(sheet, "hatched", LEFT + (double)from, (double)(to - from + 1));
 			from = CHART_COLUMNS;
 		}
-		if (i < CHART_COLUMNS && chart_flag_hatched(chart->at[i].flags)) {
+		if (i < CHART_COLUMNS &&
+		    (chart->at[i].marks != 0 || chart_flag_hatched(chart->at[i].flags))) {
 			from = from == CHART_COLUMNS ? i : from;
 			to = i;
 		}
@@ -354,25 +365,42 @@ static void draw_marks(struct sheet *sheet, const struct chart *chart, const str
 	}
 }
 
-/* Letters of the flags along the top, where they begin. */
+/* Letters of flags as they came, and in brackets those of later marks. */
+enum { LETTERS_BYTES = 2 * FLAGS + 3 };
+static size_t letters_of(char *out, unsigned bits, unsigned marks)
+{
+	size_t n = 0;
+	for (unsigned f = 0; f < FLAGS; f++)
+		if ((bits & (1u << f)) != 0)
+			out[n++] = flags[f].flag;
+	if (marks != 0)
+		out[n++] = '(';
+	for (unsigned f = 0; f < FLAGS; f++)
+		if ((marks & (1u << f)) != 0)
+			out[n++] = flags[f].flag;
+	if (marks != 0)
+		out[n++] = ')';
+	out[n] = '\0';
+	return n;
+}
+
+/* Along the top, where they begin. */
 static void draw_letters(struct sheet *sheet, const struct chart *chart)
 {
-	uint8_t before = 0;
+	unsigned bits_before = 0, marks_before = 0;
 	size_t next = 0;
 	for (size_t i = 0; i < CHART_COLUMNS; i++) {
-		uint8_t bits = chart->at[i].flags;
-		char letters[FLAGS + 1];
-		size_t n = 0;
-		for (unsigned f = 0; f < FLAGS; f++)
-			if ((bits & ~before & (1u << f)) != 0)
-				letters[n++] = flags[f].flag;
-		letters[n] = '\0';
-		if (chart->at[i].n > 0 || bits != 0)
-			before = bits;
+		const struct chart_column *c = &chart->at[i];
+		char letters[LETTERS_BYTES];
+		size_t n = letters_of(letters, c->flags & ~bits_before, c->marks & ~marks_before);
+		if (c->n > 0 || c->flags != 0 || c->marks != 0) {
+			bits_before = c->flags;
+			marks_before = c->marks;
+		}
 		if (n == 0 || i < next)
 			continue;
 		label(sheet, "flag", LEFT + (double)i, TOP + 10, letters);
-		next = i + 10;
+		next = i + 4 + 6 * n;
 	}
 }
 
@@ -460,20 +488,15 @@ void chart_svg(struct sheet *sheet, const struct chart *chart)
 
 /* --- the same as a table --- */
 
-static void table_flags(struct sheet *sheet, uint8_t bits)
-{
-	for (unsigned f = 0; f < FLAGS; f++)
-		if ((bits & (1u << f)) != 0)
-			text_char(sheet->out, flags[f].flag);
-}
-
 static void table_row(struct sheet *sheet, const struct chart *chart, size_t from, size_t to)
 {
 	struct chart_column sum = {0};
 	struct text words = {0};
+	char letters[LETTERS_BYTES];
 	for (size_t i = from; i < to; i++) {
 		const struct chart_column *c = &chart->at[i];
 		sum.flags |= c->flags;
+		sum.marks |= c->marks;
 		if (c->n == 0)
 			continue;
 		sum.low = sum.n == 0 ? c->low : fmin(sum.low, c->low);
@@ -487,7 +510,8 @@ static void table_row(struct sheet *sheet, const struct chart *chart, size_t fro
 	sheet_markup(sheet, "</td><td>");
 	sheet_text(sheet, sum.n == 0 ? "-" : value_words(&words, sum.high, chart->decimals));
 	sheet_markup(sheet, "</td><td>");
-	table_flags(sheet, sum.flags);
+	letters_of(letters, sum.flags, sum.marks);
+	sheet_text(sheet, letters);
 	sheet_markup(sheet, "</td></tr>");
 	text_deinit(&words);
 }

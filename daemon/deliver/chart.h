@@ -5,7 +5,8 @@
  *
  * Time is cut into columns, one a pixel; each keeps the first, last, lowest and highest valid
  * value, so that a single reading above the limit among a million stays to be seen. Flags are kept
- * as bits of the column; silence longer than the monitor allows breaks the line and is listed.
+ * as bits of the column, and so are later marks over the readings; silence longer than the monitor
+ * allows breaks the line and is listed.
  */
 #include "core/reading.h"
 #include "deliver/sheet.h"
@@ -14,9 +15,9 @@ enum { CHART_COLUMNS = 720, CHART_GAPS = 6, CHART_LIMITS = 4, CHART_EPISODES = 4
 
 struct chart_column {
 	double first, last, low, high; /* of valid readings; meaningful where n > 0 */
-	double marked;                 /* a value with another flag; meaningful where flags != 0 */
+	double marked;                 /* a value that does not count; where marked_value */
 	uint32_t n;
-	uint8_t flags;             /* bits of chart_flag() */
+	uint8_t flags, marks;      /* bits of chart_flag(): raw ones; later marks */
 	bool marked_value, broken; /* broken: silence lies before the first */
 };
 
@@ -45,8 +46,11 @@ struct chart {
 
 /** chart_begin() - an empty one over from_ms <= measured < to_ms */
 void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms);
-/** chart_feed() - one reading; by measured time, a late one is drawn and makes no gap */
-void chart_feed(struct chart *chart, const struct reading *reading);
+/**
+ * chart_feed() - one reading; by measured time, a late one is drawn and makes no gap
+ * @mark: the flag of a later mark over it; 0: none
+ */
+void chart_feed(struct chart *chart, const struct reading *reading, uint8_t mark);
 /** chart_end() - silence up to @until_ms, where no reading could follow any more */
 void chart_end(struct chart *chart, int64_t until_ms);
 
@@ -55,8 +59,9 @@ void chart_svg(struct sheet *sheet, const struct chart *chart);
 /** chart_table() - lowest, highest and flags of each twelfth of the time */
 void chart_table(struct sheet *sheet, const struct chart *chart);
 
-/** chart_flags() - of all readings, as bits */
+/** chart_flags(), chart_marks() - of all readings, as bits */
 uint8_t chart_flags(const struct chart *chart);
+uint8_t chart_marks(const struct chart *chart);
 /** chart_flag_hatched() - is a time with one of these flags hatched? */
 bool chart_flag_hatched(uint8_t bits);
 /** chart_flag(), chart_flag_word() - bit of a flag; its English word, "maintenance" */

@@ -235,23 +235,13 @@ static void legend_key(struct parts *parts, const char *class, const char *engli
 	sheet_say(&parts->sheet, english);
 }
 
-static void chart_legend(struct parts *parts, uint8_t flags)
+static void legend_flags(struct parts *parts, const char *english, uint8_t flags)
 {
 	struct sheet *sheet = &parts->sheet;
-	const struct chart *chart = parts->dossier->chart;
-	sheet_markup(sheet, "<p class=\"legend\">");
-	if (chart->n_episodes > 0)
-		legend_key(parts, "key-episode", SAY("episode"));
-	if (chart_flag_hatched(flags))
-		legend_key(parts, "key-hatched",
-			   SAY("maintenance, calibration, fault, standstill"));
-	if (chart->n_gaps > 0)
-		legend_key(parts, "key-silent", SAY("no readings"));
-	sheet_markup(sheet, "</p>\n");
 	if (flags == 0)
 		return;
 	sheet_markup(sheet, "<p class=\"legend\">");
-	sheet_say(sheet, SAY("Readings with these flags reach no limit (circles):"));
+	sheet_say(sheet, english);
 	for (unsigned bit = 1; bit < 128; bit <<= 1)
 		if ((flags & bit) != 0) {
 			text_char(sheet->out, ' ');
@@ -259,6 +249,27 @@ static void chart_legend(struct parts *parts, uint8_t flags)
 			text_char(sheet->out, ';');
 		}
 	sheet_markup(sheet, "</p>\n");
+}
+
+static void chart_legend(struct parts *parts, uint8_t flags)
+{
+	struct sheet *sheet = &parts->sheet;
+	const struct chart *chart = parts->dossier->chart;
+	uint8_t marks = chart_marks(chart);
+	sheet_markup(sheet, "<p class=\"legend\">");
+	if (chart->n_episodes > 0)
+		legend_key(parts, "key-episode", SAY("episode"));
+	if (chart_flag_hatched(flags) || marks != 0)
+		legend_key(parts, "key-hatched",
+			   SAY("maintenance, calibration, fault, standstill"));
+	if (chart->n_gaps > 0)
+		legend_key(parts, "key-silent", SAY("no readings"));
+	sheet_markup(sheet, "</p>\n");
+	legend_flags(parts, SAY("Readings with these flags reach no limit (circles):"), flags);
+	legend_flags(parts,
+		     SAY("Marked later, in brackets; they reach no limit, and the flag that they "
+			 "came with stands before:"),
+		     marks);
 }
 
 static void chart_unrecorded(struct parts *parts)

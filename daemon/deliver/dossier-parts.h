@@ -19,6 +19,8 @@ void part_facts(struct parts *parts);
 void part_advice(struct parts *parts);
 void part_values(struct parts *parts);
 void part_chart(struct parts *parts);
+/** part_marks() - what was said later about the readings that are drawn */
+void part_marks(struct parts *parts);
 void part_episodes(struct parts *parts);
 void part_place(struct parts *parts);
 void part_instrument(struct parts *parts);

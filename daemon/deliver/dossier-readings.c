@@ -4,6 +4,7 @@
  * time grows with the case.
  */
 #include "deliver/dossier.h"
+#include "store/ledger-marks.h"
 
 #include <string.h>
 #include <time.h>
@@ -11,9 +12,20 @@
 static const int64_t piece_first_ms = 900000, piece_most_ms = 6 * 3600000LL,
 		     margin_least_ms = 3600000, margin_most_ms = 12 * 3600000LL;
 
+/* What reads: into which chart, under which marks. */
+struct taking {
+	struct chart *chart;
+	struct marks marks; /* of the plan's monitors */
+	uint32_t monitor;
+};
+
 static bool feed(void *context, const struct daybook_row *row)
 {
-	chart_feed(context, &row->reading);
+	struct taking *taking = context;
+	enum flag mark;
+	bool marked = taking->marks.n_monitors > 0 &&
+		      marks_flag(&taking->marks, taking->monitor, row->reading.measured_ms, &mark);
+	chart_feed(taking->chart, &row->reading, marked ? (uint8_t)mark : 0);
 	return true;
 }
 
@@ -108,8 +120,9 @@ static int64_t next_piece(int64_t piece_ms, int64_t took_ms)
 
 /* Return: 0; negative errno. */
 static int read_pieces(struct daybook_reader *reader, struct daybook_query *query,
-		       struct chart *chart, bool *cut)
+		       struct taking *taking, bool *cut)
 {
+	struct chart *chart = taking->chart;
 	int64_t begun_ms = mono_ms(), now_ms = begun_ms, piece_ms = piece_first_ms;
 	for (query->to_ms = chart->from_ms; query->to_ms < chart->to_ms;) {
 		*cut = now_ms - begun_ms > DOSSIER_READ_MS;
@@ -119,7 +132,7 @@ static int read_pieces(struct daybook_reader *reader, struct daybook_query *quer
 		query->to_ms += piece_ms;
 		if (query->to_ms > chart->to_ms)
 			query->to_ms = chart->to_ms;
-		int r = daybook_range(reader, query, feed, chart);
+		int r = daybook_range(reader, query, feed, taking);
 		if (r != 0)
 			return r;
 		piece_ms = next_piece(piece_ms, mono_ms() - now_ms);
@@ -142,7 +155,14 @@ int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, 
 	begin(chart, dossier, &plan->monitors[monitor]);
 	struct daybook_query query = {
 		.site = plan->monitors[monitor].site, .monitor = monitor, .limit = SIZE_MAX};
-	int r = read_pieces(reader, &query, chart, cut);
+	struct taking taking = {.chart = chart, .monitor = monitor};
+	int r = dossier->ledger == NULL
+			? 0
+			: ledger_marks(dossier->ledger, ledger_mark_last(dossier->ledger),
+				       &taking.marks);
+	if (r == 0)
+		r = read_pieces(reader, &query, &taking, cut);
+	marks_deinit(&taking.marks);
 	if (r == 0 && !*cut)
 		chart_end(chart, dossier->now_ms);
 	if (r == 0)

@@ -7,16 +7,21 @@
  * content security policy names the hash of the one and forbids the rest. What the machine has
  * registered is a clue until a person has accepted it, and the page says so at its head and foot.
  *
+ * Readings are drawn as they count: what was marked later is hatched and reaches no limit, beside
+ * the flag that it came with.
+ *
  * A public page names units and posts. Persons, notes and file names are left out, and an
  * enterprise as long as the case against it is unverified.
  */
 #include "deliver/chart.h"
 #include "store/daybook.h"
+#include "store/ledger.h"
 
 struct dossier {
 	const struct plan *plan;
 	const struct wording *words; /* NULL: English */
 	bool open;                   /* to the public */
+	struct ledger *ledger;       /* NULL: later marks are not shown */
 	int64_t now_ms;
 	const json_t *c;           /* the case as ledger_case_json() writes it */
 	const struct chart *chart; /* NULL: the case has no readings */

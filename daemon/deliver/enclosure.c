@@ -22,8 +22,10 @@ static bool take_chart(const struct courier_host *host, struct dossier *dossier,
 int enclosure_dossier(const struct courier_host *host, int64_t case_id, struct text *out)
 {
 	struct text json = {0};
-	struct dossier dossier = {
-		.plan = host->plan, .words = host->words, .now_ms = pause_wall_ms()};
+	struct dossier dossier = {.plan = host->plan,
+				  .words = host->words,
+				  .ledger = host->ledger,
+				  .now_ms = pause_wall_ms()};
 	int result = ledger_case_json(host->ledger, case_id, &json);
 	json_t *c = result == 0 ? json_loadb(json.at, json.length, 0, NULL) : NULL;
 	text_deinit(&json);

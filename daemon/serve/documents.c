@@ -46,6 +46,7 @@ int document_dossier(const struct serve_setup *setup, struct readers *readers,
 	struct dossier dossier = {.plan = setup->plan,
 				  .words = document_words(setup, order->language),
 				  .open = order->open,
+				  .ledger = setup->ledger,
 				  .now_ms = order->now_ms};
 	int result = ledger_case_json(setup->ledger, order->id, &json);
 	if (result != 0) {

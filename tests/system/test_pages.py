@@ -64,6 +64,9 @@ class District:
         wait_until(lambda: self.daemon.get("/health")["readings"] == 3 * 138, 60, what="all readings")
         self.cases = {c["site"]: c["id"] for c in self.daemon.cases()}
         self.act(self.cases["s1"], "accept", "--note", "seen on site")
+        marked = self.daemon.ctl("mark", "s1", "w01018", "--from", str(round(self.now) - 50 * 60), "--to",
+                                 str(round(self.now) - 30 * 60), "--flag", "C", "--reason", "belt <renewed>", "--by", "Handler Hu")
+        assert marked.returncode == 0, marked.stderr
 
     def act(self, id, action, *more):
         done = self.daemon.ctl("case", str(id), action, "--by", "Handler Hu", *more)
@@ -99,6 +102,9 @@ def test_a_dossier_stands_alone_on_screen_and_paper(district, browser, tmp_path,
         assert word in text
     assert ("\u8d85\u8fc7\u9650\u503c50 mg/L,\u8d85\u68070.20\u500d" if language == "zh_CN"
             else "above the limit of 50 mg/L, 0.20 times over") in text
+    # what was marked later: hatched, its letter in brackets, and who said so
+    assert "(C)" in run(browser, "return [...document.querySelectorAll('svg .flag')].map(t=>t.textContent)")
+    assert "belt <renewed>" in text and ("\u4e8b\u540e\u6807\u8bb0" if language == "zh_CN" else "Later marks") in text
     for drawn in ("curve", "limit", "episode", "hatched", "silent", "marked"):
         assert run(browser, f"return document.querySelectorAll('svg .{drawn}').length") > 0, drawn
     # on paper: A4, and nothing wider than the page's 182 mm
@@ -190,7 +196,7 @@ def test_an_open_page_names_no_person_and_no_unverified_enterprise(district):
         assert person in own + of_section
     for name in ("Unit 0", "s0<", "DROP TABLE", "Brook"):
         assert name not in open_dossier and name in own
-    assert "Unit 1" in asked and "seen on site" not in asked
+    assert "Unit 1" in asked and "seen on site" not in asked and "Later marks" in asked and "belt" not in asked
     for query in ("?site=none", "?status=odd", "?severity=odd", "?page=0", "?page=x", "?language=de", "?more=1"):
         assert district.daemon.request("GET", "/" + query)[0] in (400, 404), query
     assert district.daemon.request("GET", "/?site=&status=&severity=&page=9")[0] == 200

@@ -15,7 +15,7 @@ static void feed(struct chart *chart, int64_t time_ms, double value, enum flag f
 {
 	const struct reading reading = {
 		.measured_ms = time_ms, .value = value, .has_value = true, .flag = (uint8_t)flag};
-	chart_feed(chart, &reading);
+	chart_feed(chart, &reading, 0);
 }
 
 static char *drawn(const struct chart *chart)
@@ -43,6 +43,32 @@ static int teardown(void **state)
 {
 	free(*state);
 	return 0;
+}
+
+static void test_a_marked_reading_is_hatched_beside_its_own_flag(void **state)
+{
+	struct chart *chart = *state;
+	for (int64_t s = 0; s < 7200; s++) {
+		const struct reading reading = {
+			.measured_ms = begin_ms + s * second,
+			.value = 60,
+			.has_value = true,
+			.flag = (uint8_t)(s < 4800 ? FLAG_NORMAL : FLAG_COMMUNICATION)};
+		chart_feed(chart, &reading, s < 600 ? 0 : FLAG_CALIBRATION);
+	}
+	assert_int_equal(chart->valid, 600); /* those with a mark reach no limit */
+	assert_int_equal(chart_marks(chart), chart_flag(FLAG_CALIBRATION));
+	assert_int_equal(chart_flags(chart), chart_flag(FLAG_COMMUNICATION));
+	char *svg = drawn(chart);
+	assert_non_null(strstr(svg, "class=\"hatched\""));
+	assert_non_null(strstr(svg, ">(C)<"));
+	assert_non_null(strstr(svg, ">B<"));
+	free(svg);
+	struct text text = {0};
+	struct sheet sheet = {.out = &text, .zone = &zone};
+	chart_table(&sheet, chart);
+	assert_non_null(strstr(text.at, ">B(C)<"));
+	text_deinit(&text);
 }
 
 static void test_one_reading_above_the_limit_among_many_stays_to_be_seen(void **state)
@@ -114,6 +140,8 @@ static void test_a_chart_without_readings_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_marked_reading_is_hatched_beside_its_own_flag, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_reading_above_the_limit_among_many_stays_to_be_seen, setup,
 			teardown),

@@ -214,15 +214,17 @@ void clues_read(struct walk *walk, const struct signals *signals, struct config 
 		const config_setting_t *group, struct config_site *site)
 {
 	const config_setting_t *part = config_setting_get_member(group, "clues");
-	if (!part)
+	if (!part && !site->clues.on)
 		return;
 	site->clues = defaults;
-	schema_read(walk, &clues_schema, part, 0, &site->clues);
-	for (size_t i = 0; i < COUNT(clues_fields); i++)
+	if (part)
+		schema_read(walk, &clues_schema, part, 0, &site->clues);
+	for (size_t i = 0; part && i < COUNT(clues_fields); i++)
 		origins_of_keys(walk, part, &clues_fields[i].name, 1,
 				&site->from[CONFIG_RULE_CLUES + i]);
 	for (size_t i = 0; i < site->n_monitors; i++)
-		site->monitors[i].has_course = has_course(&site->monitors[i]);
+		site->monitors[i].has_course =
+			!site->monitors[i].is_probe && has_course(&site->monitors[i]);
 	for (size_t i = 0; site->clues.contradicts_count > 0 && i < signals->n; i++)
 		contradict(walk, config, site, &signals->at[i]);
 }

@@ -201,6 +201,7 @@ struct config_monitor {
 	int flat_count, settle_results;
 	double detection_limit; /* 0: not known */
 	bool has_course;        /* results far enough apart for clues of their course */
+	bool is_probe;          /* by the practice, which looks for no such clues of one */
 	struct config_contradiction *contradictions;
 	size_t n_contradictions;
 	/* discharged totals, as in core/plan.h; load_times 0: none */
@@ -386,7 +387,7 @@ struct config {
 	/* storage */
 	char *directory;
 	int64_t flush_ms, max_bytes;
-	int anchor_s; /* a seal's hash leaves so often */
+	int anchor_s;                                      /* a seal's hash leaves so often */
 	int keep_frames, keep_raw, keep_minute, keep_mean; /* days */
 	/* http */
 	char *socket, *listen; /* NULL: off */

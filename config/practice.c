@@ -59,6 +59,7 @@ static const struct field practice_fields[] = {
 	 .check = check_id},
 	{"kind", FIELD_CHOICE, .offset = offsetof(struct practice, kind), .required = EVERY,
 	 .choices = site_kinds},
+	{"clues", FIELD_BOOL, .offset = offsetof(struct practice, clues)},
 	{"rules", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
 };
 static const struct schema practice_schema = {"a practice", NULL, practice_fields,
@@ -89,6 +90,7 @@ static void read_practice(struct walk *walk, struct practice *practice,
 	*practice = (struct practice){.rules = calloc(n + 1, sizeof(*practice->rules))};
 	schema_read(walk, &practice_schema, group, 0, practice);
 	practice->file = schema_copy(walk, walk->document->scan.files[0].name);
+	practice->line = (int)origin_said(walk, group).line;
 	if (!practice->rules)
 		walk->faults->no_memory = true;
 	for (size_t i = 0; practice->rules && i < n; i++)
@@ -379,10 +381,14 @@ void practice_settle(struct walk *walk, const struct practices *practices, const
 	if (!practice || !practice->file)
 		return;
 	size_t file = origin_file(walk, config, practice->file);
+	site->clues.on = practice->clues && !schema_has(group, "clues");
+	for (int i = CONFIG_RULE_CLUES; site->clues.on && i < CONFIG_SITE_RULES; i++)
+		site->from[i] = origin_at(CONFIG_PRACTICE, file, practice->line);
 	for (size_t i = 0; i < site->n_monitors; i++) {
 		struct config_monitor *m = &site->monitors[i];
 		struct settling s = {.m = m, .connection = &config->connections[m->connection]};
 		s.rule = m->factor.code ? rule_of(practice, m->factor.code) : NULL;
+		m->is_probe = site->clues.on && s.rule && !s.rule->analyser;
 		settle_monitor(walk, &s, file, schema_has(group, "opens"));
 	}
 }

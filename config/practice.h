@@ -21,7 +21,9 @@ struct practice_rule {
 /* At one kind of site. */
 struct practice {
 	char *id, *file;
-	int kind; /* enum config_site_kind */
+	int kind;   /* enum config_site_kind */
+	bool clues; /* looks for them, with their defaults */
+	int line;
 	struct practice_rule *rules;
 	size_t n_rules;
 };

@@ -149,6 +149,25 @@ static void test_what_lies_below_the_range_is_a_clue(void **state)
 			    ->under_range);
 }
 
+static void test_clues_are_looked_for_unless_the_site_says_which(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(OFFICE MQTT, "outfall", "",
+				 PUSHED("w01001", "expected_per_hour = 1;") ", " PUSHED(
+					 "w21003", "expected_per_hour = 1;")));
+	const struct config_site *site = &((struct fixture *)*state)->config->sites[0];
+	assert_true(site->clues.on && site->clues.flagged_after_s == 7200);
+	assert_int_equal(site->from[CONFIG_RULE_CLUES].whence, CONFIG_PRACTICE);
+	assert_true(!m[0].has_course && m[1].has_course);
+	m = only(state, SITE(OFFICE MQTT, "outfall", "clues: { flagged_after_s = 60; };",
+			     PUSHED("w01001", "expected_per_hour = 1;")));
+	site = &((struct fixture *)*state)->config->sites[0];
+	assert_true(site->clues.flagged_after_s == 60 && m->has_course);
+	assert_int_equal(site->from[CONFIG_RULE_CLUES].whence, CONFIG_BUILT_IN);
+	only(state, SITE(OFFICE MQTT, "outfall", "practice = \"none\";", PUSHED("w01001", "")));
+	assert_false(((struct fixture *)*state)->config->sites[0].clues.on);
+}
+
 static void test_what_is_asked_rarely_gives_a_result_each_time(void **state)
 {
 	assert_true(only(state,
@@ -326,6 +345,7 @@ int main(void)
 		TEST(test_an_analyser_counts_results_that_it_holds),
 		TEST(test_silence_is_of_the_link_or_of_the_results),
 		TEST(test_nothing_is_flat_on_fewer_than_four_values),
+		TEST(test_clues_are_looked_for_unless_the_site_says_which),
 		TEST(test_what_lies_below_the_range_is_a_clue),
 		TEST(test_what_is_asked_rarely_gives_a_result_each_time),
 		TEST(test_means_count_but_have_neither_delay_nor_deadband),

@@ -4,9 +4,10 @@
 
 bench-daemon.py backtest DUCHAD [ROWS]      readings per second over generated data
 bench-daemon.py start DUCHAD [MONITORS]     seconds from the start until READY=1
-bench-daemon.py restart DUCHAD [ROWS] --fill FILL-DAY
+bench-daemon.py restart DUCHAD [ROWS] --fill FILL-DAY [--mqtt]
                                             seconds from a start with so many rows on disk to the
-                                            first request that an instrument sees
+                                            first request that an instrument sees, or to the first
+                                            byte that a broker does
 """
 import os
 import pathlib
@@ -57,6 +58,16 @@ LIMIT = 'limits: ( %s, { max = 40.0; average = "hour"; opens = "alert"; } );' % 
 def modbus(name, port=1):
     return (f'{{ id = "{name}"; driver = "modbus"; transport = "tcp"; host = "127.0.0.1";'
             f' port = {port}; interval_ms = 1000; timeout_ms = 500; }}')
+
+
+def mqtt(name, port):
+    return (f'{{ id = "{name}"; driver = "mqtt"; uri = "mqtt://127.0.0.1:{port}";'
+            f' client_id = "{name}"; }}')
+
+
+def heard(connection, name, factor):
+    return (f'{{ factor = "{factor}"; connection = "{connection}"; topic = "{name}/{factor}";'
+            f' value = "/v"; time = "/t"; {LIMIT} }}')
 
 
 def write_rows(path, names, rows):
@@ -159,7 +170,19 @@ def first_request(duchad, path, listener, kill_after=0.0):
     return took
 
 
-def restart(duchad, rows, fill):
+def polled_sites(port):
+    sites = [site(f"site-{s}", [monitor(f"line-{s % 10}", f, s // 10 * len(FACTORS) + i, LIMIT)
+                                for i, f in enumerate(FACTORS)]) for s in range(100)]
+    return [modbus(f"line-{i}", port) for i in range(10)], sites
+
+
+def heard_sites(port):
+    sites = [site(f"site-{s}", [heard("broker", f"site-{s}", f) for f in FACTORS])
+             for s in range(100)]
+    return [mqtt("broker", port)], sites
+
+
+def restart(duchad, rows, fill, plan):
     """A first start knows no kept state; behind it a minute of readings is judged again."""
     with tempfile.TemporaryDirectory(dir=".") as name, socket.socket() as listener:
         directory = pathlib.Path(name).resolve()
@@ -167,10 +190,7 @@ def restart(duchad, rows, fill):
         listener.listen(1000)
         listener.settimeout(120)
         port = listener.getsockname()[1]
-        per_site = len(FACTORS)
-        sites = [site(f"site-{s}", [monitor(f"line-{s % 10}", f, s // 10 * per_site + i, LIMIT)
-                                    for i, f in enumerate(FACTORS)]) for s in range(100)]
-        path = config(directory, [modbus(f"line-{i}", port) for i in range(10)], sites)
+        path = config(directory, *plan(port))
         (directory / "state").mkdir()
         subprocess.run([fill, str(directory / "state"), str(rows)], check=True)
         size = sum(f.stat().st_size for f in (directory / "state/daybook").iterdir())
@@ -192,7 +212,8 @@ def main():
     if what == "backtest":
         return backtest(duchad, n or 2000000)
     if what == "restart":
-        return restart(duchad, n or (86400000 if os.environ.get("DUCHA_LONG") else 5000000), fill)
+        return restart(duchad, n or (86400000 if os.environ.get("DUCHA_LONG") else 5000000), fill,
+                       heard_sites if "--mqtt" in sys.argv else polled_sites)
     return start(duchad, n or 5000)
 
 

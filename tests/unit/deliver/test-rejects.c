@@ -3,6 +3,7 @@
 #include "servers.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,17 @@
 #include <cmocka.h>
 
 static char directory[128];
+static int failing_sync; /* the Nth from now on; 0: none */
+
+/* Before that of the C library. */
+int fsync(int fd)
+{
+	(void)fd;
+	if (failing_sync == 0 || --failing_sync > 0)
+		return 0;
+	errno = EIO;
+	return -1;
+}
 
 static int make_directory(void **state)
 {
@@ -84,6 +96,17 @@ static void test_a_place_that_cannot_be_written_is_said(void **state)
 	assert_true(rejects_keep(directory, "a.lp", "why", "x\n", 2) < 0);
 }
 
+/* Its text, and then its name in the directory. */
+static void test_what_is_not_synced_is_not_kept(void **state)
+{
+	(void)state;
+	for (int nth = 1; nth <= 2; nth++) {
+		failing_sync = nth;
+		assert_int_equal(rejects_keep(directory, "a.lp", "why", "x\n", 2), -EIO);
+	}
+	assert_int_equal(rejects_keep(directory, "a.lp", "why", "x\n", 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +116,8 @@ int main(void)
 						make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(test_a_place_that_cannot_be_written_is_said,
 						make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(test_what_is_not_synced_is_not_kept, make_directory,
+						remove_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

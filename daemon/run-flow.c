@@ -13,6 +13,8 @@
 
 /* Readings that senders may repeat, and what a ring holds at the least. */
 enum { REMEMBERED = 256, RINGS_SECONDS = 10 };
+/* MQTT 3.1.1, 2.3.1: a sender has no more packet identifiers for what is not acknowledged. */
+enum { REDELIVERED = 65535 };
 
 /* --- ties between rooms --- */
 
@@ -220,6 +222,7 @@ int run_door(struct run *run, const struct plan *plan, size_t ring, struct door 
 						  .ring = ring,
 						  .driver = pushed ? "mqtt" : "modbus",
 						  .remembered = pushed ? REMEMBERED : 1,
+						  .redelivered = pushed ? REDELIVERED : 0,
 						  .metrics = run->metrics});
 }
 

@@ -13,6 +13,7 @@ struct door_setup {
 	size_t ring;        /* which of them; this door is its producer */
 	const char *driver; /* for metrics */
 	size_t remembered; /* newest samples of a monitor that a redelivered one is compared with */
+	size_t redelivered; /* so many of all monitors, where they have a time of their own */
 	struct metrics *metrics;
 };
 

@@ -5,6 +5,7 @@
 #include "core/evaluate.h"
 #include "flow/clock.h"
 #include "flow/door-keeper.h"
+#include "flow/seen.h"
 
 #include <errno.h>
 #include <math.h>
@@ -39,6 +40,8 @@ struct door {
 	struct memory *memories;      /* `remembered` for each monitor, a small ring */
 	uint32_t *memory_next;        /* by monitor: how many were ever written */
 	struct newest *newest;        /* by monitor */
+	struct seen seen;             /* of all monitors, far longer than memories */
+	uint64_t *whose;              /* for it, by monitor */
 	unsigned char *wanted, *said; /* enum link, by connection */
 	bool link_waits;
 	struct metric *timeouts;
@@ -60,6 +63,19 @@ static bool count_by_flag(struct door *d)
 	return all;
 }
 
+static int begin_seen(struct door *d)
+{
+	const struct plan *plan = d->setup.plan;
+	int r = seen_init(&d->seen, d->setup.redelivered);
+	d->whose = calloc(plan->n_monitors + 1, sizeof *d->whose);
+	if (r != 0 || d->whose == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; d->setup.redelivered > 0 && i < plan->n_monitors; i++)
+		d->whose[i] = seen_whose(plan->sites[plan->monitors[i].site].id,
+					 plan->monitors[i].factor);
+	return 0;
+}
+
 int door_new(struct door **out, const struct door_setup *setup)
 {
 	struct door *d = calloc(1, sizeof *d);
@@ -76,7 +92,8 @@ int door_new(struct door **out, const struct door_setup *setup)
 				      "Samples that were acknowledged or read but not recorded",
 				      "reason=\"timeout\"");
 	if (d->memories == NULL || d->memory_next == NULL || d->newest == NULL ||
-	    d->wanted == NULL || d->said == NULL || d->timeouts == NULL || !count_by_flag(d)) {
+	    d->wanted == NULL || d->said == NULL || d->timeouts == NULL || !count_by_flag(d) ||
+	    begin_seen(d) != 0) {
 		door_free(d);
 		return -ENOMEM;
 	}
@@ -91,6 +108,8 @@ struct door *door_free(struct door *door)
 	free(door->memories);
 	free(door->memory_next);
 	free(door->newest);
+	seen_deinit(&door->seen);
+	free(door->whose);
 	free(door->wanted);
 	free(door->said);
 	free(door);
@@ -119,6 +138,8 @@ void door_succeed(struct door *door, struct door *next, const struct plan_change
 	plan_carry(next->newest, door->newest, change->monitors, n, sizeof *door->newest);
 	plan_carry(next->wanted, door->wanted, change->connections, links, 1);
 	plan_carry(next->said, door->said, change->connections, links, 1);
+	old.seen = next->seen;
+	next->seen = door->seen;
 	next->seq = door->seq;
 	next->pushed = door->pushed;
 	next->link_waits = door->link_waits;
@@ -139,6 +160,7 @@ static void remember(struct door *door, uint32_t monitor, const struct memory *m
 void door_remember(struct door *door, uint32_t monitor, int64_t measured_ms, double value)
 {
 	remember(door, monitor, &(struct memory){measured_ms, measured_ms, value, true});
+	seen_add(&door->seen, seen_mark(door->whose[monitor], measured_ms, value));
 }
 
 /* The remembered samples of a monitor. */
@@ -168,9 +190,11 @@ static bool same_value(const struct memory *m, const struct reading *r)
 
 /* Same monitor, time and value is one reading. One of an earlier life may have been kept later than
  * it was given, right behind those that were given the same time. */
-static bool is_duplicate(const struct door *door, const struct reading *r)
+static bool is_duplicate(const struct door *door, const struct reading *r, uint64_t mark)
 {
 	size_t n;
+	if (mark != 0 && seen_has(&door->seen, mark))
+		return true;
 	const struct memory *m = memories_of(door, r->monitor, &n), *behind;
 	for (size_t i = 0; i < n; i++)
 		if (m[i].given_ms == r->measured_ms && same_value(&m[i], r))
@@ -269,16 +293,19 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 		say_waiting_links(door);
 	if (seq != NULL)
 		*seq = door->pushed;
-	if (is_duplicate(door, &r))
+	double value = r.has_value ? r.value : NAN;
+	uint64_t mark = use_time ? seen_mark(door->whose[r.monitor], r.measured_ms, value) : 0;
+	if (is_duplicate(door, &r, mark))
 		return DOOR_DUPLICATE;
-	struct memory memory = {r.measured_ms, time_to_keep(door, &r), r.has_value ? r.value : NAN,
-				false};
+	struct memory memory = {r.measured_ms, time_to_keep(door, &r), value, false};
 	r.measured_ms = memory.kept_ms;
 	r.seq = ++door->seq;
 	if (!ring_push(door->ring, &r))
 		return DOOR_FULL;
 	door->pushed = r.seq;
 	remember(door, r.monitor, &memory);
+	if (mark != 0)
+		seen_add(&door->seen, mark);
 	metric_add(door->readings[strchr(flags, r.flag) - flags], 1);
 	if (seq != NULL)
 		*seq = r.seq;

@@ -46,6 +46,24 @@ static int make(void **state)
 	return door_new(&e->door, &setup);
 }
 
+/* A door that knows, of all monitors together, the newest MANY samples again. */
+enum { MANY = 1000 };
+static int make_attentive(void **state)
+{
+	if (make(state) != 0)
+		return -1;
+	struct entrance *e = *state;
+	struct door_setup setup = {.plan = &plan,
+				   .rings = &e->rings,
+				   .ring = 1,
+				   .driver = "mqtt",
+				   .remembered = REMEMBERED,
+				   .redelivered = MANY,
+				   .metrics = e->metrics};
+	door_free(e->door);
+	return door_new(&e->door, &setup);
+}
+
 static int discard(void **state)
 {
 	struct entrance *e = *state;
@@ -241,6 +259,42 @@ static void test_samples_of_an_earlier_life_are_remembered(void **state)
 	assert_int_equal(next(e).measured_ms, 1001);
 }
 
+static void test_what_was_sent_long_ago_is_known_again(void **state)
+{
+	struct entrance *e = *state;
+	struct sample none = at(0, 0);
+	none.has_value = false;
+	assert_int_equal(submit(e, none), DOOR_TAKEN);
+	for (int i = 1; i < MANY; i++) {
+		assert_int_equal(submit(e, at(i, 5)), DOOR_TAKEN);
+		next(e);
+	}
+	assert_int_equal(submit(e, none), DOOR_DUPLICATE);
+	assert_int_equal(submit(e, at(1, 5)), DOOR_DUPLICATE);
+	assert_int_equal(submit(e, at(MANY - 1, 5)), DOOR_DUPLICATE);
+	assert_int_equal(submit(e, at(1, 6)), DOOR_TAKEN);
+	next(e);
+	for (int i = MANY; i < 4 * MANY; i++) { /* until it is forgotten */
+		assert_int_equal(submit(e, at(i, 5)), DOOR_TAKEN);
+		next(e);
+		assert_int_equal(submit(e, at(i - MANY / 2, 5)), DOOR_DUPLICATE);
+	}
+	assert_int_equal(submit(e, at(1, 5)), DOOR_TAKEN);
+}
+
+static void test_many_samples_of_an_earlier_life_are_known_again(void **state)
+{
+	struct entrance *e = *state;
+	for (int i = 0; i < MANY; i++)
+		door_remember(e->door, (uint32_t)i % 2, i, i == 7 ? NAN : 5);
+	struct sample none = at(7, 0);
+	none.has_value = false;
+	none.monitor = 1;
+	assert_int_equal(submit(e, at(8, 5)), DOOR_DUPLICATE);
+	assert_int_equal(submit(e, none), DOOR_DUPLICATE);
+	assert_int_equal(submit(e, at(9, 5)), DOOR_TAKEN); /* that was the other's */
+}
+
 static void test_only_the_newest_samples_are_remembered(void **state)
 {
 	struct entrance *e = *state;
@@ -371,6 +425,11 @@ int main(void)
 						make, discard),
 		cmocka_unit_test_setup_teardown(test_samples_of_an_earlier_life_are_remembered,
 						make, discard),
+		cmocka_unit_test_setup_teardown(test_what_was_sent_long_ago_is_known_again,
+						make_attentive, discard),
+		cmocka_unit_test_setup_teardown(
+			test_many_samples_of_an_earlier_life_are_known_again, make_attentive,
+			discard),
 		cmocka_unit_test_setup_teardown(test_only_the_newest_samples_are_remembered, make,
 						discard),
 		cmocka_unit_test_setup_teardown(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian package, built and taken through its life on a machine with systemd: DUCHA_LONG=1, or
 DUCHA_PACKAGE with the name of a built one."""
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 import machine as machines
 from conftest import ROOT
+from test_log import message_ids
 from servers import wait_until
 
 GIVEN = os.environ.get("DUCHA_PACKAGE")
@@ -102,6 +104,7 @@ def test_install_start_reload_upgrade_remove_purge(machine):
     first = machine.shows("duchad", "MainPID")
     machine.run("systemctl", "reload", "duchad")
     assert running(machine) and machine.shows("duchad", "MainPID") == first
+    assert "outfall-1" in machine.run("duchactl", "sites").stdout
 
     # A newer version: the administrator's file stays, and so does the ledger; it is started again.
     ledger = machine.run("stat", "-c", "%i", "/var/lib/ducha/ledger.db").stdout
@@ -135,3 +138,46 @@ def test_install_start_reload_upgrade_remove_purge(machine):
     assert machine.run("find", "/etc/systemd/system", "-name", "duchad*").stdout == ""
     assert machine.run("stat", "-c", "%i", "/var/lib/ducha/ledger.db").stdout == ledger
     assert machine.run("stat", "-c", "%U", "/var/lib/ducha/ledger.db").stdout == "ducha\n"
+
+
+def in_journal(machine, **fields):
+    """The messages of the service with these fields."""
+    matches = [f"{name}={value}" for name, value in fields.items()]
+    said = machine.run("journalctl", "-u", "duchad", "-o", "json", *matches).stdout
+    return [json.loads(line) for line in said.splitlines()]
+
+
+CLOCK_ERRORS = """
+import glob, sqlite3
+for name in glob.glob("/var/lib/ducha/daybook/*.db"):
+    print(*(error for error, in sqlite3.connect(name).execute("SELECT clock_error_us FROM chain")))
+"""
+CLOCK_UNKNOWN = "-2"
+
+
+def test_the_journal_the_clock_and_a_drop_in(machine):
+    """In its sandbox the daemon speaks to the journal, knows the state of the clock, reaches its
+    instruments, and with the networks named those alone."""
+    machine.run("systemd-run", "--unit=instrument", "ducha-sim", "--fleet", "1", "--port", "1502")
+    machine.run("dpkg", "-i", "/root/ducha.deb")
+    machine.write("/etc/ducha/ducha.cfg", CONFIG.replace("port = 1;", "port = 1502;"))
+    machine.run("systemctl", "restart", "duchad")
+    ids = message_ids()
+    assert in_journal(machine, MESSAGE_ID=ids["READY"])[-1]["MESSAGE"].endswith("in service")
+    wait_until(lambda: machine.run("python3", "-c", CLOCK_ERRORS).stdout.split(), 20, "a commit")
+    assert CLOCK_UNKNOWN not in machine.run("python3", "-c", CLOCK_ERRORS).stdout.split()
+
+    machine.run("systemctl", "stop", "instrument")
+    lost = wait_until(lambda: in_journal(machine, MESSAGE_ID=ids["CONNECTION_LOST"]), 20, "the loss")
+    assert lost[0]["DUCHA_CONNECTION"] == "line" and lost[0]["_SYSTEMD_UNIT"] == "duchad.service"
+    explained = machine.run("journalctl", "-u", "duchad", "-x", "DUCHA_CONNECTION=line").stdout
+    assert "Connection line does not answer" in explained
+    assert "Nothing behind this connection is read" in explained
+
+    machine.run("mkdir", "-p", "/etc/systemd/system/duchad.service.d")
+    machine.run("sh", "-c", "cp /usr/share/doc/ducha/examples/duchad.service.d/10-no-serial.conf "
+                "/usr/share/doc/ducha/examples/duchad.service.d/20-networks.conf "
+                "/etc/systemd/system/duchad.service.d/")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "duchad")
+    assert running(machine) and answers(machine)

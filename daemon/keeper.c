@@ -2,6 +2,7 @@
 #include "keeper.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "core/steady.h"
 #include "flow/bell.h"
 #include "flow/clock.h"
@@ -30,6 +31,7 @@ struct removals {
 
 struct keeper {
 	struct keeper_setup setup;
+	struct pulse pulse;
 	struct daybook_reader *reader;
 	struct steady steady;
 	int64_t doubt_until_ns; /* until then the wall clock says nothing of ages */
@@ -318,22 +320,34 @@ static bool take_next(struct keeper *k)
 static void keeper_round(struct keeper *k)
 {
 	look(k);
-	while (!atomic_load(&k->stop) && take_next(k))
+	while (!atomic_load(&k->stop) && take_next(k)) {
+		pulse_beat(&k->pulse);
 		look(k);
+	}
 	look_back(k, &k->early, OWN_REMOVED_EARLY);
 	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
+}
+
+/* ROUND_MS at least; woken it goes on at once. */
+static void keeper_rest(struct keeper *k, int64_t until_ns)
+{
+	do {
+		pulse_beat(&k->pulse);
+		bell_pause(&k->bell, ROUND_MS);
+	} while (!atomic_load(&k->stop) && clock_mono_ns() < until_ns);
 }
 
 static void *keeper_run(void *context)
 {
 	struct keeper *k = context;
-	(void)pthread_setname_np(pthread_self(), "keeper");
+	pulse_begin(&k->pulse, PULSE_SLOW, "keeper", NULL);
 	while (!atomic_load(&k->stop)) {
 		int64_t began_ns = clock_mono_ns();
 		keeper_round(k);
-		int64_t rest_ms = (clock_mono_ns() - began_ns) / 1000000 * ROUND_SHARE;
-		bell_pause(&k->bell, rest_ms > ROUND_MS ? (int)rest_ms : ROUND_MS);
+		int64_t rest_ns = (clock_mono_ns() - began_ns) * ROUND_SHARE;
+		keeper_rest(k, clock_mono_ns() + rest_ns);
 	}
+	pulse_end(&k->pulse);
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "revise.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "flow/clock.h"
 #include "look-again.h"
 
@@ -15,6 +16,7 @@ enum { RETRY_S = 2, STORED_MS = 500, REACHED_MOST = 64 };
 
 struct revise {
 	struct revise_setup setup;
+	struct pulse pulse;
 	struct marks *marks; /* that the judge goes by */
 	pthread_t thread;
 	struct gate gate;
@@ -328,8 +330,10 @@ static void rest(struct revise *rv, bool failed)
 	pthread_mutex_lock(&rv->lock);
 	if (failed && !rv->woken)
 		pthread_cond_timedwait(&rv->changed, &rv->lock, &until);
-	while (!failed && !rv->woken && !atomic_load(&rv->stop))
-		pthread_cond_wait(&rv->changed, &rv->lock);
+	for (; !failed && !rv->woken && !atomic_load(&rv->stop); until.tv_sec += RETRY_S) {
+		pulse_beat(&rv->pulse);
+		pthread_cond_timedwait(&rv->changed, &rv->lock, &until);
+	}
 	rv->woken = false;
 	pthread_mutex_unlock(&rv->lock);
 }
@@ -337,7 +341,7 @@ static void rest(struct revise *rv, bool failed)
 static void *revise_run(void *context)
 {
 	struct revise *rv = context;
-	(void)pthread_setname_np(pthread_self(), "revise");
+	pulse_begin(&rv->pulse, PULSE_SLOW, "reviser", NULL);
 	while (!atomic_load(&rv->stop)) {
 		gate_pass(&rv->gate);
 		int r = next(rv);
@@ -348,7 +352,9 @@ static void *revise_run(void *context)
 		rv->failing = r < 0;
 		if (r <= 0)
 			rest(rv, r < 0);
+		pulse_beat(&rv->pulse);
 	}
+	pulse_end(&rv->pulse);
 	return NULL;
 }
 

@@ -10,13 +10,26 @@
 #include <libintl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <systemd/sd-daemon.h>
 
 static const char *const beat_names[BEATS] = {"judge",   "recorder", "clerk",
 					      "courier", "exporter", "tallier"};
-/* A thread is stuck when it has not moved for this long; the exporter may wait for a server. */
-#define STUCK_NS 25000000000
+/* Of a watchdog's interval of 30 s a thread may stand still for 25; one that works on the disk, or
+ * waits for somebody else, for ten minutes. */
+#define INTERVAL_US 30000000
+enum { QUICK_SIXTHS = 5, SLOW_TIMES = 20 };
 
 /* --- heartbeats --- */
+
+void run_be_patient(struct run *run)
+{
+	uint64_t interval_us;
+	if (sd_watchdog_enabled(0, &interval_us) <= 0)
+		interval_us = INTERVAL_US;
+	int64_t interval_ns = (int64_t)interval_us * 1000;
+	run->patience.ns[PULSE_QUICK] = interval_ns / 6 * QUICK_SIXTHS;
+	run->patience.ns[PULSE_SLOW] = interval_ns * SLOW_TIMES;
+}
 
 void run_alive(struct beat *beat)
 {
@@ -24,51 +37,59 @@ void run_alive(struct beat *beat)
 	atomic_store(&beat->moved_ns, clock_mono_ns());
 }
 
-static bool beat_is_stuck(const struct beat *beat, int64_t now_ns)
+static bool beat_is_stuck(const struct run *run, const struct beat *beat, int64_t now_ns)
 {
-	return beat->runs && now_ns - atomic_load(&beat->moved_ns) >= STUCK_NS;
+	return beat->runs && now_ns - atomic_load(&beat->moved_ns) >= run->patience.ns[PULSE_QUICK];
 }
 
-static bool beat_moves(struct beat *beat, int64_t now_ns)
+static bool beat_moves(const struct run *run, struct beat *beat, int64_t now_ns)
 {
 	uint64_t count = atomic_load_explicit(&beat->count, memory_order_relaxed);
 	if (count != beat->seen)
 		atomic_store(&beat->moved_ns, now_ns);
 	beat->seen = count;
-	return !beat_is_stuck(beat, now_ns);
+	return !beat_is_stuck(run, beat, now_ns);
 }
 
 bool run_beats_move(struct run *run)
 {
 	int64_t now_ns = clock_mono_ns();
-	bool all = true;
+	bool all = pulses_move(now_ns, &run->patience);
 	for (int i = 0; i < BEATS; i++)
-		all &= beat_moves(&run->beats[i], now_ns);
+		all &= beat_moves(run, &run->beats[i], now_ns);
 	for (size_t i = 0; i < run->n_fields; i++)
-		all &= beat_moves(&run->fields[i].beat, now_ns);
+		all &= beat_moves(run, &run->fields[i].beat, now_ns);
 	for (size_t i = 0; i < run->n_buses; i++)
-		all &= beat_moves(&run->buses[i].beat, now_ns);
+		all &= beat_moves(run, &run->buses[i].beat, now_ns);
 	return all;
 }
 
-static bool beat_is_well(const struct beat *beat, const char *name, struct text *reasons)
+static bool beat_is_well(const struct run *run, const struct beat *beat, const char *name,
+			 struct text *reasons)
 {
-	bool well = !beat_is_stuck(beat, clock_mono_ns());
+	bool well = !beat_is_stuck(run, beat, clock_mono_ns());
 	if (!well)
 		text_format(reasons, "the %s does not move\n", name);
 	return well;
+}
+
+static void name_stuck(void *context, const char *name)
+{
+	text_format(context, "the %s does not move\n", name);
 }
 
 static bool beats_are_well(struct run *run, struct text *reasons)
 {
 	bool well = true;
 	for (size_t i = 0; i < run->n_fields; i++)
-		well &= beat_is_well(&run->fields[i].beat, "event loop", reasons);
+		well &= beat_is_well(run, &run->fields[i].beat, "event loop", reasons);
 	for (size_t i = 0; i < BEATS; i++)
-		well &= beat_is_well(&run->beats[i], beat_names[i], reasons);
+		well &= beat_is_well(run, &run->beats[i], beat_names[i], reasons);
 	for (size_t i = 0; i < run->n_buses; i++)
-		well &= beat_is_well(&run->buses[i].beat, run->buses[i].name, reasons);
-	return well;
+		well &= beat_is_well(run, &run->buses[i].beat, run->buses[i].name, reasons);
+	size_t before = reasons->length;
+	pulses_stuck(clock_mono_ns(), &run->patience, name_stuck, reasons);
+	return well && reasons->length == before;
 }
 
 static bool health(void *context, struct text *reasons)

@@ -5,6 +5,7 @@
  * thread. Its parts: run-flow.c (the way of a reading), run-fields.c (the threads at the
  * instruments), run-senders.c (who works behind a cursor), run-serve.c (what the API is told).
  */
+#include "base/pulse.h"
 #include "config-text.h"
 #include "core/steady.h"
 #include "deliver/exporter.h"
@@ -106,6 +107,7 @@ struct run {
 	char status[96]; /* as last said */
 	struct steady steady;
 	bool tick_failed;
+	struct pulse_patience patience; /* since the start */
 	bool judge_runs, recorder_runs, clerk_runs;
 };
 
@@ -160,6 +162,8 @@ int run_tallier(struct run *run);
 /* --- run-serve.c --- */
 
 int run_open_serve(struct run *run);
+/** run_be_patient() - how long threads may stand, by the interval of the watchdog (main thread) */
+void run_be_patient(struct run *run);
 /** run_alive() - a thread was started */
 void run_alive(struct beat *beat);
 /** run_beats_move() - have all threads moved lately? (main thread, each second) */

@@ -185,6 +185,7 @@ static int begin(struct run *run)
 		run_make_exporter, run_make_keeper, run_make_revise,  take_up,
 		run_make_tallier,  run_open_serve,  start_threads,    run_start_drivers};
 	int r = raise_descriptors(run);
+	run_be_patient(run);
 	if (r == 0)
 		r = metrics_new(&run->metrics);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && r == 0; i++)

@@ -22,6 +22,7 @@ struct courier {
 static void *idle_run(void *context)
 {
 	struct courier *courier = context;
+	(void)pthread_setname_np(pthread_self(), "courier");
 	while (!pause_stopped(&courier->idle_pause)) {
 		pause_beat(&courier->idle_pause);
 		pause_for_news(&courier->idle_pause);

@@ -2,6 +2,7 @@
 #include "deliver/delivery.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "deliver/courier-type.h"
 #include "deliver/held.h"
 #include "deliver/trouble.h"
@@ -329,6 +330,7 @@ static void do_test(struct delivery *d)
 static void *delivery_run(void *context)
 {
 	struct delivery *d = context;
+	pulse_begin(&d->pause.pulse, PULSE_SLOW, "delivery", d->setup.id);
 	while (!pause_stopped(&d->pause)) {
 		pause_beat(&d->pause);
 		do_test(d);
@@ -339,6 +341,7 @@ static void *delivery_run(void *context)
 		if (!more)
 			pause_for_news_until(&d->pause, d->due_ms > until ? d->due_ms : until);
 	}
+	pulse_end(&d->pause.pulse);
 	return NULL;
 }
 

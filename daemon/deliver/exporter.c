@@ -507,6 +507,7 @@ static void exporter_gather(struct exporter *e)
 static void *exporter_run(void *context)
 {
 	struct exporter *e = context;
+	(void)pthread_setname_np(pthread_self(), "exporter");
 	while (!pause_stopped(&e->pause)) {
 		pause_beat(&e->pause);
 		if (e->batch.last == 0) {

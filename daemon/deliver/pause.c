@@ -40,6 +40,7 @@ void pause_deinit(struct pause *pause)
 
 void pause_beat(struct pause *pause)
 {
+	pulse_beat(&pause->pulse);
 	if (pause->heartbeat != NULL)
 		atomic_fetch_add_explicit(pause->heartbeat, 1, memory_order_relaxed);
 }

@@ -7,6 +7,7 @@
  * in a long back-off is still seen to live.
  */
 #include <pthread.h>
+#include "base/pulse.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@ struct pause {
 	bool news, ready;
 	_Atomic bool stop;
 	_Atomic uint64_t *heartbeat; /* may be NULL */
+	struct pulse pulse;          /* of the one thread that pauses here, if it began it */
 };
 
 int pause_init(struct pause *pause, _Atomic uint64_t *heartbeat);

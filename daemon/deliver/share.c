@@ -2,6 +2,7 @@
 #include "deliver/share.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "deliver/trouble.h"
 
 #include <errno.h>
@@ -233,13 +234,16 @@ static bool share_round(struct share *share)
 static void *share_run(void *context)
 {
 	struct share *share = context;
+	pulse_begin(&share->pause.pulse, PULSE_SLOW, "share", share->setup.id);
 	while (!pause_stopped(&share->pause)) {
+		pause_beat(&share->pause);
 		bool more = share_round(share);
 		trouble_tick(&share->trouble);
 		if (!more)
 			pause_for_news(&share->pause);
 	}
 	store(share, true);
+	pulse_end(&share->pause.pulse);
 	return NULL;
 }
 

@@ -496,6 +496,7 @@ static void pass_or_recall(struct tallier *t)
 static void *tallier_run(void *context)
 {
 	struct tallier *t = context;
+	(void)pthread_setname_np(pthread_self(), "tallier");
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone, on Linux */
 	while (!pause_stopped(&t->pause)) {
 		int64_t until_ms = pause_now_ms() + PASS_EVERY_MS;

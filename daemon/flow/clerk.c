@@ -155,6 +155,7 @@ static void *clerk_run(void *context)
 	struct verdict_item *items;
 	bool more = true;
 	size_t n = 0;
+	(void)pthread_setname_np(pthread_self(), "clerk");
 	while (more || n > 0) {
 		bell_sleep(&c->setup.verdicts->bell, IDLE_MS, anything, c);
 		more = verdicts_take(c->setup.verdicts, &items, &n);

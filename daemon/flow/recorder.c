@@ -2,6 +2,7 @@
 #include "flow/recorder.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "flow/clock.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ enum {
 
 struct recorder {
 	struct recorder_setup setup;
+	struct pulse pulse; /* of the relief */
 	pthread_t thread, relief;
 	struct gate gate;
 	_Atomic bool stop, relief_stop;
@@ -327,7 +329,7 @@ static void pass_over(struct recorder *r, struct ring *ring)
 static void *relief_run(void *context)
 {
 	struct recorder *r = context;
-	(void)pthread_setname_np(pthread_self(), "relief");
+	pulse_begin(&r->pulse, PULSE_QUICK, "relief", NULL);
 	while (!atomic_load(&r->relief_stop)) {
 		pthread_mutex_lock(&r->lock);
 		for (size_t i = 0; i < r->setup.rings->n; i++)
@@ -335,8 +337,10 @@ static void *relief_run(void *context)
 		pthread_mutex_unlock(&r->lock);
 		if (atomic_load_explicit(&r->busy_since_ns, memory_order_relaxed) != 0)
 			atomic_fetch_add_explicit(r->setup.heartbeat, 1, memory_order_relaxed);
+		pulse_beat(&r->pulse);
 		bell_pause(&r->relief_bell, RELIEF_MS);
 	}
+	pulse_end(&r->pulse);
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "seal/sealer.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "seal/hash.h"
 #include "seal/keys.h"
 
@@ -17,6 +18,7 @@ enum { EVERY_MS = 60000, ROLL_MS = 3600000, LOOK_MS = 1000, NAME_BYTES = 32 };
 
 struct sealer {
 	struct sealer_setup setup;
+	struct pulse pulse;
 	struct keys keys;
 	pthread_t thread;
 	bool runs;
@@ -173,12 +175,14 @@ static void *sealer_run(void *context)
 	struct sealer *s = context;
 	bool stop = false;
 
-	(void)pthread_setname_np(pthread_self(), "sealer");
+	pulse_begin(&s->pulse, PULSE_SLOW, "sealer", NULL);
 	while (!stop && !s->fatal) {
 		bool wanted = await(s, &stop);
+		pulse_beat(&s->pulse);
 		if (!stop)
 			look(s, wanted);
 	}
+	pulse_end(&s->pulse);
 	return NULL;
 }
 

@@ -2,13 +2,20 @@
 #include "serve/sparks.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { BATCH_ROWS = 20000, LOOKED_AT_MS = 300000, PAUSE_MS = 2000, DAY_MS = 86400000 };
+enum {
+	BATCH_ROWS = 20000,
+	LOOKED_AT_MS = 300000,
+	PAUSE_MS = 2000,
+	IDLE_MS = 5000,
+	DAY_MS = 86400000
+};
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -82,6 +89,14 @@ static int day_begin(struct daybook_reader *reader, int64_t newest, int64_t sinc
 
 /* --- the thread --- */
 
+/* With the mutex. */
+static void pause_ms(struct sparks *sparks, int64_t ms)
+{
+	int64_t until = clock_ms(CLOCK_MONOTONIC) + ms;
+	const struct timespec end = {until / 1000, until % 1000 * 1000000};
+	pthread_cond_timedwait(&sparks->changed, &sparks->mutex, &end);
+}
+
 /* With the mutex. Return: false when it is to end. */
 static bool wait_for_eyes(struct sparks *sparks)
 {
@@ -89,17 +104,10 @@ static bool wait_for_eyes(struct sparks *sparks)
 		int64_t since = sparks->wanted_mono_ms;
 		if (since != INT64_MIN && clock_ms(CLOCK_MONOTONIC) - since < LOOKED_AT_MS)
 			return true;
-		pthread_cond_wait(&sparks->changed, &sparks->mutex);
+		pulse_beat(&sparks->pulse);
+		pause_ms(sparks, IDLE_MS);
 	}
 	return false;
-}
-
-/* With the mutex. */
-static void pause_ms(struct sparks *sparks, int64_t ms)
-{
-	int64_t until = clock_ms(CLOCK_MONOTONIC) + ms;
-	const struct timespec end = {until / 1000, until % 1000 * 1000000};
-	pthread_cond_timedwait(&sparks->changed, &sparks->mutex, &end);
 }
 
 /* Takes in what is new, batch by batch. */
@@ -111,6 +119,7 @@ static int catch_up(struct sparks *sparks, struct daybook_reader *reader, int64_
 	*cursor = begin > *cursor ? begin : *cursor;
 	for (bool more = r == 0; more;) {
 		struct batch batch = {.sparks = sparks, .last = *cursor};
+		pulse_beat(&sparks->pulse);
 		pthread_mutex_lock(&sparks->mutex);
 		r = sparks->stopping ? -ECANCELED
 				     : daybook_after(reader, *cursor, BATCH_ROWS, take_row, &batch);
@@ -130,6 +139,7 @@ static void *follow(void *context)
 	struct daybook_reader *reader = NULL;
 	int64_t cursor = 0;
 	int before = 0;
+	pulse_begin(&sparks->pulse, PULSE_SLOW, "curves", NULL);
 	pthread_mutex_lock(&sparks->mutex);
 	while (wait_for_eyes(sparks)) {
 		pthread_mutex_unlock(&sparks->mutex);
@@ -152,6 +162,7 @@ static void *follow(void *context)
 	}
 	pthread_mutex_unlock(&sparks->mutex);
 	daybook_reader_close(reader);
+	pulse_end(&sparks->pulse);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
  * value of each column in memory. It works only while somebody looks at the page: a daemon that
  * nobody watches reads nothing twice.
  */
+#include "base/pulse.h"
 #include "store/daybook.h"
 
 #include <pthread.h>
@@ -25,6 +26,7 @@ struct spark {
 };
 
 struct sparks {
+	struct pulse pulse;
 	pthread_mutex_t mutex; /* guards all below but what the thread alone uses */
 	pthread_cond_t changed;
 	pthread_t thread;

@@ -2,6 +2,7 @@
 #include "serve/stream.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 #include "serve/redact.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TICK_MS = 50, EVENTS_AT_ONCE = 64, BLOCK_BYTES = 16384 };
+enum { TICK_MS = 50, IDLE_MS = 5000, EVENTS_AT_ONCE = 64, BLOCK_BYTES = 16384 };
 
 struct stream {
 	struct streams *owner;
@@ -302,25 +303,22 @@ static void streams_resume(struct streams *streams, int64_t newest, bool all)
 	}
 }
 
-static void streams_nap(struct streams *streams)
+static void streams_nap(struct streams *streams, int64_t ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TICK_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
+	int64_t until_ms = mono_ms() + ms;
+	const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
 	pthread_cond_timedwait(&streams->changed, &streams->mutex, &until);
 }
 
 static void *streams_tick(void *context)
 {
 	struct streams *streams = context;
+	pulse_begin(&streams->pulse, PULSE_SLOW, "event streams", NULL);
 	pthread_mutex_lock(&streams->mutex);
 	while (!streams->stopping) {
+		pulse_beat(&streams->pulse);
 		if (streams->n == 0) {
-			pthread_cond_wait(&streams->changed, &streams->mutex);
+			streams_nap(streams, IDLE_MS);
 			continue;
 		}
 		pthread_mutex_unlock(&streams->mutex);
@@ -328,9 +326,10 @@ static void *streams_tick(void *context)
 		pthread_mutex_lock(&streams->mutex);
 		streams_resume(streams, newest, false);
 		if (!streams->stopping)
-			streams_nap(streams);
+			streams_nap(streams, TICK_MS);
 	}
 	pthread_mutex_unlock(&streams->mutex);
+	pulse_end(&streams->pulse);
 	return NULL;
 }
 

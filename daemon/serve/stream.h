@@ -12,6 +12,7 @@
  *
  * libmicrohttpd ends the process if it is stopped with suspended connections: streams_stop() first.
  */
+#include "base/pulse.h"
 #include "serve/query.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@ enum stream_reader {
 };
 
 struct streams {
+	struct pulse pulse;
 	pthread_mutex_t mutex; /* guards all below and every stream's `suspended` */
 	pthread_cond_t changed;
 	pthread_t thread;

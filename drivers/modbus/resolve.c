@@ -2,6 +2,7 @@
 #include "drivers/modbus/resolve.h"
 
 #include "base/log.h"
+#include "base/pulse.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -34,6 +35,7 @@ struct name {
 };
 
 struct resolver {
+	struct pulse pulse;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stopping;  /* under lock */
@@ -171,8 +173,12 @@ static void *resolver_run(void *context)
 {
 	struct resolver *resolver = context;
 	bool say = true;
-	while (resolver_pass(resolver, say) && resolver_rest(resolver, RETRY_S))
+	pulse_begin(&resolver->pulse, PULSE_SLOW, "resolver", NULL);
+	while (resolver_pass(resolver, say) && resolver_rest(resolver, RETRY_S)) {
+		pulse_beat(&resolver->pulse);
 		say = false;
+	}
+	pulse_end(&resolver->pulse);
 	resolver_put(resolver);
 	return NULL;
 }

@@ -4,6 +4,7 @@
  * The MQTT driver's inside, shared by its parts: mqtt.c (links, the watch, birth and death),
  * message.c (what comes in), next.c (the next plan of a reload).
  */
+#include "base/pulse.h"
 #include "drivers/driver.h"
 #include "drivers/mqtt/interest.h"
 #include "drivers/mqtt/mqtt.h"
@@ -50,6 +51,7 @@ struct client {
 
 struct mqtt {
 	struct driver_host host;
+	struct pulse pulse; /* of the watch */
 	struct metric *bad_payload, *ring_full;
 	/* next: who waits for the lock; so a stream of messages, one behind the other, lets others
 	 * have their turn. Taken before it, and let go with it at hand. */

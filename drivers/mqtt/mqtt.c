@@ -225,8 +225,10 @@ static bool client_watch(struct client *client)
 static void *watch_run(void *context)
 {
 	struct mqtt *mqtt = context;
+	pulse_begin(&mqtt->pulse, PULSE_SLOW, "broker watch", NULL);
 	pthread_mutex_lock(&mqtt->lock);
 	while (!mqtt->stopping) {
+		pulse_beat(&mqtt->pulse);
 		for (size_t i = 0; !mqtt->stopping && i < mqtt->n_clients; i++) {
 			if (!client_watch(mqtt->clients[i]))
 				continue;
@@ -241,6 +243,7 @@ static void *watch_run(void *context)
 		while (!mqtt->stopping && wait_until(mqtt, until_ms))
 			;
 	}
+	pulse_end(&mqtt->pulse);
 	mqtt->watching = false;
 	pthread_cond_broadcast(&mqtt->changed);
 	pthread_mutex_unlock(&mqtt->lock);

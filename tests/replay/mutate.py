@@ -87,7 +87,7 @@ FAULTS = (
     (S, "m->flat_results >= plan->flat_count;", "m->flat_results > plan->flat_count;"),
     (S, "compare12(value, last + size) > 0", "compare12(value, last + size) >= 0"),
     (S, "compare12(value, last - size) < 0", "value < last - size"),
-    (S, "bool steps = !s->gap &&", "bool steps ="),
+    (S, "!s->gap && step_rule(", "step_rule("),
     (S, "fmax(1, (double)since_ms / hour_ms)", "1"),
     (S, "fmax(1, (double)since_ms / hour_ms)", "((double)since_ms / hour_ms)"),
     (S, "compare12(s->value, m->step_times * fmax(last, 0)) > 0", "compare12(s->value, m->step_times * fmax(last, 0)) >= 0"),
@@ -155,6 +155,7 @@ FAULTS = (
 )
 # Faults that no recording can show, and why.
 EQUIVALENT = {
+    "m->step_times * fmax(last, 0)": "what lies above a share of a limit lies above 0",
     "return w->n > 0 && compare12": "without readings there is no weight either",
     "if (l->mark_until_ms != 0 && j.outcome == OUTCOME_EXCEEDS)": "what complies is passed over when it is looked at again",
     "layer->at[i].to_ms <= from_ms)":

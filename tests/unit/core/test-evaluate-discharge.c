@@ -94,6 +94,14 @@ static void test_a_mean_is_weighted_by_the_flow_at_each_result(void **state)
 		  "+exceedance@3600/0=53.75");
 }
 
+/* Known beforehand the flow of 1800 s would be 30, and the mean 53.75. */
+static void test_live_a_result_has_the_flow_that_came_before_it(void **state)
+{
+	rig_check(hourly(state),
+		  "m2 0:10 m0 0:80 900:80 1800:50 m2 1800:30 500:999 m0 2700:40 3660!",
+		  "+exceedance@3600/0=55");
+}
+
 static void test_without_a_known_flow_a_result_does_not_enter(void **state)
 {
 	rig_check(hourly(state), "m0 0:80 m2 1:10 m0 900:40 1800:40 2700:40 3660!", "");
@@ -189,6 +197,7 @@ int main(void)
 		rig_test(test_the_first_results_after_the_flow_settle),
 		rig_test(test_the_first_result_after_a_silence_settles),
 		rig_test(test_a_mean_is_weighted_by_the_flow_at_each_result),
+		rig_test(test_live_a_result_has_the_flow_that_came_before_it),
 		rig_test(test_without_a_known_flow_a_result_does_not_enter),
 		rig_test(test_results_without_weight_determine_no_mean),
 		rig_test(test_the_share_is_of_results_due_while_discharging),

@@ -6,6 +6,7 @@
 #include "flow/clock.h"
 #include "load.h"
 #include "run-state.h"
+#include "store/ledger-instruments.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -336,6 +337,8 @@ static int last_steps(struct run *run, struct next *next)
 	r = restore_alerts(run->ledger, &next->alerts);
 	if (r == 0)
 		r = run_revise(run, &next->assembly->plan, next->judge, &next->revise);
+	if (r == 0 && ledger_instruments(run->ledger, clock_wall_ms()) != 0)
+		r = -EIO;
 	if (r < 0)
 		ledger_succeed(run->ledger, run->plan, &next->kinds);
 	return r;

@@ -5,6 +5,7 @@
 #include "drivers/driver.h"
 #include "flow/clock.h"
 #include "status.h"
+#include "store/ledger-instruments.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -101,6 +102,9 @@ static int open_store(struct run *run)
 		return run_failed(run->directory, r);
 	daybook_limit(run->daybook, keeper_file_bytes(run->config->max_bytes));
 	r = ledger_open(&run->ledger, run->directory, run->plan);
+	if (r != 0)
+		return run_failed(run->directory, r);
+	r = ledger_instruments(run->ledger, clock_wall_ms());
 	if (r != 0)
 		return run_failed(run->directory, r);
 	return ledger_listen(run->ledger, wake_courier, run);

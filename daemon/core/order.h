@@ -11,7 +11,8 @@
 
 struct case_order {
 	enum case_action action;
-	const char *by; /* who; never NULL in the ledger */
+	const char *by;   /* who; never NULL in the ledger */
+	const char *user; /* of this machine, who said so over the socket; NULL: none */
 	/* NULL where not given */
 	const char *note, *unit, *leader, *team, *reason, *track, *step, *document, *level;
 	const char *checkers, *approved_by, *relation;

@@ -102,6 +102,7 @@ struct monitor {
 	bool no_multiple; /* pH, dissolved oxygen, temperature: no multiple over the limit */
 	bool has_range;
 	double range_low, range_high;
+	double scale, offset;   /* value = raw × scale + offset; 1 and 0 where values are read */
 	bool live_zero;         /* the low end of the range is what a dead signal gives */
 	bool under_range;       /* what lies below the range is a clue */
 	int64_t interval_ms;    /* 0: unknown (pushed) */

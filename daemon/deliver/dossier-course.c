@@ -39,6 +39,7 @@ void part_instrument(struct parts *parts)
 	row_given(parts, SAY("Last comparison"), monitor->last_comparison);
 	row_given(parts, SAY("Operating unit"), monitor->operator);
 	part_pairs_end(parts);
+	part_settings(parts);
 	part_end(parts);
 	text_deinit(&range);
 }
@@ -177,6 +178,16 @@ static const char *post_of(const struct parts *parts, const char *by)
 							: SAY("a handler");
 }
 
+/* The user of the machine who said so over the socket, where that is another name. */
+static void step_user(struct parts *parts, const char *by, const char *user)
+{
+	if (user == NULL || parts->dossier->open || strcmp(by, user) == 0)
+		return;
+	sheet_markup(&parts->sheet, " <small>(");
+	sheet_text(&parts->sheet, user);
+	sheet_markup(&parts->sheet, ")</small>");
+}
+
 static void step_who(struct parts *parts, const json_t *step)
 {
 	const char *by = json_words(step, "by");
@@ -186,6 +197,7 @@ static void step_who(struct parts *parts, const json_t *step)
 		sheet_say(&parts->sheet, post_of(parts, by));
 	else
 		sheet_text(&parts->sheet, by);
+	step_user(parts, by, json_words(step, "user"));
 }
 
 /* Which texts of a step may stand in the open: listed words, and units. */

@@ -24,6 +24,8 @@ void part_marks(struct parts *parts);
 void part_episodes(struct parts *parts);
 void part_place(struct parts *parts);
 void part_instrument(struct parts *parts);
+/** part_settings() - a table of ranges and slopes, where they were changed */
+void part_settings(struct parts *parts);
 void part_responsible(struct parts *parts);
 void part_demands(struct parts *parts);
 void part_steps(struct parts *parts);

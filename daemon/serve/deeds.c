@@ -59,6 +59,7 @@ static bool allow(const struct api *api, const struct api_request *request, int 
 {
 	const struct case_rules *rules = api->setup.plan->rules;
 	struct text why = {0};
+	order->user = request->officer == NULL ? request->peer : NULL;
 	if (request->officer != NULL)
 		return allow_token(rules, request->officer, deed, order, answer);
 	if (rules == NULL || rules->n_officers == 0) {

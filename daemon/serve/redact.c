@@ -11,7 +11,7 @@ static const char *const personal[] = {
 	"leader",   "team",   "contact",  "phone",       "by",
 	"note",     "title",  "checkers", "approved_by", "acknowledged_by",
 	"ended_by", "person", "step",     "relation",    "last_error",
-	"file",     "text",
+	"file",     "text",   "user",
 };
 /* Members that say whose an unverified case is. */
 static const char *const naming[] = {"site_name",   "unit",      "enterprise",

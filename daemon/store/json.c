@@ -179,6 +179,7 @@ static void json_step(struct text *out, const struct plan *plan, const struct hi
 	json_moment(out, "due", plan, order.due_ms);
 	json_count(out, "other", order.other);
 	json_count(out, "escalation", h->escalation);
+	json_given(out, "user", order.user);
 }
 
 static void json_history(struct text *out, const struct plan *plan, const struct case_view *c)

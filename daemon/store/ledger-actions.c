@@ -318,6 +318,7 @@ static int deed_other(struct deed *d)
 {
 	bool merges = d->order->action == ACTION_MERGE;
 	struct case_order theirs = {.by = d->order->by,
+				    .user = d->order->user,
 				    .note = d->order->note,
 				    .relation = d->order->relation,
 				    .other = d->row.id};

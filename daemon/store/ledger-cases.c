@@ -46,10 +46,11 @@ static int case_number_next(struct ledger *ledger, int64_t year, int64_t *seq)
 int ledger_history(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,
 		   const struct case_order *o, int escalation)
 {
-	return sql_do(ledger->sql[SQL_HISTORY_ADD], "iitttttttttttttttttzzzz", id, now_ms, action,
+	return sql_do(ledger->sql[SQL_HISTORY_ADD], "iitttttttttttttttttzzzzt", id, now_ms, action,
 		      o->by, o->note, o->unit, o->leader, o->team, o->reason, o->track, o->step,
 		      o->document, o->level, o->checkers, o->approved_by, o->relation, o->file,
-		      o->type, o->sha256, o->due_ms, o->other, o->bytes, (int64_t)escalation);
+		      o->type, o->sha256, o->due_ms, o->other, o->bytes, (int64_t)escalation,
+		      o->user);
 }
 
 /* --- the clock of a case --- */

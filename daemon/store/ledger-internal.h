@@ -94,6 +94,8 @@ enum ledger_sql {
 	SQL_ALERT_SETTLE,
 	SQL_ALERT_ADOPT,
 	SQL_ALERT_WAITING,
+	SQL_INSTRUMENT_ADD,
+	SQL_INSTRUMENT_LIST,
 	SQL_EVENT_NEXT,
 	SQL_EVENT_ADD,
 	SQL_EVENT_LIST,
@@ -194,9 +196,9 @@ struct ledger {
 	_Atomic size_t active[ALERT_KINDS];
 	_Atomic size_t cases[CASE_STATUSES];
 	_Atomic int64_t last_event;
-	_Atomic uint64_t mended; /* how often, since it was opened */
-	_Atomic int64_t timer;   /* when ledger_tick() has something to do; INT64_MAX: never */
-	char *directory;         /* of the attachments; NULL: in memory only */
+	_Atomic uint64_t mended;   /* how often, since it was opened */
+	_Atomic int64_t timer;     /* when ledger_tick() has something to do; INT64_MAX: never */
+	char *directory;           /* of the attachments; NULL: in memory only */
 	struct ledger_chain chain; /* not in memory only */
 };
 

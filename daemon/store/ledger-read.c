@@ -141,6 +141,7 @@ static struct history_view history_view(struct case_parts *parts, sqlite3_stmt *
 				      &o->team,     &o->reason, &o->track,    &o->step,
 				      &o->document, &o->level,  &o->checkers, &o->approved_by,
 				      &o->relation, &o->file,   &o->type,     &o->sha256};
+	o->user = parts_text(parts, sql_text(row, 22));
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		*texts[i] = parts_text(parts, sql_text(row, (int)i + 2));
 	return h;

@@ -130,10 +130,20 @@ static const char fourth_schema[] =
 	" first INTEGER NOT NULL, last INTEGER NOT NULL, removed INTEGER NOT NULL);" MARKS_SCHEMA
 	"PRAGMA user_version=4;";
 
-/* @frames_gone: files of frames that were removed, by the name of their daybook file. */
+/* @frames_gone: files of frames that were removed, by the name of their daybook file.
+ * @instruments: low and high NULL without a range; value = raw × scale + shift. */
 static const char fifth_schema[] =
 	"CREATE TABLE frames_gone(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
 	" bytes INTEGER NOT NULL, removed INTEGER NOT NULL);"
+	"ALTER TABLE history ADD COLUMN user TEXT;"
+	"CREATE TABLE instruments(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+	" site TEXT NOT NULL, factor TEXT NOT NULL, low REAL, high REAL, scale REAL NOT NULL,"
+	" shift REAL NOT NULL);"
+	"CREATE INDEX instruments_monitor ON instruments(site, factor);"
+	"CREATE TRIGGER instruments_stay BEFORE UPDATE ON instruments"
+	" BEGIN SELECT RAISE(ABORT, 'how an instrument was read is never rewritten'); END;"
+	"CREATE TRIGGER instruments_remain BEFORE DELETE ON instruments"
+	" BEGIN SELECT RAISE(ABORT, 'how an instrument was read is never rewritten'); END;"
 	"PRAGMA user_version=5;";
 
 const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
@@ -264,7 +274,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_CASE_HISTORY] =
 		"SELECT at, action, by, note, unit, leader, team, reason, track, step, document,"
 		" level, checkers, approved_by, relation, file, type, sha256, due, other, bytes,"
-		" escalation FROM history WHERE case_id = ?1 ORDER BY id",
+		" escalation, user FROM history WHERE case_id = ?1 ORDER BY id",
 	[SQL_CASE_LOUD] = "SELECT 1 FROM alerts WHERE case_id = ?1 AND cleared IS NULL LIMIT 1",
 	[SQL_CASE_ACT] = "UPDATE cases SET status = ?2, verified = ?3, closed = ?4, withdrawn = ?5,"
 			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
@@ -281,8 +291,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_HISTORY_ADD] =
 		"INSERT INTO history(case_id, at, action, by, note, unit, leader, team, reason,"
 		" track, step, document, level, checkers, approved_by, relation, file, type,"
-		" sha256, due, other, bytes, escalation) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+		" sha256, due, other, bytes, escalation, user) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
+		" ?24)",
 
 	[SQL_TIMER_NEXT] = "SELECT min(at) FROM (SELECT min(timer) AS at FROM cases"
 			   " WHERE timer IS NOT NULL"
@@ -342,6 +353,14 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_WAITING] = ALERT_COLUMNS
 	"WHERE cleared IS NULL AND site = ?1 AND (?2 IS NULL OR factor = ?2)"
 	" AND (case_id IS NULL OR case_id = ?3) AND id > ?4 ORDER BY id LIMIT 1",
+
+	[SQL_INSTRUMENT_ADD] =
+		"INSERT INTO instruments(at, site, factor, low, high, scale, shift)"
+		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS(SELECT 1 FROM (SELECT *"
+		" FROM instruments WHERE site = ?2 AND factor = ?3 ORDER BY id DESC LIMIT 1)"
+		" WHERE low IS ?4 AND high IS ?5 AND scale IS ?6 AND shift IS ?7)",
+	[SQL_INSTRUMENT_LIST] = "SELECT at, low, high, scale, shift FROM instruments"
+				" WHERE site = ?1 AND factor = ?2 ORDER BY id",
 
 	[SQL_EVENT_NEXT] =
 		"SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) + 1",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a restart may not invent, and a daemon that is reached over its listener alone."""
 import http.client
+import json
 import re
 
 import servers
@@ -50,3 +51,34 @@ def test_a_daemon_without_a_socket_answers_on_its_listener(make_daemon, instrume
     daemon.start()
     assert ask("GET", "/health")[0] == 200
     assert ask("POST", "/api/v1/cases/1/actions")[0] == 403
+
+
+def test_a_changed_range_or_slope_is_on_record(make_daemon, tmp_path):
+    """Over a restart and a reload; what stays the same adds nothing."""
+    daemon = make_daemon([modbus_connection(servers.free_port(), interval_ms=60000)],
+                         [site("outfall-3", [modbus_monitor("w01018", rest="range = (0.0, 200.0);")])])
+    status, body = daemon.request("POST", "/api/v1/cases", json.dumps(
+        {"site": "outfall-3", "factor": "w01018", "source": "inspection", "by": "Li"}))
+    assert status == 200, body
+
+    def settings():
+        page = daemon.request("GET", "/api/v1/cases/1/dossier")[1]
+        table = page.partition("The range or the slope was changed:")[2].partition("</table>")[0]
+        return [re.findall(r"<td>([^<]*)</td>", row)[-3:] for row in table.split("<tr>")[2:]]
+
+    def become(before, after):
+        text = open(daemon.config).read()
+        assert before in text
+        open(daemon.config, "w").write(text.replace(before, after))
+    assert settings() == []
+    daemon.stop()
+    daemon.start()
+    assert settings() == []
+    daemon.kill()
+    become("range = (0.0, 200.0);", "range = (0.0, 400.0); scale = 2.0;")
+    daemon.start()
+    assert settings() == [["0 \u2013 200 mg/L", "1", "0"], ["0 \u2013 400 mg/L", "2", "0"]]
+    become("scale = 2.0;", "scale = 2.0; offset = -1.5;")
+    assert daemon.ctl("reload").returncode == 0
+    wait_until(lambda: len(settings()) == 3, what="the setting of the reload")
+    assert settings()[2] == ["0 \u2013 400 mg/L", "2", "-1.5"]

@@ -135,6 +135,17 @@ static void history_other(struct text *out, const json_t *step)
 			    (long long)json_integer_value(escalation));
 }
 
+/* Who typed it, where that is another name. */
+static void history_user(struct text *out, const json_t *step)
+{
+	const char *user = json_string_value(json_object_get(step, "user"));
+	if (user == NULL || strcmp(user, show_string(step, "by")) == 0)
+		return;
+	text_add(out, " (");
+	words_clean(out, user);
+	text_char(out, ')');
+}
+
 static void print_history(struct text *out, const json_t *c)
 {
 	static const char *const given[] = {"note",     "unit",   "leader",   "team",
@@ -152,6 +163,7 @@ static void print_history(struct text *out, const json_t *c)
 		words_clean(out, tr(show_string(step, "action")));
 		text_add(out, "  ");
 		words_clean(out, show_string(step, "by"));
+		history_user(out, step);
 		for (size_t g = 0; g < sizeof given / sizeof given[0]; g++)
 			history_given(out, step, given[g]);
 		history_other(out, step);

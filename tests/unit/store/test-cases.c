@@ -717,27 +717,25 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 		"DROP TABLE chain",
 		"DROP TABLE chain_days",
 		"DROP TABLE frames_gone",
+		"DROP TABLE instruments",
 		"DROP TABLE case_digests",
 		"DROP TABLE recomputed",
 		"DROP TABLE marks",
 		("CREATE UNIQUE INDEX cases_open ON cases(site, factor, kind, average)"
 		 " WHERE status NOT IN ('closed', 'withdrawn')"),
 	};
-	static const char *const columns[] = {"cases title",         "cases document",
-					      "cases track",         "cases stage_at",
-					      "cases timer",         "cases reminded",
-					      "cases extended",      "cases relapses",
-					      "cases reopened",      "cases merged_into",
-					      "cases withdrawn",     "history track",
-					      "history step",        "history document",
-					      "history level",       "history checkers",
-					      "history approved_by", "history relation",
-					      "history file",        "history type",
-					      "history sha256",      "history bytes",
-					      "history other",       "history escalation",
-					      "alerts acknowledged", "alerts acknowledged_by",
-					      "alerts calls",        "alerts call_at",
-					      "alerts digest",       "alerts settled"};
+	static const char *const columns[] = {
+		"cases title",       "cases document",      "cases track",
+		"cases stage_at",    "cases timer",         "cases reminded",
+		"cases extended",    "cases relapses",      "cases reopened",
+		"cases merged_into", "cases withdrawn",     "history track",
+		"history step",      "history document",    "history level",
+		"history checkers",  "history approved_by", "history relation",
+		"history file",      "history type",        "history sha256",
+		"history bytes",     "history other",       "history escalation",
+		"history user",      "alerts acknowledged", "alerts acknowledged_by",
+		"alerts calls",      "alerts call_at",      "alerts digest",
+		"alerts settled"};
 	char path[256], sql[128], table[16], column[32];
 	sqlite3 *db;
 

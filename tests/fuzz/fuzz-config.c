@@ -2,7 +2,8 @@
 /*
  * Any bytes as a configuration: scanned, parsed and checked without a crash or a leak. Files come
  * from the memory: "include.cfg" is what follows a byte 1 in the input, "m.cfg", a model of an
- * instrument, what follows a byte 2 (or a good one), and the other data are a few entries.
+ * instrument, what follows a byte 2 (or a good one), and the other data are a few entries, of
+ * which the practice is "p".
  */
 #include "config/config.h"
 #include "config/reader.h"
@@ -44,6 +45,16 @@ static const char model[] =
 	"sample_time: "
 	"{ address = 23; step = 40; }; } ); };";
 
+static const char kinds[] =
+	"contradictions: ( { reason = \"r\"; factor = \"w01018\"; above = \"w01018\"; source = "
+	"\"s\"; "
+	"} ); practices: ( { id = \"p\"; kind = \"outfall\"; clues = true; rules: ( { at_once = "
+	"true; "
+	"analyser = true; cycle_s = 60; link_s = 60; result_s = 90; flat_count = 4; step_times = "
+	"3; "
+	"step_share = 0.5; on_count = 2; off_count = 3; deadband_share = 0.05; under_range = true; "
+	"opens = (\"case\", \"alert\", \"case\"); } ); } );";
+
 static int copy(const char *from, size_t length, char **text, size_t *out)
 {
 	*text = malloc(length + 1);
@@ -64,6 +75,8 @@ static int memory_read(void *context, const char *path, char **text, size_t *len
 		return copy(factors, sizeof(factors) - 1, text, length);
 	if (strcmp(name, "s.cfg") == 0)
 		return copy(standard, sizeof(standard) - 1, text, length);
+	if (strcmp(name, "kinds.cfg") == 0)
+		return copy(kinds, sizeof(kinds) - 1, text, length);
 	if (strcmp(name, "m.cfg") == 0)
 		return copy(memory->model, memory->model_length, text, length);
 	if (strcmp(name, "main.cfg") == 0)
@@ -81,6 +94,7 @@ static int memory_list(void *context, const char *folder, char ***names, size_t 
 	if (*names)
 		(*names)[0] = strdup(strstr(folder, "standards") ? "s.cfg"
 				     : strstr(folder, "models")  ? "m.cfg"
+				     : strstr(folder, "signals") ? "kinds.cfg"
 								 : "factors.cfg");
 	return *names && (*names)[0] ? 0 : -ENOMEM;
 }

@@ -53,6 +53,12 @@ static bool allow_token(const struct case_rules *rules, const struct serve_offic
 	return may;
 }
 
+/* An officer with a user of the machine acts as that one alone: the kernel says who is there. */
+static bool is_himself(const struct officer *officer, const char *peer)
+{
+	return officer == NULL || officer->user == NULL || strcmp(officer->user, peer) == 0;
+}
+
 /* Whoever acts is named; where the office has named its officers, it must be one who may. */
 static bool allow(const struct api *api, const struct api_request *request, int deed,
 		  struct case_order *order, struct api_answer *answer)
@@ -67,8 +73,12 @@ static bool allow(const struct api *api, const struct api_request *request, int 
 		return true;
 	}
 	const struct officer *officer = officer_of(rules, order->by, request->peer);
-	bool may = officer != NULL && officer_may(rules, officer, deed, &why);
-	if (officer == NULL)
+	bool himself = is_himself(officer, request->peer);
+	bool may = officer != NULL && himself && officer_may(rules, officer, deed, &why);
+	if (!himself)
+		text_format(&why, "%.200s acts as the user \"%.64s\", and you are \"%.64s\"",
+			    officer->name, officer->user, request->peer);
+	else if (officer == NULL)
 		text_format(&why, "\"%.200s\" is none of the officers",
 			    order->by == NULL ? request->peer : order->by);
 	else

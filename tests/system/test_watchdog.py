@@ -16,9 +16,9 @@ from servers import wait_until
 from shim import LONG
 
 SEIZE, INTERRUPT, DETACH, ALL_THREADS = 0x4206, 0x4207, 17, 0x40000000
-# futex, epoll_wait, epoll_pwait, poll, ppoll, clock_nanosleep, select, pselect6: a thread that
-# sleeps in one of these holds nothing that the others need
-SLEEPING = {202, 232, 281, 7, 271, 230, 23, 270}
+# A thread that sleeps in one of these holds nothing that the others need: epoll_wait, epoll_pwait,
+# poll, ppoll, clock_nanosleep, select, pselect6; and futex where it waits for a condition for a time
+SLEEPING, FUTEX, WAIT_BITSET = {232, 281, 7, 271, 230, 23, 270}, 202, 9
 INTERVAL_US = 2400000  # patience: 2 s, and 48 s for what works on the disk or waits for others
 
 # {comm: the name that /health gives}, of threads that are never long at one thing, and of the others
@@ -47,12 +47,18 @@ class Stopped:
         assert libc.ptrace(INTERRUPT, self.tid, None, None) == 0
         os.waitpid(self.tid, ALL_THREADS)
         self.held = True
-        with open(f"/proc/{pid}/task/{self.tid}/syscall") as f:
-            number = f.read().split()[0]
-        if number.isdigit() and int(number) in SLEEPING:
+        if self.sleeps(pid):
             return True
         self.release()
         return False
+
+    def sleeps(self, pid):
+        with open(f"/proc/{pid}/task/{self.tid}/syscall") as f:
+            call = [int(word, 0) for word in f.read().split() if word != "running"]
+        if not call or call[0] != FUTEX:
+            return call != [] and call[0] in SLEEPING
+        operation, timeout = call[2] & 0x7f, call[4]
+        return operation == WAIT_BITSET and timeout != 0
 
     def release(self):
         if not self.held:

@@ -34,7 +34,7 @@ struct beat {
 	_Atomic uint64_t count;
 	uint64_t seen; /* main thread */
 	_Atomic int64_t moved_ns;
-	bool runs;
+	_Atomic bool runs;
 };
 
 struct ring_view {

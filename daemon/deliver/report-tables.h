@@ -5,7 +5,8 @@
  */
 #include "deliver/report.h"
 
-enum report_cell { CELL_TEXT, CELL_WORD, CELL_NUMBER, CELL_SHARE, CELL_COUNT };
+/* CELL_SITE: its id; on a page the name that the office knows it by */
+enum report_cell { CELL_TEXT, CELL_SITE, CELL_WORD, CELL_NUMBER, CELL_SHARE, CELL_COUNT };
 enum { REPORT_COLUMNS = 14 };
 
 struct report_column {

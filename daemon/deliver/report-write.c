@@ -21,6 +21,7 @@ static const char style[] =
 struct page {
 	struct report_writer writer;
 	struct sheet sheet;
+	const struct plan *plan;
 	size_t rows;
 };
 
@@ -56,6 +57,17 @@ static void page_number(struct text *out, const struct report_column *column, do
 	}
 }
 
+static bool is_text(const struct report_column *column)
+{
+	return column->cell == CELL_TEXT || column->cell == CELL_SITE || column->cell == CELL_WORD;
+}
+
+static const char *site_name(const struct plan *plan, const char *id)
+{
+	uint32_t site = id == NULL ? NO_INDEX : plan_site(plan, id);
+	return site == NO_INDEX ? id : plan->sites[site].name;
+}
+
 static void page_row(struct report_writer *writer, const struct report_column *columns,
 		     const struct report_value *values, size_t n)
 {
@@ -64,10 +76,12 @@ static void page_row(struct report_writer *writer, const struct report_column *c
 	page->rows++;
 	sheet_markup(sheet, "<tr>");
 	for (size_t i = 0; i < n; i++) {
-		bool text = columns[i].cell == CELL_TEXT || columns[i].cell == CELL_WORD;
+		bool text = is_text(&columns[i]);
 		sheet_markup(sheet, text ? "<td>" : "<td class=\"n\">");
 		if (columns[i].cell == CELL_WORD)
 			sheet_say(sheet, values[i].text);
+		else if (columns[i].cell == CELL_SITE)
+			sheet_text(sheet, site_name(page->plan, values[i].text));
 		else if (text)
 			sheet_text(sheet, values[i].text);
 		else if (values[i].has_number)
@@ -128,7 +142,8 @@ static void page_foot(struct page *page, const struct report *report)
 int report_html(struct text *out, const struct report *report)
 {
 	struct page page = {.writer = {page_begin, page_row, page_end},
-			    .sheet = {out, report->words, &report->plan->zone}};
+			    .sheet = {out, report->words, &report->plan->zone},
+			    .plan = report->plan};
 	page_head(&page, report);
 	int r = report_tables(report, &page.writer);
 	page_foot(&page, report);
@@ -183,7 +198,7 @@ static void lines_row(struct report_writer *writer, const struct report_column *
 	text_add(lines->out, lines->name);
 	for (size_t i = 0; i < n; i++) {
 		text_char(lines->out, ',');
-		if (columns[i].cell == CELL_TEXT || columns[i].cell == CELL_WORD)
+		if (is_text(&columns[i]))
 			field(lines->out, values[i].text);
 		else if (values[i].has_number)
 			text_double(lines->out, values[i].number);

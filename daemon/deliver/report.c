@@ -107,10 +107,10 @@ static struct report_value valid_share(const struct report *report, const struct
 }
 
 static const struct report_column monitor_columns[] = {
-	{"site", "site", CELL_TEXT, 0},
+	{"site", "site", CELL_SITE, 0},
 	{"factor", "factor", CELL_TEXT, 0},
 	{"factor_name", "substance", CELL_TEXT, 0},
-	{"unit", "unit", CELL_TEXT, 0},
+	{"unit", "measured in", CELL_TEXT, 0},
 	{"days", "days", CELL_COUNT, 0},
 	{"readings", "readings", CELL_COUNT, 0},
 	{"valid_share", "valid share", CELL_SHARE, 0},
@@ -170,11 +170,11 @@ static int write_monitors(struct tables *t)
 /* --- loads against permits --- */
 
 static const struct report_column load_columns[] = {
-	{"site", "site", CELL_TEXT, 0},
+	{"site", "site", CELL_SITE, 0},
 	{"factor", "factor", CELL_TEXT, 0},
 	{"factor_name", "substance", CELL_TEXT, 0},
 	{"load", "load", CELL_NUMBER, 3},
-	{"unit", "unit", CELL_TEXT, 0},
+	{"unit", "measured in", CELL_TEXT, 0},
 	{"covered", "share of time covered", CELL_SHARE, 0},
 	{"excess", "above target", CELL_NUMBER, 3},
 	{"permit_tonnes_year", "permit t/a", CELL_NUMBER, 3},
@@ -224,7 +224,7 @@ static int write_loads(struct tables *t)
 /* --- classes of sections, month by month --- */
 
 static const struct report_column section_columns[] = {
-	{"site", "site", CELL_TEXT, 0},     {"month", "month", CELL_TEXT, 0},
+	{"site", "site", CELL_SITE, 0},     {"month", "month", CELL_TEXT, 0},
 	{"class", "class", CELL_WORD, 0},   {"worst", "worst factor", CELL_TEXT, 0},
 	{"target", "target", CELL_WORD, 0}, {"met", "target met", CELL_WORD, 0},
 };
@@ -282,8 +282,8 @@ static int write_sections(struct tables *t)
 
 static const struct report_column case_columns[] = {
 	{"by", "by", CELL_WORD, 0},
-	{"name", "name", CELL_WORD, 0},
-	{"registered", "registered", CELL_COUNT, 0},
+	{"name", "name of the group", CELL_WORD, 0},
+	{"registered", "cases registered", CELL_COUNT, 0},
 	{"verified", "verified", CELL_COUNT, 0},
 	{"withdrawn", "withdrawn", CELL_COUNT, 0},
 	{"closed", "closed", CELL_COUNT, 0},
@@ -316,7 +316,7 @@ static int write_cases(struct tables *t)
 /* --- the monitors that cost most attention (ISA-18.2: bad actors) --- */
 
 static const struct report_column worst_columns[] = {
-	{"site", "site", CELL_TEXT, 0},
+	{"site", "site", CELL_SITE, 0},
 	{"factor", "factor", CELL_TEXT, 0},
 	{"factor_name", "substance", CELL_TEXT, 0},
 	{"alerts", "alerts", CELL_COUNT, 0},

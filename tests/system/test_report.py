@@ -77,6 +77,7 @@ def test_a_month_is_told_in_tables(make_daemon, broker, tmp_path):
     assert daemon.ctl("report", "--year", now[:4], "-o", str(page)).returncode == 0
     text = page.read_text()
     assert "=cmd()&lt;b&gt;" in text and "<b>" not in text and text.endswith("</html>\n")
+    assert "Site outfall</td>" in text and ">measured in</th>" in text and ">unit</th>" not in text
     assert "http://" not in text and "https://" not in text and "<script" not in text
     assert daemon.request("GET", f"/api/v1/report?month={now}&language=zh_CN")[0] == 200
     assert daemon.ctl("report").returncode == 64

@@ -64,6 +64,26 @@ static bool answer_well(struct peer *peer, int fd, const uint8_t *request)
 	return true;
 }
 
+/* What is handed in for a sample: the request, and the reply it was taken out of, each with its CRC
+ * as it went over the line. */
+static void assert_each_frame_is_whole(const struct door *door)
+{
+	for (size_t i = 0; i < door->n_samples; i++) {
+		const struct sample *sample = &door->samples[i];
+		assert_true(sample->frame != 0);
+		if (sample->frame + FAKE_FRAMES <= door->n_frames)
+			continue; /* the door remembers the newest alone */
+		const struct fake_frame *f = &door->frames[(sample->frame - 1) % FAKE_FRAMES];
+		assert_int_equal(f->kind, FRAME_MODBUS_RTU);
+		assert_int_equal(f->n_asked, MODBUS_RTU_REQUEST_BYTES);
+		assert_int_equal(modbus_crc(f->asked, 6), f->asked[6] | f->asked[7] << 8);
+		assert_in_range(f->n_answered, 5, sizeof f->answered);
+		const uint8_t *crc = f->answered + f->n_answered - 2;
+		assert_int_equal(modbus_crc(f->answered, f->n_answered - 2), crc[0] | crc[1] << 8);
+		assert_memory_equal(f->asked, f->answered, 2);
+	}
+}
+
 static void test_a_serial_line_is_read_through_a_gateway(void **state)
 {
 	(void)state;
@@ -76,6 +96,7 @@ static void test_a_serial_line_is_read_through_a_gateway(void **state)
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 10));
 	field_bench_pause(&bench);
 	assert_each_value_is_of_its_register(&bench);
+	assert_each_frame_is_whole(bench.door);
 	assert_int_equal(fake_door_count(bench.door, FLAG_NORMAL), bench.door->n_samples);
 	assert_int_equal(peer.connected, 1);
 	assert_int_equal(field_counted(&bench, "ducha_unasked_bytes_total", "connection=\"bus\""),

@@ -252,6 +252,18 @@ static char *put_two(char *at, char mark, int value)
 	return at + 3;
 }
 
+/* Years of four digits, which nearly all are, without the library's way of writing numbers. */
+static void text_year(struct text *text, int64_t year)
+{
+	if (year < 0 || year > 9999) {
+		text_format(text, "%04lld", (long long)year);
+		return;
+	}
+	const char digits[] = {(char)('0' + year / 1000), (char)('0' + year / 100 % 10),
+			       (char)('0' + year / 10 % 10), (char)('0' + year % 10)};
+	text_add_n(text, digits, sizeof digits);
+}
+
 void text_time(struct text *text, int64_t wall_ms, const struct zone *zone, int decimals)
 {
 	struct civil c = zone_civil(zone, wall_ms);
@@ -270,6 +282,6 @@ void text_time(struct text *text, int64_t wall_ms, const struct zone *zone, int 
 	}
 	at = put_two(at, offset_min < 0 ? '-' : '+', abs(offset_min) / 60);
 	at = put_two(at, ':', abs(offset_min) % 60);
-	text_format(text, "%04lld", (long long)c.year);
+	text_year(text, c.year);
 	text_add_n(text, rest, (size_t)(at - rest));
 }

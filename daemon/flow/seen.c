@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAGE_MARKS = 4096 / sizeof(uint64_t) };
+
 int seen_init(struct seen *seen, size_t most)
 {
 	*seen = (struct seen){.most = most};
@@ -65,10 +67,22 @@ static size_t place(const struct seen *seen, const uint64_t *table, uint64_t mar
 	return i;
 }
 
+/* All of it with the first mark: the daemon is not to grow hours later. */
+static void take_memory(struct seen *seen)
+{
+	for (size_t i = 0; i < seen->slots; i += PAGE_MARKS) {
+		((volatile uint64_t *)seen->older)[i] = 0;
+		((volatile uint64_t *)seen->newer)[i] = 0;
+	}
+	seen->taken = true;
+}
+
 void seen_add(struct seen *seen, uint64_t mark)
 {
 	if (seen->most == 0)
 		return;
+	if (!seen->taken)
+		take_memory(seen);
 	if (seen->n == seen->most) {
 		uint64_t *emptied = seen->older;
 		memset(emptied, 0, seen->slots * sizeof *emptied);

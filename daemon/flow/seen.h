@@ -15,6 +15,7 @@
 struct seen {
 	uint64_t *older, *newer;
 	size_t most, slots, n; /* slots: a power of two; n: marks in the newer */
+	bool taken;            /* the memory, from the kernel */
 };
 
 /** seen_init() - @most 0: nothing is kept. Return: 0, -ENOMEM. */

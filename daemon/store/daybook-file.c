@@ -180,7 +180,8 @@ int day_open_write(sqlite3 **out, const char *path)
 
 	if (r == 0)
 		r = sql_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-				 " PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=8388608");
+				 " PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=8388608;"
+				 " PRAGMA cache_size=-512");
 	if (r == 0)
 		r = day_schema_begin(db, path);
 	if (r != 0)

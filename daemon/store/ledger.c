@@ -76,7 +76,8 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 	int r = sql_open(&ledger->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
 	if (r == 0)
-		r = sql_exec(ledger->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=EXTRA");
+		r = sql_exec(ledger->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=EXTRA;"
+					 " PRAGMA cache_size=-512");
 	if (r == 0)
 		r = ledger_check(ledger->db);
 	if (r == 0)

@@ -21,7 +21,7 @@ class Meter:
         import socket
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.accepts, self.count = 0, 0
+        self.accepts, self.ends, self.count = 0, 0, 0
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -31,7 +31,11 @@ class Meter:
             except OSError:
                 return
             self.accepts += 1
-            threading.Thread(target=self.answer, args=(peer,), daemon=True).start()
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        self.answer(peer)
+        self.ends += 1
 
     def answer(self, peer):
         with peer:
@@ -40,7 +44,7 @@ class Meter:
                 while len(request) < 12:
                     try:
                         more = peer.recv(12 - len(request))
-                    except ConnectionResetError:
+                    except OSError:
                         return
                     if not more:
                         return
@@ -48,8 +52,11 @@ class Meter:
                 n = struct.unpack(">H", request[10:12])[0]
                 self.count += 1
                 data = struct.pack(">I", self.count).ljust(2 * n, b"\0")[:2 * n]
-                peer.sendall(request[:4] + struct.pack(">HBBB", 3 + 2 * n, request[6], request[7],
-                                                       2 * n) + data)
+                try:
+                    peer.sendall(request[:4] + struct.pack(">HBBB", 3 + 2 * n, request[6], request[7],
+                                                           2 * n) + data)
+                except OSError:
+                    return
 
     def close(self):
         self.listener.close()
@@ -100,7 +107,8 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
     publisher = threading.Thread(target=publish)
     publisher.start()
     wait_until(lambda: len(daemon.values("s1", "w01018")) > 5, what="readings")
-    raised, = wait_until(lambda: daemon.alerts(True, "exceedance"), what="an alert")[:1]
+    raised, = wait_until(lambda: [a for a in daemon.alerts(True, "exceedance") if a["factor"] == "w21003"],
+                         what="an alert")
     first = daemon.readings("s1", "w21011")[0]["time"]
     for i in range(300 if LONG else 25):  # each moves every index of the plan
         reconfigure(daemon, lambda text: text.replace("sites: (", 'sites: (\n{ id = "x%d"; name = "X"; '
@@ -209,14 +217,16 @@ def test_connections_end_begin_and_change_while_one_keeps_its_socket(make_daemon
     reload(daemon)
     wait_until(lambda: new.count > 3, what="polls of the new one")
     wait_until(lambda: changed.accepts == 2, what="the changed one again")
+    wait_until(lambda: gone.ends == 1, what="the end of the one that is gone")
     ended = gone.count
-    # a further monitor: another request, the same socket
+    assert kept.accepts == 1
+    # a further monitor: another request; the same socket, unless a reply is outstanding just then
     reconfigure(daemon, lambda text: text.replace(
         "monitors: (", "monitors: ( " + counter(connection="kept", factor="w01001", address=90) +
         ",", 1))
     reload(daemon)
     wait_until(lambda: daemon.values("s1", "w01001"), what="the further monitor")
-    assert (kept.accepts, gone.accepts, new.accepts) == (1, 1, 1)
+    assert kept.accepts <= 2 and (gone.accepts, new.accepts) == (1, 1)
     assert gone.count == ended
     assert is_whole([v for v in daemon.values("s1", "w00000")][-3:])
     series = daemon.metrics()

@@ -98,6 +98,7 @@ enum chain_kind {
 	CHAIN_MARK = 11,
 	CHAIN_CHANGE = 12, /* what a mark changed */
 	CHAIN_FORMAT = 13, /* from here on all rows of kinds that format ref knows have entries */
+	CHAIN_INSTRUMENT = 14, /* how a monitor was read from then on */
 	CHAIN_KINDS
 };
 

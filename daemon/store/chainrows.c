@@ -10,6 +10,12 @@
 #define WHEN_QUIET(column) "CASE WHEN " QUIET_CASE " THEN " column " END"
 #define WHEN_CLEARED(column) "CASE WHEN cleared IS NOT NULL THEN " column " END"
 
+/* A step of before there were users has the digest that it had; one of a user has the last cell as
+ * a text, which no other step has. */
+#define WITH_USER(column)                                                                          \
+	"CASE WHEN user IS NOT NULL THEN quote(" column ") || ' ' || user WHEN typeof(" column     \
+	") IN ('integer', 'null') THEN " column " ELSE 1e999 END"
+
 /* The columns are those of the format's first version, whatever the tables gain later. */
 const char *const ledger_chain_row[CHAIN_KINDS] = {
 	[CHAIN_CASE] =
@@ -45,7 +51,7 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 			  "team, reason, due, track,"
 			  " step, document, level, checkers, approved_by, "
 			  "relation, file, type, sha256,"
-			  " bytes, other, escalation FROM history WHERE id = ?1",
+			  " bytes, other, " WITH_USER("escalation") " FROM history WHERE id = ?1",
 	[CHAIN_EVENT] = "SELECT id, at, type, site, case_id, json FROM events "
 			"WHERE id = ?1",
 	[CHAIN_SHELF] = "SELECT id, site, factor, began, until, reason, by, case_id, ended,"
@@ -55,6 +61,8 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 	[CHAIN_DAY] = "SELECT id, name, first_batch, last_batch, hash, first, last, removed"
 		      " FROM chain_days WHERE id = ?1",
 	[CHAIN_FRAMES] = "SELECT id, name, bytes, removed FROM frames_gone WHERE id = ?1",
+	[CHAIN_INSTRUMENT] = "SELECT id, at, site, factor, low, high, scale, shift FROM instruments"
+			     " WHERE id = ?1",
 	[CHAIN_MARK] = "SELECT id, at, site, factor, from_at, to_at, flag, reason, by, file,"
 		       " sha256, bytes FROM marks WHERE id = ?1",
 	[CHAIN_CHANGE] = "SELECT id, mark_id, site, factor, average, limit_key, start_at, end_at,"

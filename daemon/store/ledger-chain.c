@@ -5,46 +5,36 @@
 
 #include <string.h>
 
-/* clang-format off: statements that are made of pieces */
+/* clang-format off */
 #define TOUCH(kind, ref) "INSERT OR IGNORE INTO touched VALUES(" #kind ", " ref ");"
-#define TOUCH_CASE(ref) "INSERT OR IGNORE INTO touched SELECT 1, " ref " WHERE " ref " IS NOT NULL;"
+#define TOUCH_CASE(ref) \
+	"INSERT OR IGNORE INTO touched SELECT 1, " ref " WHERE " ref " IS NOT NULL;"
 #define ON(name, when, what) "CREATE TEMP TRIGGER chain_" name " AFTER " when " BEGIN " what " END;"
 
 /* Kinds as in core/chain.h. A case changes with its alerts: what it says is final when they are. */
 static const char triggers[] =
 	"CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
-	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;" ON("case_new", "INSERT ON main.cases",
-						     TOUCH(1, "NEW.id"))
-		ON("case",
-		   "UPDATE OF status, verified, level, escalation, closed, due, in_charge, leader,"
+	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
+	ON("case_new", "INSERT ON main.cases", TOUCH(1, "NEW.id"))
+	ON("case", "UPDATE OF status, verified, level, escalation, closed, due, in_charge, leader,"
 		   " team, title, document, track, stage_at, extended, relapses, reopened,"
 		   " merged_into, withdrawn, site, factor, kind, average ON main.cases",
-		   TOUCH(1, "NEW.id")) ON("alert_new", "INSERT ON main.alerts",
-					  TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id"))
-			ON("alert",
-			   "UPDATE OF cleared, case_id, acknowledged, acknowledged_by, reason ON "
-			   "main.alerts",
-			   TOUCH(2, "NEW.id") TOUCH_CASE("OLD.case_id") TOUCH_CASE(
-				   "NEW.case_id")) ON("history", "INSERT ON main.history",
-						      TOUCH(3,
-							    "NEW.id")) ON("event",
-									  "INSERT ON main.events",
-									  TOUCH(4, "NEW.id"))
-				ON("shelf_new", "INSERT ON main.shelves", TOUCH(5, "NEW.id")) ON(
-					"shelf", "UPDATE ON main.shelves",
-					TOUCH(5, "NEW.id")) ON("digest_new",
-							       "INSERT ON main.case_digests",
-							       TOUCH(8, "NEW.case_id"))
-					ON("digest", "UPDATE ON main.case_digests",
-					   TOUCH(8, "NEW.case_id")) ON("day",
-								       "INSERT ON main.chain_days",
-								       TOUCH(9, "NEW.id"))
-						ON("frames", "INSERT ON main.frames_gone",
-						   TOUCH(10, "NEW.id")) ON("mark",
-									   "INSERT ON main.marks",
-									   TOUCH(11, "NEW.id"))
-							ON("change", "INSERT ON main.recomputed",
-							   TOUCH(12, "NEW.id"));
+	   TOUCH(1, "NEW.id"))
+	ON("alert_new", "INSERT ON main.alerts", TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id"))
+	ON("alert", "UPDATE OF cleared, case_id, acknowledged, acknowledged_by, reason"
+		    " ON main.alerts",
+	   TOUCH(2, "NEW.id") TOUCH_CASE("OLD.case_id") TOUCH_CASE("NEW.case_id"))
+	ON("history", "INSERT ON main.history", TOUCH(3, "NEW.id"))
+	ON("event", "INSERT ON main.events", TOUCH(4, "NEW.id"))
+	ON("shelf_new", "INSERT ON main.shelves", TOUCH(5, "NEW.id"))
+	ON("shelf", "UPDATE ON main.shelves", TOUCH(5, "NEW.id"))
+	ON("digest_new", "INSERT ON main.case_digests", TOUCH(8, "NEW.case_id"))
+	ON("digest", "UPDATE ON main.case_digests", TOUCH(8, "NEW.case_id"))
+	ON("day", "INSERT ON main.chain_days", TOUCH(9, "NEW.id"))
+	ON("frames", "INSERT ON main.frames_gone", TOUCH(10, "NEW.id"))
+	ON("mark", "INSERT ON main.marks", TOUCH(11, "NEW.id"))
+	ON("change", "INSERT ON main.recomputed", TOUCH(12, "NEW.id"))
+	ON("instrument", "INSERT ON main.instruments", TOUCH(14, "NEW.id"));
 /* clang-format on */
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
@@ -55,7 +45,8 @@ static const char *const adopt[CHAIN_FORMAT_NOW] = {
 	"INSERT OR IGNORE INTO touched SELECT 4, id FROM main.events;"
 	"INSERT OR IGNORE INTO touched SELECT 5, id FROM main.shelves;",
 	"INSERT OR IGNORE INTO touched SELECT 11, id FROM main.marks;"
-	"INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;",
+	"INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;"
+	"INSERT OR IGNORE INTO touched SELECT 14, id FROM main.instruments;",
 };
 
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)

@@ -25,6 +25,7 @@ static const struct {
 	[CHAIN_FRAMES] = {"frames_gone", "id", "removal of frames"},
 	[CHAIN_MARK] = {"marks", "id", "mark"},
 	[CHAIN_CHANGE] = {"recomputed", "id", "change by a mark"},
+	[CHAIN_INSTRUMENT] = {"instruments", "id", "setting of an instrument"},
 };
 
 /* --- a copy in memory --- */
@@ -182,6 +183,8 @@ static int rows_check(struct verify *v, sqlite3 *db)
 {
 	sqlite3_stmt *find = NULL;
 
+	if (v->format < CHAIN_FORMAT_NOW) /* of an earlier version; this is a copy in memory */
+		(void)sql_exec(db, "ALTER TABLE history ADD COLUMN user TEXT");
 	int r = sql_prepare(db, &find, "SELECT digest FROM newest WHERE kind = ?1 AND ref = ?2");
 	for (uint8_t kind = 0; r == 0 && kind < CHAIN_KINDS; kind++) {
 		if (tables[kind].table == NULL ||

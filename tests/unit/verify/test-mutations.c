@@ -267,7 +267,8 @@ static const struct table {
 	 "id",
 	 true,
 	 {"case_id", "at", "action", "by", "note", "unit", "leader", "team", "reason", "due",
-	  "sha256"}},
+	  "sha256", "escalation", "user"}},
+	{"instruments", "id", true, {"at", "site", "factor", "low", "high", "scale", "shift"}},
 	{"events", "id", true, {"at", "type", "site", "case_id", "json"}},
 	{"marks",
 	 "id",
@@ -292,7 +293,8 @@ static sqlite3 *open_table(const struct file *file)
 			" history_remains; DROP TRIGGER cases_number; DROP TRIGGER cases_remain;"
 			" DROP TRIGGER chain_stays; DROP TRIGGER chain_remains;"
 			" DROP TRIGGER marks_stay; DROP TRIGGER marks_remain;"
-			" DROP TRIGGER recomputed_stay; DROP TRIGGER recomputed_remain",
+			" DROP TRIGGER recomputed_stay; DROP TRIGGER recomputed_remain;"
+			" DROP TRIGGER instruments_stay; DROP TRIGGER instruments_remain",
 			NULL, NULL, NULL);
 	sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
 	return db;

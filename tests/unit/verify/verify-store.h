@@ -15,6 +15,7 @@
 #include "core/plan.h"
 #include "seal/sealer.h"
 #include "store/daybook.h"
+#include "store/ledger-instruments.h"
 #include "store/ledger-marks.h"
 #include "store/ledger.h"
 #include "verify/verify.h"
@@ -106,6 +107,7 @@ static inline void life_begin(struct life *life, const char *directory, int64_t 
 	assert_int_equal(daybook_open(&life->daybook, directory, &store_plan), 0);
 	assert_int_equal(ledger_open(&life->ledger, directory, &store_plan), 0);
 	ledger_bind(life->ledger, life_daybook, life);
+	assert_int_equal(ledger_instruments(life->ledger, NOW), 0);
 	assert_int_equal(sealer_new(&life->sealer, &setup), 0);
 }
 
@@ -172,8 +174,8 @@ static inline void life_frames(struct life *life, int64_t at_ms)
 	frame_head(bytes + sizeof bytes - FRAME_HEAD_BYTES, &record);
 	/* in two pieces, as out of a ring */
 	assert_int_equal(daybook_append_frames(life->daybook, bytes, 50, at_ms), 0);
-	assert_int_equal(
-		daybook_append_frames(life->daybook, bytes + 50, sizeof bytes - 50, at_ms), 0);
+	assert_int_equal(daybook_append_frames(life->daybook, bytes + 50, sizeof bytes - 50, at_ms),
+			 0);
 	assert_int_equal(daybook_commit(life->daybook), 0);
 }
 
@@ -241,7 +243,8 @@ static inline void life_alert(struct life *life, uint32_t monitor, int64_t at_ms
 static inline void life_act(struct life *life, int64_t id, enum case_action action, int64_t at_ms)
 {
 	struct text out = {0};
-	struct case_order order = {.action = action, .by = "Officer A", .note = "n", .unit = "U"};
+	struct case_order order = {
+		.action = action, .by = "Officer A", .user = "uid 7", .note = "n", .unit = "U"};
 	assert_int_equal(ledger_act(life->ledger, id, &order, at_ms, &out), 0);
 	text_deinit(&out);
 }

@@ -91,7 +91,6 @@ FAULTS = (
     (S, "fmax(1, (double)since_ms / hour_ms)", "1"),
     (S, "fmax(1, (double)since_ms / hour_ms)", "((double)since_ms / hour_ms)"),
     (S, "compare12(s->value, m->step_times * fmax(last, 0)) > 0", "compare12(s->value, m->step_times * fmax(last, 0)) >= 0"),
-    (S, "m->step_times * fmax(last, 0)", "m->step_times * last"),
     (S, "compare12(s->value, m->step_share * lowest_max(m, s->time_ms)) > 0", "true"),
     (S, "fmin(lowest, m->limits[i].max)", "m->limits[i].max"),
     (S, "m->limits[i].has_max && limit_in_force(&m->limits[i], time_ms)", "m->limits[i].has_max"),

@@ -357,6 +357,14 @@ static void test_from_nothing_or_below_any_value_near_the_limit_leaps(void **sta
 	rig_check(leaping(state), "5:-1 6:26", "+step@6/6=26");
 }
 
+/* Below zero three times a value is less of it. */
+static void test_nothing_below_zero_leaps(void **state)
+{
+	struct rig *rig = leaping(state);
+	rig->limits[0].max = -10;
+	rig_check(rig, "0:-5 1:-4", "");
+}
+
 static void test_the_lowest_limit_in_force_is_what_a_leap_is_held_against(void **state)
 {
 	struct rig *rig = leaping(state);
@@ -632,6 +640,7 @@ int main(void)
 		rig_test(test_a_leap_that_stays_small_beside_the_limit_is_none),
 		rig_test(test_a_fall_is_no_leap),
 		rig_test(test_from_nothing_or_below_any_value_near_the_limit_leaps),
+		rig_test(test_nothing_below_zero_leaps),
 		rig_test(test_the_lowest_limit_in_force_is_what_a_leap_is_held_against),
 		rig_test(test_without_an_upper_limit_nothing_leaps),
 		rig_test(test_a_value_above_the_range_is_a_clue_at_once),

@@ -338,6 +338,7 @@ static void test_a_file_of_the_first_version_has_no_gaps_until_it_is_written(voi
 	assert_int_equal(sqlite3_open(command, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				      "DROP TABLE gaps; DROP TABLE chain; DROP TABLE chain_begin;"
+				      "DROP TABLE frames;"
 				      "PRAGMA user_version = 1",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);

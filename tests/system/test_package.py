@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.environ.get("DUCHA_LONG") != "1" and not GIVE
 
 CONFIG = """
 node: { id = "edge-1"; office = "Office"; case_prefix = "T"; timezone = "Asia/Shanghai";
-  language = "en"; };
+  language = "zh_CN"; };
 storage: { directory = "/var/lib/ducha"; };
 http: { socket = "/run/ducha/duchad.sock"; };
 connections: ( { id = "line"; driver = "modbus"; transport = "tcp"; host = "127.0.0.1"; port = 1;

@@ -13,7 +13,6 @@ import pytest
 import servers
 from conftest import Daemon, modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
 from servers import wait_until
-from shim import LONG
 
 SEIZE, INTERRUPT, DETACH, ALL_THREADS = 0x4206, 0x4207, 17, 0x40000000
 # A thread that sleeps in one of these holds nothing that the others need: epoll_wait, epoll_pwait,
@@ -156,8 +155,3 @@ def test_every_thread_is_watched(tmp_path):
 
 def test_no_food_while_a_quick_thread_stands(tmp_path):
     hold_each(tmp_path, QUICK)
-
-
-@pytest.mark.skipif(not LONG, reason="their patience is a minute: DUCHA_LONG=1")
-def test_no_food_while_a_slow_thread_stands(tmp_path):
-    hold_each(tmp_path, SLOW)

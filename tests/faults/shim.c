@@ -12,7 +12,7 @@
  *               lie    success is said and nothing done
  *               EIO, ENOSPC, ENOMEM   the call fails
  *   DUCHA_FAULT_BELOW=DIRECTORY   only calls on files below it count (memory: all)
- *   DUCHA_FAULT_ON=signal         counting begins with SIGUSR2 and not at the start
+ *   DUCHA_FAULT_ON=signal         counting begins with SIGRTMIN+8 and not at the start
  *   DUCHA_FAULT_COUNT=FILE        how many calls there were, written at a clean end
  *
  * What SQLite maps into memory (the index of its log) is not seen here.
@@ -125,7 +125,7 @@ __attribute__((constructor)) static void begin(void)
 		fault.below_length = strlen(fault.below);
 	dl_iterate_phdr(note_code, NULL);
 	if (on != NULL)
-		signal(SIGUSR2, turn_on);
+		signal(SIGRTMIN + 8, turn_on);
 	else
 		turn_on(0);
 }

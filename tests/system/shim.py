@@ -21,4 +21,4 @@ def shimmed(daemon, order, on_signal=False):
 
 
 def turn_on(daemon):
-    daemon.process.send_signal(signal.SIGUSR2)
+    daemon.process.send_signal(signal.SIGRTMIN + 8)

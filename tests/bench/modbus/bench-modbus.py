@@ -189,7 +189,7 @@ def calls(duchad, count, port, instruments, seconds):
         with Daemon(duchad, directory, port, instruments, environment) as daemon:
             def look():
                 said.unlink(missing_ok=True)
-                daemon.process.send_signal(signal.SIGUSR2)
+                daemon.process.send_signal(signal.SIGRTMIN + 8)
                 while not said.exists() or not said.read_text().endswith("end\n"):
                     time.sleep(0.01)
                 lines = [list(map(int, l.split())) for l in said.read_text().splitlines()[:-1]]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preloaded into duchad: counts its allocations and the wake-ups that it writes to eventfds, by
- * thread, and says both on SIGUSR2 in the file that COUNT_CALLS names: "thread allocations writes".
+ * thread, and says both on SIGRTMIN+8 in the file that COUNT_CALLS names: "thread allocations writes".
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -75,5 +75,5 @@ static void say(int number)
 __attribute__((constructor)) static void begin(void)
 {
 	if (getenv("COUNT_CALLS") != NULL)
-		signal(SIGUSR2, say);
+		signal(SIGRTMIN + 8, say);
 }

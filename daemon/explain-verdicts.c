@@ -191,8 +191,9 @@ static size_t keep_verdict(struct explain *x, const struct verdict *v, size_t in
 void explain_verdict(struct explain *x, const struct verdict *v, size_t index)
 {
 	struct text kind = {0}, of = {0};
-	bool asked = v->limit != NO_INDEX ? explains_limit(x, v->limit) : explains_kind(x, v->kind);
-	if (v->type == VERDICT_PEAK || v->monitor != x->subject.monitor || !asked)
+	if (v->type == VERDICT_PEAK || v->monitor != x->subject.monitor)
+		return; /* another monitor has limits of its own */
+	if (v->limit != NO_INDEX ? !explains_limit(x, v->limit) : !explains_kind(x, v->kind))
 		return;
 	const char *name = v->limit == NO_INDEX ? NULL : limit_called(x, v);
 	if (name != NULL)

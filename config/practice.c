@@ -377,7 +377,7 @@ static void settle_monitor(struct walk *walk, struct settling *s, size_t file, b
 void practice_settle(struct walk *walk, const struct practices *practices, const char *id,
 		     struct config *config, const config_setting_t *group, struct config_site *site)
 {
-	const struct practice *practice = practice_of(practices, id, site->kind);
+	const struct practice *practice = practice_of(practices, id, (int)site->kind);
 	if (!practice || !practice->file)
 		return;
 	size_t file = origin_file(walk, config, practice->file);

@@ -25,8 +25,8 @@ static void test_what_names_nobody_stays_to_the_last_digit(void **state)
 {
 	static const char *const same[] = {
 		"{\"alerts\":[]}",
-		"{\"a\":61.3,\"b\":0.1,\"c\":1e+22,\"d\":50,\"e\":null,\"f\":true,\"g\":[-7,[]],"
-		"\"h\":{}}",
+		"{\"a\":61.3,\"b\":0.1,\"c\":1e+22,\"d\":50,\"e\":null,\"f\":true,\"g\":[]}",
+		"{\"g\":[-7,[]],\"h\":{}}",
 		"{\"site_name\":\"\xe4\xb8\x89\\\"\\\\\\u007f\",\"unit\":\"mg/L\",\"name\":\"x\"}",
 		"{\"by\":\"duchad\",\"action\":\"opened\",\"reason\":\"duplicate\"}",
 		"{\"verified\":false,\"site\":\"river\",\"site_name\":\"River\"}",

@@ -519,7 +519,7 @@ static void test_a_line_that_is_unplugged_comes_back(void **state)
 	pty_bench_stop(&bench);
 	for (size_t i = 0; i < bench.door->n_links; i++)
 		assert_int_equal(bench.door->links[i], i % 2);
-	/* missing at the start; of what is pulled out, the line itself may tell before its name does */
+	/* missing at the start; of what is pulled out, the line may tell before its name does */
 	assert_true(pty_said(&bench, "bus: no answer for 3 polls (No such file or directory") >= 1);
 	assert_int_equal(pty_said(&bench, "bus: no answer for 3 polls"), 3);
 	assert_int_equal(pty_said(&bench, "answering again"), bench.door->n_links / 2);

@@ -58,6 +58,9 @@ static void compose_one(const struct modbus_request *request, const struct modbu
 			.n_meanings = 2,
 			.otherwise = {.flag = 'N'},
 			.clock = (enum modbus_clock)(seed >> 7)};
+		if (extras[i].role == MODBUS_TIME &&
+		    extras[i].clock == MODBUS_CIVIL) /* six of one */
+			extras[i].at.type = (seed & 1) != 0 ? MODBUS_UINT16 : MODBUS_BCD16;
 	}
 	struct modbus_more more = {extras, MODBUS_EXTRAS_MOST, invalid, 2};
 	struct modbus_point point = {.table = request->table,

@@ -158,8 +158,8 @@ CLOCK_UNKNOWN = "-2"
 def test_the_journal_the_clock_and_a_drop_in(machine):
     """In its sandbox the daemon speaks to the journal, knows the state of the clock, reaches its
     instruments, and with the networks named those alone."""
-    machine.run("systemd-run", "--unit=instrument", "ducha-sim", "--fleet", "1", "--port", "1502")
     machine.run("dpkg", "-i", "/root/ducha.deb")
+    machine.run("systemd-run", "--unit=instrument", "ducha-sim", "--fleet", "1", "--port", "1502")
     machine.write("/etc/ducha/ducha.cfg", CONFIG.replace("port = 1;", "port = 1502;"))
     machine.run("systemctl", "restart", "duchad")
     ids = message_ids()

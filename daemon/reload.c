@@ -435,18 +435,7 @@ static void swap(struct run *run, struct next *next)
 
 /* --- behind it --- */
 
-static void senders_stop(struct run *run)
-{
-	if (run->courier != NULL)
-		courier_stop(run->courier);
-	shares_stop(run->shares);
-	if (run->exporter != NULL)
-		exporter_stop(run->exporter);
-	if (run->tallier != NULL)
-		tallier_stop(run->tallier);
-}
-
-/* Nobody wakes them and nobody prints meanwhile. What they owe stands behind their cursors. */
+/* Nobody wakes them and nobody prints meanwhile. */
 static void senders_begin(struct run *run)
 {
 	metrics_forget(run->metrics, "ducha_deliver", NULL, METRICS_READ);
@@ -554,7 +543,7 @@ static void begin_mqtt(struct run *run)
 static bool hand_over(struct run *run, struct next *next, struct text *said)
 {
 	struct standing s = {0};
-	senders_stop(run);
+	run_stop_senders(run);
 	keeper_stop(run->keeper);
 	int64_t began_ns = clock_mono_ns();
 	bool good = stand(run, &s) ||
@@ -674,7 +663,7 @@ static void senders_again(struct run *run)
 {
 	serve_hold(run->serve);
 	if (flow_stands(run)) {
-		senders_stop(run);
+		run_stop_senders(run);
 		senders_begin(run);
 	}
 	flow_goes(run);

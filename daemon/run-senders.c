@@ -183,3 +183,14 @@ int run_make_revise(struct run *run)
 {
 	return run_revise(run, run->plan, run->judge, &run->revise);
 }
+
+void run_stop_senders(struct run *run)
+{
+	if (run->courier != NULL)
+		courier_stop(run->courier);
+	shares_stop(run->shares);
+	if (run->exporter != NULL)
+		exporter_stop(run->exporter);
+	if (run->tallier != NULL)
+		tallier_stop(run->tallier);
+}

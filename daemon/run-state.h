@@ -158,6 +158,8 @@ int run_courier(struct run *run);
 int run_shares(struct run *run);
 int run_exporter(struct run *run);
 int run_tallier(struct run *run);
+/** run_stop_senders() - ends them; what they owe stands behind their cursors */
+void run_stop_senders(struct run *run);
 
 /* --- run-serve.c --- */
 

@@ -296,13 +296,7 @@ static void end_threads(struct run *run)
 		recorder_finish(run->recorder);
 	if (run->clerk_runs)
 		clerk_join(run->clerk);
-	if (run->courier != NULL)
-		courier_stop(run->courier);
-	shares_stop(run->shares);
-	if (run->exporter != NULL)
-		exporter_stop(run->exporter);
-	if (run->tallier != NULL)
-		tallier_stop(run->tallier);
+	run_stop_senders(run);
 }
 
 static void end(struct run *run)

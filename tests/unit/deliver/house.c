@@ -6,9 +6,12 @@
 
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -172,4 +175,27 @@ bool house_wait(struct house *house, const char *series, double value)
 bool house_reach(struct house *house, const char *series, double least)
 {
 	return wait_between(house, series, least, INFINITY);
+}
+
+void house_say(int said)
+{
+	CHECK(write(said, "!", 1) == 1);
+}
+
+void house_kill_one(void (*live)(const void *context, int said), const void *context, int pause_ms)
+{
+	int said[2];
+	char mark;
+	CHECK(pipe(said) == 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		live(context, said[1]);
+	close(said[1]);
+	CHECK(read(said[0], &mark, 1) == 1);
+	close(said[0]);
+	poll(NULL, 0, pause_ms); /* the moment of the kill: any will do */
+	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK(waitpid(pid, NULL, 0) == pid);
 }

@@ -43,3 +43,11 @@ double house_metric(struct house *house, const char *series);
 bool house_wait(struct house *house, const char *series, double value);
 /** house_reach() - the same, until it is at least that much */
 bool house_reach(struct house *house, const char *series, double least);
+/**
+ * house_kill_one() - a life in a process of its own, killed
+ * @live: never returns; writes one byte to @said when what may be lost has begun
+ * @pause_ms: from then to the kill
+ */
+void house_kill_one(void (*live)(const void *context, int said), const void *context, int pause_ms);
+/** house_say() - that byte */
+void house_say(int said);

@@ -9,13 +9,11 @@
 #include <jansson.h>
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -221,7 +219,7 @@ static void test_a_courier_without_deliveries_still_beats(void **state)
 enum { KILLS = 15, EVENTS_PER_LIFE = 40 };
 
 /* Says by @said when its first event is in the ledger, however slow the machine. */
-static void live_until_killed(const struct delivery_setup *delivery, int said)
+static void live_until_killed(const void *delivery, int said)
 {
 	house_open(&house);
 	struct courier *courier = start(delivery, 1);
@@ -231,27 +229,9 @@ static void live_until_killed(const struct delivery_setup *delivery, int said)
 		else
 			poll(NULL, 0, 5);
 		courier_wake(courier);
-		if (i == 0 && write(said, "!", 1) != 1)
-			_exit(1);
+		if (i == 0)
+			house_say(said);
 	}
-}
-
-static void kill_one_life(const struct delivery_setup *delivery, unsigned *seed)
-{
-	int said[2];
-	char mark;
-	assert_int_equal(pipe(said), 0);
-	fflush(NULL);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		live_until_killed(delivery, said[1]);
-	close(said[1]);
-	assert_int_equal(read(said[0], &mark, 1), 1);
-	close(said[0]);
-	poll(NULL, 0, rand_r(seed) % 120);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void check_all_there(const char *path, int64_t last)
@@ -282,7 +262,7 @@ static void test_a_kill_at_any_moment_loses_no_event(void **state)
 	const struct delivery_setup delivery = folder("box", path, sizeof path);
 	house_close(&house);
 	for (int i = 0; i < KILLS; i++)
-		kill_one_life(&delivery, &seed);
+		house_kill_one(live_until_killed, &delivery, rand_r(&seed) % 120);
 	house_open(&house);
 	int64_t last = ledger_event_last(house.ledger);
 	assert_true(last > 0);

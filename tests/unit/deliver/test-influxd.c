@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -133,16 +132,20 @@ static void test_a_restart_of_the_server_loses_nothing(void **state)
 	check_sum(1500, 1499 * 1500 / 2);
 }
 
-static void record_until_killed(void)
+static void record_until_killed(const void *context, int said)
 {
+	(void)context;
 	house_open(&house);
 	struct exporter *exporter = start();
+	int64_t begun = daybook_sequence(house.daybook);
 	for (;;) {
 		/* one more than the highest on disk, so that lives need not talk to each other */
 		int64_t last = daybook_sequence(house.daybook);
 		house.seq = (uint64_t)last;
 		house_record(&house, HOUSE_PLAIN, 20, (double)last);
 		exporter_wake(exporter);
+		if (last == begun)
+			house_say(said);
 		poll(NULL, 0, 2);
 	}
 }
@@ -151,16 +154,8 @@ static void test_a_kill_at_any_moment_loses_no_reading(void **state)
 {
 	(void)state;
 	house_close(&house);
-	for (int i = 0; i < 10; i++) {
-		fflush(NULL);
-		pid_t pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0)
-			record_until_killed();
-		poll(NULL, 0, 60 + i * 17);
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
-	}
+	for (int i = 0; i < 10; i++)
+		house_kill_one(record_until_killed, NULL, i * 17);
 	house_open(&house);
 	int64_t n = daybook_sequence(house.daybook);
 	assert_true(n > 0);

@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of cases in the ledger, under the default rules of an office, in virtual time. */
-#include "store-ledger.h"
-
-#include "core/caserules.h"
+#include "ruled-ledger.h"
 
 #include <errno.h>
 #include <sqlite3.h>
-
-static struct case_rules rules;
-static struct plan plan;
-
-static int set_up(void **state)
-{
-	case_rules_default(&rules);
-	plan = test_plan;
-	plan.rules = &rules;
-	return directory_make(state);
-}
-
-static struct ledger *ruled_ledger(void **state)
-{
-	struct ledger *ledger;
-	assert_int_equal(ledger_open(&ledger, *state, &plan), 0);
-	return ledger;
-}
 
 /* One action at @now; @part must stand in the answer. */
 static int act_at(struct ledger *ledger, int64_t id, struct case_order order, int64_t now,
@@ -50,26 +30,6 @@ static int attach(struct ledger *ledger, const char *type, const char *bytes, co
 		fail_msg("%s\nlacks %s", out.at, part);
 	text_deinit(&out);
 	return r;
-}
-
-struct said {
-	char types[4096];
-	int64_t last;
-};
-
-static bool hear(void *context, const struct ledger_event *event)
-{
-	struct said *said = context;
-	strcat(strcat(said->types, event->type + strlen("ducha.")), " ");
-	said->last = event->id;
-	return true;
-}
-
-static void said_is(struct ledger *ledger, struct said *said, const char *expected)
-{
-	said->types[0] = '\0';
-	assert_int_equal(ledger_events(ledger, said->last, SIZE_MAX, hear, said), 0);
-	assert_string_equal(said->types, expected);
 }
 
 /* NOW is Friday 2026-01-02 03:04:05; at outfalls verifying takes 24 h. */
@@ -513,141 +473,6 @@ static void test_a_case_is_linked_to_what_may_have_flowed_down_to_it(void **stat
 	plan.sites = plan_sites;
 }
 
-static const char *const people[] = {"Anna", "Bert"};
-
-static void duty_set(void)
-{
-	rules.duty = (struct duty){.people = people,
-				   .n = 2,
-				   .rotation = DUTY_FIXED,
-				   .change_min = 510,
-				   .digest_min = 510,
-				   .next_min = 30,
-				   .source_next_min = 15};
-}
-
-static bool last_json(void *context, const struct ledger_event *event)
-{
-	struct text *out = context;
-	text_clear(out);
-	text_add(out, event->json);
-	return true;
-}
-
-static void last_event_has(struct ledger *ledger, const char *part)
-{
-	struct text json = {0};
-	assert_int_equal(ledger_events(ledger, ledger_event_last(ledger) - 1, 9, last_json, &json),
-			 0);
-	if (json.at == NULL || strstr(json.at, part) == NULL)
-		fail_msg("%s\nlacks %s", json.at, part);
-	text_deinit(&json);
-}
-
-/* Three times the limit is grave. */
-static void test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges(void **state)
-{
-	duty_set();
-	struct ledger *ledger = ruled_ledger(state);
-	struct said said = {0};
-	struct text out = {0};
-	int64_t half_hour = 30 * 60000, first = NOW + 50;
-
-	apply(ledger, raised(COD, 0, 151, NOW));
-	said_is(ledger, &said, "alert.raised duty.called case.opened ");
-	assert_int_equal(ledger_timer(ledger), first + half_hour);
-	assert_int_equal(ledger_tick(ledger, first + half_hour), 0);
-	said_is(ledger, &said, "duty.called ");
-	last_event_has(ledger, "\"data\":{\"person\":\"Bert\",\"call\":2,\"next_at\":"
-			       "\"2026-01-02T04:04:05.050+08:00\",\"alert\":{\"id\":1,");
-	ledger_close(ledger); /* a restart in between */
-	ledger = ruled_ledger(state);
-	assert_int_equal(ledger_acknowledge(ledger, 1, "Bert", first + half_hour + 1, &out), 0);
-	assert_int_equal(ledger_tick(ledger, first + 2 * half_hour), 0);
-	said_is(ledger, &said, "");
-	text_deinit(&out);
-	ledger_close(ledger);
-}
-
-static void test_calls_end_with_the_alert_and_after_two_rounds(void **state)
-{
-	duty_set();
-	struct ledger *ledger = ruled_ledger(state);
-	struct verdict v = raised(COD, 0, 151, NOW);
-	struct said said = {0};
-
-	apply(ledger, v);
-	apply(ledger, cleared(v, NOW + 1000));
-	said_is(ledger, &said, "alert.raised duty.called case.opened alert.cleared ");
-	assert_int_equal(ledger_tick(ledger, NOW + 3600000), 0);
-	said_is(ledger, &said, "");
-	apply(ledger, raised(COD, 0, 151, NOW + 7200000));
-	for (int i = 1; i < 10; i++)
-		assert_int_equal(ledger_tick(ledger, NOW + 7200050 + i * 30 * 60000), 0);
-	said_is(ledger, &said,
-		"alert.raised duty.called case.updated duty.called duty.called duty.called ");
-	last_event_has(ledger, "\"person\":\"Bert\",\"call\":4,\"next_at\":null");
-	ledger_close(ledger);
-}
-
-static void test_the_rest_waits_for_one_digest_in_the_morning(void **state)
-{
-	duty_set();
-	struct ledger *ledger = ruled_ledger(state);
-	struct said said = {0};
-	int64_t morning = NOW + 19555000; /* 08:30 of the same day */
-
-	apply(ledger, raised(COD, 0, 61, NOW));
-	apply(ledger, raised(ACIDITY, 0, 9.2, NOW + 1000));
-	said_is(ledger, &said, "alert.raised case.opened alert.raised case.opened ");
-	assert_int_equal(ledger_timer(ledger), morning);
-	assert_int_equal(ledger_tick(ledger, morning), 0);
-	said_is(ledger, &said, "duty.digest ");
-	last_event_has(ledger, "\"data\":{\"person\":\"Anna\",\"alerts\":[{\"id\":1,");
-	last_event_has(ledger, "{\"id\":2,");
-	last_event_has(ledger, "\"more\":0}");
-	assert_int_equal(ledger_tick(ledger, morning + 1000), 0);
-	said_is(ledger, &said, "");
-	ledger_close(ledger);
-}
-
-static struct verdict flood(int64_t at)
-{
-	return (struct verdict){.type = VERDICT_RAISED,
-				.kind = ALERT_FAULT,
-				.monitor = NO_INDEX,
-				.connection = NO_INDEX,
-				.limit = NO_INDEX,
-				.time_ms = at,
-				.began_ms = at,
-				.raised_ms = at,
-				.reason = own_fault_name(OWN_FLOOD)};
-}
-
-static void test_a_flood_calls_once_and_leaves_only_what_is_urgent(void **state)
-{
-	struct site source = plan_sites[0];
-	source.kind = SITE_WATER_SOURCE;
-	plan.sites = &source;
-	duty_set();
-	struct ledger *ledger = ruled_ledger(state);
-	struct said said = {0};
-
-	apply(ledger, flood(NOW));
-	said_is(ledger, &said, "alert.raised duty.called ");
-	apply(ledger, raised(COD, 0, 51, NOW + 1000));
-	said_is(ledger, &said, "alert.raised case.opened ");
-	struct verdict over = flood(NOW);
-	over.type = VERDICT_CLEARED;
-	over.time_ms = NOW + 2000;
-	apply(ledger, over);
-	said_is(ledger, &said, "alert.cleared ");
-	apply(ledger, raised(ACIDITY, 0, 9.2, NOW + 3000));
-	said_is(ledger, &said, "alert.raised duty.called case.opened ");
-	ledger_close(ledger);
-	plan.sites = plan_sites;
-}
-
 static void test_day_means_above_the_limit_on_three_days_are_serious(void **state)
 {
 	static const struct limit day[] = {{.has_max = true,
@@ -760,8 +585,6 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 	ledger_close(ledger);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, directory_remove)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -781,10 +604,6 @@ int main(void)
 		TEST(test_attachments_are_kept_by_their_hash_and_checked_when_read),
 		TEST(test_an_alert_is_acknowledged_once),
 		TEST(test_a_case_is_linked_to_what_may_have_flowed_down_to_it),
-		TEST(test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges),
-		TEST(test_calls_end_with_the_alert_and_after_two_rounds),
-		TEST(test_the_rest_waits_for_one_digest_in_the_morning),
-		TEST(test_a_flood_calls_once_and_leaves_only_what_is_urgent),
 		TEST(test_day_means_above_the_limit_on_three_days_are_serious),
 		TEST(test_a_registration_is_never_removed_or_rewritten),
 		TEST(test_a_ledger_of_the_first_version_is_taken_up),

@@ -250,11 +250,15 @@ def numbers(daemon):
 @pytest.mark.parametrize("how", ["overwritten", "gone"])
 def test_a_ledger_lost_under_way_is_replaced_and_what_lasts_is_in_it(two, instrument, how):
     path = os.path.join(two.store, "ledger.db")
+    # not in the middle of a transaction, whose pages would go over the damage and hide it
+    lock = sqlite3.connect(path, timeout=60, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
     if how == "gone":
         os.unlink(path)
     else:
         with open(path, "r+b") as f:
             f.write(b"x" * os.path.getsize(path))
+    lock.close()
     polls = instrument.requests
     instrument.set_float(2, 62.5)
     wait_until(lambda: numbers(two) == [2, 3], 20, "both cases, with new numbers")
@@ -271,7 +275,7 @@ def test_a_ledger_lost_under_way_is_replaced_and_what_lasts_is_in_it(two, instru
 
 
 def test_a_locked_ledger_loses_no_verdict_and_stops_no_poll(two, instrument):
-    lock = sqlite3.connect(os.path.join(two.store, "ledger.db"), isolation_level=None)
+    lock = sqlite3.connect(os.path.join(two.store, "ledger.db"), timeout=60, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     instrument.set_float(2, 62.5)
     wait_until(lambda: "the ledger cannot be written" in two.said(), 20, "the trouble being said")

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
 /* How long a thread may take to come to its gate: an exchange, a commit. */
@@ -626,8 +625,10 @@ static void say_reloading(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	char message[64];
+	snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	run_tell(message);
 }
 
 void reload(struct run *run)
@@ -649,7 +650,7 @@ void reload(struct run *run)
 	next_free(run, &next);
 	(void)malloc_trim(0);
 	reload_settle(run);
-	sd_notify(0, "READY=1");
+	run_tell("READY=1");
 	reload_desk_answer(&run->desk, ticket, good, &said);
 	text_deinit(&said);
 }

@@ -3,6 +3,7 @@
 #include "run-state.h"
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "evidence-tar.h"
 #include "flow/clock.h"
 
@@ -10,7 +11,6 @@
 #include <libintl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 
 static const char *const beat_names[BEATS] = {"judge",   "recorder", "clerk",
 					      "courier", "exporter", "tallier"};
@@ -23,8 +23,8 @@ enum { QUICK_SIXTHS = 5, SLOW_TIMES = 20 };
 
 void run_be_patient(struct run *run)
 {
-	uint64_t interval_us;
-	if (sd_watchdog_enabled(0, &interval_us) <= 0)
+	uint64_t interval_us = notify_watchdog_us();
+	if (interval_us == 0)
 		interval_us = INTERVAL_US;
 	int64_t interval_ns = (int64_t)interval_us * 1000;
 	run->patience.ns[PULSE_QUICK] = interval_ns / 6 * QUICK_SIXTHS;

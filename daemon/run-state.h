@@ -118,6 +118,9 @@ int run_failed(const char *what, int result);
 /** run_fatal() - an fsync failed: ends the process (any thread; @context: the run, as in all that
  * follows) */
 _Noreturn void run_fatal(void *context);
+/** run_tell() - tell the service manager, for whom a moment is waited if he reads nothing (main
+ * thread) */
+void run_tell(const char *message);
 /** run_has_descriptors() - Return: 0; -EMFILE, said, where so many instruments need more */
 int run_has_descriptors(const struct assembly *assembly);
 

@@ -2,6 +2,7 @@
 #include "run-state.h"
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "drivers/driver.h"
 #include "flow/clock.h"
 #include "status.h"
@@ -16,11 +17,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 /* Events of more than a day are behind everybody. */
 enum { EVENTS_KEPT_MS = 24 * 3600 * 1000 };
+/* How long the service manager is waited for where it has to hear something, and reads nothing. */
+enum { NOTIFY_MS = 2000 };
 
 /* --- what ends it --- */
 
@@ -43,6 +45,13 @@ _Noreturn void run_fatal(void *context)
 		  "an fsync failed: what is on disk is uncertain, the daemon ends without "
 		  "acknowledging and recovers at its next start");
 	_exit(1);
+}
+
+void run_tell(const char *message)
+{
+	int r = notify_say(message, NOTIFY_MS);
+	if (r < 0)
+		log_warnx("the service manager is not told %s: %s", message, log_error_text(-r));
 }
 
 /* --- birth --- */
@@ -202,7 +211,7 @@ static int begin(struct run *run)
 static void feel_pulse(struct run *run)
 {
 	if (run_beats_move(run))
-		sd_notify(0, "WATCHDOG=1");
+		(void)notify_say("WATCHDOG=1", 0); /* the next is a second away */
 }
 
 static void prune(struct run *run)
@@ -301,7 +310,7 @@ static void end_threads(struct run *run)
 
 static void end(struct run *run)
 {
-	sd_notify(0, "STOPPING=1");
+	run_tell("STOPPING=1");
 	if (run->rings.n > 0)
 		end_threads(run);
 	reload_desk_close(&run->desk);
@@ -366,7 +375,7 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 			  run->plan->node, run->plan->n_sites, run->plan->n_monitors,
 			  run->plan->n_connections);
 		(void)malloc_trim(0); /* what taking up the last state took */
-		sd_notify(0, "READY=1");
+		run_tell("READY=1");
 		while (live(run))
 			continue;
 		code = 0;

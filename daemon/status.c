@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "status.h"
 
+#include "base/notify.h"
 #include "flow/clock.h"
 #include "run-state.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #define LOOK_NS 5000000000
 
@@ -48,7 +48,7 @@ static size_t count_open(const struct run *run)
 
 void status_say(struct run *run)
 {
-	char line[sizeof run->status];
+	char line[sizeof run->status], message[sizeof "STATUS=" + sizeof line];
 	int64_t now_ns = clock_mono_ns();
 	if (run->status[0] != '\0' && now_ns - run->looked_ns < LOOK_NS)
 		return;
@@ -58,6 +58,7 @@ void status_say(struct run *run)
 		 count_answering(run), run->plan->n_monitors, open, open == 1 ? "case" : "cases");
 	if (strcmp(line, run->status) == 0)
 		return;
-	memcpy(run->status, line, sizeof line);
-	sd_notifyf(0, "STATUS=%s", line);
+	snprintf(message, sizeof message, "STATUS=%s", line);
+	if (notify_say(message, 0) == 0)
+		memcpy(run->status, line, sizeof line);
 }

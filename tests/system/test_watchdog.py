@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watchdog is fed only while each thread moves. A debugger's stop holds one thread alone; the
 daemon has to name it and to stop feeding, and to feed again once the thread goes on."""
+import contextlib
 import ctypes
 import json
 import os
@@ -107,6 +108,14 @@ class Watched:
             except BlockingIOError:
                 return count
 
+    def fill(self):
+        """No message is taken any more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, \
+                contextlib.suppress(BlockingIOError):
+            sender.setblocking(False)
+            while True:
+                sender.sendto(b"X=1", self.socket.getsockname())
+
     def main_goes_round(self):
         """What the main thread does each round, feeding if all is well, is done once more."""
         self.rounds += 1
@@ -115,27 +124,31 @@ class Watched:
                    "a round of the main thread")
 
 
+def see_hungry(watched, thread, name):
+    """Nobody is fed while the thread stands, and fed again when it goes on."""
+    wait_until(lambda: f"the {name} does not move" in watched.stuck(), 120, f"the {name} missed")
+    watched.main_goes_round()
+    watched.fed()
+    for _ in range(3):
+        watched.main_goes_round()
+    assert watched.fed() == 0, f"fed while the {name} stood"
+    thread.release()
+    wait_until(lambda: watched.stuck() == [], 60, f"the {name} moving again")
+    wait_until(watched.fed, 60, "the watchdog fed again")
+
+
 def hold_each(tmp_path, threads):
     """One daemon for each thread, so that their patience runs out at the same time."""
     held = []
-    try:
+    with contextlib.ExitStack() as stack:
         for comm, name in threads.items():
             watched = Watched(tmp_path / name.replace(" ", "-"))
-            held.append((watched, watched.stop_thread(comm), name))
+            stack.callback(watched.daemon.stop)
+            thread = watched.stop_thread(comm)
+            stack.callback(thread.release)
+            held.append((watched, thread, name))
         for watched, thread, name in held:
-            wait_until(lambda: f"the {name} does not move" in watched.stuck(), 120, f"the {name} missed")
-            watched.main_goes_round()
-            watched.fed()
-            for _ in range(3):
-                watched.main_goes_round()
-            assert watched.fed() == 0, f"fed while the {name} stood"
-            thread.release()
-            wait_until(lambda: watched.stuck() == [], 60, f"the {name} moving again")
-            wait_until(watched.fed, 60, "the watchdog fed again")
-    finally:
-        for watched, thread, _ in held:
-            thread.release()
-            watched.daemon.stop()
+            see_hungry(watched, thread, name)
 
 
 def test_every_thread_is_watched(tmp_path):
@@ -153,6 +166,26 @@ def test_every_thread_is_watched(tmp_path):
         watched.daemon.stop()
 
 
-@pytest.mark.skipif(os.environ.get("DUCHA_LONG") != "1", reason="wants a quiet machine: DUCHA_LONG=1")
+def test_a_manager_that_reads_nothing_holds_nothing_up(tmp_path):
+    watched = Watched(tmp_path / "deaf")
+    try:
+        watched.fill()
+        for _ in range(3):
+            watched.main_goes_round()
+    finally:
+        watched.daemon.stop()
+    assert "the service manager is not told STOPPING=1" in watched.daemon.said()
+
+
+LONG = pytest.mark.skipif(os.environ.get("DUCHA_LONG") != "1", reason="a daemon a thread: DUCHA_LONG=1")
+
+
+@LONG
 def test_no_food_while_a_quick_thread_stands(tmp_path):
     hold_each(tmp_path, QUICK)
+
+
+@LONG
+def test_no_food_while_a_slow_thread_stands(tmp_path):
+    """A minute: that long is their patience."""
+    hold_each(tmp_path, SLOW)

@@ -174,7 +174,6 @@ void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const str
 		int64_t since_ms);
 /** level_violated() - and which @bound; left alone if none is */
 bool level_violated(const struct level *level, double value, enum bound *bound);
-bool limit_in_force(const struct limit *l, int64_t wall_ms);
 /** reading_step() - what a valid reading means to the runs of its monitor, before it is fed */
 struct step reading_step(const struct evaluator *e, const struct reading *r);
 /** flow_between() - a time without discharge ended between two moments: a gap, too */

@@ -199,11 +199,6 @@ void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const str
 	track_feed(e, &c, warning, &e->warning[at], s, since_ms);
 }
 
-bool limit_in_force(const struct limit *l, int64_t wall_ms)
-{
-	return wall_ms >= l->valid_from_ms && (l->valid_to_ms == 0 || wall_ms < l->valid_to_ms);
-}
-
 void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms)
 {
 	struct limit_state *state = &e->limits[e->first_limit[monitor] + limit];

@@ -43,6 +43,11 @@ const char *average_name(enum average average)
 	return names[average];
 }
 
+bool limit_in_force(const struct limit *l, int64_t wall_ms)
+{
+	return wall_ms >= l->valid_from_ms && (l->valid_to_ms == 0 || wall_ms < l->valid_to_ms);
+}
+
 const char *alert_unit(const struct monitor *monitor, enum alert_kind kind)
 {
 	return kind == ALERT_LOAD ? "t" : monitor->unit;

@@ -96,8 +96,9 @@ struct permit_share {
 
 struct monitor {
 	uint32_t site, connection;
-	const char *factor; /* HJ 525 code */
-	const char *factor_name, *unit;
+	const char *factor;             /* HJ 525 code */
+	const char *factor_name, *unit; /* the name in the node's language */
+	const char *name_zh, *name_en;  /* the catalogue's, for pages in either; NULL: as above */
 	int decimals;
 	bool no_multiple; /* pH, dissolved oxygen, temperature: no multiple over the limit */
 	bool has_range;
@@ -203,6 +204,8 @@ struct plan {
 const char *alert_kind_name(enum alert_kind kind); /* "exceedance" */
 const char *site_kind_name(enum site_kind kind);   /* "river_section" */
 const char *average_name(enum average average);    /* "instant" */
+/** limit_in_force() - is a limit so at a moment? */
+bool limit_in_force(const struct limit *l, int64_t wall_ms);
 /** alert_unit(), alert_decimals() - in which the values of an alert are: of a load, tonnes */
 const char *alert_unit(const struct monitor *monitor, enum alert_kind kind);
 int alert_decimals(const struct monitor *monitor, enum alert_kind kind);

@@ -38,11 +38,9 @@ static void when_words(const struct parts *parts, const char *average, int64_t w
 			 c.second);
 }
 
-static const char *factor_name(const json_t *c)
+static const char *factor_name(const struct parts *parts)
 {
-	const char *name = json_words(c, "factor_name");
-	if (name == NULL || name[0] == '\0')
-		name = json_words(c, "factor");
+	const char *name = json_factor(parts->dossier->c, parts->dossier->plan, parts->sheet.words);
 	return name == NULL ? "" : name;
 }
 
@@ -57,7 +55,7 @@ static void facts_take(struct facts *facts, const struct parts *parts)
 	const json_t *c = parts->dossier->c;
 	int64_t peak_ms = json_ms(c, "peak_at");
 	*facts = (struct facts){.kind = json_words(c, "kind"), .average = json_words(c, "average")};
-	facts->factor = factor_name(c);
+	facts->factor = factor_name(parts);
 	facts->unit = json_words(c, "unit");
 	part_value_words(parts, &facts->value, c, "peak_value");
 	part_value_words(parts, &facts->limit, c, "limit");
@@ -212,7 +210,7 @@ void part_values(struct parts *parts)
 	part_pairs(parts);
 	if (!parts->withheld)
 		part_row(parts, SAY("Site"), json_words(c, "site"));
-	part_row(parts, SAY("Factor"), json_words(c, "factor_name"));
+	part_row(parts, SAY("Factor"), factor_name(parts));
 	part_row(parts, SAY("Code of the factor"), json_words(c, "factor"));
 	part_row_word(parts, SAY("kind"), json_words(c, "kind"));
 	part_row_word(parts, SAY("averaging"), json_words(c, "average"));

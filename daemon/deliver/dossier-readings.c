@@ -104,7 +104,7 @@ static void begin(struct chart *chart, const struct dossier *dossier, const stru
 	if (silent_ms < 60000)
 		silent_ms = 60000;
 	chart_begin(chart, span.from_ms - margin, to_ms, silent_ms);
-	chart->name = monitor->factor_name;
+	chart->name = factor_words(dossier->words, monitor);
 	chart->unit = monitor->unit;
 	chart->decimals = monitor->decimals;
 	take_episodes(chart, dossier);

@@ -100,6 +100,12 @@ void sheet_text(struct sheet *sheet, const char *s)
 	html_text(sheet->out, s);
 }
 
+const char *factor_words(const struct wording *words, const struct monitor *monitor)
+{
+	const char *name = words == NULL ? monitor->name_en : monitor->name_zh;
+	return name == NULL ? monitor->factor_name : name;
+}
+
 const char *sheet_word(const struct sheet *sheet, const char *english)
 {
 	return english == NULL || english[0] == '\0' ? "" : wording_find(sheet->words, english);
@@ -182,4 +188,15 @@ int64_t json_ms(const json_t *object, const char *name)
 	const char *time = json_words(object, name);
 	int64_t ms = 0;
 	return time != NULL && time_parse(time, strlen(time), NULL, &ms) ? ms : 0;
+}
+
+const char *json_factor(const json_t *c, const struct plan *plan, const struct wording *words)
+{
+	const char *site = json_words(c, "site"), *factor = json_words(c, "factor");
+	const char *told = json_words(c, "factor_name");
+	uint32_t monitor =
+		site == NULL || factor == NULL ? NO_INDEX : plan_monitor(plan, site, factor);
+	if (monitor != NO_INDEX)
+		told = factor_words(words, &plan->monitors[monitor]);
+	return told != NULL && told[0] != '\0' ? told : factor;
 }

@@ -45,6 +45,8 @@ void sheet_say(struct sheet *sheet, const char *english);
 void sheet_code(struct sheet *sheet, const char *code);
 /** sheet_word() - Return: the word in the sheet's language, not escaped */
 const char *sheet_word(const struct sheet *sheet, const char *english);
+/** factor_words() - the catalogue's name of what a monitor measures, in the language of @words */
+const char *factor_words(const struct wording *words, const struct monitor *monitor);
 /**
  * sheet_phrase() - adds a sentence with places
  * @...: pairs of a place's name and its text (not escaped), then NULL
@@ -66,3 +68,6 @@ const char *sheet_moment(const struct sheet *sheet, int64_t wall_ms, char *out);
 const char *json_words(const json_t *object, const char *name);
 /** json_ms() - the member's time; 0 where it is missing or null */
 int64_t json_ms(const json_t *object, const char *name);
+/** json_factor() - what the case is about, by the catalogue's name in the language of @words; of a
+ * monitor that the plan no longer has as it was told, and NULL where it is about no one factor */
+const char *json_factor(const json_t *c, const struct plan *plan, const struct wording *words);

@@ -164,7 +164,7 @@ static void case_link(struct office_page *page, const struct office_case *c)
 static void case_what(struct office_page *page, const struct office_case *c)
 {
 	const char *kind = json_words(c->json, "kind"),
-		   *factor = json_words(c->json, "factor_name");
+		   *factor = json_factor(c->json, page->plan, page->sheet.words);
 	cell(page, NULL);
 	sheet_say(&page->sheet, !c->verified && kind != NULL && strcmp(kind, "exceedance") == 0
 					? SAY("suspected exceedance")

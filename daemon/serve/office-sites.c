@@ -150,7 +150,7 @@ static void site_latest(struct office_page *page, uint32_t monitor)
 	struct reading latest;
 	struct text value = {0};
 	char moment[SHEET_TIME_BYTES];
-	sheet_text(&page->sheet, m->factor_name);
+	sheet_text(&page->sheet, factor_words(page->sheet.words, m));
 	sheet_markup(&page->sheet, "</td><td>");
 	if (daybook_latest(page->office->setup->daybook, monitor, &latest)) {
 		if (latest.has_value)

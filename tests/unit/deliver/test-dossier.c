@@ -8,8 +8,12 @@
 
 #include <cmocka.h>
 
-static const struct monitor monitor = {
-	.site = 0, .factor = "w01018", .factor_name = "COD", .unit = "mg/L", .decimals = 1};
+static const struct monitor monitor = {.site = 0,
+				       .factor = "w01018",
+				       .factor_name = "COD",
+				       .name_zh = "\u5316\u5b66\u9700\u6c27\u91cf",
+				       .unit = "mg/L",
+				       .decimals = 1};
 static const struct site sites[] = {{.id = "outfall-3",
 				     .name = "Works three",
 				     .kind = SITE_OUTFALL,
@@ -47,7 +51,7 @@ static const char case_json[] =
 	"\"note\":\"<img src=x onerror=alert(1)>\"}],"
 	"\"evidence\":{\"readings\":3,\"digest\":null}}";
 
-static char *written(const char *json, bool open)
+static char *written_in(const char *json, bool open, const struct wording *words)
 {
 	const struct zone_change change = {INT64_MIN / 2, 8 * 3600};
 	struct plan here = plan;
@@ -56,11 +60,16 @@ static char *written(const char *json, bool open)
 	json_t *c = json_loads(json, 0, NULL);
 	assert_non_null(c);
 	const struct dossier dossier = {
-		.plan = &here, .open = open, .now_ms = 1795000000000, .c = c};
+		.plan = &here, .words = words, .open = open, .now_ms = 1795000000000, .c = c};
 	dossier_write(&text, &dossier);
 	assert_false(text.failed);
 	json_decref(c);
 	return text.at;
+}
+
+static char *written(const char *json, bool open)
+{
+	return written_in(json, open, NULL);
 }
 
 static void holds(const char *page, const char *words, bool wanted)
@@ -135,11 +144,22 @@ static void test_a_case_by_hand_without_values_is_written(void **state)
 	free(page);
 }
 
+static void test_the_factor_is_named_in_the_language_of_the_page(void **state)
+{
+	(void)state;
+	const struct wording untranslated = {0};
+	char *page = written_in(case_json, false, &untranslated);
+	holds(page, "\u5316\u5b66\u9700\u6c27\u91cf", true);
+	holds(page, "COD", false);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_of_a_case_is_on_the_page),
 		cmocka_unit_test(test_the_public_page_names_no_person_and_no_unverified_enterprise),
+		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),
 		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/window.h"
 
+#include "core/number.h"
+
 #include <math.h>
 
 enum { HOUR_MS = 3600000 };
@@ -155,4 +157,19 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 double window_mean(const struct window *window)
 {
 	return (window->sum.sum + window->sum.rest) / (window->weight.sum + window->weight.rest);
+}
+
+enum outcome mean_outcome(const struct limit *limit, int64_t start_ms, double mean, double n,
+			  double due)
+{
+	double judged =
+		limit->compare == COMPARE_ROUNDED ? round_even(mean, limit->decimals) : mean;
+	if (!limit_in_force(limit, start_ms))
+		return OUTCOME_NONE;
+	if (n == 0 || compare12(n, limit->min_valid * due) < 0)
+		return OUTCOME_UNDETERMINED;
+	return (limit->has_max && compare12(judged, limit->max) > 0) ||
+			       (limit->has_min && compare12(judged, limit->min) < 0)
+		       ? OUTCOME_EXCEEDS
+		       : OUTCOME_COMPLIES;
 }

@@ -55,5 +55,9 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 		  int64_t clock_ms, int64_t grace_ms, int64_t alike_ms, struct window *out);
 /** window_merge() - two halves of one window */
 void window_merge(struct window *window, const struct window *more);
+/** mean_outcome() - what the plain mean of a window that began at @start_ms comes to
+ * @n: valid readings in it; @due: how many were due, 0: unknown */
+enum outcome mean_outcome(const struct limit *limit, int64_t start_ms, double mean, double n,
+			  double due);
 /** window_mean() - NaN where nothing has a weight */
 double window_mean(const struct window *window);

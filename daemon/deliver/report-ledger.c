@@ -27,32 +27,6 @@ static bool is(const json_t *object, const char *name, const char *value)
 	return s != NULL && strcmp(s, value) == 0;
 }
 
-static void mark_days(const struct report *report, struct report_alerts *a, int64_t from_ms,
-		      int64_t to_ms)
-{
-	const struct zone *zone = &report->plan->zone;
-	int64_t first = zone_day(zone, report->span.start_ms);
-	if (from_ms < report->span.start_ms)
-		from_ms = report->span.start_ms;
-	if (to_ms > report->span.end_ms)
-		to_ms = report->span.end_ms;
-	if (from_ms >= to_ms)
-		return;
-	int64_t last = zone_day(zone, to_ms - 1) - first;
-	for (int64_t day = zone_day(zone, from_ms) - first; day <= last && day < REPORT_DAYS; day++)
-		a->days[day / 64] |= UINT64_C(1) << (day % 64);
-}
-
-/* A day mean is said at the end of its day, and cleared at the end of the first good one. */
-static void mark_exceedance(const struct report *report, struct report_alerts *a,
-			    const json_t *alert, int64_t cleared_ms)
-{
-	if (is(alert, "average", "day"))
-		mark_days(report, a, json_ms(alert, "raised_at") - DAY_MS, cleared_ms - DAY_MS);
-	else
-		mark_days(report, a, json_ms(alert, "began_at"), cleared_ms);
-}
-
 static int64_t common_ms(struct span a, struct span b)
 {
 	int64_t from_ms = a.start_ms > b.start_ms ? a.start_ms : b.start_ms;
@@ -60,9 +34,22 @@ static int64_t common_ms(struct span a, struct span b)
 	return to_ms > from_ms ? to_ms - from_ms : 0;
 }
 
-static void take_alert(const struct report *report, struct report_alerts *by_monitor,
-		       const json_t *alert)
+struct taking {
+	const struct report *report;
+	const struct report_covers *covers;
+	struct report_alerts *by_monitor;
+};
+
+static enum average average_of(const json_t *alert)
 {
+	return is(alert, "average", "day")    ? AVERAGE_DAY
+	       : is(alert, "average", "hour") ? AVERAGE_HOUR
+					      : AVERAGE_INSTANT;
+}
+
+static void take_alert(const struct taking *taking, const json_t *alert)
+{
+	const struct report *report = taking->report;
 	const char *site = json_words(alert, "site"), *factor = json_words(alert, "factor");
 	uint32_t monitor = site == NULL || factor == NULL
 				   ? NO_INDEX
@@ -72,27 +59,28 @@ static void take_alert(const struct report *report, struct report_alerts *by_mon
 	bool exceeds = is(alert, "kind", "exceedance");
 	if (monitor == NO_INDEX)
 		return;
-	struct report_alerts *a = &by_monitor[monitor];
+	struct report_alerts *a = &taking->by_monitor[monitor];
 	if (raised_ms >= report->span.start_ms && raised_ms < report->span.end_ms) {
 		a->n++;
 		a->exceedances += exceeds;
 	}
 	a->active_ms += common_ms(active, report->span);
+	active.start_ms = json_ms(alert, "began_at");
 	if (exceeds)
-		mark_exceedance(report, a, alert, active.end_ms);
+		report_touch(report, taking->covers, monitor, average_of(alert), active, a);
 }
 
-int report_alerts(const struct report *report, struct report_alerts *by_monitor)
+static int take_alerts(const struct taking *taking)
 {
 	struct alert_filter filter = {.active = -1, .limit = PAGE};
 	struct text page = {0};
 	int r = 0;
 	do {
-		r = ledger_alerts_json(report->ledger, &filter, &page);
+		r = ledger_alerts_json(taking->report->ledger, &filter, &page);
 		json_t *json = page_load(&page, &r), *alert;
 		size_t i;
 		json_array_foreach(json_object_get(json, "alerts"), i, alert)
-			take_alert(report, by_monitor, alert);
+			take_alert(taking, alert);
 		filter.after = json_integer_value(json_object_get(json, "next"));
 		json_decref(json);
 	} while (r == 0 && filter.after != 0);
@@ -100,12 +88,17 @@ int report_alerts(const struct report *report, struct report_alerts *by_monitor)
 	return r;
 }
 
-int report_exceeding_days(const struct report_alerts *alerts)
+int report_alerts(const struct report *report, struct report_alerts *by_monitor)
 {
-	int n = 0;
-	for (size_t i = 0; i < sizeof alerts->days / sizeof alerts->days[0]; i++)
-		n += __builtin_popcountll(alerts->days[i]);
-	return n;
+	struct report_covers covers = {0};
+	const struct taking taking = {report, &covers, by_monitor};
+	int r = report_covers(report, &covers);
+	if (r == 0)
+		r = take_alerts(&taking);
+	if (r == 0)
+		report_touch_windows(report, &covers, by_monitor);
+	report_covers_deinit(&covers);
+	return r;
 }
 
 /* --- cases --- */

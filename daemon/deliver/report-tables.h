@@ -7,7 +7,7 @@
 
 /* CELL_SITE: its id; on a page the name that the office knows it by */
 enum report_cell { CELL_TEXT, CELL_SITE, CELL_WORD, CELL_NUMBER, CELL_SHARE, CELL_COUNT };
-enum { REPORT_COLUMNS = 14 };
+enum { REPORT_COLUMNS = 15 };
 
 struct report_column {
 	const char *name, *head; /* in CSV, on a page */
@@ -41,9 +41,31 @@ enum { REPORT_WORST = 10, REPORT_DAYS = 366, VALID_RATE_PERCENT = 90 };
 struct report_alerts {
 	int64_t n, exceedances;
 	int64_t active_ms;
-	uint64_t days[REPORT_DAYS / 64 + 1]; /* of the span, with an exceedance */
+	uint64_t days[REPORT_DAYS / 64 + 1]; /* of the span, that exceed; not with BASIS_MEANS */
 };
 int report_alerts(const struct report *report, struct report_alerts *by_monitor);
+
+/* --- report-days.c: which days exceed --- */
+
+enum report_basis { BASIS_MEANS, BASIS_WINDOWS, BASIS_TOUCHED };
+enum report_basis report_basis(const struct monitor *monitor);
+/** report_day() - what a whole day comes to, of a monitor with BASIS_MEANS */
+enum outcome report_day(const struct monitor *monitor, const struct tally_row *day);
+
+/* Windows that a mark has changed, and marks themselves as such of averaging instant. */
+struct report_covers {
+	struct recomputed_window *at;
+	size_t n, room;
+	bool failed;
+};
+int report_covers(const struct report *report, struct report_covers *covers);
+void report_covers_deinit(struct report_covers *covers);
+/** report_touch() - an exceedance from its beginning to its clear: the days that it makes exceed */
+void report_touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
+		  enum average average, struct span span, struct report_alerts *alerts);
+/** report_touch_windows() - the days of the windows that exceed by a mark */
+void report_touch_windows(const struct report *report, const struct report_covers *covers,
+			  struct report_alerts *by_monitor);
 int report_exceeding_days(const struct report_alerts *alerts);
 
 /* Cases that were registered in the span, and those that were closed or withdrawn in it. */

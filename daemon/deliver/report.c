@@ -50,12 +50,20 @@ struct sums {
 	int64_t days; /* with a valid reading */
 	double means; /* of their means */
 	int64_t first_ms;
+	const struct monitor *monitor; /* with BASIS_MEANS; else NULL */
+	int64_t over_ms;               /* days that end by then are judged */
+	int64_t judged, exceeding;
 };
 
 static bool sum_row(void *context, const struct tally_row *row)
 {
 	struct sums *s = context;
 	const struct tally_count *c = &row->count;
+	enum outcome outcome = s->monitor == NULL || row->span.end_ms > s->over_ms
+				       ? OUTCOME_NONE
+				       : report_day(s->monitor, row);
+	s->judged += outcome == OUTCOME_COMPLIES || outcome == OUTCOME_EXCEEDS;
+	s->exceeding += outcome == OUTCOME_EXCEEDS;
 	s->load.load += row->sum.load;
 	s->load.excess += row->sum.excess;
 	s->load.covered_ms += row->sum.covered_ms;
@@ -78,7 +86,10 @@ static bool first_row(void *context, const struct tally_row *row)
 
 static int sum_monitor(const struct report *report, uint32_t monitor, struct sums *s)
 {
-	*s = (struct sums){.first_ms = INT64_MAX};
+	const struct monitor *m = &report->plan->monitors[monitor];
+	*s = (struct sums){.first_ms = INT64_MAX,
+			   .monitor = report_basis(m) == BASIS_MEANS ? m : NULL,
+			   .over_ms = report->now_ms};
 	if (report->tallies == NULL)
 		return 0;
 	int r = tallies_rows(report->tallies, monitor, TALLY_DAY, report->span, sum_row, s);
@@ -118,6 +129,7 @@ static const struct report_column monitor_columns[] = {
 	{"lowest", "lowest", CELL_NUMBER, 3},
 	{"highest", "highest", CELL_NUMBER, 3},
 	{"exceedances", "exceedances", CELL_COUNT, 0},
+	{"judged_days", "judged days", CELL_COUNT, 0},
 	{"exceeding_days", "exceeding days", CELL_COUNT, 0},
 	{"compliance", "compliance rate", CELL_SHARE, 0},
 	{"note", "note", CELL_WORD, 0},
@@ -128,14 +140,16 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 	const struct report *report = t->report;
 	const struct monitor *m = &report->plan->monitors[monitor];
 	const struct report_alerts *a = &t->alerts[monitor];
-	int64_t exceeding = report_exceeding_days(a);
+	bool by_means = s->monitor != NULL, limited = m->n_limits > 0;
+	int64_t exceeding = by_means ? s->exceeding : report_exceeding_days(a);
+	int64_t judged = by_means ? s->judged : limited ? s->days : 0;
 	struct report_value share = valid_share(report, m, s);
 	bool few = share.has_number && share.number < VALID_RATE_PERCENT / 100.0;
-	int64_t good = s->days > exceeding ? s->days - exceeding : 0;
+	int64_t good = judged > exceeding ? judged - exceeding : 0;
 	const struct report_value values[] = {
 		text_of(report->plan->sites[m->site].id),
 		text_of(m->factor),
-		text_of(m->factor_name),
+		text_of(factor_words(report->words, m)),
 		text_of(m->unit),
 		count_of(s->days),
 		count_of(s->count.n),
@@ -144,9 +158,9 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 		number_of(s->days > 0, s->count.low),
 		number_of(s->days > 0, s->count.high),
 		count_of(a->exceedances),
+		count_of(judged),
 		count_of(exceeding),
-		number_of(s->days > 0 && m->n_limits > 0,
-			  s->days > 0 ? (double)good / (double)s->days : 0),
+		number_of(judged > 0, judged > 0 ? (double)good / (double)judged : 0),
 		text_of(few ? SAY("valid share below 90 %") : NULL),
 	};
 	t->writer->row(t->writer, monitor_columns, values, COUNT(monitor_columns));
@@ -190,7 +204,7 @@ static void load_row(struct tables *t, uint32_t monitor, const struct sums *s)
 	const struct report_value values[] = {
 		text_of(report->plan->sites[m->site].id),
 		text_of(m->factor),
-		text_of(m->factor_name),
+		text_of(factor_words(report->words, m)),
 		number_of(true, s->load.load),
 		text_of(m->load_unit),
 		number_of(length_ms > 0,
@@ -354,7 +368,7 @@ static int write_worst(struct tables *t)
 		const struct report_value values[] = {
 			text_of(plan->sites[plan->monitors[i].site].id),
 			text_of(plan->monitors[i].factor),
-			text_of(plan->monitors[i].factor_name),
+			text_of(factor_words(t->report->words, &plan->monitors[i])),
 			count_of(t->alerts[i].n),
 			number_of(true, (double)t->alerts[i].active_ms / HOUR_MS),
 		};

@@ -131,6 +131,30 @@ int64_t ledger_mark_done(struct ledger *ledger)
 	return ledger_cursor(ledger, DONE_CURSOR, 0);
 }
 
+int ledger_recomputed(struct ledger *ledger, struct span span,
+		      void (*fn)(void *context, const struct recomputed_window *window),
+		      void *context)
+{
+	bool row;
+
+	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *list = ledger->sql[SQL_MARK_WINDOWS];
+	sql_bind(list, "ii", span.start_ms, span.end_ms);
+	int r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		struct recomputed_window w = {
+			.monitor = plan_monitor(ledger->plan, sql_text(list, 0), sql_text(list, 1)),
+			.average = ledger_average(sql_text(list, 2)),
+			.span = {sqlite3_column_int64(list, 3), sqlite3_column_int64(list, 4)},
+			.exceeds = sqlite3_column_int(list, 5) != 0};
+		if (w.monitor != NO_INDEX)
+			fn(context, &w);
+	}
+	sql_reset(list);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
 /* --- giving one --- */
 
 static void key(struct text *out, const char *name)

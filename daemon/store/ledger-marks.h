@@ -57,6 +57,20 @@ int64_t ledger_mark_done(struct ledger *ledger);
 int ledger_note_load(struct ledger *ledger, uint32_t monitor, struct span year, const char *note,
 		     int64_t now_ms);
 
+/* What a window comes to with the marks over it, by the strictest of its limits. */
+struct recomputed_window {
+	uint32_t monitor;
+	enum average average;
+	struct span span;
+	bool exceeds;
+};
+/** ledger_recomputed() - the windows that marks have changed and that a span touches, those of a
+ * monitor and averaging in the order of time; not those of monitors that the plan no longer has.
+ * @fn: must not call the ledger. Return: 0, negative errno. */
+int ledger_recomputed(struct ledger *ledger, struct span span,
+		      void (*fn)(void *context, const struct recomputed_window *window),
+		      void *context);
+
 /* A mean that a mark changed, after it was judged. */
 struct recomputation {
 	uint32_t monitor, limit;

@@ -331,6 +331,11 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[SQL_MARK_CHANGES] = "SELECT average, start_at, end_at, before, after, was, became,"
 			     " limit_value, case_id FROM recomputed WHERE mark_id = ?1 ORDER BY id",
+	[SQL_MARK_WINDOWS] =
+		"SELECT site, factor, average, start_at, end_at, max(became IS 'exceeds')"
+		" FROM recomputed r WHERE end_at > ?1 AND start_at < ?2 AND " NEWEST_OF_WINDOW
+		" GROUP BY site, factor, average, start_at ORDER BY site, factor, average,"
+		" start_at",
 	/* the alert that spoke of a window: from its first one to the one before that cleared it */
 	[SQL_MARK_CASE] = "SELECT case_id FROM alerts WHERE site = ?1 AND factor = ?2"
 			  " AND limit_key = ?3 AND kind = 'exceedance' AND case_id IS NOT NULL"

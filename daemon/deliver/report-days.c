@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * On which days a monitor exceeds.
+ *
+ * With a limit of day means, a day is what its mean says, with all that was marked since: the plain
+ * mean of what was added up (store/tallies.h). A mean that is weighted, of results, or taken while
+ * the site discharges cannot be told from that sum; there the judge's alerts speak, and the windows
+ * that marks have changed since. Without a limit of day means, a day exceeds that an exceedance
+ * touches with readings that nobody has marked.
+ */
+#include "deliver/report-tables.h"
+#include "store/ledger-marks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS INT64_C(86400000)
+
+enum report_basis report_basis(const struct monitor *m)
+{
+	bool plain = !m->gated && m->settle_results == 0, day = false;
+	for (size_t i = 0; i < m->n_limits; i++) {
+		const struct limit *l = &m->limits[i];
+		if (l->average != AVERAGE_DAY)
+			continue;
+		day = true;
+		plain &= !l->by_flow && !l->of_results;
+	}
+	return !day ? BASIS_TOUCHED : plain ? BASIS_MEANS : BASIS_WINDOWS;
+}
+
+/* --- by the means of days --- */
+
+static double readings_due(const struct monitor *m, struct span day)
+{
+	double length_ms = (double)(day.end_ms - day.start_ms);
+	if (m->expected_per_hour > 0)
+		return m->expected_per_hour * length_ms / (double)HOUR_MS;
+	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
+}
+
+enum outcome report_day(const struct monitor *m, const struct tally_row *day)
+{
+	const struct tally_count *c = &day->count;
+	double mean = c->valid > 0 ? c->sum / (double)c->valid : 0;
+	enum outcome worst = OUTCOME_NONE;
+	for (size_t i = 0; i < m->n_limits; i++) {
+		enum outcome one = OUTCOME_NONE;
+		if (m->limits[i].average == AVERAGE_DAY)
+			one = mean_outcome(&m->limits[i], day->span.start_ms, mean,
+					   (double)c->valid, readings_due(m, day->span));
+		if (one == OUTCOME_EXCEEDS)
+			return one;
+		worst = one > worst ? one : worst;
+	}
+	return worst;
+}
+
+/* --- by what was judged --- */
+
+static void set_days(const struct report *report, struct report_alerts *a, struct span span)
+{
+	const struct zone *zone = &report->plan->zone;
+	int64_t first = zone_day(zone, report->span.start_ms);
+	if (span.start_ms < report->span.start_ms)
+		span.start_ms = report->span.start_ms;
+	if (span.end_ms > report->span.end_ms)
+		span.end_ms = report->span.end_ms;
+	if (span.start_ms >= span.end_ms)
+		return;
+	int64_t last = zone_day(zone, span.end_ms - 1) - first;
+	for (int64_t day = zone_day(zone, span.start_ms) - first; day <= last && day < REPORT_DAYS;
+	     day++)
+		a->days[day / 64] |= UINT64_C(1) << (day % 64);
+}
+
+static void add_cover(struct report_covers *covers, const struct recomputed_window *w)
+{
+	if (covers->n == covers->room) {
+		size_t room = covers->room == 0 ? 64 : 2 * covers->room;
+		void *more = reallocarray(covers->at, room, sizeof *covers->at);
+		if (more == NULL) {
+			covers->failed = true;
+			return;
+		}
+		covers->at = more;
+		covers->room = room;
+	}
+	covers->at[covers->n++] = *w;
+}
+
+static void take_window(void *context, const struct recomputed_window *window)
+{
+	add_cover(context, window);
+}
+
+/* A mark over readings, as a window of which nothing exceeds. */
+static void take_marks(const struct report *report, const struct marks *marks,
+		       struct report_covers *covers)
+{
+	for (uint32_t i = 0; i < marks->n_monitors; i++)
+		for (uint32_t j = marks->first[i]; j < marks->first[i + 1]; j++) {
+			const struct mark_span *s = &marks->spans[j];
+			if (s->to_ms > report->span.start_ms && s->from_ms < report->span.end_ms)
+				add_cover(covers, &(struct recomputed_window){
+							  .monitor = i,
+							  .average = AVERAGE_INSTANT,
+							  .span = {s->from_ms, s->to_ms}});
+		}
+}
+
+int report_covers(const struct report *report, struct report_covers *covers)
+{
+	struct marks marks = {0};
+	int r = ledger_recomputed(report->ledger, report->span, take_window, covers);
+	if (r == 0)
+		r = ledger_marks(report->ledger, ledger_mark_last(report->ledger), &marks);
+	if (r == 0 && marks.n_monitors > 0)
+		take_marks(report, &marks, covers);
+	marks_deinit(&marks);
+	return r == 0 && covers->failed ? -ENOMEM : r;
+}
+
+void report_covers_deinit(struct report_covers *covers)
+{
+	free(covers->at);
+}
+
+/* What of an alert is left beside the windows that no longer exceed. */
+static void touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
+		  enum average average, struct span span, struct report_alerts *a)
+{
+	for (size_t i = 0; i < covers->n; i++) {
+		const struct recomputed_window *w = &covers->at[i];
+		if (w->monitor != monitor || w->average != average || w->exceeds ||
+		    w->span.end_ms <= span.start_ms || w->span.start_ms >= span.end_ms)
+			continue;
+		set_days(report, a, (struct span){span.start_ms, w->span.start_ms});
+		span.start_ms = w->span.end_ms;
+	}
+	set_days(report, a, span);
+}
+
+void report_touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
+		  enum average average, struct span span, struct report_alerts *a)
+{
+	const enum report_basis basis = report_basis(&report->plan->monitors[monitor]);
+	if (basis == BASIS_MEANS || (basis == BASIS_WINDOWS && average != AVERAGE_DAY))
+		return;
+	/* a mean is said at the end of its window, and cleared at the end of the first good one */
+	if (average != AVERAGE_INSTANT)
+		span.end_ms -= average == AVERAGE_DAY ? DAY_MS : HOUR_MS;
+	touch(report, covers, monitor, average, span, a);
+}
+
+void report_touch_windows(const struct report *report, const struct report_covers *covers,
+			  struct report_alerts *by_monitor)
+{
+	for (size_t i = 0; i < covers->n; i++) {
+		const struct recomputed_window *w = &covers->at[i];
+		const enum report_basis basis = report_basis(&report->plan->monitors[w->monitor]);
+		if (w->exceeds && (basis == BASIS_TOUCHED ||
+				   (basis == BASIS_WINDOWS && w->average == AVERAGE_DAY)))
+			set_days(report, &by_monitor[w->monitor], w->span);
+	}
+}
+
+int report_exceeding_days(const struct report_alerts *alerts)
+{
+	int n = 0;
+	for (size_t i = 0; i < sizeof alerts->days / sizeof alerts->days[0]; i++)
+		n += __builtin_popcountll(alerts->days[i]);
+	return n;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which days of a report exceed: over a real daybook, tallier and ledger, with marks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "deliver/report.h"
+#include "deliver/tallier.h"
+#include "store/ledger-marks.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COD, AMMONIA, PHOSPHORUS, MONITORS };
+#define HOUR INT64_C(3600000)
+#define DAY (24 * HOUR)
+/* 2026-06-01T00:00:00+08:00 */
+#define START INT64_C(1780243200000)
+#define END (START + 30 * DAY)
+
+static const struct zone_change east[] = {{INT64_MIN, 8 * 3600}};
+static const struct limit of_days[] = {
+	{.has_max = true, .max = 50, .average = AVERAGE_DAY, .min_valid = 0.75, .key = "d"}};
+static const struct limit of_values[] = {{.has_max = true, .max = 5, .key = "i"}};
+static const struct monitor monitors[MONITORS] = {
+	[COD] = {.factor = "w01018",
+		 .factor_name = "COD",
+		 .name_en = "COD",
+		 .name_zh = "\u5316\u5b66\u9700\u6c27\u91cf",
+		 .unit = "mg/L",
+		 .expected_per_hour = 1.0 / 6,
+		 .limits = of_days,
+		 .n_limits = 1},
+	[AMMONIA] = {.factor = "w21003", .unit = "mg/L", .limits = of_values, .n_limits = 1},
+	[PHOSPHORUS] = {.factor = "w21011",
+			.unit = "mg/L",
+			.gated = true,
+			.limits = of_days,
+			.n_limits = 1},
+};
+static const struct site sites[] = {
+	{.id = "outfall", .name = "outfall", .kind = SITE_OUTFALL, .n_monitors = MONITORS}};
+static const struct connection connections[] = {{"c", "modbus"}};
+static const struct plan plan = {.node = "edge",
+				 .case_prefix = "X",
+				 .case_number = "{prefix}{seq}",
+				 .language = "en",
+				 .zone = {east, 1},
+				 .sites = sites,
+				 .n_sites = 1,
+				 .monitors = monitors,
+				 .n_monitors = MONITORS,
+				 .connections = connections,
+				 .n_connections = 1};
+
+struct bench {
+	char directory[64];
+	struct daybook *daybook;
+	struct ledger *ledger;
+	struct tallier *tallier;
+	uint64_t seq;
+};
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof *b);
+	strcpy(b->directory, "/tmp/test-report-XXXXXX");
+	assert_non_null(mkdtemp(b->directory));
+	assert_int_equal(daybook_open(&b->daybook, b->directory, &plan), 0);
+	assert_int_equal(ledger_open(&b->ledger, b->directory, &plan), 0);
+	const struct tallier_setup setup = {.directory = b->directory,
+					    .plan = &plan,
+					    .ledger = b->ledger,
+					    .newest = daybook_sequence(b->daybook)};
+	assert_int_equal(tallier_new(&b->tallier, &setup), 0);
+	*state = b;
+	return 0;
+}
+
+static int drop(const char *path, const struct stat *about, int type, struct FTW *ftw)
+{
+	(void)about;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+	tallier_free(b->tallier);
+	ledger_close(b->ledger);
+	daybook_close(b->daybook);
+	nftw(b->directory, drop, 16, FTW_DEPTH | FTW_PHYS);
+	free(b);
+	return 0;
+}
+
+static void record(struct bench *b, uint32_t monitor, int64_t at_ms, double value)
+{
+	const struct reading r = {.seq = ++b->seq,
+				  .measured_ms = START + at_ms,
+				  .received_ms = START + at_ms,
+				  .value = value,
+				  .has_value = true,
+				  .monitor = monitor,
+				  .flag = FLAG_NORMAL};
+	assert_int_equal(daybook_append(b->daybook, &r, 1), 0);
+}
+
+/* A day's results, one every six hours; a negative one is missing. */
+static void day(struct bench *b, uint32_t monitor, int64_t n, const double values[4])
+{
+	for (int i = 0; i < 4; i++)
+		if (values[i] >= 0)
+			record(b, monitor, n * DAY + i * 6 * HOUR, values[i]);
+}
+
+static void alert(struct bench *b, uint32_t monitor, enum average average, int64_t began_ms,
+		  int64_t raised_ms, int64_t cleared_ms)
+{
+	struct verdict v = {.type = VERDICT_RAISED,
+			    .kind = ALERT_EXCEEDANCE,
+			    .average = average,
+			    .bound = BOUND_MAX,
+			    .monitor = monitor,
+			    .connection = NO_INDEX,
+			    .began_ms = START + began_ms,
+			    .raised_ms = START + raised_ms,
+			    .time_ms = START + raised_ms};
+	assert_int_equal(ledger_apply(b->ledger, &v, 1, v.time_ms, NULL), 0);
+	v.type = VERDICT_CLEARED;
+	v.time_ms = START + cleared_ms;
+	assert_int_equal(ledger_apply(b->ledger, &v, 1, v.time_ms, NULL), 0);
+}
+
+static int64_t mark(struct bench *b, uint32_t monitor, int64_t from_ms, int64_t to_ms)
+{
+	struct text out = {0};
+	const struct mark_order order = {.site = "outfall",
+					 .factor = monitors[monitor].factor,
+					 .reason = "invented",
+					 .by = "H",
+					 .from_ms = START + from_ms,
+					 .to_ms = START + to_ms,
+					 .flag = FLAG_MAINTENANCE};
+	assert_int_equal(ledger_mark(b->ledger, &order, END, &out), 0);
+	text_deinit(&out);
+	return ledger_mark_last(b->ledger);
+}
+
+static void settled(void *context, const struct recomputation *change, bool withdraw,
+		    struct text *out)
+{
+	(void)context;
+	(void)change;
+	(void)withdraw;
+	text_add(out, "anew");
+}
+
+/* What a mark made of the mean of a day, as the daemon keeps it. */
+static void recomputed(struct bench *b, int64_t mark_id, uint32_t monitor, int64_t n,
+		       enum outcome was, enum outcome is)
+{
+	const struct recomputation change = {.monitor = monitor,
+					     .start_ms = START + n * DAY,
+					     .end_ms = START + (n + 1) * DAY,
+					     .was = was,
+					     .is = is};
+	assert_int_equal(ledger_mark_settle(b->ledger, mark_id, &change, 1, END, settled, NULL), 0);
+}
+
+/* The columns days, exceedances, judged days, exceeding days and compliance of a factor. */
+static void assert_row(struct bench *b, const char *factor, const char *expected)
+{
+	char start[64], row[128] = "";
+	struct text csv = {0};
+	struct tallies *tallies = NULL;
+	assert_int_equal(daybook_commit(b->daybook), 0);
+	assert_int_equal(tallier_pass(b->tallier, END), 0);
+	assert_int_equal(tallies_read(&tallies, b->directory, &plan), 0);
+	const struct report report = {.plan = &plan,
+				      .ledger = b->ledger,
+				      .tallies = tallies,
+				      .span = {START, END},
+				      .now_ms = END};
+	assert_int_equal(report_csv(&csv, &report), 0);
+	snprintf(start, sizeof start, "monitors,outfall,%s,", factor);
+	char *at = strstr(csv.at, start), *save;
+	assert_non_null(at);
+	*strchr(at, '\r') = '\0';
+	char *fields[20] = {0};
+	size_t n = 0;
+	for (char *field = at; field != NULL && n < 20; n++) {
+		save = strchr(field, ',');
+		if (save != NULL)
+			*save++ = '\0';
+		fields[n] = field;
+		field = save;
+	}
+	assert_int_equal(n, 16);
+	snprintf(row, sizeof row, "%s %s %s %s %s", fields[5], fields[11], fields[12], fields[13],
+		 fields[14]);
+	assert_string_equal(row, expected);
+	text_deinit(&csv);
+	tallies_close(tallies);
+}
+
+static void test_a_day_is_what_its_mean_says_and_not_what_an_alert_spans(void **state)
+{
+	struct bench *b = *state;
+	day(b, COD, 0, (const double[]){186, 46, 46, 46}); /* 81 */
+	day(b, COD, 1, (const double[]){90, 10, -1, -1});  /* too few to tell */
+	day(b, COD, 2, (const double[]){50, 50, 50, 50});  /* equal complies */
+	day(b, COD, 3, (const double[]){60, 60, 60, -1});
+	alert(b, COD, AVERAGE_DAY, 0, DAY, 3 * DAY);
+	alert(b, COD, AVERAGE_DAY, 3 * DAY, 4 * DAY, 6 * DAY);
+	assert_row(b, "w01018", "4 2 3 2 0.3333333333333333");
+}
+
+static void test_a_mark_makes_a_day_comply_and_another_undetermined(void **state)
+{
+	struct bench *b = *state;
+	day(b, COD, 0, (const double[]){186, 46, 46, 46});
+	day(b, COD, 1, (const double[]){60, 60, 60, -1});
+	day(b, COD, 2, (const double[]){60, 60, 60, 60});
+	assert_row(b, "w01018", "3 0 3 3 0");
+	mark(b, COD, 0, HOUR);
+	mark(b, COD, DAY, DAY + HOUR);
+	assert_row(b, "w01018", "3 0 2 1 0.5");
+}
+
+static void test_a_day_that_is_not_over_is_not_judged(void **state)
+{
+	struct bench *b = *state;
+	day(b, COD, 29, (const double[]){60, 60, 60, 60});
+	assert_row(b, "w01018", "1 0 1 1 0");
+	day(b, COD, 30, (const double[]){60, 60, 60, 60});
+	assert_row(b, "w01018", "1 0 1 1 0");
+}
+
+static void test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches(void **state)
+{
+	struct bench *b = *state;
+	for (int i = 0; i < 4; i++)
+		day(b, AMMONIA, i, (const double[]){4, 4, 4, 4});
+	alert(b, AMMONIA, AVERAGE_INSTANT, 23 * HOUR, 23 * HOUR, 2 * DAY + HOUR);
+	assert_row(b, "w21003", "4 1 4 3 0.25");
+	/* what was maintenance touches nothing; what is left of it does */
+	mark(b, AMMONIA, 20 * HOUR, DAY);
+	mark(b, AMMONIA, 2 * DAY, 3 * DAY);
+	assert_row(b, "w21003", "3 1 3 1 0.6666666666666666");
+}
+
+static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void **state)
+{
+	struct bench *b = *state;
+	for (int i = 0; i < 4; i++)
+		day(b, PHOSPHORUS, i, (const double[]){10, 10, 10, 60});
+	alert(b, PHOSPHORUS, AVERAGE_DAY, 0, DAY, 3 * DAY);
+	alert(b, PHOSPHORUS, AVERAGE_INSTANT, 3 * DAY, 3 * DAY, 4 * DAY);
+	assert_row(b, "w21011", "4 2 4 2 0.5");
+	recomputed(b, mark(b, PHOSPHORUS, 0, HOUR), PHOSPHORUS, 0, OUTCOME_EXCEEDS,
+		   OUTCOME_COMPLIES);
+	assert_row(b, "w21011", "4 2 4 1 0.75");
+	recomputed(b, mark(b, PHOSPHORUS, 3 * DAY, 3 * DAY + HOUR), PHOSPHORUS, 3, OUTCOME_COMPLIES,
+		   OUTCOME_EXCEEDS);
+	assert_row(b, "w21011", "4 2 4 2 0.5");
+}
+
+static void assert_named(struct bench *b, const struct wording *words, const char *name)
+{
+	char cell[64];
+	struct text page = {0};
+	const struct report report = {.plan = &plan,
+				      .words = words,
+				      .ledger = b->ledger,
+				      .span = {START, END},
+				      .now_ms = END};
+	snprintf(cell, sizeof cell, "<td>%s</td>", name);
+	assert_int_equal(report_html(&page, &report), 0);
+	assert_non_null(strstr(page.at, cell));
+	text_deinit(&page);
+}
+
+static void test_a_factor_is_named_in_the_language_of_the_page(void **state)
+{
+	const struct wording chinese = {0};
+	assert_named(*state, NULL, "COD");
+	assert_named(*state, &chinese, "\u5316\u5b66\u9700\u6c27\u91cf");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_day_is_what_its_mean_says_and_not_what_an_alert_spans, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_mark_makes_a_day_comply_and_another_undetermined, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_day_that_is_not_over_is_not_judged, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_where_the_mean_is_of_discharge_the_judge_and_marks_speak, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_a_factor_is_named_in_the_language_of_the_page,
+						setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

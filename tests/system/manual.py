@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the code knows by name, and what the manual pages say of it: read here, compared in
 test_manual.py."""
+import functools
 import glob
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 from conftest import BUILD, ROOT
 
 
+@functools.cache
 def preprocessed(source):
     """The text of a source as its compiler sees it: macros expanded, comments gone."""
     with open(os.path.join(BUILD, "compile_commands.json")) as f:
@@ -58,6 +60,63 @@ def config_tables():
             tables[os.path.basename(path), name] = [
                 re.match(r'\s*(?:\.name = )?"(\w+)"', element)[1] for element in elements]
     return tables
+
+
+def constants(text):
+    """{name: value} of the enumerations of whole numbers in a source."""
+    return {name: int(value) for name, value in re.findall(r"\b([A-Z_]{4,}) = (\d+)\b", text)}
+
+
+def bound(element, name, known):
+    """A bound of a field, 0 where there is none."""
+    said = re.search(rf"\.{name} = (-?[\w.+*() ]+)", element)
+    return float(eval(said[1], {"__builtins__": {}}, known)) if said else 0.0
+
+
+def decimal(value):
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:g}".replace("+", "")
+
+
+def range_of(element, known):
+    """How the manual is to say which numbers, or how long a text, an entry of a table takes; None where
+    everything is good, or what every text may be."""
+    low, high = bound(element, "low", known), bound(element, "high", known)
+    if re.search(r"FIELD_(TEXT|TEXTS)\b", element):
+        return f"at most {decimal(high)} bytes" if high not in (0, 1000) else None
+    if not re.search(r"FIELD_(INT|INT64|NUMBER)\b", element) or low == high:
+        return None
+    excluded = ".open = 1" in element or ".open = true" in element
+    if high >= 9e15:  # as schema.c says it
+        return f"{'more than' if excluded else 'at least'} {decimal(low)}"
+    return f"between {decimal(low)} and {decimal(high)}" if excluded else f"{decimal(low)} to {decimal(high)}"
+
+
+def config_ranges():
+    """{(source, table): {key: the range that its manual must name}}"""
+    tables = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, "config", "*.c"))):
+        with open(path) as f:
+            if "struct field" not in f.read():
+                continue
+        text = preprocessed(path)
+        known = constants(text)
+        for name, elements in initialisers(text, "const struct field"):
+            ranges = {re.match(r'\s*(?:\.name = )?"(\w+)"', element)[1]: range_of(element, known)
+                      for element in elements}
+            tables[os.path.basename(path), name] = {k: r for k, r in ranges.items() if r is not None}
+    return tables
+
+
+def said_of(section, key):
+    """What a section says of a key: the brackets behind its item's name, or, where it is named in a
+    sentence, all of that item."""
+    for item in re.split(r"^(?=\.It\b)", section, flags=re.M):
+        head, _, body = item.partition("\n")
+        own = re.search(rf"^\.It Ic .*?(?<!\w){key}\b[^(]*\(([^)]*)\)", head)
+        if own:
+            yield own[1]
+        elif re.search(rf"^\.(?:(?:(?:It|Pq|Po) )?Ic .*\b{key}\b|Ql .*\b{key} =)", item, flags=re.M):
+            yield item
 
 
 def page(name):

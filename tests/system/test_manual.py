@@ -67,6 +67,8 @@ PLACES = {
     ("standards.c", "standard_fields"): ["DATA FILES"],
     ("standards.c", "file_fields"): ["DATA FILES"],
 }
+# What the manual lists where the check takes a range first.
+LISTED = {"baud", "data_bits"}
 ROOT_TABLE = ("load.c", "root_fields")
 
 
@@ -90,6 +92,19 @@ def test_every_key_of_the_configuration_is_in_the_manual(tables, sections):
                if not any(key in manual.keys_named(sections[heading]) for heading in headings)]
     lacking += [key for key in tables[ROOT_TABLE] if key not in sections]
     assert not lacking
+
+
+def test_the_range_of_every_key_is_in_the_manual(sections):
+    """As the check of the configuration says it where a value is out of it."""
+    ranges = manual.config_ranges()
+    lacking = []
+    for table, headings in PLACES.items():
+        for key, wanted in ranges[table].items():
+            said = [text for heading in headings for text in manual.said_of(sections[heading], key)]
+            if headings[0] != "DATA FILES" and key not in LISTED and not any(wanted in text for text in said):
+                lacking.append(f"{'/'.join(table)}: {key}: {wanted}")
+    assert not lacking, "\n".join(lacking)
+    assert sum(map(len, ranges.values())) > 150
 
 
 def test_every_key_in_the_manual_is_one_of_the_configuration(tables, sections):

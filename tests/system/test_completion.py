@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shell's completion of duchactl: bash's own function, asked as bash asks it."""
+"""The shells' completion of duchactl: bash's and zsh's own functions, asked as those shells ask them."""
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ import servers
 from conftest import (DUCHACTL, ENVIRONMENT, ROOT, Daemon, modbus_connection, modbus_monitor, site)
 
 SCRIPT = os.path.join(ROOT, "tools/duchactl/completion/duchactl.bash")
+ZSH_SCRIPTS = os.path.dirname(SCRIPT)
 ASK = """
 source "$1"; shift
 complete -p duchactl | grep -q -- '-F _duchactl' || exit 1
@@ -18,11 +20,29 @@ _duchactl "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
+# zsh chooses by what is typed from what compadd is given.
+ASK_ZSH = """
+fpath=("$1" $fpath); shift
+autoload -Uz compinit _duchactl && compinit -u -D
+[ "$_comps[duchactl]" = _duchactl ] || exit 1
+compadd() { [ "$1 $2" = "-a next" ] && print -rl -- $next }
+_files() { print -r files }
+words=("$@"); CURRENT=$#
+_duchactl
+"""
+
 
 def completed(*words, socket="/nowhere/s"):
     answer = subprocess.run(["bash", "--norc", "-c", ASK, "bash", SCRIPT, DUCHACTL, *words],
                             capture_output=True, text=True, check=True,
                             env={**ENVIRONMENT, "DUCHA_SOCKET": socket})
+    assert answer.stderr == ""
+    return answer.stdout.split()
+
+
+def offered_by_zsh(*words):
+    answer = subprocess.run(["zsh", "-f", "-c", ASK_ZSH, "zsh", ZSH_SCRIPTS, DUCHACTL, *words], capture_output=True,
+                            text=True, check=True, env={**ENVIRONMENT, "DUCHA_SOCKET": "/nowhere/s"})
     assert answer.stderr == ""
     return answer.stdout.split()
 
@@ -57,6 +77,14 @@ def test_words_that_a_verb_knows():
     assert completed("alert", "9", "") == ["ack"]
     assert completed("dossier", "7", "--language", "z") == ["zh_CN"]
     assert completed("verify", "") == []
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_offers_the_same():
+    assert set(offered_by_zsh("")) == set(completed(""))
+    assert offered_by_zsh("case", "7", "") == completed("case", "7", "")
+    assert set(offered_by_zsh("tail", "--")) == set(completed("tail", "--"))
+    assert offered_by_zsh("verify", "") == ["files"]
 
 
 def test_sites_and_factors_are_those_of_the_daemon(daemon):

@@ -387,6 +387,7 @@ struct config {
 	/* storage */
 	char *directory;
 	int64_t flush_ms, max_bytes;
+	int64_t frames_memory; /* bytes of frames that wait for an alert */
 	int anchor_s;                                      /* a seal's hash leaves so often */
 	int keep_frames, keep_raw, keep_minute, keep_mean; /* days */
 	/* http */

@@ -57,6 +57,7 @@ static const struct field storage_fields[] = {
 	{"directory", FIELD_TEXT, .offset = AT(directory)},
 	{"flush_ms", FIELD_INT64, .offset = AT(flush_ms), .low = 1, .high = 60000},
 	{"max_bytes", FIELD_INT64, .offset = AT(max_bytes), .low = 65536, .high = 9e18},
+	{"frames_memory", FIELD_INT64, .offset = AT(frames_memory), .low = 0, .high = 1 << 30},
 	{"anchor_s", FIELD_INT, .offset = AT(anchor_s), .low = 1, .high = 86400},
 	{"keep_days", FIELD_LATER, .offset = NOWHERE},
 };
@@ -209,6 +210,7 @@ static void read_storage(struct walk *walk, struct config *config, const config_
 	const config_setting_t *group = config_setting_get_member(root, "storage");
 	config->flush_ms = 100;
 	config->max_bytes = INT64_C(20000000000);
+	config->frames_memory = INT64_C(64) << 20;
 	config->anchor_s = 600;
 	config->keep_frames = 30;
 	config->keep_raw = 400;

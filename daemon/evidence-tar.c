@@ -18,7 +18,7 @@
 
 enum { NAME_BYTES = 100, PATH_BYTES = 4400 };
 /* A frame is committed with its reading, or a moment later: so many batches later at most. */
-enum { FRAMES_BEHIND = 64 };
+enum { FRAMES_BEHIND = 256 };
 /* More links and frames than this are left out: who has so many readings has the daybook's files.
  */
 #define LINKS_BYTES_MOST ((size_t)64 << 20)

@@ -211,7 +211,7 @@ static int prepare(struct run *run, struct next *next)
 	if (r == 0 && next->kinds == NULL)
 		r = -ENOMEM;
 	if (r == 0)
-		r = run_judge(run, plan, &next->judge);
+		r = run_judge(run, next->config, plan, &next->judge);
 	if (r == 0)
 		r = run_recorder(run, next->config, plan, &next->recorder);
 	if (r == 0)

@@ -281,7 +281,8 @@ int run_open_flow(struct run *run)
 
 /* --- threads --- */
 
-int run_judge(struct run *run, const struct plan *plan, struct judge **out)
+int run_judge(struct run *run, const struct config *config, const struct plan *plan,
+	      struct judge **out)
 {
 	return judge_new(out, &(struct judge_setup){
 				      .plan = plan,
@@ -292,6 +293,7 @@ int run_judge(struct run *run, const struct plan *plan, struct judge **out)
 				      .fault = own_fault,
 				      .replaced = replaced,
 				      .context = run,
+				      .held_bytes = (size_t)config->frames_memory,
 				      .metrics = run->metrics,
 				      .heartbeat = &run->beats[BEAT_JUDGE].count,
 			      });
@@ -332,7 +334,7 @@ static int make_clerk(struct run *run)
 
 int run_make_flow(struct run *run)
 {
-	int r = run_judge(run, run->plan, &run->judge);
+	int r = run_judge(run, run->config, run->plan, &run->judge);
 	if (r == 0)
 		r = run_recorder(run, run->config, run->plan, &run->recorder);
 	return r == 0 ? make_clerk(run) : r;

@@ -133,7 +133,8 @@ int run_make_flow(struct run *run);
 size_t run_slots(const struct assembly *assembly);
 /** run_show_ring() - the metrics of ring @index */
 int run_show_ring(struct run *run, size_t index, const char *name);
-int run_judge(struct run *run, const struct plan *plan, struct judge **out);
+int run_judge(struct run *run, const struct config *config, const struct plan *plan,
+	      struct judge **out);
 int run_recorder(struct run *run, const struct config *config, const struct plan *plan,
 		 struct recorder **out);
 /** run_door() - a door into ring @ring */

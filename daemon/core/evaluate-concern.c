@@ -44,6 +44,11 @@ static bool clues_concerned(const struct evaluator *e, const struct monitor *mon
 	return false;
 }
 
+bool evaluator_looks_back(const struct evaluator *e, uint32_t monitor)
+{
+	return (e->traits[monitor] & (TRAIT_MEANS | TRAIT_FLAT | TRAIT_CLUES)) != 0;
+}
+
 bool evaluator_concern(const struct evaluator *e, const struct reading *r)
 {
 	const struct monitor *monitor = &e->plan->monitors[r->monitor];

@@ -37,6 +37,9 @@ void evaluator_feed(struct evaluator *evaluator, const struct reading *reading);
  * window is judged at its end, where the reading by itself is beyond it.
  */
 bool evaluator_concern(const struct evaluator *evaluator, const struct reading *reading);
+/** evaluator_looks_back() - may an alert of the monitor turn out to have begun long ago, as that of
+ * a mean does, or of a flat signal? */
+bool evaluator_looks_back(const struct evaluator *evaluator, uint32_t monitor);
 
 /**
  * evaluator_marks() - from here on readings count with the flags that these marks give them

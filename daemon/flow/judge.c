@@ -79,6 +79,7 @@ int judge_new(struct judge **out, const struct judge_setup *setup)
 							.evaluator = j->evaluator,
 							.rings = setup->rings,
 							.boot = setup->boot,
+							.held_bytes = setup->held_bytes,
 							.metrics = setup->metrics});
 	if (r == 0) {
 		j->snapshot.capacity = sizeof j->mark + evaluator_save_size(j->evaluator);
@@ -122,6 +123,7 @@ void judge_succeed(struct judge *judge, struct judge *next, const struct plan_ch
 	struct voice *voice = judge->voice;
 	unsigned char *bytes = judge->snapshot.bytes;
 	evaluator_carry(next->evaluator, evaluator, change);
+	witness_carry(next->voice->witness, voice->witness, change);
 	judge->evaluator = next->evaluator;
 	judge->voice = next->voice;
 	judge->snapshot.bytes = next->snapshot.bytes;
@@ -241,6 +243,7 @@ static void judge_round(struct judge *j)
 	j->wall_ms = wall_ms;
 	for (size_t i = 0; i < j->setup.rings->n; i++)
 		judge_ring(j, i);
+	witness_fetch(j->voice->witness);
 	serve_call(j);
 	if (mono_ns - j->ticked_ns >= TICK_NS || j->set_back == SET_BACK_TICKS)
 		judge_tick(j, wall_ms, mono_ns);
@@ -255,7 +258,7 @@ static bool anything(void *context)
 {
 	struct judge *j = context;
 	return rings_ready(j->setup.rings, RING_JUDGE) || atomic_load(&j->stop) ||
-	       atomic_load(&j->call) != NULL;
+	       atomic_load(&j->call) != NULL || witness_waits(j->voice->witness);
 }
 
 static void *judge_run(void *context)
@@ -270,6 +273,8 @@ static void *judge_run(void *context)
 			gate_pass(&j->gate);
 	}
 	judge_round(j);
+	while (witness_waits(j->voice->witness))
+		witness_fetch(j->voice->witness);
 	while (atomic_load(&j->snapshot.full)) /* the clerk still has the last one in hand */
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	leave_snapshot(j);

@@ -27,6 +27,7 @@ struct judge_setup {
 	/* how often the ledger was replaced, and may have lost what lasts; quick; NULL: never */
 	uint64_t (*replaced)(void *context);
 	void *context;
+	size_t held_bytes;       /* of frames whose alert may come later (flow/recall.h) */
 	struct metrics *metrics; /* NULL: nothing is counted */
 	_Atomic uint64_t *heartbeat;
 };

@@ -30,14 +30,20 @@ static uint64_t piece_put(struct kept *kept, uint64_t at, const uint8_t *bytes, 
 	return at + n;
 }
 
+size_t kept_free(const struct kept *kept)
+{
+	uint64_t at = atomic_load_explicit(&kept->head, memory_order_relaxed);
+
+	/* acquire: what the reader released has been read */
+	return kept->mask + 1 - (at - atomic_load_explicit(&kept->passed, memory_order_acquire));
+}
+
 bool kept_push(struct kept *kept, const struct frame_record *record)
 {
 	uint8_t head[FRAME_HEAD_BYTES];
 	uint64_t at = atomic_load_explicit(&kept->head, memory_order_relaxed);
-	/* acquire: what the reader released has been read */
-	uint64_t used = at - atomic_load_explicit(&kept->passed, memory_order_acquire);
 
-	if (sizeof head + record->n_asked + record->n_answered > kept->mask + 1 - used)
+	if (sizeof head + record->n_asked + record->n_answered > kept_free(kept))
 		return false;
 	frame_head(head, record);
 	at = piece_put(kept, at, head, sizeof head);

@@ -25,6 +25,8 @@ int kept_init(struct kept *kept, size_t bytes);
 void kept_deinit(struct kept *kept);
 /** kept_push() - Return: false if there is no room (judge only) */
 bool kept_push(struct kept *kept, const struct frame_record *record);
+/** kept_free() - bytes for which there is room (judge only) */
+size_t kept_free(const struct kept *kept);
 /** kept_waits() - is there anything to be taken? (any thread) */
 bool kept_waits(const struct kept *kept);
 /**

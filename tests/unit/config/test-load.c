@@ -506,6 +506,7 @@ static void test_defaults_are_filled_in(void **state)
 	assert_null(config->listen);
 	assert_int_equal(config->flush_ms, 100);
 	assert_int_equal(config->max_bytes, 20000000000);
+	assert_int_equal(config->frames_memory, 64 << 20);
 	assert_int_equal(config->keep_mean, 3650);
 	assert_string_equal(config->influx.api, "v1");
 	assert_true(config->influx.gzip);

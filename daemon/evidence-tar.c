@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence-tar.h"
 
-#include "evidence-frames.h"
 #include "core/tar.h"
 #include "seal/hash.h"
 #include "seal/pem.h"
 #include "store/evidence-frames.h"
 #include "store/evidence-links.h"
 #include "store/evidence.h"
+#include "store/framed.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,8 +17,6 @@
 #include <string.h>
 
 enum { NAME_BYTES = 100, PATH_BYTES = 4400 };
-/* A frame is committed with its reading, or a moment later: so many batches later at most. */
-enum { FRAMES_BEHIND = 256 };
 /* More links and frames than this are left out: who has so many readings has the daybook's files.
  */
 #define LINKS_BYTES_MOST ((size_t)64 << 20)
@@ -289,7 +287,7 @@ static int framed_put(struct work *w, struct framed_lines *framed, int64_t first
 {
 	struct text csv = {0};
 
-	int r = framed_find(framed, w->setup->directory, first, *last + FRAMES_BEHIND);
+	int r = framed_find(framed, w->setup->directory, first, *last);
 	framed_write(framed, &w->setup->plan->zone, &csv);
 	if (r == 0)
 		put_text(w, "frames.csv", &csv);

@@ -32,6 +32,7 @@ void part_steps(struct parts *parts);
 void part_history(struct parts *parts);
 void part_attachments(struct parts *parts);
 void part_evidence(struct parts *parts);
+void part_frames(struct parts *parts);
 
 /* --- shared by them --- */
 

@@ -314,7 +314,7 @@ void dossier_write(struct text *out, const struct dossier *dossier)
 	static void (*const sections[])(struct parts *) = {
 		part_facts,    part_advice,  part_values,      part_chart,       part_marks,
 		part_episodes, part_place,   part_instrument,  part_responsible, part_demands,
-		part_steps,    part_history, part_attachments, part_evidence,
+		part_steps,    part_history, part_attachments, part_evidence,    part_frames,
 	};
 	struct parts parts;
 	parts_init(&parts, out, dossier);

@@ -13,9 +13,28 @@
  * A public page names units and posts. Persons, notes and file names are left out, and an
  * enterprise as long as the case against it is unverified.
  */
+#include "core/chain.h"
+#include "core/text.h"
 #include "deliver/chart.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
+
+/* What was exchanged for a reading; in hexadecimal. */
+struct dossier_frame {
+	const char *kind;
+	int64_t measured_ms;
+	bool has_value;
+	double value;
+	struct text asked, answered;
+};
+enum { DOSSIER_FRAMES = 4 };
+struct dossier_frames {
+	bool many; /* the readings are too many to look at, and nothing else is said */
+	size_t readings, kept;
+	uint8_t digest[CHAIN_HASH_BYTES]; /* of frames.csv, as the evidence archive has it */
+	struct dossier_frame shown[DOSSIER_FRAMES];
+	size_t n_shown;
+};
 
 struct dossier {
 	const struct plan *plan;
@@ -27,6 +46,7 @@ struct dossier {
 	const struct chart *chart; /* NULL: the case has no readings */
 	bool unread;               /* they are there and could not be read */
 	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
+	const struct dossier_frames *frames; /* NULL: not looked at */
 };
 
 /** dossier_write() - adds the whole page to @out (any thread) */
@@ -42,6 +62,13 @@ void dossier_write(struct text *out, const struct dossier *dossier);
 enum { DOSSIER_READ_MS = 8000 };
 int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
 		  bool *cut);
+
+/** dossier_frames() - what is kept of the wire for the case's readings
+ * @directory: of the store; @out: dossier_frames_deinit() it in any case
+ * Return: 0, negative errno. */
+int dossier_frames(const struct dossier *dossier, const char *directory,
+		   struct daybook_reader *reader, struct dossier_frames *out);
+void dossier_frames_deinit(struct dossier_frames *frames);
 
 /** dossier_policy() - adds the hash of its style, as a source of a content security policy */
 void dossier_policy(struct text *out);

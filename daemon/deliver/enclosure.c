@@ -9,12 +9,14 @@
 
 /* Without its readings a dossier is still one. */
 static bool take_chart(const struct courier_host *host, struct dossier *dossier,
-		       struct chart *chart)
+		       struct chart *chart, struct dossier_frames *frames)
 {
 	struct daybook_reader *reader;
 	if (chart == NULL || daybook_reader_open(&reader, host->directory, host->plan) != 0)
 		return false;
 	int result = dossier_chart(dossier, reader, chart, &dossier->cut);
+	if (dossier_frames(dossier, host->directory, reader, frames) == 0)
+		dossier->frames = frames;
 	daybook_reader_close(reader);
 	return result == 1;
 }
@@ -32,10 +34,12 @@ int enclosure_dossier(const struct courier_host *host, int64_t case_id, struct t
 	if (c == NULL)
 		return result != 0 ? result : -ENOMEM;
 	struct chart *chart = malloc(sizeof *chart);
+	struct dossier_frames frames = {0};
 	dossier.c = c;
-	if (take_chart(host, &dossier, chart))
+	if (take_chart(host, &dossier, chart, &frames))
 		dossier.chart = chart;
 	dossier_write(out, &dossier);
+	dossier_frames_deinit(&frames);
 	free(chart);
 	json_decref(c);
 	return out->failed ? -ENOMEM : 0;

@@ -2,6 +2,7 @@
 #include "store/evidence-frames.h"
 
 #include "store/daybook-frames.h"
+#include "store/evidence-days.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +15,15 @@ typedef bool (*frames_fn)(void *context, int64_t batch, const uint8_t *bytes, si
 /* A batch brings what came within a moment; more than this is no daybook of ours. */
 #define BATCH_BYTES_MOST INT64_C(0x10000000)
 
-/* One file on its way. */
 struct walk {
+	int64_t from, until; /* batches */
+	frames_fn fn;
+	void *context;
+	uint8_t *bytes;
+	/* the file on its way */
 	sqlite3 *db;
 	sqlite3_stmt *rows;
 	int fd;
-	uint8_t *bytes;
-	frames_fn fn;
-	void *context;
 };
 
 static bool bytes_read(struct walk *w, int64_t first, size_t n)
@@ -49,30 +51,33 @@ static bool row_take(struct walk *w)
 		     (size_t)(last - first));
 }
 
-static int rows_walk(struct walk *w, int64_t from, int64_t until, bool *more)
+/* Return: 0, negative errno, 1 to go no further. */
+static int rows_walk(struct walk *w)
 {
-	bool row = false;
+	bool row = false, more = true;
 
 	int r = sql_prepare(w->db, &w->rows,
 			    "SELECT batch, first, last FROM frames WHERE batch BETWEEN ?1 AND ?2"
 			    " ORDER BY batch");
 	if (r == 0) {
-		sql_bind(w->rows, "ii", from, until);
+		sql_bind(w->rows, "ii", w->from, w->until);
 		r = sql_step(w->rows, &row);
 	}
-	while (r == 0 && row && *more) {
-		*more = row_take(w);
+	while (r == 0 && row && more) {
+		more = row_take(w);
 		r = sql_step(w->rows, &row);
 	}
 	sqlite3_finalize(w->rows);
-	return r;
+	return r == 0 && !more ? 1 : r;
 }
 
-static int file_walk(struct walk *w, const char *path, int64_t from, int64_t until, bool *more)
+static int file_walk(void *context, const char *path, const struct day_name *name)
 {
+	struct walk *w = context;
 	char frames[4300];
 	int64_t tables = 0;
 
+	(void)name;
 	day_frames_path(frames, sizeof frames, path);
 	w->fd = open(frames, O_RDONLY | O_CLOEXEC);
 	if (w->fd < 0)
@@ -82,7 +87,7 @@ static int file_walk(struct walk *w, const char *path, int64_t from, int64_t unt
 		r = sql_number(w->db, "SELECT count(*) FROM sqlite_master WHERE name = 'frames'", 0,
 			       &tables);
 	if (r == 0 && tables > 0)
-		r = rows_walk(w, from, until, more);
+		r = rows_walk(w);
 	w->db = sql_close(w->db);
 	close(w->fd);
 	return r;
@@ -90,19 +95,9 @@ static int file_walk(struct walk *w, const char *path, int64_t from, int64_t unt
 
 int evidence_frames(const char *directory, int64_t from, int64_t until, frames_fn fn, void *context)
 {
-	struct walk w = {.fn = fn, .context = context};
-	char folder[4200], path[4300];
-	struct day_name *names;
-	bool more = true;
-	size_t n;
+	struct walk w = {.from = from, .until = until, .fn = fn, .context = context};
 
-	snprintf(folder, sizeof folder, "%.4096s/daybook", directory);
-	int r = day_list(folder, &names, &n);
-	for (size_t i = 0; r == 0 && i < n && more; i++) {
-		snprintf(path, sizeof path, "%s/%s", folder, names[i].text);
-		r = file_walk(&w, path, from, until, &more);
-	}
-	free(names);
+	int r = evidence_days(directory, file_walk, &w);
 	free(w.bytes);
 	return r;
 }

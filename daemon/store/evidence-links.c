@@ -3,10 +3,9 @@
 
 #include "store/chainrows.h"
 #include "store/daybook-frames.h"
+#include "store/evidence-days.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef bool (*link_fn)(void *context, int64_t batch, const struct text *bytes);
@@ -173,54 +172,56 @@ static int link_take(struct walk *w, int64_t first, link_fn fn, void *context, b
 	return r;
 }
 
-static int file_walk(const char *path, const struct day_name *name, int64_t first, int64_t until,
-		     link_fn fn, void *context, bool *more)
+/* Whose links are wanted. */
+struct wanted {
+	int64_t first, until; /* sequence; batch */
+	link_fn fn;
+	void *context;
+};
+
+/* Return: 0, negative errno, 1 to go no further. */
+static int walk_links(struct walk *w, const struct wanted *wanted)
 {
+	bool row = false, more = true;
+
+	int r = walk_prepare(w);
+	if (r == 0)
+		r = walk_begin(w);
+	if (r == 0) {
+		sql_bind(w->links, "i", wanted->until);
+		r = sql_step(w->links, &row);
+	}
+	while (r == 0 && row && more) {
+		r = link_take(w, wanted->first, wanted->fn, wanted->context, &more);
+		if (r == 0)
+			r = sql_step(w->links, &row);
+	}
+	return r == 0 && !more ? 1 : r;
+}
+
+static int file_walk(void *context, const char *path, const struct day_name *name)
+{
+	const struct wanted *wanted = context;
 	struct walk w = {.name = name};
 	struct chain_head head = {0};
 	int64_t last = 0, ignored;
-	bool row = false;
 
 	int r = day_open_read(&w.db, path);
 	if (r == 0)
 		r = day_bounds(w.db, &ignored, &last);
 	if (r == 0)
 		r = day_chain_head(w.db, &head);
-	bool wanted = r == 0 && last >= first && head.number != 0;
-	if (wanted)
-		r = walk_prepare(&w);
-	if (wanted && r == 0)
-		r = walk_begin(&w);
-	if (wanted && r == 0) {
-		sql_bind(w.links, "i", until);
-		r = sql_step(w.links, &row);
-	}
-	while (wanted && r == 0 && row && *more) {
-		r = link_take(&w, first, fn, context, more);
-		if (r == 0)
-			r = sql_step(w.links, &row);
-	}
+	if (r == 0 && last >= wanted->first && head.number != 0)
+		r = walk_links(&w, wanted);
 	walk_close(&w);
 	return r;
 }
 
-int evidence_links(const char *directory, int64_t first, int64_t until,
-		   bool (*fn)(void *context, int64_t batch, const struct text *bytes),
-		   void *context)
+int evidence_links(const char *directory, int64_t first, int64_t until, link_fn fn, void *context)
 {
-	char folder[4200], path[4300];
-	struct day_name *names;
-	bool more = true;
-	size_t n;
+	struct wanted wanted = {first, until, fn, context};
 
-	snprintf(folder, sizeof folder, "%.4096s/daybook", directory);
-	int r = day_list(folder, &names, &n);
-	for (size_t i = 0; r == 0 && i < n && more; i++) {
-		snprintf(path, sizeof path, "%s/%s", folder, names[i].text);
-		r = file_walk(path, &names[i], first, until, fn, context, &more);
-	}
-	free(names);
-	return r;
+	return evidence_days(directory, file_walk, &wanted);
 }
 
 static bool batch_note(void *context, int64_t batch, const struct text *bytes)

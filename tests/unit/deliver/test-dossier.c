@@ -154,6 +154,52 @@ static void test_the_factor_is_named_in_the_language_of_the_page(void **state)
 	free(page);
 }
 
+/* --- what was exchanged --- */
+
+static char *with_frames(bool open, size_t shown)
+{
+	struct dossier_frames frames = {.readings = 85, .kept = 84, .n_shown = shown};
+	struct text out = {0};
+	json_t *c = json_loads(case_json, 0, NULL);
+	for (size_t i = 0; i < shown; i++) {
+		struct dossier_frame *frame = &frames.shown[i];
+		*frame = (struct dossier_frame){.kind = "modbus-tcp",
+						.measured_ms = 1795000000000,
+						.has_value = true,
+						.value = 60};
+		text_add(&frame->asked, "000100000006010300000002");
+		for (int j = 0; i == 1 && j < 50; j++)
+			text_add(&frame->answered, "c0de");
+	}
+	frames.digest[0] = 0xab;
+	dossier_write(&out, &(const struct dossier){.plan = &plan,
+						    .open = open,
+						    .now_ms = 1795000000000,
+						    .c = c,
+						    .frames = &frames});
+	json_decref(c);
+	dossier_frames_deinit(&frames);
+	return out.at;
+}
+
+static void test_frames_are_counted_and_some_shown(void **state)
+{
+	(void)state;
+	char *page = with_frames(false, 2);
+	holds(page, "84 / 85", true);
+	holds(page, "ab00000000", true);
+	holds(page, "modbus-tcp</td><td>000100000006010300000002</td>", true);
+	holds(page, "c0dec0de\u2026</td>", true);
+	free(page);
+	page = with_frames(true, 2); /* a message may name an enterprise */
+	holds(page, "84 / 85", true);
+	holds(page, "000100000006010300000002", false);
+	free(page);
+	page = written(case_json, false);
+	holds(page, "Frames on the wire", false);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_the_public_page_names_no_person_and_no_unverified_enterprise),
 		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),
 		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
+		cmocka_unit_test(test_frames_are_counted_and_some_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

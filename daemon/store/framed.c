@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "evidence-frames.h"
+#include "store/framed.h"
 
+#include "seal/hash.h"
 #include "store/evidence-frames.h"
+#include "store/evidence-links.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum { RINGS = 256 };
+/* A frame is committed with its reading, or some seconds later: so many batches later at most. */
+enum { FRAMES_BEHIND = 256 };
 
 static const char header[] =
 	"time,received_at,site,factor,value,flag,raw,frame,exchanged_at,asked,answered\n";
@@ -39,6 +43,9 @@ void framed_add(struct framed_lines *l, const struct daybook_row *row, const cha
 					.seq = row->reading.seq,
 					.ring = row->reading.ring,
 					.raw = row->reading.raw,
+					.has_value = row->reading.has_value,
+					.value = row->reading.value,
+					.measured_ms = row->reading.measured_ms,
 					.line = l->lines.length};
 	text_add_n(&l->lines, line, length);
 	text_char(&l->lines, '\0');
@@ -160,28 +167,76 @@ int framed_find(struct framed_lines *l, const char *directory, int64_t from, int
 	int r = l->failed || l->lines.failed ? -ENOMEM : index_make(l);
 
 	if (r == 0)
-		r = evidence_frames(directory, from, until, batch_take, l);
+		r = evidence_frames(directory, from, until + FRAMES_BEHIND, batch_take, l);
 	return r == 0 && (l->hex.failed || l->failed) ? -ENOMEM : r;
 }
 
+static bool line_take(void *context, const struct daybook_row *row, const struct text *line)
+{
+	struct framed_lines *l = context;
+
+	l->many = l->most != 0 && l->n == l->most;
+	if (!l->many)
+		framed_add(l, row, line->at, line->length - 1);
+	return !l->many && !l->failed;
+}
+
+int framed_read(struct framed_lines *l, const char *directory, struct daybook_reader *reader,
+		const struct plan *plan, const struct evidence_case *evidence, size_t most)
+{
+	struct evidence_lines lines;
+	int64_t first = 0, last = 0;
+
+	l->most = most;
+	int r = evidence_read(reader, plan, evidence, line_take, l, &lines);
+	if (l->many)
+		return -E2BIG;
+	if (r != 0 || l->n == 0)
+		return r;
+	r = evidence_batch(directory, lines.first, &first);
+	if (r == 0)
+		r = evidence_batch(directory, lines.last, &last);
+	return r == 0 ? framed_find(l, directory, first, last) : r;
+}
+
 /* --- the table --- */
+
+const char *framed_asked(const struct framed_lines *l, const struct framed *f)
+{
+	return l->hex.at == NULL ? "" : l->hex.at + f->hex;
+}
+
+const char *framed_answered(const struct framed_lines *l, const struct framed *f)
+{
+	return framed_asked(l, f) + f->asked;
+}
 
 void framed_write(const struct framed_lines *l, const struct zone *zone, struct text *out)
 {
 	text_add(out, header);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct framed *f = &l->at[i];
-		const char *hex = l->hex.at == NULL ? "" : l->hex.at + f->hex;
 		text_format(out, "%s,%llx,%s,", l->lines.at + f->line, (unsigned long long)f->raw,
 			    f->kind == 0 ? "none" : frame_kind_name(f->kind));
 		if (f->kind != 0 && f->kind != FRAME_OVERWRITTEN)
 			text_time(out, f->at_ms, zone, 3);
 		text_char(out, ',');
-		text_add_n(out, hex, f->asked);
+		text_add_n(out, framed_asked(l, f), f->asked);
 		text_char(out, ',');
-		text_add_n(out, hex + f->asked, f->answered);
+		text_add_n(out, framed_answered(l, f), f->answered);
 		text_char(out, '\n');
 	}
+}
+
+int framed_digest(const struct framed_lines *l, const struct zone *zone,
+		  uint8_t out[CHAIN_HASH_BYTES])
+{
+	struct text table = {0};
+
+	framed_write(l, zone, &table);
+	int r = table.failed ? -ENOMEM : hash_bytes(table.at, table.length, out);
+	text_deinit(&table);
+	return r;
 }
 
 void framed_deinit(struct framed_lines *l)

@@ -116,7 +116,7 @@ static void row_escalation(struct parts *parts)
 void part_demands(struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
-	int64_t due_ms = json_ms(c, "due_at"), closed_ms = json_ms(c, "closed_at");
+	int64_t due_ms = json_ms(c, "due_at"), closed_ms = json_case_ended(c);
 	part_begin(parts, SAY("Demands and deadline"));
 	part_pairs(parts);
 	part_row_time(parts, SAY("opened"), json_ms(c, "opened_at"));
@@ -124,14 +124,15 @@ void part_demands(struct parts *parts)
 	if (!parts->dossier->open)
 		part_row(parts, SAY("document"), json_words(c, "document"));
 	part_row_word(parts, SAY("stage"), json_words(c, "stage"));
-	part_row_time(parts, SAY("due"), due_ms);
+	if (closed_ms == 0)
+		part_row_time(parts, SAY("due"), due_ms);
 	if (due_ms != 0 && closed_ms == 0 && due_ms < parts->dossier->now_ms)
 		part_row_word(parts, SAY("Deadline"), SAY("overdue"));
 	row_escalation(parts);
 	part_row_word(parts, SAY("track"), json_words(c, "track"));
 	row_count(parts, SAY("relapses"), "relapses");
 	row_count(parts, SAY("reopened"), "reopened");
-	part_row_code(parts, SAY("reason"), json_words(c, "withdrawn_reason"));
+	part_row_code(parts, SAY("reason for withdrawal"), json_words(c, "withdrawn_reason"));
 	row_count(parts, SAY("merged into"), "merged_into");
 	part_row_time(parts, SAY("Ended on"), closed_ms);
 	part_pairs_end(parts);

@@ -41,7 +41,7 @@ static double readings_due(const struct monitor *m, struct span day)
 	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
 }
 
-enum outcome report_day(const struct monitor *m, const struct tally_row *day)
+static enum outcome day_outcome(const struct monitor *m, const struct tally_row *day)
 {
 	const struct tally_count *c = &day->count;
 	double mean = c->valid > 0 ? c->sum / (double)c->valid : 0;
@@ -58,9 +58,25 @@ enum outcome report_day(const struct monitor *m, const struct tally_row *day)
 	return worst;
 }
 
+void report_day(const struct report *report, const struct monitor *m, const struct tally_row *day,
+		struct report_alerts *a)
+{
+	if (report_basis(m) != BASIS_MEANS) {
+		if (m->n_limits > 0 && day->count.valid > 0)
+			report_set_days(report, &a->judged, day->span);
+		return;
+	}
+	enum outcome outcome =
+		day->span.end_ms <= report->now_ms ? day_outcome(m, day) : OUTCOME_NONE;
+	if (outcome == OUTCOME_COMPLIES || outcome == OUTCOME_EXCEEDS)
+		report_set_days(report, &a->judged, day->span);
+	if (outcome == OUTCOME_EXCEEDS)
+		report_set_days(report, &a->exceeding, day->span);
+}
+
 /* --- by what was judged --- */
 
-static void set_days(const struct report *report, struct report_alerts *a, struct span span)
+void report_set_days(const struct report *report, struct report_days *days, struct span span)
 {
 	const struct zone *zone = &report->plan->zone;
 	int64_t first = zone_day(zone, report->span.start_ms);
@@ -73,7 +89,7 @@ static void set_days(const struct report *report, struct report_alerts *a, struc
 	int64_t last = zone_day(zone, span.end_ms - 1) - first;
 	for (int64_t day = zone_day(zone, span.start_ms) - first; day <= last && day < REPORT_DAYS;
 	     day++)
-		a->days[day / 64] |= UINT64_C(1) << (day % 64);
+		days->bits[day / 64] |= UINT64_C(1) << (day % 64);
 }
 
 static void add_cover(struct report_covers *covers, const struct recomputed_window *w)
@@ -137,10 +153,11 @@ static void touch(const struct report *report, const struct report_covers *cover
 		if (w->monitor != monitor || w->average != average || w->exceeds ||
 		    w->span.end_ms <= span.start_ms || w->span.start_ms >= span.end_ms)
 			continue;
-		set_days(report, a, (struct span){span.start_ms, w->span.start_ms});
+		report_set_days(report, &a->exceeding,
+				(struct span){span.start_ms, w->span.start_ms});
 		span.start_ms = w->span.end_ms;
 	}
-	set_days(report, a, span);
+	report_set_days(report, &a->exceeding, span);
 }
 
 void report_touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
@@ -163,14 +180,14 @@ void report_touch_windows(const struct report *report, const struct report_cover
 		const enum report_basis basis = report_basis(&report->plan->monitors[w->monitor]);
 		if (w->exceeds && (basis == BASIS_TOUCHED ||
 				   (basis == BASIS_WINDOWS && w->average == AVERAGE_DAY)))
-			set_days(report, &by_monitor[w->monitor], w->span);
+			report_set_days(report, &by_monitor[w->monitor].exceeding, w->span);
 	}
 }
 
-int report_exceeding_days(const struct report_alerts *alerts)
+int report_count_days(const struct report_days *days)
 {
 	int n = 0;
-	for (size_t i = 0; i < sizeof alerts->days / sizeof alerts->days[0]; i++)
-		n += __builtin_popcountll(alerts->days[i]);
+	for (size_t i = 0; i < sizeof days->bits / sizeof days->bits[0]; i++)
+		n += __builtin_popcountll(days->bits[i]);
 	return n;
 }

@@ -7,6 +7,7 @@
 
 enum { PAGE = 500 };
 #define DAY_MS INT64_C(86400000)
+#define YEAR_MS (365 * DAY_MS)
 
 /* A page of the ledger as JSON; NULL: @r says why. */
 static json_t *page_load(struct text *page, int *r)
@@ -20,12 +21,6 @@ static json_t *page_load(struct text *page, int *r)
 }
 
 /* --- alerts --- */
-
-static bool is(const json_t *object, const char *name, const char *value)
-{
-	const char *s = json_words(object, name);
-	return s != NULL && strcmp(s, value) == 0;
-}
 
 static int64_t common_ms(struct span a, struct span b)
 {
@@ -42,9 +37,9 @@ struct taking {
 
 static enum average average_of(const json_t *alert)
 {
-	return is(alert, "average", "day")    ? AVERAGE_DAY
-	       : is(alert, "average", "hour") ? AVERAGE_HOUR
-					      : AVERAGE_INSTANT;
+	return json_is(alert, "average", "day")    ? AVERAGE_DAY
+	       : json_is(alert, "average", "hour") ? AVERAGE_HOUR
+						   : AVERAGE_INSTANT;
 }
 
 static void take_alert(const struct taking *taking, const json_t *alert)
@@ -56,7 +51,7 @@ static void take_alert(const struct taking *taking, const json_t *alert)
 				   : plan_monitor(report->plan, site, factor);
 	int64_t raised_ms = json_ms(alert, "raised_at"), cleared_ms = json_ms(alert, "cleared_at");
 	struct span active = {raised_ms, cleared_ms == 0 ? report->now_ms : cleared_ms};
-	bool exceeds = is(alert, "kind", "exceedance");
+	bool exceeds = json_is(alert, "kind", "exceedance");
 	if (monitor == NO_INDEX)
 		return;
 	struct report_alerts *a = &taking->by_monitor[monitor];
@@ -127,7 +122,7 @@ static struct report_group *group_of(struct report_groups *g, const char *by, co
 }
 
 struct report_case {
-	bool registered, verified, withdrawn, closed, on_time;
+	bool registered, verified, withdrawn, closed, on_time, repeated;
 	double days;
 };
 
@@ -142,6 +137,7 @@ static void group_add(struct report_groups *g, const char *by, const char *name,
 	group->registered += c->registered;
 	group->verified += c->registered && c->verified;
 	group->withdrawn += c->withdrawn;
+	group->repeated += c->registered && c->repeated;
 	group->closed += c->closed;
 	group->on_time += c->closed && c->on_time;
 	group->days += c->closed ? c->days : 0;
@@ -152,7 +148,7 @@ static bool was_overdue(const json_t *c)
 	const json_t *step;
 	size_t i;
 	json_array_foreach(json_object_get(c, "history"), i,
-			   step) if (is(step, "action", "overdue")) return true;
+			   step) if (json_is(step, "action", "overdue")) return true;
 	return false;
 }
 
@@ -161,29 +157,81 @@ static bool within(struct span span, int64_t at_ms)
 	return at_ms >= span.start_ms && at_ms < span.end_ms;
 }
 
-static void take_case(const struct report *report, struct report_groups *g, const json_t *c)
+struct sorting {
+	const struct report *report;
+	struct report_groups *groups;
+	struct report_alerts *by_monitor;
+	int r;
+};
+
+static bool is_repeated(struct sorting *s, const json_t *c)
 {
-	int64_t opened_ms = json_ms(c, "opened_at"), closed_ms = json_ms(c, "closed_at");
-	bool ended = closed_ms != 0 && within(report->span, closed_ms);
-	struct report_case one = {.registered = within(report->span, opened_ms),
-				  .verified = json_is_true(json_object_get(c, "verified")),
-				  .withdrawn = ended && is(c, "status", "withdrawn"),
-				  .closed = ended && is(c, "status", "closed"),
-				  .on_time = !was_overdue(c),
-				  .days = (double)(closed_ms - opened_ms) / (double)DAY_MS};
-	const char *id = json_words(c, "site");
-	uint32_t index = id == NULL ? NO_INDEX : plan_site(report->plan, id);
+	bool before = false;
+	int r = ledger_complained(s->report->ledger, json_integer_value(json_object_get(c, "id")),
+				  YEAR_MS, &before);
+	s->r = s->r == 0 ? r : s->r;
+	return before;
+}
+
+/* Withdrawn because nothing was wrong with the water. */
+static bool is_unfounded(const json_t *c)
+{
+	static const char *const reasons[] = {"instrument_fault", "maintenance", "marked",
+					      "unfounded"};
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (json_is(c, "withdrawn_reason", reasons[i]))
+			return json_is(c, "status", "withdrawn");
+	return false;
+}
+
+static void take_monitor(const struct sorting *s, const json_t *c, const struct report_case *one)
+{
+	const char *site = json_words(c, "site"), *factor = json_words(c, "factor");
+	uint32_t monitor = site == NULL || factor == NULL
+				   ? NO_INDEX
+				   : plan_monitor(s->report->plan, site, factor);
+	if (monitor == NO_INDEX || !one->registered || !json_is(c, "source", "automatic"))
+		return;
+	struct report_alerts *a = &s->by_monitor[monitor];
+	a->registered++;
+	a->verified += one->verified;
+	a->withdrawn += json_is(c, "status", "withdrawn");
+	a->unfounded += is_unfounded(c);
+}
+
+static void take_groups(const struct sorting *s, const json_t *c, const struct report_case *one)
+{
+	const struct plan *plan = s->report->plan;
 	const struct site none = {.id = NULL};
-	const struct site *site = index == NO_INDEX ? &none : &report->plan->sites[index];
+	const char *id = json_words(c, "site");
+	uint32_t index = id == NULL ? NO_INDEX : plan_site(plan, id);
+	const struct site *site = index == NO_INDEX ? &none : &plan->sites[index];
+	struct report_groups *g = s->groups;
+	group_add(g, "total", "", one);
+	group_add(g, "subdistrict", site->subdistrict, one);
+	group_add(g, "leader", json_words(json_object_get(c, "responsible"), "leader"), one);
+	group_add(g, "river", site->river, one);
+	group_add(g, "source", json_words(c, "source"), one);
+	group_add(g, "level", json_words(c, "level"), one);
+	group_add(g, "kind", json_words(c, "kind"), one);
+}
+
+static void take_case(void *context, const json_t *c)
+{
+	struct sorting *s = context;
+	int64_t opened_ms = json_ms(c, "opened_at"), ended_ms = json_case_ended(c);
+	bool ended = ended_ms != 0 && within(s->report->span, ended_ms);
+	struct report_case one = {.registered = within(s->report->span, opened_ms),
+				  .verified = json_is_true(json_object_get(c, "verified")),
+				  .withdrawn = ended && json_is(c, "status", "withdrawn"),
+				  .closed = ended && json_is(c, "status", "closed"),
+				  .on_time = !was_overdue(c),
+				  .days = (double)(ended_ms - opened_ms) / (double)DAY_MS};
 	if (!one.registered && !ended)
 		return;
-	group_add(g, "total", "", &one);
-	group_add(g, "subdistrict", site->subdistrict, &one);
-	group_add(g, "leader", json_words(json_object_get(c, "responsible"), "leader"), &one);
-	group_add(g, "river", site->river, &one);
-	group_add(g, "source", json_words(c, "source"), &one);
-	group_add(g, "level", json_words(c, "level"), &one);
-	group_add(g, "kind", json_words(c, "kind"), &one);
+	one.repeated = one.registered && is_repeated(s, c);
+	take_groups(s, c, &one);
+	take_monitor(s, c, &one);
 }
 
 static int by_place(const void *a, const void *b)
@@ -200,7 +248,8 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int report_cases(const struct report *report, struct report_groups *groups)
+int report_each_case(const struct report *report, void (*fn)(void *context, const json_t *c),
+		     void *context)
 {
 	struct case_filter filter = {.all = true, .to_ms = report->span.end_ms, .limit = PAGE};
 	struct text page = {0};
@@ -209,14 +258,23 @@ int report_cases(const struct report *report, struct report_groups *groups)
 		r = ledger_cases_json(report->ledger, &filter, &page);
 		json_t *json = page_load(&page, &r), *c;
 		size_t i;
-		json_array_foreach(json_object_get(json, "cases"), i, c)
-			take_case(report, groups, c);
+		json_array_foreach(json_object_get(json, "cases"), i, c) fn(context, c);
 		filter.after = json_integer_value(json_object_get(json, "next"));
 		json_decref(json);
 	} while (r == 0 && filter.after != 0);
 	text_deinit(&page);
+	return r;
+}
+
+int report_cases(const struct report *report, struct report_groups *groups,
+		 struct report_alerts *by_monitor)
+{
+	struct sorting sorting = {report, groups, by_monitor, 0};
+	int r = report_each_case(report, take_case, &sorting);
 	if (groups->n > 0)
 		qsort(groups->at, groups->n, sizeof *groups->at, by_place);
+	if (r == 0)
+		r = sorting.r;
 	return r == 0 && groups->failed ? -ENOMEM : r;
 }
 

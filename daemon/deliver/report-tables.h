@@ -5,9 +5,19 @@
  */
 #include "deliver/report.h"
 
-/* CELL_SITE: its id; on a page the name that the office knows it by */
-enum report_cell { CELL_TEXT, CELL_SITE, CELL_WORD, CELL_NUMBER, CELL_SHARE, CELL_COUNT };
-enum { REPORT_COLUMNS = 15 };
+/* CELL_KEY: a text that is not broken; CELL_WORD: one of ours; CELL_CODE: of the API; CELL_SITE:
+ * its id; on a page the name that the office knows it by */
+enum report_cell {
+	CELL_TEXT,
+	CELL_KEY,
+	CELL_SITE,
+	CELL_WORD,
+	CELL_CODE,
+	CELL_NUMBER,
+	CELL_SHARE,
+	CELL_COUNT
+};
+enum { REPORT_COLUMNS = 16 };
 
 struct report_column {
 	const char *name, *head; /* in CSV, on a page */
@@ -20,6 +30,21 @@ struct report_value {
 	double number;
 	bool has_number;
 };
+
+static inline struct report_value report_text(const char *text)
+{
+	return (struct report_value){.text = text};
+}
+
+static inline struct report_value report_number(bool has, double number)
+{
+	return (struct report_value){.has_number = has, .number = number};
+}
+
+static inline struct report_value report_count(int64_t n)
+{
+	return report_number(true, (double)n);
+}
 
 /* Who takes the tables, row by row. */
 struct report_writer {
@@ -35,13 +60,19 @@ int report_tables(const struct report *report, struct report_writer *writer);
 
 /* --- report-ledger.c: what the ledger has of a span --- */
 
-enum { REPORT_WORST = 10, REPORT_DAYS = 366, VALID_RATE_PERCENT = 90 };
+enum { REPORT_WORST = 10, REPORT_DAYS = 366, RATE_PERCENT = 90 };
+
+/* Days of the span, a bit each. */
+struct report_days {
+	uint64_t bits[REPORT_DAYS / 64 + 1];
+};
 
 /* Of one monitor. */
 struct report_alerts {
 	int64_t n, exceedances;
 	int64_t active_ms;
-	uint64_t days[REPORT_DAYS / 64 + 1]; /* of the span, that exceed; not with BASIS_MEANS */
+	struct report_days judged, exceeding;
+	int64_t registered, verified, withdrawn, unfounded; /* cases of its own */
 };
 int report_alerts(const struct report *report, struct report_alerts *by_monitor);
 
@@ -49,8 +80,11 @@ int report_alerts(const struct report *report, struct report_alerts *by_monitor)
 
 enum report_basis { BASIS_MEANS, BASIS_WINDOWS, BASIS_TOUCHED };
 enum report_basis report_basis(const struct monitor *monitor);
-/** report_day() - what a whole day comes to, of a monitor with BASIS_MEANS */
-enum outcome report_day(const struct monitor *monitor, const struct tally_row *day);
+/** report_day() - what was added up of a day: is it judged, and does it exceed? */
+void report_day(const struct report *report, const struct monitor *monitor,
+		const struct tally_row *day, struct report_alerts *alerts);
+void report_set_days(const struct report *report, struct report_days *days, struct span span);
+int report_count_days(const struct report_days *days);
 
 /* Windows that a mark has changed, and marks themselves as such of averaging instant. */
 struct report_covers {
@@ -66,20 +100,38 @@ void report_touch(const struct report *report, const struct report_covers *cover
 /** report_touch_windows() - the days of the windows that exceed by a mark */
 void report_touch_windows(const struct report *report, const struct report_covers *covers,
 			  struct report_alerts *by_monitor);
-int report_exceeding_days(const struct report_alerts *alerts);
 
 /* Cases that were registered in the span, and those that were closed or withdrawn in it. */
 struct report_group {
 	char *by, *name;
 	int64_t registered, verified, withdrawn, closed, on_time;
-	double days; /* from registration to closing, of the closed */
+	int64_t repeated; /* of the registered: complaints at a site that had one in the year before
+			   */
+	double days;      /* from registration to closing, of the closed */
 };
 struct report_groups {
 	struct report_group *at;
 	size_t n, room;
 	bool failed;
 };
+/** report_each_case() - all that were registered before the span ends, newest first.
+ * Return: 0, negative errno, a result of the ledger. */
+int report_each_case(const struct report *report, void (*fn)(void *context, const json_t *c),
+		     void *context);
 /** report_cases() - "total" first, then by subdistrict, leader, river, source, level, kind, each
- * in the order of their names */
-int report_cases(const struct report *report, struct report_groups *groups);
+ * in the order of their names; and of each monitor */
+int report_cases(const struct report *report, struct report_groups *groups,
+		 struct report_alerts *by_monitor);
 void report_groups_deinit(struct report_groups *groups);
+
+/* --- report-places.c: tables of sites, monitors and documents --- */
+
+/** report_water_sources() - on how many of the judged days everything complied */
+void report_water_sources(const struct report *report, struct report_writer *writer,
+			  const struct report_alerts *by_monitor);
+/** report_monitor_cases() - how many of a monitor's cases were no finding */
+void report_monitor_cases(const struct report *report, struct report_writer *writer,
+			  const struct report_alerts *by_monitor);
+/** report_documents() - documents that steps of cases name in the span: decisions on penalties,
+ * transfers, orders, delivery slips */
+int report_documents(const struct report *report, struct report_writer *writer);

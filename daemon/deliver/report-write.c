@@ -2,20 +2,26 @@
 /* A report as a page and as CSV. */
 #include "deliver/report-tables.h"
 
+#include <stdio.h>
 #include <string.h>
 
+/* In Chinese the parts are numbered as an office numbers them. */
 static const char style[] =
 	"body{font:14px/1.45 \"Noto Sans CJK SC\",\"Source Han Sans SC\",\"WenQuanYi Zen Hei\","
-	"\"Microsoft YaHei\",sans-serif;color:#1a1a1a;background:#fff;max-width:75rem;margin:0 "
-	"auto;"
-	"padding:1rem}h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;border-bottom:1px "
-	"solid "
-	"#999;margin:1.4rem 0 .5rem}table{border-collapse:collapse;width:100%}"
-	"th,td{border:1px solid #bbb;padding:.15rem .4rem;text-align:left;overflow-wrap:anywhere}"
-	"thead th{background:#eee}td.n{text-align:right;white-space:nowrap}.office{color:#444}"
+	"\"Microsoft YaHei\",sans-serif;color:#1a1a1a;background:#fff;max-width:80rem;"
+	"margin:0 auto;padding:1rem}h1{font-size:1.6rem;margin:.4rem 0;text-align:center}"
+	".office,.span{color:#444;text-align:center;margin:.3rem 0}"
+	"h2{font-size:1.1rem;border-bottom:1px solid #999;margin:1.4rem 0 .5rem}"
+	"main{counter-reset:part}:lang(zh) h2::before{counter-increment:part;"
+	"content:counter(part,simp-chinese-informal)\"\u3001\"}"
+	"table{border-collapse:collapse;width:100%}"
+	"th,td{border:1px solid #bbb;padding:.15rem .4rem;text-align:left;"
+	"overflow-wrap:break-word}"
+	"thead th{background:#eee}td.n{text-align:right;white-space:nowrap}"
+	"td.k{white-space:nowrap}td.s{min-width:11em}"
 	"footer{border-top:1px solid #999;margin-top:1.5rem;padding-top:.4rem;font-size:.85rem}"
 	"@page{size:A4 landscape;margin:12mm}@media print{body{max-width:none;padding:0;"
-	"font-size:9pt}h2{break-after:avoid}tr{break-inside:avoid}"
+	"font-size:8.5pt}h2{break-after:avoid}tr{break-inside:avoid}th,td{padding:.1rem .25rem}"
 	"thead{display:table-header-group}}";
 
 struct page {
@@ -59,7 +65,8 @@ static void page_number(struct text *out, const struct report_column *column, do
 
 static bool is_text(const struct report_column *column)
 {
-	return column->cell == CELL_TEXT || column->cell == CELL_SITE || column->cell == CELL_WORD;
+	return column->cell == CELL_TEXT || column->cell == CELL_KEY || column->cell == CELL_SITE ||
+	       column->cell == CELL_WORD || column->cell == CELL_CODE;
 }
 
 static const char *site_name(const struct plan *plan, const char *id)
@@ -77,8 +84,13 @@ static void page_row(struct report_writer *writer, const struct report_column *c
 	sheet_markup(sheet, "<tr>");
 	for (size_t i = 0; i < n; i++) {
 		bool text = is_text(&columns[i]);
-		sheet_markup(sheet, text ? "<td>" : "<td class=\"n\">");
-		if (columns[i].cell == CELL_WORD)
+		sheet_markup(sheet, columns[i].cell == CELL_KEY    ? "<td class=\"k\">"
+				    : columns[i].cell == CELL_SITE ? "<td class=\"s\">"
+				    : text                         ? "<td>"
+								   : "<td class=\"n\">");
+		if (columns[i].cell == CELL_CODE)
+			sheet_code(sheet, values[i].text == NULL ? "" : values[i].text);
+		else if (columns[i].cell == CELL_WORD)
 			sheet_say(sheet, values[i].text);
 		else if (columns[i].cell == CELL_SITE)
 			sheet_text(sheet, site_name(page->plan, values[i].text));
@@ -103,27 +115,52 @@ static void page_end(struct report_writer *writer)
 	sheet_markup(&page->sheet, "</section>\n");
 }
 
+enum { DATE_BYTES = 40 };
+
+static const char *date_words(const struct page *page, int64_t wall_ms, char *out)
+{
+	struct civil c = zone_civil(page->sheet.zone, wall_ms);
+	snprintf(out, DATE_BYTES,
+		 page->sheet.words == NULL ? "%d-%02d-%02d" : "%d\u5e74%d\u6708%d\u65e5",
+		 (int)c.year, c.month, c.day);
+	return out;
+}
+
+static void page_title(struct page *page, const struct report *report)
+{
+	char name[DATE_BYTES];
+	bool english = page->sheet.words == NULL;
+	struct civil c = zone_civil(page->sheet.zone, report->span.start_ms);
+	if (report->span.end_ms > month_of(page->sheet.zone, report->span.start_ms).end_ms)
+		snprintf(name, sizeof name, english ? "%d" : "%d\u5e74\u5ea6", (int)c.year);
+	else
+		snprintf(name, sizeof name, english ? "%d-%02d" : "%d\u5e74%d\u6708", (int)c.year,
+			 c.month);
+	sheet_phrase(&page->sheet, SAY("Supervision report {time}"), "time", name, NULL);
+}
+
 static void page_head(struct page *page, const struct report *report)
 {
 	struct sheet *sheet = &page->sheet;
-	char from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
-	sheet_moment(sheet, report->span.start_ms, from);
-	sheet_moment(sheet, report->span.end_ms - 1000, to);
-	from[10] = to[10] = '\0'; /* the dates */
+	char from[DATE_BYTES], to[DATE_BYTES];
 	sheet_markup(sheet, report->words == NULL ? "<!DOCTYPE html>\n<html lang=\"en\">"
 						  : "<!DOCTYPE html>\n<html lang=\"zh-CN\">");
 	sheet_markup(sheet, "<head><meta charset=\"utf-8\"><meta http-equiv="
 			    "\"Content-Security-Policy\" content=\"default-src 'none'; style-src ");
 	html_policy_hash(sheet->out, style);
 	sheet_markup(sheet, "\"><title>");
-	sheet_phrase(sheet, SAY("Supervision report {from} to {to}"), "from", from, "to", to, NULL);
+	page_title(page, report);
 	sheet_markup(sheet, "</title><style>");
 	sheet_markup(sheet, style);
 	sheet_markup(sheet, "</style></head>\n<body><main><p class=\"office\">");
 	sheet_text(sheet, report->plan->office);
 	sheet_markup(sheet, "</p><h1>");
-	sheet_phrase(sheet, SAY("Supervision report {from} to {to}"), "from", from, "to", to, NULL);
-	sheet_markup(sheet, "</h1>\n");
+	page_title(page, report);
+	sheet_markup(sheet, "</h1>\n<p class=\"span\">");
+	sheet_phrase(sheet, SAY("From {from} to {to}"), "from",
+		     date_words(page, report->span.start_ms, from), "to",
+		     date_words(page, report->span.end_ms - 1, to), NULL);
+	sheet_markup(sheet, "</p>\n");
 }
 
 static void page_foot(struct page *page, const struct report *report)

@@ -16,23 +16,6 @@ struct tables {
 	struct report_groups groups;
 };
 
-/* --- values --- */
-
-static struct report_value text_of(const char *text)
-{
-	return (struct report_value){.text = text};
-}
-
-static struct report_value number_of(bool has, double number)
-{
-	return (struct report_value){.has_number = has, .number = number};
-}
-
-static struct report_value count_of(int64_t n)
-{
-	return number_of(true, (double)n);
-}
-
 /* The part of the span that has passed. */
 static struct span passed(const struct report *report)
 {
@@ -50,20 +33,17 @@ struct sums {
 	int64_t days; /* with a valid reading */
 	double means; /* of their means */
 	int64_t first_ms;
-	const struct monitor *monitor; /* with BASIS_MEANS; else NULL */
-	int64_t over_ms;               /* days that end by then are judged */
-	int64_t judged, exceeding;
+	const struct report *report;
+	const struct monitor *monitor;
+	struct report_alerts *alerts; /* NULL: days are not judged */
 };
 
 static bool sum_row(void *context, const struct tally_row *row)
 {
 	struct sums *s = context;
 	const struct tally_count *c = &row->count;
-	enum outcome outcome = s->monitor == NULL || row->span.end_ms > s->over_ms
-				       ? OUTCOME_NONE
-				       : report_day(s->monitor, row);
-	s->judged += outcome == OUTCOME_COMPLIES || outcome == OUTCOME_EXCEEDS;
-	s->exceeding += outcome == OUTCOME_EXCEEDS;
+	if (s->alerts != NULL)
+		report_day(s->report, s->monitor, row, s->alerts);
 	s->load.load += row->sum.load;
 	s->load.excess += row->sum.excess;
 	s->load.covered_ms += row->sum.covered_ms;
@@ -84,12 +64,13 @@ static bool first_row(void *context, const struct tally_row *row)
 	return false;
 }
 
-static int sum_monitor(const struct report *report, uint32_t monitor, struct sums *s)
+static int sum_monitor(const struct report *report, uint32_t monitor, struct report_alerts *alerts,
+		       struct sums *s)
 {
-	const struct monitor *m = &report->plan->monitors[monitor];
 	*s = (struct sums){.first_ms = INT64_MAX,
-			   .monitor = report_basis(m) == BASIS_MEANS ? m : NULL,
-			   .over_ms = report->now_ms};
+			   .report = report,
+			   .monitor = &report->plan->monitors[monitor],
+			   .alerts = alerts};
 	if (report->tallies == NULL)
 		return 0;
 	int r = tallies_rows(report->tallies, monitor, TALLY_DAY, report->span, sum_row, s);
@@ -99,31 +80,44 @@ static int sum_monitor(const struct report *report, uint32_t monitor, struct sum
 	return r;
 }
 
-/* Of the readings due since the monitor's first day; where nobody knows how many, of those there
- * were. */
-static struct report_value valid_share(const struct report *report, const struct monitor *m,
-				       const struct sums *s)
+/* Readings due since the monitor's first day; where nobody knows how many, those there were. */
+static double readings_due(const struct report *report, const struct monitor *m,
+			   const struct sums *s)
 {
 	struct span span = passed(report);
 	if (s->first_ms > span.start_ms)
 		span.start_ms = s->first_ms;
 	double hours = (double)(span.end_ms - span.start_ms) / HOUR_MS;
-	double due = m->expected_per_hour > 0 ? m->expected_per_hour * hours
-		     : m->interval_ms > 0     ? HOUR_MS / (double)m->interval_ms * hours
-					      : (double)s->count.n;
-	if (hours <= 0 || due <= 0)
-		return number_of(false, 0);
-	double share = (double)s->count.valid / due;
-	return number_of(true, share > 1 ? 1 : share);
+	if (hours <= 0)
+		return 0;
+	return m->expected_per_hour > 0 ? m->expected_per_hour * hours
+	       : m->interval_ms > 0     ? HOUR_MS / (double)m->interval_ms * hours
+					: (double)s->count.n;
+}
+
+static struct report_value share_of(int64_t n, double due)
+{
+	double share = due > 0 ? (double)n / due : 0;
+	return report_number(due > 0, share > 1 ? 1 : share);
+}
+
+static const char *monitor_note(struct report_value sent, struct report_value valid)
+{
+	if (sent.has_number && sent.number < RATE_PERCENT / 100.0)
+		return SAY("transmission rate below 90 %");
+	return valid.has_number && valid.number < RATE_PERCENT / 100.0
+		       ? SAY("valid share below 90 %")
+		       : NULL;
 }
 
 static const struct report_column monitor_columns[] = {
 	{"site", "site", CELL_SITE, 0},
-	{"factor", "factor", CELL_TEXT, 0},
-	{"factor_name", "substance", CELL_TEXT, 0},
+	{"factor", "factor code", CELL_KEY, 0},
+	{"factor_name", "factor name", CELL_TEXT, 0},
 	{"unit", "measured in", CELL_TEXT, 0},
 	{"days", "days", CELL_COUNT, 0},
 	{"readings", "readings", CELL_COUNT, 0},
+	{"sent_share", "transmission rate", CELL_SHARE, 0},
 	{"valid_share", "valid share", CELL_SHARE, 0},
 	{"mean", "mean", CELL_NUMBER, 3},
 	{"lowest", "lowest", CELL_NUMBER, 3},
@@ -138,30 +132,29 @@ static const struct report_column monitor_columns[] = {
 static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s)
 {
 	const struct report *report = t->report;
-	const struct monitor *m = &report->plan->monitors[monitor];
+	const struct monitor *m = s->monitor;
 	const struct report_alerts *a = &t->alerts[monitor];
-	bool by_means = s->monitor != NULL, limited = m->n_limits > 0;
-	int64_t exceeding = by_means ? s->exceeding : report_exceeding_days(a);
-	int64_t judged = by_means ? s->judged : limited ? s->days : 0;
-	struct report_value share = valid_share(report, m, s);
-	bool few = share.has_number && share.number < VALID_RATE_PERCENT / 100.0;
-	int64_t good = judged > exceeding ? judged - exceeding : 0;
+	int judged = report_count_days(&a->judged), exceeding = report_count_days(&a->exceeding);
+	int good = judged > exceeding ? judged - exceeding : 0;
+	double due = readings_due(report, m, s);
+	struct report_value sent = share_of(s->count.n, due), valid = share_of(s->count.valid, due);
 	const struct report_value values[] = {
-		text_of(report->plan->sites[m->site].id),
-		text_of(m->factor),
-		text_of(factor_words(report->words, m)),
-		text_of(m->unit),
-		count_of(s->days),
-		count_of(s->count.n),
-		share,
-		number_of(s->days > 0, s->days > 0 ? s->means / (double)s->days : 0),
-		number_of(s->days > 0, s->count.low),
-		number_of(s->days > 0, s->count.high),
-		count_of(a->exceedances),
-		count_of(judged),
-		count_of(exceeding),
-		number_of(judged > 0, judged > 0 ? (double)good / (double)judged : 0),
-		text_of(few ? SAY("valid share below 90 %") : NULL),
+		report_text(report->plan->sites[m->site].id),
+		report_text(m->factor),
+		report_text(factor_words(report->words, m)),
+		report_text(m->unit),
+		report_count(s->days),
+		report_count(s->count.n),
+		sent,
+		valid,
+		report_number(s->days > 0, s->days > 0 ? s->means / (double)s->days : 0),
+		report_number(s->days > 0, s->count.low),
+		report_number(s->days > 0, s->count.high),
+		report_count(a->exceedances),
+		report_number(m->n_limits > 0, judged),
+		report_number(m->n_limits > 0, exceeding),
+		report_number(judged > 0, judged > 0 ? (double)good / (double)judged : 0),
+		report_text(monitor_note(sent, valid)),
 	};
 	t->writer->row(t->writer, monitor_columns, values, COUNT(monitor_columns));
 }
@@ -173,7 +166,7 @@ static int write_monitors(struct tables *t)
 			 COUNT(monitor_columns));
 	for (uint32_t i = 0; r == 0 && i < t->report->plan->n_monitors; i++) {
 		struct sums sums;
-		r = sum_monitor(t->report, i, &sums);
+		r = sum_monitor(t->report, i, &t->alerts[i], &sums);
 		if (r == 0)
 			monitor_row(t, i, &sums);
 	}
@@ -185,9 +178,9 @@ static int write_monitors(struct tables *t)
 
 static const struct report_column load_columns[] = {
 	{"site", "site", CELL_SITE, 0},
-	{"factor", "factor", CELL_TEXT, 0},
-	{"factor_name", "substance", CELL_TEXT, 0},
-	{"load", "load", CELL_NUMBER, 3},
+	{"factor", "factor code", CELL_KEY, 0},
+	{"factor_name", "factor name", CELL_TEXT, 0},
+	{"load", "discharged", CELL_NUMBER, 3},
 	{"unit", "measured in", CELL_TEXT, 0},
 	{"covered", "share of time covered", CELL_SHARE, 0},
 	{"excess", "above target", CELL_NUMBER, 3},
@@ -202,17 +195,17 @@ static void load_row(struct tables *t, uint32_t monitor, const struct sums *s)
 	struct span span = passed(report);
 	double length_ms = (double)(span.end_ms - span.start_ms);
 	const struct report_value values[] = {
-		text_of(report->plan->sites[m->site].id),
-		text_of(m->factor),
-		text_of(factor_words(report->words, m)),
-		number_of(true, s->load.load),
-		text_of(m->load_unit),
-		number_of(length_ms > 0,
-			  length_ms > 0 ? (double)s->load.covered_ms / length_ms : 0),
-		number_of(m->has_target, s->load.excess),
-		number_of(m->permit_load > 0, m->permit_tonnes),
-		number_of(m->permit_load > 0,
-			  m->permit_load > 0 ? s->load.load / m->permit_load : 0),
+		report_text(report->plan->sites[m->site].id),
+		report_text(m->factor),
+		report_text(factor_words(report->words, m)),
+		report_number(true, s->load.load),
+		report_text(m->load_unit),
+		report_number(length_ms > 0,
+			      length_ms > 0 ? (double)s->load.covered_ms / length_ms : 0),
+		report_number(m->has_target, s->load.excess),
+		report_number(m->permit_load > 0, m->permit_tonnes),
+		report_number(m->permit_load > 0,
+			      m->permit_load > 0 ? s->load.load / m->permit_load : 0),
 	};
 	t->writer->row(t->writer, load_columns, values, COUNT(load_columns));
 }
@@ -227,7 +220,7 @@ static int write_loads(struct tables *t)
 		struct sums sums;
 		if (!tally_wanted(plan, plan->monitors[i].site) || !tally_counts(plan, i))
 			continue;
-		r = sum_monitor(t->report, i, &sums);
+		r = sum_monitor(t->report, i, NULL, &sums);
 		if (r == 0)
 			load_row(t, i, &sums);
 	}
@@ -238,9 +231,13 @@ static int write_loads(struct tables *t)
 /* --- classes of sections, month by month --- */
 
 static const struct report_column section_columns[] = {
-	{"site", "site", CELL_SITE, 0},     {"month", "month", CELL_TEXT, 0},
-	{"class", "class", CELL_WORD, 0},   {"worst", "worst factor", CELL_TEXT, 0},
-	{"target", "target", CELL_WORD, 0}, {"met", "target met", CELL_WORD, 0},
+	{"site", "site", CELL_SITE, 0},
+	{"month", "month", CELL_KEY, 0},
+	{"class", "class", CELL_WORD, 0},
+	{"worst", "worst factor", CELL_KEY, 0},
+	{"worst_name", "factor name", CELL_TEXT, 0},
+	{"target", "target", CELL_WORD, 0},
+	{"met", "target met", CELL_WORD, 0},
 };
 
 static void section_row(struct tables *t, uint32_t site, struct span month,
@@ -252,14 +249,15 @@ static void section_row(struct tables *t, uint32_t site, struct span month,
 	char name[24];
 	snprintf(name, sizeof name, "%04d-%02d", (int)first.year, first.month);
 	const struct report_value values[] = {
-		text_of(plan->sites[site].id),
-		text_of(name),
-		text_of(section_name(section->class)),
-		text_of(plan->monitors[section->monitor].factor),
-		text_of(section_name(target)),
-		text_of(target == 0                ? NULL
-			: section->class <= target ? SAY("yes")
-						   : SAY("no")),
+		report_text(plan->sites[site].id),
+		report_text(name),
+		report_text(section_name(section->class)),
+		report_text(plan->monitors[section->monitor].factor),
+		report_text(factor_words(t->report->words, &plan->monitors[section->monitor])),
+		report_text(section_name(target)),
+		report_text(target == 0                ? NULL
+			    : section->class <= target ? SAY("yes")
+						       : SAY("no")),
 	};
 	t->writer->row(t->writer, section_columns, values, COUNT(section_columns));
 }
@@ -303,6 +301,7 @@ static const struct report_column case_columns[] = {
 	{"closed", "closed", CELL_COUNT, 0},
 	{"on_time_share", "closed on time", CELL_SHARE, 0},
 	{"mean_days", "mean days", CELL_NUMBER, 1},
+	{"repeated", "repeated complaints", CELL_COUNT, 0},
 };
 
 static int write_cases(struct tables *t)
@@ -312,14 +311,15 @@ static int write_cases(struct tables *t)
 		const struct report_group *g = &t->groups.at[i];
 		double closed = g->closed > 0 ? (double)g->closed : 1;
 		const struct report_value values[] = {
-			text_of(g->by),
-			text_of(g->name),
-			count_of(g->registered),
-			count_of(g->verified),
-			count_of(g->withdrawn),
-			count_of(g->closed),
-			number_of(g->closed > 0, (double)g->on_time / closed),
-			number_of(g->closed > 0, g->days / closed),
+			report_text(g->by),
+			report_text(g->name),
+			report_count(g->registered),
+			report_count(g->verified),
+			report_count(g->withdrawn),
+			report_count(g->closed),
+			report_number(g->closed > 0, (double)g->on_time / closed),
+			report_number(g->closed > 0, g->days / closed),
+			report_count(g->repeated),
 		};
 		t->writer->row(t->writer, case_columns, values, COUNT(case_columns));
 	}
@@ -331,8 +331,8 @@ static int write_cases(struct tables *t)
 
 static const struct report_column worst_columns[] = {
 	{"site", "site", CELL_SITE, 0},
-	{"factor", "factor", CELL_TEXT, 0},
-	{"factor_name", "substance", CELL_TEXT, 0},
+	{"factor", "factor code", CELL_KEY, 0},
+	{"factor_name", "factor name", CELL_TEXT, 0},
 	{"alerts", "alerts", CELL_COUNT, 0},
 	{"hours_active", "hours active", CELL_NUMBER, 1},
 };
@@ -366,11 +366,11 @@ static int write_worst(struct tables *t)
 			break;
 		given[i] = true;
 		const struct report_value values[] = {
-			text_of(plan->sites[plan->monitors[i].site].id),
-			text_of(plan->monitors[i].factor),
-			text_of(factor_words(t->report->words, &plan->monitors[i])),
-			count_of(t->alerts[i].n),
-			number_of(true, (double)t->alerts[i].active_ms / HOUR_MS),
+			report_text(plan->sites[plan->monitors[i].site].id),
+			report_text(plan->monitors[i].factor),
+			report_text(factor_words(t->report->words, &plan->monitors[i])),
+			report_count(t->alerts[i].n),
+			report_number(true, (double)t->alerts[i].active_ms / HOUR_MS),
 		};
 		t->writer->row(t->writer, worst_columns, values, COUNT(worst_columns));
 	}
@@ -379,15 +379,35 @@ static int write_worst(struct tables *t)
 	return 0;
 }
 
+/* --- elsewhere --- */
+
+static int write_water_sources(struct tables *t)
+{
+	report_water_sources(t->report, t->writer, t->alerts);
+	return 0;
+}
+
+static int write_monitor_cases(struct tables *t)
+{
+	report_monitor_cases(t->report, t->writer, t->alerts);
+	return 0;
+}
+
+static int write_documents(struct tables *t)
+{
+	return report_documents(t->report, t->writer);
+}
+
 int report_tables(const struct report *report, struct report_writer *writer)
 {
-	int (*const parts[])(struct tables *) = {write_monitors, write_loads, write_sections,
-						 write_cases, write_worst};
+	int (*const parts[])(struct tables *) = {
+		write_monitors, write_loads,         write_sections,  write_water_sources,
+		write_cases,    write_monitor_cases, write_documents, write_worst};
 	struct tables t = {.report = report, .writer = writer};
 	t.alerts = calloc(report->plan->n_monitors + 1, sizeof *t.alerts);
 	int r = t.alerts == NULL ? -ENOMEM : report_alerts(report, t.alerts);
 	if (r == 0)
-		r = report_cases(report, &t.groups);
+		r = report_cases(report, &t.groups, t.alerts);
 	for (size_t i = 0; r == 0 && i < COUNT(parts); i++)
 		r = parts[i](&t);
 	report_groups_deinit(&t.groups);

@@ -200,3 +200,24 @@ const char *json_factor(const json_t *c, const struct plan *plan, const struct w
 		told = factor_words(words, &plan->monitors[monitor]);
 	return told != NULL && told[0] != '\0' ? told : factor;
 }
+
+bool json_is(const json_t *object, const char *name, const char *value)
+{
+	const char *s = json_words(object, name);
+	return s != NULL && strcmp(s, value) == 0;
+}
+
+int64_t json_case_ended(const json_t *c)
+{
+	const json_t *step, *history = json_object_get(c, "history");
+	int64_t ended_ms = json_ms(c, "closed_at");
+	size_t i;
+	if (!json_is(c, "status", "withdrawn"))
+		return ended_ms;
+	json_array_foreach(history, i, step)
+	{
+		if (json_is(step, "action", "withdraw") || json_is(step, "action", "merge"))
+			ended_ms = json_ms(step, "at");
+	}
+	return ended_ms;
+}

@@ -71,3 +71,7 @@ int64_t json_ms(const json_t *object, const char *name);
 /** json_factor() - what the case is about, by the catalogue's name in the language of @words; of a
  * monitor that the plan no longer has as it was told, and NULL where it is about no one factor */
 const char *json_factor(const json_t *c, const struct plan *plan, const struct wording *words);
+/** json_is() - is the member this text? */
+bool json_is(const json_t *object, const char *name, const char *value);
+/** json_case_ended() - when a case was closed, withdrawn or merged; 0: it is open */
+int64_t json_case_ended(const json_t *c);

@@ -41,7 +41,7 @@ static void take_case(struct office_page *page, const json_t *c)
 {
 	const char *site = json_words(c, "site");
 	uint32_t at = site == NULL ? NO_INDEX : plan_site(page->plan, site);
-	bool ended = json_ms(c, "closed_at") != 0;
+	bool ended = json_case_ended(c) != 0;
 	if (!page->office->sees_persons && dossier_withheld(page->plan, c)) {
 		page->hidden++;
 		return;

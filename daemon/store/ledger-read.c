@@ -235,3 +235,15 @@ int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, s
 	text_add(out, "}");
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
+
+int ledger_complained(struct ledger *ledger, int64_t id, int64_t within_ms, bool *repeated)
+{
+	sqlite3_stmt *find = ledger->sql[SQL_CASE_COMPLAINED];
+
+	pthread_mutex_lock(&ledger->lock);
+	sql_bind(find, "ii", id, within_ms);
+	int r = sql_step(find, repeated);
+	sql_reset(find);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}

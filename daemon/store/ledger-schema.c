@@ -181,6 +181,7 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 #define WINDOW_MS "(CASE average WHEN 'day' THEN 86400000 ELSE 3600000 END)"
 #define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
+#define COMPLAINTS " IN ('complaint', '12369', '12319', 'mayor')"
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
 const char *const ledger_sql[LEDGER_STATEMENTS] = {
@@ -263,6 +264,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"
 		" peak_at = ?6, multiple = ?7, severity = ?8, last_value = coalesce(?9, last_value)"
 		" WHERE id = ?1",
+	[SQL_CASE_COMPLAINED] =
+		"SELECT 1 FROM cases c JOIN cases e ON e.site = c.site AND e.id < c.id"
+		" AND e.opened >= c.opened - ?2 AND e.source" COMPLAINTS
+		" WHERE c.id = ?1 AND c.source" COMPLAINTS " LIMIT 1",
 	[SQL_CASE_ONE] = CASE_COLUMNS "WHERE id = ?1",
 	[SQL_CASE_LIST] = CASE_COLUMNS
 	"WHERE (?1 OR " CASE_IS_OPEN ") AND (?2 IS NULL OR site = ?2) AND opened >= ?3"

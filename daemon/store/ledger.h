@@ -112,6 +112,9 @@ struct case_filter {
 int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out);
 /** ledger_cases_json() - {"cases":[…]} newest first, with "next" when the page is full */
 int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out);
+/** ledger_complained() - is a case a complaint by hand, and has its site had another in so long a
+ * time before? Return: 0, negative errno. */
+int ledger_complained(struct ledger *ledger, int64_t id, int64_t within_ms, bool *repeated);
 int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out); /* 0, LEDGER_UNKNOWN */
 /** ledger_needs() - the measured times that open cases speak of: their episodes and the day before
  * and after, to be freed. Return: 0, -errno. */

@@ -240,7 +240,7 @@ static void print_course(struct text *out, const json_t *c)
 	line_count(out, "escalation", c, "escalation");
 	line_time(out, "closed", c, "closed_at");
 	line(out, "track", tr(show_string(c, "track")));
-	line(out, "withdrawn", tr(show_string(c, "withdrawn_reason")));
+	line(out, "reason for withdrawal", tr(show_string(c, "withdrawn_reason")));
 	line_count(out, "merged into", c, "merged_into");
 	line_count(out, "relapses", c, "relapses");
 	line_count(out, "reopened", c, "reopened");

@@ -26,7 +26,8 @@ enum { COD, AMMONIA, PHOSPHORUS, MONITORS };
 static const struct zone_change east[] = {{INT64_MIN, 8 * 3600}};
 static const struct limit of_days[] = {
 	{.has_max = true, .max = 50, .average = AVERAGE_DAY, .min_valid = 0.75, .key = "d"}};
-static const struct limit of_values[] = {{.has_max = true, .max = 5, .key = "i"}};
+static const struct limit of_values[] = {
+	{.has_max = true, .max = 5, .opens_case = true, .key = "i"}};
 static const struct monitor monitors[MONITORS] = {
 	[COD] = {.factor = "w01018",
 		 .factor_name = "COD",
@@ -43,8 +44,11 @@ static const struct monitor monitors[MONITORS] = {
 			.limits = of_days,
 			.n_limits = 1},
 };
-static const struct site sites[] = {
-	{.id = "outfall", .name = "outfall", .kind = SITE_OUTFALL, .n_monitors = MONITORS}};
+static const struct site sites[] = {{.id = "outfall",
+				     .name = "outfall",
+				     .kind = SITE_WATER_SOURCE,
+				     .opens = 1u << ALERT_EXCEEDANCE,
+				     .n_monitors = MONITORS}};
 static const struct connection connections[] = {{"c", "modbus"}};
 static const struct plan plan = {.node = "edge",
 				 .case_prefix = "X",
@@ -203,9 +207,9 @@ static void assert_row(struct bench *b, const char *factor, const char *expected
 		fields[n] = field;
 		field = save;
 	}
-	assert_int_equal(n, 16);
-	snprintf(row, sizeof row, "%s %s %s %s %s", fields[5], fields[11], fields[12], fields[13],
-		 fields[14]);
+	assert_int_equal(n, 17);
+	snprintf(row, sizeof row, "%s %s %s %s %s", fields[5], fields[12], fields[13], fields[14],
+		 fields[15]);
 	assert_string_equal(row, expected);
 	text_deinit(&csv);
 	tallies_close(tallies);
@@ -273,6 +277,80 @@ static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void *
 	assert_row(b, "w21011", "4 2 4 2 0.5");
 }
 
+static void act(struct bench *b, int64_t id, struct case_order order, int64_t at_ms)
+{
+	struct text out = {0};
+	order.by = "H";
+	assert_int_equal(ledger_act(b->ledger, id, &order, START + at_ms, &out), 0);
+	text_deinit(&out);
+}
+
+static void complain(struct bench *b, int64_t at_ms)
+{
+	struct text out = {0};
+	const struct case_order order = {.by = "H", .site = "outfall", .source = "12369"};
+	assert_int_equal(ledger_open_case(b->ledger, &order, START + at_ms, &out), 0);
+	text_deinit(&out);
+}
+
+static void assert_lines(struct bench *b, const char *const *lines)
+{
+	struct text csv = {0};
+	struct tallies *tallies = NULL;
+	tallies_read(&tallies, b->directory, &plan);
+	const struct report report = {.plan = &plan,
+				      .ledger = b->ledger,
+				      .tallies = tallies,
+				      .span = {START, END},
+				      .now_ms = END};
+	assert_int_equal(report_csv(&csv, &report), 0);
+	for (; *lines != NULL; lines++)
+		if (strstr(csv.at, *lines) == NULL)
+			fail_msg("\"%s\" is not in\n%s", *lines, csv.at);
+	text_deinit(&csv);
+	tallies_close(tallies);
+}
+
+static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void **state)
+{
+	static const char *const lines[] = {
+		/* registered, verified, withdrawn, closed, on time, days, repeated */
+		"cases,total,,3,1,1,0,,,1\r\n", "cases,source,12369,2,1,0,0,,,1\r\n",
+		"monitor_cases,outfall,w21003,,1,0,1,1,1\r\n",
+		"documents,X2,outfall,2026-06-03 00:00:00,note,penalty_decision,P 7\r\n", NULL};
+	struct bench *b = *state;
+	complain(b, -400 * DAY); /* not in the span, and longer ago than a year */
+	alert(b, AMMONIA, AVERAGE_INSTANT, HOUR, HOUR, 2 * HOUR);
+	act(b, 2,
+	    (struct case_order){.action = ACTION_WITHDRAW, .note = "n", .reason = "unfounded"},
+	    3 * HOUR);
+	complain(b, 4 * HOUR);
+	complain(b, DAY);
+	complain(b, 31 * DAY); /* behind the span */
+	act(b, 3, (struct case_order){.action = ACTION_ACCEPT}, DAY);
+	act(b, 3,
+	    (struct case_order){.action = ACTION_NOTE,
+				.note = "n",
+				.relation = "penalty_decision",
+				.document = "P 7"},
+	    2 * DAY);
+	assert_lines(b, lines);
+}
+
+static void test_a_water_source_exceeds_with_any_factor(void **state)
+{
+	static const char *const lines[] = {"water_sources,outfall,5,2,0.6\r\n", NULL};
+	struct bench *b = *state;
+	for (int i = 0; i < 4; i++) {
+		day(b, COD, i, (const double[]){40, 40, 40, 40});
+		day(b, AMMONIA, i, (const double[]){4, 4, 4, 4});
+	}
+	day(b, COD, 5, (const double[]){90, 90, 90, 90});
+	alert(b, AMMONIA, AVERAGE_INSTANT, DAY, DAY, DAY + HOUR);
+	assert_row(b, "w01018", "5 0 5 1 0.8");
+	assert_lines(b, lines);
+}
+
 static void assert_named(struct bench *b, const struct wording *words, const char *name)
 {
 	char cell[64];
@@ -311,6 +389,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_where_the_mean_is_of_discharge_the_judge_and_marks_speak, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_cases_are_told_with_how_they_ended_and_what_was_no_finding, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_a_water_source_exceeds_with_any_factor, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_a_factor_is_named_in_the_language_of_the_page,
 						setup, teardown),
 	};

@@ -79,7 +79,7 @@ class Flood:
 
     def hold(self, head):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(2)
+        client.settimeout(20)
         try:
             client.connect(self.path)
             client.sendall(head.encode())

@@ -144,10 +144,12 @@ static void block_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* A dump would hold secrets and readings; units of systemd forbid it, other ways to start do not. */
+/* A dump would hold secrets and readings; units of systemd forbid it, other ways to start do not.
+ * One byte is no room for a dump, and the one limit by which Linux starts no program that takes it:
+ * a pipe in kernel.core_pattern gets all of it at 0 (fs/coredump.c; core(5), "Piping"). */
 static void forbid_dumps(void)
 {
-	const struct rlimit none = {0, 0};
+	const struct rlimit none = {1, 1};
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 

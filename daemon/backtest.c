@@ -18,9 +18,10 @@
 struct names {
 	struct name {
 		const char *site, *factor;
-		char *joined; /* "site,factor", owned */
+		char *joined; /* "site,factor,", owned */
 		size_t site_length, factor_length;
-		uint32_t monitor; /* NO_INDEX: unknown, and said so */
+		size_t joined_length; /* 0: names that a row holds in quotes */
+		uint32_t monitor;     /* NO_INDEX: unknown, and said so */
 		bool used, owned;
 		size_t next; /* the place of what followed it in the data */
 	} * at;
@@ -84,13 +85,17 @@ static struct name *find(struct names *names, const char *site, size_t site_leng
 }
 
 /* Recorded monitors mostly take turns: what followed last time is looked at first. */
+static struct name *expected(const struct names *names)
+{
+	return &names->at[names->at[names->last].next];
+}
+
 static struct name *find_next(struct names *names, const struct csv_row *row)
 {
-	size_t *guess = &names->at[names->last & names->mask].next;
-	struct name *n = &names->at[*guess & names->mask];
+	struct name *n = expected(names);
 	if (!reads(n, row))
 		n = find(names, row->site, row->site_length, row->factor, row->factor_length);
-	names->last = *guess = (size_t)(n - names->at);
+	names->at[names->last].next = (size_t)(n - names->at);
 	return n;
 }
 
@@ -114,8 +119,11 @@ static bool names_add(struct names *names, const struct name *name)
 		free(names->at);
 		*names = larger;
 	}
-	if (asprintf(&whole.joined, "%s,%s", name->site, name->factor) < 0)
+	int length = asprintf(&whole.joined, "%s,%s,", name->site, name->factor);
+	if (length < 0)
 		return false;
+	bool plain = strpbrk(name->site, ",\"") == NULL && strpbrk(name->factor, ",\"") == NULL;
+	whole.joined_length = plain ? (size_t)length : 0;
 	whole.site_length = strlen(name->site);
 	whole.factor_length = strlen(name->factor);
 	names_put(names, &whole);
@@ -149,9 +157,8 @@ static void names_deinit(struct names *names)
 }
 
 /* Names that the configuration lacks are said once. */
-static uint32_t monitor_of(struct backtest *b, const struct csv_row *row)
+static uint32_t monitor_of(struct backtest *b, const struct csv_row *row, const struct name *known)
 {
-	const struct name *known = find_next(&b->names, row);
 	if (known->used)
 		return known->monitor;
 	struct name unknown = {.site = strndup(row->site, row->site_length),
@@ -225,6 +232,8 @@ static bool pass_time(struct backtest *b, int64_t time_ms)
 static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 				 const struct csv_row *row)
 {
+	const struct monitor *m = &b->plan->monitors[monitor];
+	bool may_be_else = m->has_range || m->live_zero;
 	return (struct reading){
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,
@@ -232,8 +241,8 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 		.value = row->value,
 		.monitor = monitor,
 		.has_value = true,
-		.flag = (uint8_t)quality_flag(&b->plan->monitors[monitor], row->flag, true,
-					      row->value),
+		.flag = (uint8_t)(may_be_else ? quality_flag(m, row->flag, true, row->value)
+					      : row->flag),
 	};
 }
 
@@ -246,28 +255,27 @@ static void add_load(struct backtest *b, const struct reading *raw)
 
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
+	const struct reading r = reading_of(b, monitor, row);
 	if (row->has_value && row->time_ms < b->start_ms)
 		evaluator_reach_back(b->evaluator, monitor, row->time_ms);
 	if (row->time_ms > b->clock_ms[monitor]) {
 		b->clock_ms[monitor] = row->time_ms;
-		evaluator_clock(b->evaluator, monitor, row->time_ms, mono_of(b, row->time_ms),
-				false);
+		evaluator_clock(b->evaluator, monitor, row->time_ms, r.received_mono_ns, false);
 	}
 	if (!row->has_value)
 		return;
-	struct reading r = reading_of(b, monitor, row);
 	b->readings++;
 	evaluator_feed(b->evaluator, &r);
 	if (b->loads != NULL)
 		add_load(b, &r);
 }
 
-static void judge_row(struct backtest *b, const struct csv_row *row)
+static void judge_row(struct backtest *b, const struct csv_row *row, const struct name *name)
 {
 	b->rows++;
 	if (!pass_time(b, row->time_ms))
 		return;
-	uint32_t monitor = monitor_of(b, row);
+	uint32_t monitor = monitor_of(b, row, name);
 	if (monitor == NO_INDEX)
 		b->unknown++;
 	else
@@ -275,17 +283,16 @@ static void judge_row(struct backtest *b, const struct csv_row *row)
 }
 
 /* The same, looked on. */
-static void explain_row(struct backtest *b, const struct csv_row *row)
+static void explain_row(struct backtest *b, const struct csv_row *row, const struct name *name)
 {
-	const struct name *known = find_next(&b->names, row);
-	bool looks = known->used && known->monitor == b->explained && row->has_value;
+	bool looks = name->used && name->monitor == b->explained && row->has_value;
 	if (!looks || !pass_time(b, row->time_ms)) {
-		judge_row(b, row);
+		judge_row(b, row, name);
 		return;
 	}
 	const struct reading r = reading_of(b, b->explained, row);
 	explain_before(b->explain, &r);
-	judge_row(b, row);
+	judge_row(b, row, name);
 	explain_after(b->explain, &r);
 }
 
@@ -297,34 +304,53 @@ static void refuse_row(struct backtest *b, uint64_t number, const char *why)
 }
 
 /* The flow is known before anything is judged by it, wherever in the file it stands. */
-static void flow_row(struct backtest *b, const struct csv_row *row)
+static void flow_row(struct backtest *b, const struct csv_row *row, const struct name *name)
 {
-	if (!pass_time(b, row->time_ms) || !row->has_value)
+	if (!pass_time(b, row->time_ms) || !row->has_value || !name->used ||
+	    name->monitor == NO_INDEX)
 		return;
-	const struct name *known = find_next(&b->names, row);
-	if (!known->used || known->monitor == NO_INDEX)
-		return;
-	struct reading r = reading_of(b, known->monitor, row);
+	struct reading r = reading_of(b, name->monitor, row);
 	b->failed |= !evaluator_flow(b->evaluator, &r);
 }
 
-typedef void (*row_fn)(struct backtest *b, const struct csv_row *row);
+typedef void (*row_fn)(struct backtest *b, const struct csv_row *row, const struct name *name);
 
-/* Each row behind the header, refused ones to @refused (NULL: passed over). */
-static void each_row(struct backtest *b, struct recording rest, const struct csv_header *header,
-		     row_fn fn, void (*refused)(struct backtest *, uint64_t, const char *))
+/* A row that is not as expected. Return: the bytes it takes. */
+static size_t other_row(struct backtest *b, const struct csv_header *header,
+			const struct recording *rest, struct csv_row *row, struct name **name,
+			char *why, size_t why_size)
 {
-	char why[160];
+	struct csv_line line;
+	csv_line(rest->at, rest->at + rest->size, &line);
+	*name = NULL;
+	if (line.length > 0 && csv_row_of(&line, header, &b->plan->zone, row, why, why_size))
+		*name = find_next(&b->names, row);
+	return line.taken;
+}
+
+/* Each row behind the header, refused ones to @refused (NULL: passed over). Made anew for each @fn,
+ * as a call for each row would be felt. */
+__attribute__((always_inline)) static inline void
+each_row(struct backtest *b, struct recording rest, const struct csv_header *header, row_fn fn,
+	 void (*refused)(struct backtest *, uint64_t, const char *))
+{
+	__attribute__((uninitialized)) char why[160];
 	struct csv_row row = {0};
 	for (uint64_t number = 2; rest.size > 0 && !b->failed; number++) {
-		const char *line;
-		size_t length = recording_line(&rest, &line);
-		if (length == 0)
-			continue;
-		if (csv_row(line, length, header, &b->plan->zone, &row, why, sizeof why))
-			fn(b, &row);
-		else if (refused != NULL)
+		struct name *name = expected(&b->names);
+		size_t taken = csv_row_like(rest.at, rest.at + rest.size, header, name->joined,
+					    name->joined_length, &row);
+		why[0] = '\0';
+		if (taken == 0)
+			taken = other_row(b, header, &rest, &row, &name, why, sizeof why);
+		rest.at += taken;
+		rest.size -= taken;
+		if (name != NULL) {
+			b->names.last = (size_t)(name - b->names.at);
+			fn(b, &row, name);
+		} else if (why[0] != '\0' && refused != NULL) {
 			refused(b, number, why);
+		}
 	}
 }
 
@@ -353,7 +379,10 @@ static bool read_rows(struct backtest *b, struct recording rest)
 	}
 	if (flow_judges(b->plan))
 		each_row(b, rest, &header, flow_row, NULL);
-	each_row(b, rest, &header, b->explain != NULL ? explain_row : judge_row, refuse_row);
+	if (b->explain != NULL)
+		each_row(b, rest, &header, explain_row, refuse_row);
+	else
+		each_row(b, rest, &header, judge_row, refuse_row);
 	return true;
 }
 

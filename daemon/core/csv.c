@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/csv.h"
 
+#include "core/digits.h"
 #include "core/text.h"
 
 #include <endian.h>
@@ -77,78 +78,120 @@ static int split_closely(const char *line, size_t length, struct field *out)
 	return -1;
 }
 
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-#define LOW_BITS (EACH_BYTE * 0x7f)
+/* What a look at LOOK_BYTES bytes of a line finds: a bit for each, the first byte's lowest. */
+struct look {
+	uint64_t commas, ends; /* ends: line feeds */
+	uint64_t closer;       /* what takes a closer look: a quote, a blank, what is no ASCII; and
+				* line feeds */
+};
 
-/* The high bit of each byte that is 0. */
-static uint64_t zero_bytes(uint64_t word)
-{
-	return ~(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS);
-}
-
-/* What a look at LOOK_BYTES bytes of a line finds: a bit for each comma, the first byte's lowest,
- * and whether there is anything that takes a closer look: a quote, a blank, what is no ASCII. */
 #ifdef __SSE2__
 enum { LOOK_BYTES = 16 };
-static uint64_t look(const char *at, bool *closer)
+static uint64_t bits_of(__m128i bytes)
+{
+	return (unsigned)_mm_movemask_epi8(bytes);
+}
+
+static struct look look(const char *at)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-	__m128i odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ' + 1)),
-				   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
-	*closer |= _mm_movemask_epi8(odd) != 0;
-	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
+	__m128i closer = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ' + 1)),
+				      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+	return (struct look){bits_of(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(','))),
+			     bits_of(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))), bits_of(closer)};
 }
 #else
 enum { LOOK_BYTES = 8 };
-static uint64_t look(const char *at, bool *closer)
+static uint64_t bits_of(uint64_t high)
 {
-	uint64_t word;
-	memcpy(&word, at, sizeof word);
-	word = le64toh(word);
-	uint64_t low = (word - EACH_BYTE * (' ' + 1)) | word; /* below, or no ASCII */
-	*closer |= ((low & (EACH_BYTE << 7)) | zero_bytes(word ^ (EACH_BYTE * '"'))) != 0;
-	uint64_t commas = zero_bytes(word ^ (EACH_BYTE * ',')) >> 7;
-	return commas * UINT64_C(0x0102040810204080) >> 56;
+	return (high >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* Above a byte that takes a closer look, others may seem to: the first one is right. */
+static struct look look(const char *at)
+{
+	uint64_t word = digits_load(at);
+	uint64_t low = ((word - EACH_BYTE * (' ' + 1)) | word) & (EACH_BYTE << 7);
+	return (struct look){bits_of(zero_bytes(word ^ (EACH_BYTE * ','))),
+			     bits_of(zero_bytes(word ^ (EACH_BYTE * '\n'))),
+			     bits_of(low | zero_bytes(word ^ (EACH_BYTE * '"')))};
 }
 #endif
 
-/* The commas of a line of LOOK_BYTES to 64 bytes, a bit each; the last look lies over the one
- * before it. Return: false if something takes a closer look. */
-static bool commas_of(const char *line, size_t length, uint64_t *commas)
+enum { PLAIN_BYTES = 64 }; /* that the commas of a plain line lie in */
+
+/* A plain line, from @from on, where PLAIN_BYTES can be read. */
+static bool plain_line(const char *from, struct csv_line *out)
 {
-	uint64_t found = 0;
-	bool closer = false;
-	for (size_t at = 0; at < length; at += LOOK_BYTES) {
-		size_t from = at + LOOK_BYTES <= length ? at : length - LOOK_BYTES;
-		found |= look(line + from, &closer) << from;
+	uint64_t commas = 0;
+	for (unsigned at = 0; at < PLAIN_BYTES; at += LOOK_BYTES) {
+		struct look seen = look(from + at);
+		commas |= seen.commas << at;
+		if (seen.closer == 0)
+			continue;
+		unsigned first = (unsigned)__builtin_ctzll(seen.closer);
+		size_t length = at + first;
+		bool feed = from[length] == '\r' && length + 1 < PLAIN_BYTES &&
+			    from[length + 1] == '\n';
+		*out = (struct csv_line){.at = from,
+					 .length = length,
+					 .taken = length + 1 + feed,
+					 .commas = commas & ((UINT64_C(1) << length) - 1),
+					 .plain = true};
+		return feed || (seen.ends >> first & 1) != 0;
 	}
-	*commas = found;
-	return !closer;
+	return false;
+}
+
+static struct csv_line whole_line(const char *line, size_t length)
+{
+	char room[PLAIN_BYTES];
+	struct csv_line out;
+	if (length > 0 && length < PLAIN_BYTES) {
+		memset(room + length, '\n', PLAIN_BYTES - length);
+		memcpy(room, line, length);
+		if (plain_line(room, &out) && out.length == length) {
+			out.at = line;
+			return out;
+		}
+	}
+	return (struct csv_line){.at = line, .length = length};
+}
+
+void csv_line(const char *from, const char *to, struct csv_line *out)
+{
+	if (to - from >= PLAIN_BYTES && plain_line(from, out))
+		return;
+	const char *end = memchr(from, '\n', (size_t)(to - from));
+	size_t length = (size_t)((end == NULL ? to : end) - from);
+	size_t taken = length + (end != NULL);
+	while (length > 0 && from[length - 1] == '\r')
+		length--;
+	*out = whole_line(from, length);
+	out->taken = taken;
 }
 
 /* The usual line is short, and holds neither quotes nor blanks. */
-static int split(const char *line, size_t length, struct field *out)
+static int split(const struct csv_line *line, struct field *out)
 {
-	const char *from = line;
-	uint64_t commas;
+	const char *from = line->at;
 	int n = 0;
-	if (length < LOOK_BYTES || length > 64 || !commas_of(line, length, &commas))
-		return split_closely(line, length, out);
-	for (; commas != 0 && n < FIELDS_MAX; commas &= commas - 1) {
-		const char *comma = line + __builtin_ctzll(commas);
+	if (!line->plain)
+		return split_closely(line->at, line->length, out);
+	for (uint64_t commas = line->commas; commas != 0; commas &= commas - 1) {
+		const char *comma = line->at + __builtin_ctzll(commas);
 		out[n++] = (struct field){from, (size_t)(comma - from)};
 		from = comma + 1;
 	}
-	if (n == FIELDS_MAX)
-		return -1;
-	out[n++] = (struct field){from, (size_t)(line + length - from)};
+	out[n++] = (struct field){from, (size_t)(line->at + line->length - from)};
 	return n;
 }
 
 int csv_split(const char *line, size_t length, struct csv_field out[CSV_FIELDS_MAX])
 {
 	struct field fields[FIELDS_MAX];
-	int n = split(line, length, fields);
+	const struct csv_line whole = whole_line(line, length);
+	int n = split(&whole, fields);
 	for (int i = 0; i < n; i++)
 		out[i] = (struct csv_field){fields[i].at, fields[i].length};
 	return n;
@@ -159,6 +202,14 @@ static bool is(struct field f, const char *word)
 	return f.length == strlen(word) && strncasecmp(f.at, word, f.length) == 0;
 }
 
+static bool is_usual(const struct csv_header *h)
+{
+	bool flagged = h->place[CSV_FLAG] >= 0;
+	return h->place[CSV_TIME] == 0 && h->place[CSV_SITE] == 1 && h->place[CSV_FACTOR] == 2 &&
+	       h->place[CSV_VALUE] == 3 && (!flagged || h->place[CSV_FLAG] == 4) &&
+	       h->n_fields == (flagged ? 5 : 4);
+}
+
 bool csv_header(const char *line, size_t length, struct csv_header *out, char *why, size_t why_size)
 {
 	static const char *const names[CSV_COLUMNS] = {"time", "site", "factor", "value", "flag"};
@@ -167,7 +218,8 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
 		line += 3;
 		length -= 3;
 	}
-	out->n_fields = split(line, length, fields);
+	const struct csv_line whole = whole_line(line, length);
+	out->n_fields = split(&whole, fields);
 	for (int column = 0; column < CSV_COLUMNS; column++) {
 		out->place[column] = -1;
 		for (int i = 0; i < out->n_fields; i++) {
@@ -188,6 +240,7 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
 			return false;
 		}
 	}
+	out->usual = is_usual(out);
 	return true;
 }
 
@@ -201,20 +254,6 @@ static uint64_t right_aligned(const char *text, size_t length)
 			((uint64_t)le32toh(head) << 32 >> (8 * (length - sizeof tail)));
 	uint64_t filled = length == 8 ? 0 : (EACH_BYTE * '0') >> (8 * length);
 	return word | filled;
-}
-
-/* Eight digits, the first in the lowest byte. */
-static uint64_t eight_digits(uint64_t word)
-{
-	word = (word & (EACH_BYTE * 0x0f)) * 2561 >> 8;
-	word = (word & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
-	return (word & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
-}
-
-/* Is each byte '0' to '9'? */
-static bool all_digits(uint64_t word)
-{
-	return (((word + EACH_BYTE * 0x46) | (word - EACH_BYTE * '0')) & (EACH_BYTE << 7)) == 0;
 }
 
 /* The same for 4 to 8 bytes, without a look at each: most values have no more. */
@@ -231,9 +270,9 @@ static bool decimal_short(const char *text, size_t length, const double *power, 
 		word = (word & ~((below << 8) | 0xff)) | (word & below) << 8 | '0';
 		behind = 7 - at;
 	}
-	if (!all_digits(word))
+	if (!digits_only(word))
 		return false;
-	*out = (double)eight_digits(word) / power[behind];
+	*out = (double)digits_eight(word) / power[behind];
 	return true;
 }
 
@@ -315,16 +354,28 @@ static bool read_flag(struct field f, struct csv_row *out, char *why, size_t why
 
 static bool reads_as(const char *text, size_t length, struct field f)
 {
-	return length == f.length && length > 0 && memcmp(text, f.at, length) == 0;
+	if (length != f.length || length == 0)
+		return false;
+	if (length < 8 || length > 16)
+		return memcmp(text, f.at, length) == 0;
+	return digits_load(text) == digits_load(f.at) &&
+	       digits_load(text + length - 8) == digits_load(f.at + length - 8);
 }
 
 bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size)
 {
+	const struct csv_line whole = whole_line(line, length);
+	return csv_row_of(&whole, header, zone, out, why, why_size);
+}
+
+bool csv_row_of(const struct csv_line *line, const struct csv_header *header,
+		const struct zone *zone, struct csv_row *out, char *why, size_t why_size)
+{
 	/* Clearing a kibibyte for each row would cost as much as reading it. */
 	__attribute__((uninitialized)) struct field fields[FIELDS_MAX];
 	struct field flag = {"", 0};
-	int n = split(line, length, fields);
+	int n = split(line, fields);
 	if (n < 0) {
 		snprintf(why, why_size, "a quote is not closed, or more than %d fields",
 			 FIELDS_MAX);
@@ -357,6 +408,75 @@ bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	if (out->has_value && !decimal_parse(value.at, value.length, &out->value))
 		return refuse(why, why_size, "not a finite number:", value);
 	return read_flag(flag, out, why, why_size);
+}
+
+/* --- the row that is expected --- */
+
+enum { WORD = 8, EPOCH_DIGITS = 10, VALUE_MOST = 16, TAIL_BYTES = VALUE_MOST + 4 };
+
+/* Of @length bytes, WORD at the least. */
+static bool alike(const char *a, const char *b, size_t length)
+{
+	uint64_t differs = 0;
+	for (size_t i = 0; i + WORD < length; i += WORD)
+		differs |= digits_load(a + i) ^ digits_load(b + i);
+	return (differs | (digits_load(a + length - WORD) ^ digits_load(b + length - WORD))) == 0;
+}
+
+static bool ten_digits(const char *text, int64_t *out_ms)
+{
+	uint64_t head = digits_load(text);
+	unsigned tens = (unsigned)(text[WORD] - '0'), ones = (unsigned)(text[WORD + 1] - '0');
+	*out_ms = (int64_t)(digits_eight(head) * 100 + tens * 10 + ones) * 1000;
+	return digits_only(head) && tens <= 9 && ones <= 9;
+}
+
+/* How long the value at @at is; 0: too long for one look, or there is none. */
+static size_t value_length(const char *at)
+{
+	for (unsigned from = 0; from < VALUE_MOST; from += LOOK_BYTES) {
+		struct look seen = look(at + from);
+		if ((seen.commas | seen.closer) != 0)
+			return from + (unsigned)__builtin_ctzll(seen.commas | seen.closer);
+	}
+	return 0;
+}
+
+/* What ends a row behind its value. Return: its length; 0: something else. */
+static size_t row_end(const char *at, const struct csv_header *header)
+{
+	bool flagged = header->place[CSV_FLAG] >= 0 && at[0] == ',' && at[1] == FLAG_NORMAL;
+	size_t length = flagged ? 2 : 0;
+	length += at[length] == '\r';
+	return at[length] == '\n' ? length + 1 : 0;
+}
+
+size_t csv_row_like(const char *from, const char *to, const struct csv_header *header,
+		    const char *names, size_t length, struct csv_row *row)
+{
+	size_t time = row->time_length;
+	int64_t time_ms = row->time_ms;
+	double value;
+	if (!header->usual || length < WORD || time < WORD ||
+	    (size_t)(to - from) < time + EPOCH_DIGITS + 1 + length + TAIL_BYTES)
+		return 0;
+	if (!alike(from, row->time, time) || from[time] != ',') {
+		time = EPOCH_DIGITS;
+		if (!ten_digits(from, &time_ms) || from[time] != ',')
+			return 0;
+	}
+	const char *at = from + time + 1;
+	size_t digits = alike(at, names, length) ? value_length(at + length) : 0;
+	size_t end = digits > 0 ? row_end(at + length + digits, header) : 0;
+	if (end == 0 || !decimal_fast(at + length, digits, &value))
+		return 0;
+	row->time = from;
+	row->time_length = time;
+	row->time_ms = time_ms;
+	row->value = value;
+	row->has_value = true;
+	row->flag = FLAG_NORMAL;
+	return (size_t)(at - from) + length + digits + end;
 }
 
 /* --- writing --- */

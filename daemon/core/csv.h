@@ -20,6 +20,7 @@ enum csv_column { CSV_TIME, CSV_SITE, CSV_FACTOR, CSV_VALUE, CSV_FLAG, CSV_COLUM
 struct csv_header {
 	int place[CSV_COLUMNS]; /* which field of a row, -1: absent */
 	int n_fields;
+	bool usual; /* time,site,factor,value[,flag], and no other */
 };
 
 struct csv_row {
@@ -40,6 +41,18 @@ struct csv_row {
 bool csv_header(const char *line, size_t length, struct csv_header *out, char *why,
 		size_t why_size);
 
+/* One line of a file, and what one look over it has found. */
+struct csv_line {
+	const char *at;
+	size_t length;   /* without its end */
+	size_t taken;    /* with its end */
+	bool plain;      /* short, without quotes and blanks, and then */
+	uint64_t commas; /* a bit for each, the first byte's lowest */
+};
+
+/** csv_line() - the line that begins at @from; no byte at @to or behind it is read */
+void csv_line(const char *from, const char *to, struct csv_line *out);
+
 /**
  * csv_row() - one further line, without its line end
  * @zone: for times without offset
@@ -48,6 +61,20 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
  */
 bool csv_row(const char *line, size_t length, const struct csv_header *header,
 	     const struct zone *zone, struct csv_row *out, char *why, size_t why_size);
+/** csv_row_of() - the same of a line that was looked over */
+bool csv_row_of(const struct csv_line *line, const struct csv_header *header,
+		const struct zone *zone, struct csv_row *out, char *why, size_t why_size);
+
+/**
+ * csv_row_like() - the row that begins at @from, if it is as most are: of the usual columns, of the
+ * monitor that is expected, of the time of the row before or another of ten digits, and flagged N
+ * @names: "site,factor,", @length bytes
+ * @row: the row before, whose line is still there, and then this one
+ * Return: the bytes it takes, its end included; 0: another row, for csv_line(), and @row is as it
+ * was.
+ */
+size_t csv_row_like(const char *from, const char *to, const struct csv_header *header,
+		    const char *names, size_t length, struct csv_row *row);
 
 /* One field, without its quotes and the blanks around it; not NUL-terminated. */
 struct csv_field {

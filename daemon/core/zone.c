@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/zone.h"
 
+#include "core/digits.h"
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b != 0 && (a < 0) != (b < 0));
@@ -220,9 +222,17 @@ static bool seconds_fast(const char *text, size_t length, int64_t *out_ms)
 {
 	uint64_t second = 0; /* of no meaning, and no overflow, where something is no digit */
 	unsigned worst = 0;
+	size_t i = 0;
 	if (length == 0 || length > 11)
 		return false;
-	for (size_t i = 0; i < length; i++) {
+	if (length >= 8) {
+		uint64_t head = digits_load(text);
+		if (!digits_only(head))
+			return false;
+		second = digits_eight(head);
+		i = 8;
+	}
+	for (; i < length; i++) {
 		unsigned digit = (unsigned)(text[i] - '0');
 		worst = digit > worst ? digit : worst;
 		second = second * 10 + digit;

@@ -64,6 +64,30 @@ static void check_decimal(const char *text, size_t length)
 	require(decimal_parse(buffer, double_text(buffer, value), &again) && again == value);
 }
 
+/* Line by line, and where the row is the expected one, it is read as any other. */
+static void check_lines(const char *from, const char *to, const struct csv_header *header)
+{
+	static const char names[] = "outfall-3,w01018,";
+	struct csv_row row = {0}, same;
+	struct csv_line line;
+	char why[128];
+	for (; from < to; from += line.taken) {
+		struct csv_row expected = row;
+		size_t taken = csv_row_like(from, to, header, names, strlen(names), &expected);
+		csv_line(from, to, &line);
+		require(line.taken > line.length || from + line.taken == to);
+		require(from + line.taken <= to && line.at == from);
+		bool good = csv_row_of(&line, header, &berlin, &row, why, sizeof why);
+		require(taken == 0 ||
+			(good && taken == line.taken && row.has_value &&
+			 row.value == expected.value && row.time_ms == expected.time_ms &&
+			 row.flag == expected.flag));
+		same = (struct csv_row){0};
+		require(csv_row(line.at, line.length, header, &berlin, &same, why, sizeof why) ==
+			good);
+	}
+}
+
 /* The first line is the header, the others are rows; each is tried as a time and a decimal, too. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -87,5 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		from += length + 1;
 		first = false;
 	}
+	char *all = exact((const char *)data, size);
+	check_lines(all, all + size, &usual);
+	free(all);
 	return 0;
 }

@@ -258,6 +258,141 @@ static void test_no_byte_behind_the_length_is_read(void **state)
 	(void)state;
 }
 
+/* --- lines, and the row that is expected --- */
+
+static void test_lines_end_where_they_end(void **state)
+{
+	static const char text[] = "a,b\r\n\n\"x\ny\r\r\nlast";
+	static const struct {
+		size_t length, taken;
+	} lines[] = {{3, 5}, {0, 1}, {2, 3}, {1, 4}, {4, 4}};
+	const char *at = text, *end = text + sizeof text - 1;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		struct csv_line line;
+		csv_line(at, end, &line);
+		assert_ptr_equal(line.at, at);
+		assert_int_equal(line.length, lines[i].length);
+		assert_int_equal(line.taken, lines[i].taken);
+		at += line.taken;
+	}
+	assert_ptr_equal(at, end);
+	(void)state;
+}
+
+#define NAMES "outfall-3,w01018,"
+#define EPOCH "1767294000"
+
+/* As one of the lines of a file, of which @length bytes are looked at. */
+static void same_row(const struct csv_row *a, const struct csv_row *b, const char *line)
+{
+	bool same = a->time_ms == b->time_ms && a->flag == b->flag &&
+		    memcmp(&a->value, &b->value, sizeof a->value) == 0 && b->has_value &&
+		    b->site_length == strlen("outfall-3") && b->factor_length == strlen("w01018") &&
+		    memcmp(b->site, NAMES, strlen(NAMES) - 1) == 0;
+	if (!same)
+		fail_msg("%s: %lld %.17g", line, (long long)a->time_ms, a->value);
+}
+
+/* Return: was it as expected? Then it is read as the long way reads it. */
+static bool like(const struct csv_header *header, const char *line)
+{
+	char text[512], why[128];
+	struct csv_row before = {.time = EPOCH, .time_length = 10, .time_ms = 1767294000000};
+	struct csv_row row = {0};
+	struct csv_line whole;
+	snprintf(text, sizeof text, "%s%80s\n", line, "next");
+	const char *end = text + strlen(text);
+	size_t taken = csv_row_like(text, end, header, NAMES, strlen(NAMES), &before);
+	if (taken == 0) {
+		assert_int_equal(before.time_ms, 1767294000000);
+		return false;
+	}
+	csv_line(text, end, &whole);
+	assert_int_equal(taken, whole.taken);
+	if (!csv_row_of(&whole, header, &cst, &row, why, sizeof why))
+		fail_msg("%s: %s", line, why);
+	same_row(&before, &row, line);
+	return true;
+}
+
+static void test_the_expected_row_is_read_like_any_other(void **state)
+{
+	static const char *const as_expected[] = {
+		EPOCH "," NAMES "61.3\n", EPOCH "," NAMES "-0\n", "1767294001," NAMES "5\r\n",
+		EPOCH "," NAMES "12345.678\n", "9999999999," NAMES ".5\n"};
+	static const char *const others[] = {EPOCH "," NAMES "\n",
+					     EPOCH "," NAMES "NA\n",
+					     EPOCH "," NAMES "1,N\n",
+					     EPOCH ", " NAMES "1\n",
+					     EPOCH "," NAMES "1 \n",
+					     EPOCH "," NAMES "\"1\"\n",
+					     EPOCH "," NAMES "1e3\n",
+					     EPOCH ",outfall-4,w01018,1\n",
+					     "176729400x," NAMES "1\n",
+					     "17672940001," NAMES "1\n",
+					     "2026-01-02T03:04:05Z," NAMES "1\n",
+					     EPOCH "," NAMES "12345678901234567\n",
+					     EPOCH "," NAMES "1\r\r\n",
+					     EPOCH "," NAMES "1;2\n"};
+	struct csv_header header = header_of("time,site,factor,value");
+	for (size_t i = 0; i < sizeof as_expected / sizeof as_expected[0]; i++)
+		assert_true(like(&header, as_expected[i]));
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (like(&header, others[i]))
+			fail_msg("taken as expected: %s", others[i]);
+	(void)state;
+}
+
+static void test_the_expected_row_may_be_flagged_n(void **state)
+{
+	struct csv_header header = header_of("time,site,factor,value,flag");
+	assert_true(like(&header, EPOCH "," NAMES "1,N\n"));
+	assert_true(like(&header, EPOCH "," NAMES "1,N\r\n"));
+	assert_true(like(&header, EPOCH "," NAMES "1\n"));
+	assert_false(like(&header, EPOCH "," NAMES "1,M\n"));
+	assert_false(like(&header, EPOCH "," NAMES "1,\n"));
+	assert_false(like(&header, EPOCH "," NAMES "1,N,\n"));
+	header = header_of("time,factor,site,value");
+	assert_false(like(&header, EPOCH "," NAMES "1\n"));
+	header = header_of("time,site,factor,value,more");
+	assert_false(like(&header, EPOCH "," NAMES "1\n"));
+	(void)state;
+}
+
+/* Whatever is changed in a row: read as expected is read as any other, or it is another row. */
+static void test_no_expected_row_is_read_otherwise(void **state)
+{
+	static const char signs[] = "0123456789.,-+eNM \"\r\nx";
+	struct csv_header header = header_of("time,site,factor,value,flag");
+	uint64_t seed = 525;
+	size_t taken = 0;
+	for (int i = 0; i < 50000; i++) {
+		char line[] = EPOCH "," NAMES "61.34,N\n";
+		for (uint64_t n = 1 + dice(&seed) % 3; n > 0; n--) {
+			size_t from = dice(&seed) % 4 == 0 ? 0 : strlen(EPOCH "," NAMES);
+			line[from + dice(&seed) % (sizeof line - 1 - from)] =
+				signs[dice(&seed) % (sizeof signs - 1)];
+		}
+		taken += like(&header, line);
+	}
+	assert_in_range(taken, 5000, 45000);
+	(void)state;
+}
+
+static void test_near_the_end_of_the_file_no_row_is_expected(void **state)
+{
+	static const char line[] = EPOCH "," NAMES "61.3\n";
+	struct csv_header header = header_of("time,site,factor,value");
+	struct csv_row row = {.time = EPOCH, .time_length = 10};
+	char *exact = malloc(sizeof line - 1); /* the address sanitizer watches its end */
+	memcpy(exact, line, sizeof line - 1);
+	assert_int_equal(
+		csv_row_like(exact, exact + sizeof line - 1, &header, NAMES, strlen(NAMES), &row),
+		0);
+	free(exact);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +407,11 @@ int main(void)
 		cmocka_unit_test(test_random_decimals_are_those_of_the_c_library),
 		cmocka_unit_test(test_what_is_no_decimal_is_refused),
 		cmocka_unit_test(test_no_byte_behind_the_length_is_read),
+		cmocka_unit_test(test_lines_end_where_they_end),
+		cmocka_unit_test(test_the_expected_row_is_read_like_any_other),
+		cmocka_unit_test(test_the_expected_row_may_be_flagged_n),
+		cmocka_unit_test(test_no_expected_row_is_read_otherwise),
+		cmocka_unit_test(test_near_the_end_of_the_file_no_row_is_expected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

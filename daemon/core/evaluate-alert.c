@@ -51,6 +51,8 @@ static void count_raised(struct flood *flood)
 void alert_raise(struct evaluator *e, const struct condition *c, struct alert_state *a,
 		 int64_t time_ms, int64_t mono_ns)
 {
+	if (c->monitor != NO_INDEX)
+		e->calms[c->monitor].on = false;
 	a->active = true;
 	a->dirty = false;
 	a->raised_ms = time_ms;

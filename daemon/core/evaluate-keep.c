@@ -209,6 +209,8 @@ static void take_monitor(struct evaluator *e, struct rest *rest, uint32_t guess)
 		return;
 	uint32_t n, monitor = find_monitor(e->plan, name, guess);
 	bool known = monitor != NO_INDEX;
+	if (known)
+		e->calms[monitor].on = false;
 	take_part(rest, known ? &e->monitors[monitor] : NULL, sizeof *e->monitors);
 	take_part(rest, known ? &e->alerts[monitor] : NULL, sizeof *e->alerts);
 	const void *count = take(rest, sizeof n);
@@ -437,6 +439,8 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 		return false;
 	bool known = a->began_ms == v->began_ms && a->raised_ms == v->raised_ms;
 	uint32_t readings = known && a->readings > v->readings ? a->readings : v->readings;
+	if (v->monitor != NO_INDEX)
+		e->calms[v->monitor].on = false;
 	double peak = known ? a->peak : v->peak_value;
 	int64_t peak_ms = known ? a->peak_ms : v->peak_ms;
 	*a = (struct alert_state){.active = true,

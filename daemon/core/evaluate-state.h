@@ -2,10 +2,10 @@
 #pragma once
 /*
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
- * evaluate-means.c (mean limits), evaluate-signal.c (flat, step, range, silence), evaluate-clue.c
- * (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c
- * (a ledger that was lost), evaluate-concern.c (whose frames are kept). Explain looks at it, and
- * changes nothing.
+ * evaluate-calm.c (what compliance needs no closer look), evaluate-means.c (mean limits),
+ * evaluate-signal.c (flat, step, range, silence), evaluate-clue.c (clues), evaluate-alert.c
+ * (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost),
+ * evaluate-concern.c (whose frames are kept). Explain looks at it, and changes nothing.
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
@@ -127,12 +127,26 @@ enum trait {
 	TRAIT_CLUES = 128,
 };
 
+/*
+ * What most readings are done with: while nothing of a monitor is raised and no run has begun, a
+ * valid reading between these bounds changes nothing but what was read last. The bounds are no
+ * wider than those of any instant limit, in force or not, of any warning, and of the range.
+ */
+struct calm {
+	bool possible;  /* no rule of the monitor asks more of a reading */
+	bool on, means; /* means: there are windows that take the value */
+	double low, high;
+	int64_t cycle_ms; /* of the monitor */
+	int64_t stale_ns; /* silence before there is anything to look at; INT64_MAX: never */
+};
+
 struct evaluator {
 	const struct plan *plan;
 	verdict_fn emit;
 	void *context;
 	struct monitor_state *monitors;
 	struct monitor_alerts *alerts; /* by monitor */
+	struct calm *calms;            /* by monitor */
 	uint8_t *traits;               /* by monitor: of enum trait */
 	struct limit_state *limits;    /* of all monitors in a row */
 	struct limit_rest *rests;      /* the same */
@@ -180,6 +194,13 @@ struct step reading_step(const struct evaluator *e, const struct reading *r);
 bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms);
 /** limit_rest() - what happens outside a limit's dates says nothing, and ends what it raised */
 void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms);
+
+/* --- evaluate-calm.c --- */
+
+/** calm_begin() - the bounds, once the levels are known; not calm yet */
+void calm_begin(struct evaluator *e, uint32_t monitor);
+/** calm_settle() - is it calm, after a reading that was fed the long way? */
+void calm_settle(struct evaluator *e, uint32_t monitor);
 
 /* --- evaluate-means.c: windows; evaluator_windows() is there, too --- */
 

@@ -311,6 +311,15 @@ bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, 
 	return d != NULL && discharge_returned(d, to_ms) > from_ms;
 }
 
+/* A new result, for counts: later than the last reading, and none that the instrument still holds.
+ */
+static bool is_result(const struct monitor_state *m, const struct reading *r, int64_t cycle_ms)
+{
+	bool held = cycle_ms > 0 && r->value == m->result_value &&
+		    r->measured_ms - m->result_ms < cycle_ms;
+	return r->measured_ms > m->valid_ms && !held;
+}
+
 struct step reading_step(const struct evaluator *e, const struct reading *r)
 {
 	const struct monitor *plan = &e->plan->monitors[r->monitor];
@@ -326,9 +335,7 @@ struct step reading_step(const struct evaluator *e, const struct reading *r)
 	s.gap = (plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms) ||
 		((e->traits[r->monitor] & TRAIT_FLOW) &&
 		 flow_between(e, r->monitor, m->valid_ms, r->measured_ms));
-	bool held = plan->cycle_ms > 0 && r->value == m->result_value &&
-		    r->measured_ms - m->result_ms < plan->cycle_ms;
-	s.result = r->measured_ms > m->valid_ms && !held;
+	s.result = is_result(m, r, plan->cycle_ms);
 	return s;
 }
 
@@ -359,6 +366,32 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 		signal_flat(e, r->monitor, &s);
 	if (traits & TRAIT_CLUES)
 		clues_result(e, r->monitor, &s);
+}
+
+/*
+ * A reading that complies while nothing is raised or about to be: all that the long way would do
+ * with it. Return: false if it is another one, and nothing was done.
+ */
+static bool calm_feed(struct evaluator *e, const struct reading *r)
+{
+	const struct calm *c = &e->calms[r->monitor];
+	struct monitor_state *m = &e->monitors[r->monitor];
+	bool complies = r->value >= c->low && r->value <= c->high;
+	if (!c->on || !complies || r->flag != FLAG_NORMAL || !r->has_value ||
+	    r->measured_ms < m->newest_ms)
+		return false;
+	bool result = is_result(m, r, c->cycle_ms);
+	if (c->means)
+		means_add(e, r, result);
+	if (result) {
+		m->result_ms = r->measured_ms;
+		m->result_value = r->value;
+	}
+	m->newest_ms = m->valid_ms = m->heard_measured_ms = r->measured_ms;
+	m->valid_value = r->value;
+	m->heard_ms = r->received_ms;
+	m->heard_mono_ns = r->received_mono_ns;
+	return true;
 }
 
 /* @heard: by its raw flag, whatever a mark says of its value */
@@ -395,6 +428,13 @@ static void marked_feed(struct evaluator *e, const struct reading *raw, bool hea
 	value_feed(e, marks_reading(e->marks, raw, &room), heard);
 }
 
+/* The long way, behind which the monitor may be calm. */
+static void restless_feed(struct evaluator *e, const struct reading *r, bool heard)
+{
+	value_feed(e, r, heard);
+	calm_settle(e, r->monitor);
+}
+
 void evaluator_feed(struct evaluator *e, const struct reading *r)
 {
 	bool heard = r->flag != FLAG_COMMUNICATION;
@@ -403,14 +443,14 @@ void evaluator_feed(struct evaluator *e, const struct reading *r)
 		link_feed(e, r);
 	else if (e->marks != NULL)
 		marked_feed(e, r, heard);
-	else
-		value_feed(e, r, heard);
+	else if (!calm_feed(e, r))
+		restless_feed(e, r, heard);
 }
 
 void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
 		     bool reached)
 {
-	if (e->traits[monitor] & TRAIT_SILENCE)
+	if (mono_ns - e->monitors[monitor].heard_mono_ns >= e->calms[monitor].stale_ns)
 		signal_silence(e, monitor, mono_ns, reached);
 	if (e->traits[monitor] & TRAIT_MEANS)
 		evaluator_windows(e, monitor, wall_ms);
@@ -513,6 +553,7 @@ static void start_monitor(struct evaluator *e, uint32_t monitor, int64_t start_m
 			windows_start(&e->rests[at].windows, &e->plan->zone, m->limits[i].average,
 				      start_ms);
 	}
+	calm_begin(e, monitor);
 }
 
 int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start_ms,
@@ -526,6 +567,7 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 		e->n_limits += plan->monitors[i].n_limits;
 	e->monitors = calloc(plan->n_monitors + 1, sizeof *e->monitors);
 	e->alerts = calloc(plan->n_monitors + 1, sizeof *e->alerts);
+	e->calms = calloc(plan->n_monitors + 1, sizeof *e->calms);
 	e->traits = calloc(plan->n_monitors + 1, sizeof *e->traits);
 	e->first_limit = calloc(plan->n_monitors + 1, sizeof *e->first_limit);
 	e->limits = calloc(e->n_limits + 1, sizeof *e->limits);
@@ -534,9 +576,10 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	e->warning = calloc(e->n_limits + 1, sizeof *e->warning);
 	e->links = calloc(plan->n_connections + 1, sizeof *e->links);
 	e->clues = calloc(plan->n_clues + 1, sizeof *e->clues);
-	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL || e->traits == NULL ||
-	    e->first_limit == NULL || e->limits == NULL || e->exceedance == NULL ||
-	    e->warning == NULL || e->links == NULL || e->clues == NULL || discharges_new(e) < 0) {
+	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL || e->calms == NULL ||
+	    e->traits == NULL || e->first_limit == NULL || e->limits == NULL ||
+	    e->exceedance == NULL || e->warning == NULL || e->links == NULL || e->clues == NULL ||
+	    discharges_new(e) < 0) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -556,6 +599,7 @@ struct evaluator *evaluator_free(struct evaluator *e)
 		return NULL;
 	free(e->monitors);
 	free(e->alerts);
+	free(e->calms);
 	free(e->traits);
 	free(e->first_limit);
 	free(e->limits);

@@ -19,7 +19,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.normpath(os.path.join(HERE, "..", ".."))
 E, S, W = ("daemon/core/evaluate.c", "daemon/core/evaluate-signal.c", "daemon/core/window.c")
-A = "daemon/core/evaluate-means.c"
+A, B = "daemon/core/evaluate-means.c", "daemon/core/evaluate-calm.c"
 D, G = "daemon/core/discharge.c", "daemon/core/evaluate-discharge.c"
 M, K, C = "daemon/core/marks.c", "daemon/core/evaluate-marks.c", "daemon/core/supcase.c"
 
@@ -57,6 +57,16 @@ FAULTS = (
     (E, "s->judged = rounded ? round_even(s->value, l->decimals) : s->value;", "s->judged = s->value;"),
     (E, "wall_ms >= l->valid_from_ms", "wall_ms > l->valid_from_ms"),
     (E, "wall_ms < l->valid_to_ms", "wall_ms <= l->valid_to_ms"),
+    (E, "    r->measured_ms < m->newest_ms)\n\t\treturn false;", "    false)\n\t\treturn false;"),
+    (E, "bool complies = r->value >= c->low && r->value <= c->high;", "bool complies = r->value <= c->high;"),
+    (E, "bool complies = r->value >= c->low && r->value <= c->high;", "bool complies = r->value >= c->low;"),
+    (E, "if (!c->on || !complies || r->flag", "if (!complies || r->flag"),
+    (E, "heard_mono_ns >= e->calms[monitor].stale_ns", "heard_mono_ns > e->calms[monitor].stale_ns"),
+    (B, "c->possible = plain_signal(e, monitor)", "c->possible = true"),
+    (B, "COMPARE_ROUNDED ? pow(10, -l->decimals) : 0", "COMPARE_ROUNDED ? 0 : 0"),
+    (B, "bool calm = e->monitors[monitor].has_valid && !a->stale.active", "bool calm = e->monitors[monitor].has_valid"),
+    (B, "calm = at_rest(&e->limits[at].exceedance) &&", "calm ="),
+    (B, "(m->limits[i].warn_at == 0 || at_rest(&e->rests[at].warning))", "true"),
     (A, "if (!limit_in_force(l, w->span.start_ms) || not_app", "if (!limit_in_force(l, w->span.end_ms) || not_app"),
     (E, "alert_clear(e, &c, &state->exceedance.alert, time_ms);\n\tc.kind", "c.kind"),
     (E, "\t\t\ttrack_unknown(&e->rests[first + i].warning);", "\t\t\t;"),

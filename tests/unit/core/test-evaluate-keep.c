@@ -293,6 +293,29 @@ static void test_an_adopted_alert_is_active_and_clears(void **state)
 	rig_said(rig, "-exceedance@1");
 }
 
+static void test_an_alert_that_a_calm_monitor_adopts_clears(void **state)
+{
+	struct rig *rig = *state;
+	rig_play(rig, "0:51");
+	struct verdict alert = rig->said[0];
+	rig_check(rig, "1:40 2:40", "+exceedance@0/0=51 -exceedance@1");
+	assert_true(evaluator_adopt(rig->evaluator, &alert));
+	rig_check(rig, "3:40", "-exceedance@3");
+}
+
+static void test_a_run_that_is_loaded_into_a_calm_monitor_goes_on(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].on_delay_ms = 10000;
+	rig_play(rig, "0:51 5:52");
+	struct left left = end(rig);
+	rig_start(rig);
+	rig_play(rig, "0:40 1:40");
+	assert_true(evaluator_load(rig->evaluator, left.bytes, left.size));
+	free(left.bytes);
+	rig_check(rig, "6:40 10:53 20:53", "+exceedance@20/10=53");
+}
+
 static void test_adopting_keeps_a_higher_peak_that_was_saved(void **state)
 {
 	struct rig *rig = *state;
@@ -441,6 +464,8 @@ int main(void)
 		rig_test(test_an_adopted_alert_keeps_its_recovery),
 		rig_test(test_the_recovery_of_a_forgotten_alert_shortens_no_later_one),
 		rig_test(test_an_adopted_alert_is_active_and_clears),
+		rig_test(test_an_alert_that_a_calm_monitor_adopts_clears),
+		rig_test(test_a_run_that_is_loaded_into_a_calm_monitor_goes_on),
 		rig_test(test_adopting_keeps_a_higher_peak_that_was_saved),
 		rig_test(test_every_kind_of_condition_is_adopted_and_clears),
 		rig_test(test_a_step_of_any_sort_is_adopted),

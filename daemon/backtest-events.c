@@ -161,7 +161,8 @@ bool backtest_events(struct backtest_events *b, const struct verdict *verdicts, 
 	struct ledger *ledger = NULL;
 	struct event *events = calloc(2 * n_verdicts + 1, sizeof *events);
 	int64_t after = 0;
-	bool good = events != NULL && ledger_open(&ledger, NULL, b->plan) == 0;
+	bool good = events != NULL && ledger_open(&ledger, NULL, b->plan) == 0 &&
+		    ledger_hold(ledger) == 0;
 	size_t n = good ? lay_out(events, verdicts, n_verdicts) : 0, from = 0;
 	if (good)
 		qsort_r(events, n, sizeof *events, order_happened, (void *)(uintptr_t)b->plan);

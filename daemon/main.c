@@ -10,6 +10,7 @@
 #include "effective.h"
 #include "load.h"
 #include "run.h"
+#include "store/ledger.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -188,6 +189,7 @@ static int recall(const struct order *order, struct plan *plan)
 {
 	struct marks marks = {0};
 	plan->rules = NULL; /* in recorded data nothing falls due */
+	ledger_alone();
 	if (order->marks != NULL && backtest_marks(plan, order->marks, &marks, stderr) != 0)
 		return 1;
 	const struct marks *over = order->marks == NULL ? NULL : &marks;

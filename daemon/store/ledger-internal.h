@@ -178,6 +178,7 @@ struct ledger {
 	bool announced;            /* the open transaction made events */
 	bool timed;                /* it moved a timer */
 	int64_t registered;        /* cases that it registered */
+	bool held;                 /* one transaction holds all others (ledger_hold()) */
 	bool damaged;              /* mended by the next transaction */
 	struct numbers numbers;    /* as of the last record */
 	bool remark;               /* the table of marks is not that of the file */

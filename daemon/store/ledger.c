@@ -343,7 +343,21 @@ int ledger_begin(struct ledger *ledger)
 	}
 	ledger->announced = ledger->timed = false;
 	ledger->registered = 0;
-	return sql_do(ledger->sql[SQL_BEGIN], "");
+	return ledger->held ? 0 : sql_do(ledger->sql[SQL_BEGIN], "");
+}
+
+void ledger_alone(void)
+{
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+int ledger_hold(struct ledger *ledger)
+{
+	int r = ledger->directory != NULL ? -EINVAL
+					  : sql_exec(ledger->db, "PRAGMA journal_mode=OFF; BEGIN");
+	ledger->held = r == 0;
+	return r;
 }
 
 void ledger_bind(struct ledger *ledger, void (*daybook)(void *context, struct chain_head *out),
@@ -374,7 +388,7 @@ int ledger_end(struct ledger *ledger, int r)
 		r = numbers_ahead(ledger);
 	if (r == 0)
 		r = ledger_chain_flush(&ledger->chain);
-	if (r == 0)
+	if (r == 0 && !ledger->held)
 		r = sql_do(ledger->sql[SQL_COMMIT], "");
 	bool announced = r == 0 && ledger->announced;
 	if (r != 0) {

@@ -31,6 +31,11 @@ enum ledger_result {
 /** ledger_open() - @directory NULL: in memory only, for recorded data. Return: 0, negative errno.
  */
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan);
+/** ledger_alone() - before anything else of the store: this process opens it from one thread */
+void ledger_alone(void);
+/** ledger_hold() - of a ledger in memory, which is thrown away: one transaction for all that
+ * follows, and none of it can be undone */
+int ledger_hold(struct ledger *ledger);
 struct ledger *ledger_close(struct ledger *ledger);
 /**
  * ledger_mended() - how often a damaged file was replaced since ledger_open() (any thread, no disk)

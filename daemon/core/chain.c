@@ -3,6 +3,7 @@
 
 #include "core/reading.h"
 
+#include <endian.h>
 #include <string.h>
 
 static uint8_t *put(uint8_t *out, uint64_t value, size_t bytes)
@@ -12,9 +13,17 @@ static uint8_t *put(uint8_t *out, uint64_t value, size_t bytes)
 	return out + bytes;
 }
 
+/* A whole word at once: most of what is hashed passes here. */
+static uint8_t *put_u64(uint8_t *out, uint64_t value)
+{
+	value = htole64(value);
+	memcpy(out, &value, sizeof value);
+	return out + sizeof value;
+}
+
 static uint8_t *put_i64(uint8_t *out, int64_t value)
 {
-	return put(out, (uint64_t)value, 8);
+	return put_u64(out, (uint64_t)value);
 }
 
 static uint8_t *put_double(uint8_t *out, double value)
@@ -22,7 +31,7 @@ static uint8_t *put_double(uint8_t *out, double value)
 	uint64_t bits;
 
 	memcpy(&bits, &value, sizeof bits);
-	return put(out, bits, 8);
+	return put_u64(out, bits);
 }
 
 /* As SQLite keeps a number: a zero has no sign there, and what is none is NULL. */
@@ -40,7 +49,7 @@ uint8_t *chain_reading_bytes(uint8_t *out, const struct chain_reading *r)
 	out = put_i64(out, r->received_ms);
 	out = put_double(out, has_value && r->value != 0 ? r->value : 0);
 	*out++ = has_value ? r->flag : (uint8_t)(r->flag | 0x80);
-	return put(out, r->raw, 8);
+	return put_u64(out, r->raw);
 }
 
 static uint8_t *put_name(uint8_t *out, const char *name, size_t length)
@@ -64,7 +73,7 @@ uint8_t *chain_gap_bytes(uint8_t *out, const struct gap *gap, int64_t monitor)
 	out = put_i64(out, monitor);
 	out = put_i64(out, gap->from_ms);
 	out = put_i64(out, gap->to_ms);
-	return put(out, gap->count, 8);
+	return put_u64(out, gap->count);
 }
 
 uint8_t *chain_frames_bytes(uint8_t *out, const struct chain_frames *f)

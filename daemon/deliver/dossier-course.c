@@ -326,9 +326,13 @@ void part_evidence(struct parts *parts)
 {
 	const json_t *evidence = json_object_get(parts->dossier->c, "evidence");
 	const char *digest = json_words(evidence, "digest");
+	const struct dossier_frames *frames = parts->dossier->frames;
 	char count[24];
+	/* of an alert that counts none as it goes on, they have been read */
 	snprintf(count, sizeof count, "%lld",
-		 (long long)json_integer_value(json_object_get(evidence, "readings")));
+		 frames != NULL && frames->readings > 0
+			 ? (long long)frames->readings
+			 : (long long)json_integer_value(json_object_get(evidence, "readings")));
 	part_begin(parts, SAY("Evidence"));
 	part_pairs(parts);
 	part_row(parts, SAY("Readings of the case"), count);

@@ -8,7 +8,7 @@
 #include <sys/timex.h>
 #include <time.h>
 
-enum { READINGS_AT_ONCE = 8 };
+enum { READINGS_AT_ONCE = 8, CLOCK_ASK_MS = 1000 };
 
 int day_chain_connect(struct day_chain *chain, sqlite3 *db, const struct day_name *name)
 {
@@ -155,6 +155,15 @@ static int64_t clock_error_us(void)
 	return state == TIME_ERROR || (t.status & STA_UNSYNC) != 0 ? CHAIN_CLOCK_FREE : t.maxerror;
 }
 
+/* The kernel's word changes once a second, and asking takes as long as hashing twenty readings. */
+static void clock_ask(struct day_chain *chain, int64_t mono_ms)
+{
+	if (chain->asked_ms != 0 && mono_ms - chain->asked_ms < CLOCK_ASK_MS)
+		return;
+	chain->asked_ms = mono_ms;
+	chain->clock_error_us = clock_error_us();
+}
+
 static int64_t clock_ms(clockid_t clock)
 {
 	struct timespec t;
@@ -176,7 +185,8 @@ static int link_hash(struct day_chain *chain, struct chain_head *out)
 	frames_add(chain);
 	link->at_ms = clock_ms(CLOCK_REALTIME);
 	link->mono_ms = clock_ms(CLOCK_BOOTTIME);
-	link->clock_error_us = clock_error_us();
+	clock_ask(chain, link->mono_ms);
+	link->clock_error_us = chain->clock_error_us;
 	hash_add(chain->hash, bytes, (size_t)(chain_trailer_bytes(bytes, link) - bytes));
 	out->number = link->batch;
 	return r == 0 ? hash_end(chain->hash, out->hash) : r;

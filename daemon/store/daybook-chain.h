@@ -21,6 +21,7 @@ struct day_chain {
 	struct chain_trailer link;
 	struct chain_frames frames;
 	bool open;
+	int64_t asked_ms, clock_error_us; /* of the clock's error: when, by CLOCK_BOOTTIME; what */
 	sqlite3_stmt *add, *names, *gap_rows;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/catalogue.h"
 #include "config/checks.h"
+#include "config/impossible.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,15 +22,19 @@ static const struct field factor_fields[] = {
 	{"decimals", FIELD_INT, .offset = AT(decimals), .low = 0, .high = 9, .required = EVERY},
 	{"no_multiple", FIELD_BOOL, .offset = AT(no_multiple)},
 	{"no_mean", FIELD_BOOL, .offset = AT(no_mean)},
+	{"dead_at", FIELD_NUMBER, .offset = AT(dead_at), .low = -1e15, .high = 1e15},
+	{"most", FIELD_NUMBER, .offset = AT(most), .low = -1e15, .high = 1e15},
 	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
 };
 static const struct schema factor_schema = {"a factor", NULL, factor_fields,
 					    sizeof(factor_fields) / sizeof(factor_fields[0])};
 
 static const struct field file_fields[] = {
-	{"factors", FIELD_LATER, .required = EVERY},
+	{"factors", FIELD_LATER},
+	{"codes", FIELD_LATER},
 };
-static const struct schema file_schema = {"a catalogue", NULL, file_fields, 1};
+static const struct schema file_schema = {"a catalogue", NULL, file_fields,
+					  sizeof(file_fields) / sizeof(file_fields[0])};
 
 static void read_document(struct walk *walk, const char *path,
 			  void (*read)(void *context, struct walk *walk), void *context)
@@ -109,6 +114,7 @@ static void read_factor(struct catalogue *catalogue, struct walk *walk,
 		return;
 	}
 	schema_read(walk, &factor_schema, group, 0, factor);
+	impossible_of_factor(walk, group, factor);
 	refuse_again(walk, catalogue, group, "code", factor->code);
 	refuse_again(walk, catalogue, group, "old", factor->old_code);
 	if (walk->faults->list.n == before && !walk->faults->no_memory)
@@ -121,6 +127,7 @@ static void read_factors(void *context, struct walk *walk)
 {
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
 	schema_read(walk, &file_schema, root, 0, NULL);
+	impossible_codes(walk, context, root);
 	size_t n = schema_length(walk, root, "factors");
 	for (size_t i = 0; i < n; i++)
 		read_factor(context, walk, schema_element(root, "factors", i));
@@ -135,6 +142,8 @@ int catalogue_read(struct catalogue *catalogue, const char *data, const struct r
 void config_factor_deinit(struct config_factor *factor)
 {
 	schema_free(&factor_schema, factor);
+	free(factor->file);
+	factor->file = NULL;
 }
 
 void catalogue_deinit(struct catalogue *catalogue)
@@ -142,6 +151,8 @@ void catalogue_deinit(struct catalogue *catalogue)
 	for (size_t i = 0; i < catalogue->n; i++)
 		config_factor_deinit(&catalogue->at[i]);
 	free(catalogue->at);
+	free(catalogue->codes);
+	free(catalogue->codes_file);
 	*catalogue = (struct catalogue){0};
 }
 

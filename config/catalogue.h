@@ -9,6 +9,11 @@
 struct catalogue {
 	struct config_factor *at;
 	size_t n, room;
+	double *codes; /* of loggers */
+	size_t n_codes;
+	double codes_from;
+	char *codes_file; /* where they stand; NULL: there are none */
+	int codes_line;
 };
 
 /**

@@ -35,6 +35,10 @@ struct config_factor { /* from the catalogue */
 	int decimals;     /* for people, in `unit` */
 	bool no_multiple;
 	bool no_mean; /* pH: judged value by value */
+	bool has_dead, has_most;
+	double dead_at, most; /* what water cannot have: up to, and above, in `unit` */
+	char *file;           /* where that is said; NULL: nowhere */
+	int line;
 };
 
 /* Where a rule comes from. */
@@ -69,6 +73,8 @@ enum {
 	CONFIG_RULE_PERMIT_WARN,
 	CONFIG_RULE_LIVE_ZERO,
 	CONFIG_RULE_UNDER_RANGE,
+	CONFIG_RULE_MOST,
+	CONFIG_RULE_CODES,
 	CONFIG_MONITOR_RULES
 };
 enum {
@@ -191,7 +197,8 @@ struct config_monitor {
 	/* hj212 */
 	char *mn;
 	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */
-	bool has_range, live_zero, under_range;
+	bool has_range, live_zero, under_range, has_dead, has_most, has_codes;
+	double dead_at, most; /* as in core/plan.h */
 	double range_low, range_high;
 	double stale_after_s; /* resolved default */
 	double flat_after_s, flat_band, max_step, max_step_hour, step_times, cycle_s,
@@ -380,7 +387,10 @@ struct reader;
 struct config {
 	char **files; /* the configuration's and those of the data that a rule comes from */
 	size_t n_files;
-	int threads; /* event loops that poll over sockets */
+	double *codes; /* that loggers write where they have nothing */
+	size_t n_codes;
+	double codes_from; /* the smallest amount of theirs */
+	int threads;       /* event loops that poll over sockets */
 	/* node */
 	char *practice; /* NULL: none */
 	char *id, *office, *case_prefix, *case_number, *timezone, *language, *data_directory;
@@ -388,7 +398,7 @@ struct config {
 	char *directory;
 	int64_t flush_ms, max_bytes;
 	int64_t frames_memory; /* bytes of frames that wait for an alert */
-	int anchor_s;                                      /* a seal's hash leaves so often */
+	int anchor_s;          /* a seal's hash leaves so often */
 	int keep_frames, keep_raw, keep_minute, keep_mean; /* days */
 	/* http */
 	char *socket, *listen; /* NULL: off */

@@ -539,6 +539,10 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 		origins_keep(walk, config);
 		check_practice(walk, &signals.practices, root);
 	}
+	config->codes = catalogue.codes;
+	config->n_codes = catalogue.n_codes;
+	config->codes_from = catalogue.codes_from;
+	catalogue.codes = NULL;
 	struct sites_context context = {config,  &catalogue, error ? NULL : &standards,
 					&models, &signals,   dates};
 	if (!walk->faults->no_memory)
@@ -608,6 +612,7 @@ struct config *config_free(struct config *config)
 	for (size_t i = 0; i < config->n_files; i++)
 		free(config->files[i]);
 	free(config->files);
+	free(config->codes);
 	schema_free(&node_schema, config);
 	schema_free(&storage_schema, config);
 	schema_free(&http_schema, config);

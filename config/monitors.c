@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/monitors.h"
 #include "config/checks.h"
+#include "config/impossible.h"
 #include "config/limits.h"
 #include "config/loads.h"
 #include "config/origin.h"
@@ -136,18 +137,6 @@ static double default_stale_s(const struct config_connection *connection,
 	return intervals_s > 60 ? intervals_s : 60;
 }
 
-static void settle_range(struct walk *walk, const config_setting_t *group,
-			 struct config_monitor *monitor)
-{
-	static const char *const keys[] = {"live_zero", "under_range"};
-	for (size_t i = 0; !monitor->has_range && i < COUNT(keys); i++)
-		if (schema_has(group, keys[i]))
-			FAULT(walk, schema_key(group, keys[i]), "%s needs a range beside it",
-			      keys[i]);
-	if (monitor->live_zero && !schema_has(group, "under_range"))
-		monitor->under_range = true;
-}
-
 static void settle_steps(struct walk *walk, const config_setting_t *group,
 			 struct config_monitor *monitor)
 {
@@ -181,7 +170,6 @@ static void settle_signals(struct walk *walk, const config_setting_t *group,
 	if (!schema_has(group, "flat_after_s") && !schema_has(group, "flat_count") &&
 	    defaults->flat_after_s > 0)
 		monitor->flat_after_s = defaults->flat_after_s;
-	settle_range(walk, group, monitor);
 	settle_steps(walk, group, monitor);
 }
 
@@ -189,13 +177,26 @@ static void settle_signals(struct walk *walk, const config_setting_t *group,
 static void trace(struct walk *walk, const config_setting_t *group,
 		  const struct config_monitor *model, struct config_monitor *monitor)
 {
-	static const char *const keys[CONFIG_MONITOR_RULES] = {
-		"range",          "stale_after_s", "flat_after_s",
-		"flat_count",     "flat_band",     "detection_limit",
-		"max_step",       "max_step_hour", "step_times",
-		"step_share",     "cycle_s",       "expected_per_hour",
-		"settle_results", "gated",         "permit_tonnes_year",
-		"permit_warn_at", "live_zero",     "under_range"};
+	static const char *const keys[CONFIG_MONITOR_RULES] = {"range",
+							       "stale_after_s",
+							       "flat_after_s",
+							       "flat_count",
+							       "flat_band",
+							       "detection_limit",
+							       "max_step",
+							       "max_step_hour",
+							       "step_times",
+							       "step_share",
+							       "cycle_s",
+							       "expected_per_hour",
+							       "settle_results",
+							       "gated",
+							       "permit_tonnes_year",
+							       "permit_warn_at",
+							       "live_zero",
+							       "under_range",
+							       NULL,
+							       NULL};
 	const config_setting_t *site = config_setting_parent(config_setting_parent(group));
 	struct config_origin *from = monitor->from;
 	if (model && model->has_range)
@@ -270,6 +271,12 @@ static void take_factor(struct walk *walk, const struct catalogue *catalogue,
 		.decimals = factor->decimals,
 		.no_multiple = factor->no_multiple,
 		.no_mean = factor->no_mean,
+		.has_dead = factor->has_dead,
+		.has_most = factor->has_most,
+		.dead_at = factor->dead_at,
+		.most = factor->most,
+		.file = schema_copy(walk, factor->file),
+		.line = factor->line,
 	};
 	if (!monitor->unit)
 		monitor->unit = schema_copy(walk, factor->unit);
@@ -405,6 +412,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 		monitor->connection = index;
 		settle_signals(walk, group, defaults, connection, monitor);
 		trace(walk, group, quantity ? &quantity->monitor : NULL, monitor);
+		impossible_settle(walk, context, group, monitor);
 	}
 	site->monitors[site->n_monitors++] = *monitor;
 	free(entry.factor);

@@ -233,7 +233,7 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 				 const struct csv_row *row)
 {
 	const struct monitor *m = &b->plan->monitors[monitor];
-	bool may_be_else = m->has_range || m->live_zero;
+	bool may_be_else = m->has_range || m->has_dead || m->has_most || m->n_codes > 0;
 	return (struct reading){
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,

@@ -123,7 +123,7 @@ static void clues_never(struct explain *x, int64_t time_ms)
 {
 	const struct clue_rules *rules = x->monitor->clues;
 	const struct signal_view *s = &x->signal;
-	bool watched = rules != NULL || x->monitor->has_range;
+	bool watched = rules != NULL || x->monitor->has_range || x->monitor->has_dead;
 	if (!explains_kind(x, ALERT_CLUE))
 		return;
 	if (rules == NULL || x->signal.raised[ALERT_CLUE] == 0)

@@ -58,8 +58,15 @@ static void say_clue(struct explain *x, const struct verdict *v)
 	else if (strcmp(v->reason, "under_range") == 0)
 		say_clue_limit(
 			x, v,
-			SAY("below the measuring range, or at its dead end, which is {limit}"), 0,
-			x->monitor->range_low, 0);
+			SAY("below the measuring range, or what a dead signal gives, up to "
+			    "{limit}"),
+			0, x->monitor->has_dead ? x->monitor->dead_at : x->monitor->range_low, 0);
+	else if (strcmp(v->reason, "impossible") == 0)
+		explain_say(
+			x, v->time_ms,
+			SAY("{value} is no measurement: a logger's code, or more than water can "
+			    "have"),
+			"value", explain_number(x, v->value), NULL);
 	else if (rules == NULL)
 		return;
 	else if (strcmp(v->reason, "clipped") == 0)

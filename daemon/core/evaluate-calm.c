@@ -23,7 +23,7 @@ static void narrow(struct calm *c, const struct level *level, double slack)
 static bool plain_signal(const struct evaluator *e, uint32_t monitor)
 {
 	const unsigned others = TRAIT_FLOW | TRAIT_STEP | TRAIT_FLAT | TRAIT_CLUES;
-	return (e->traits[monitor] & others) == 0 && !e->plan->monitors[monitor].live_zero;
+	return (e->traits[monitor] & others) == 0;
 }
 
 void calm_begin(struct evaluator *e, uint32_t monitor)
@@ -37,6 +37,8 @@ void calm_begin(struct evaluator *e, uint32_t monitor)
 			   .cycle_ms = m->cycle_ms,
 			   .stale_ns =
 				   m->stale_after_ms > 0 ? m->stale_after_ms * 1000000 : INT64_MAX};
+	if (m->has_dead)
+		c->low = fmax(c->low, m->dead_at);
 	for (size_t i = 0; i < m->n_limits; i++) {
 		uint32_t at = e->first_limit[monitor] + (uint32_t)i;
 		if (m->limits[i].average != AVERAGE_INSTANT)
@@ -60,7 +62,8 @@ void calm_settle(struct evaluator *e, uint32_t monitor)
 	if (!c->possible)
 		return;
 	bool calm = e->monitors[monitor].has_valid && !a->stale.active && !a->flat.active &&
-		    !a->step.active && !a->over_range.active && !a->under_range.active;
+		    !a->step.active && !a->over_range.active && !a->under_range.active &&
+		    !a->impossible.active;
 	for (size_t i = 0; calm && i < m->n_limits; i++) {
 		uint32_t at = e->first_limit[monitor] + (uint32_t)i;
 		if (m->limits[i].average == AVERAGE_INSTANT)

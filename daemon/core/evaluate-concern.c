@@ -30,7 +30,8 @@ static bool signal_concerned(const struct evaluator *e, uint32_t monitor)
 	return ((traits & TRAIT_SILENCE) != 0 && a->stale.active) ||
 	       ((traits & TRAIT_FLAT) != 0 && a->flat.active) ||
 	       ((traits & TRAIT_STEP) != 0 && a->step.active) ||
-	       ((traits & TRAIT_RANGE) != 0 && a->over_range.active);
+	       ((traits & TRAIT_RANGE) != 0 && (a->over_range.active || a->under_range.active)) ||
+	       e->monitors[monitor].impossible;
 }
 
 static bool clues_concerned(const struct evaluator *e, const struct monitor *monitor)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 7
+#define KEEP_VERSION 8
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
@@ -298,6 +298,7 @@ void evaluator_forget_alerts(struct evaluator *e)
 		forget_alert(&e->alerts[i].step);
 		forget_alert(&e->alerts[i].over_range);
 		forget_alert(&e->alerts[i].under_range);
+		forget_alert(&e->alerts[i].impossible);
 	}
 	for (size_t i = 0; i < e->n_limits; i++) {
 		forget_track(&e->limits[i].exceedance);
@@ -392,6 +393,8 @@ static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, 
 	const struct monitor *m = &e->plan->monitors[monitor];
 	if (reason != NULL && strcmp(reason, "under_range") == 0)
 		return m->under_range ? &e->alerts[monitor].under_range : NULL;
+	if (reason != NULL && strcmp(reason, "impossible") == 0)
+		return m->has_most || m->n_codes > 0 ? &e->alerts[monitor].impossible : NULL;
 	if (reason != NULL && strcmp(reason, "over_range") != 0)
 		return clue_place(e, monitor, reason);
 	return m->has_range ? &e->alerts[monitor].over_range : NULL;
@@ -453,5 +456,7 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 				  .readings = readings,
 				  .peak = peak,
 				  .peak_ms = peak_ms};
+	if (v->kind == ALERT_CLUE)
+		e->monitors[v->monitor].impossible = e->alerts[v->monitor].impossible.active;
 	return true;
 }

@@ -33,6 +33,8 @@ static void repeat_signal(struct evaluator *e, uint32_t monitor)
 	repeat(e, range, &alerts->over_range);
 	range.reason = "under_range";
 	repeat(e, range, &alerts->under_range);
+	range.reason = "impossible";
+	repeat(e, range, &alerts->impossible);
 }
 
 void evaluator_repeat(struct evaluator *e)

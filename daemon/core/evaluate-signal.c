@@ -120,12 +120,22 @@ static bool limit_in_range(const struct monitor *m)
 	return false;
 }
 
-/* An input that is good to some 0.2 % of its span (HJ 477-2009) shows no exact zero. */
 bool signal_is_dead(const struct monitor *m, double value)
 {
-	const double share = 0.002;
-	return m->live_zero &&
-	       compare12(value, m->range_low + share * (m->range_high - m->range_low)) <= 0;
+	return m->has_dead && compare12(value, m->dead_at) <= 0;
+}
+
+bool signal_is_impossible(const struct monitor *m, double value)
+{
+	if (m->has_most && value > m->most)
+		return true;
+	if (fabs(value) < m->codes_from ||
+	    (m->has_range && value >= m->range_low && value <= m->range_high))
+		return false;
+	for (size_t i = 0; i < m->n_codes; i++)
+		if (value == m->codes[i])
+			return true;
+	return false;
 }
 
 /* What lies below the range is no water: a logger's code, or a current loop that is dead. */
@@ -135,7 +145,8 @@ static void signal_under_range(struct evaluator *e, uint32_t monitor, const stru
 	const struct monitor *plan = &e->plan->monitors[monitor];
 	struct alert_state *under_range = &e->alerts[monitor].under_range;
 	struct condition c = condition_of(monitor, ALERT_CLUE);
-	bool below = r->value < plan->range_low || signal_is_dead(plan, r->value);
+	bool below =
+		(plan->has_range && r->value < plan->range_low) || signal_is_dead(plan, r->value);
 	bool set_aside = r->flag == FLAG_FAULT || r->flag == FLAG_OVER_RANGE;
 	c.reason = "under_range";
 	if (below && set_aside && !under_range->active)
@@ -152,17 +163,38 @@ void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r
 	struct alert_state *over_range = &e->alerts[monitor].over_range;
 	struct condition c = condition_of(monitor, ALERT_CLUE);
 	c.reason = "over_range";
-	if (!plan->has_range || !r->has_value)
+	if (!r->has_value)
 		return;
 	struct step s = {
 		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
-	bool above = r->value > plan->range_high;
+	bool above = plan->has_range && r->value > plan->range_high;
 	if (above && r->flag == FLAG_OVER_RANGE && !over_range->active && limit_in_range(plan))
 		alert_raise_value(e, &c, over_range, &s, s.time_ms);
 	else if (r->flag == FLAG_NORMAL)
 		alert_clear(e, &c, over_range, r->measured_ms);
 	if (plan->under_range)
 		signal_under_range(e, monitor, r, &s);
+}
+
+void signal_impossible(struct evaluator *e, uint32_t monitor, const struct reading *r)
+{
+	struct monitor_alerts *alerts = &e->alerts[monitor];
+	struct condition c = condition_of(monitor, ALERT_CLUE);
+	bool said = alerts->over_range.active || alerts->under_range.active;
+	c.reason = "impossible";
+	if (r->flag == FLAG_NORMAL) {
+		alert_clear(e, &c, &alerts->impossible, r->measured_ms);
+		e->monitors[monitor].impossible = false;
+		return;
+	}
+	bool set_aside = r->flag == FLAG_FAULT || r->flag == FLAG_OVER_RANGE;
+	if (said || alerts->impossible.active || !set_aside || !r->has_value ||
+	    !signal_is_impossible(&e->plan->monitors[monitor], r->value))
+		return;
+	struct step s = {
+		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
+	alert_raise_value(e, &c, &alerts->impossible, &s, s.time_ms);
+	e->monitors[monitor].impossible = true;
 }
 
 /* --- silence --- */

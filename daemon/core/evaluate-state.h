@@ -52,6 +52,7 @@ struct limit_rest {
 
 struct monitor_state {
 	bool has_reading, has_valid;
+	bool impossible;   /* that alert is active: the next valid reading clears it */
 	int64_t newest_ms; /* measured, of whatever flag */
 	int64_t valid_ms;  /* measured, of the last valid reading */
 	double valid_value;
@@ -70,7 +71,7 @@ struct monitor_state {
 };
 
 struct monitor_alerts {
-	struct alert_state stale, flat, step, over_range, under_range;
+	struct alert_state stale, flat, step, over_range, under_range, impossible;
 };
 
 /* A condition that must hold for some results in a row, and for some time. */
@@ -257,9 +258,14 @@ enum step_rule { STEP_NONE, STEP_MAX, STEP_HOUR, STEP_TIMES };
  * that is no step yet */
 enum step_rule step_rule(const struct monitor *plan, const struct step *s, double last,
 			 int64_t last_ms, double *allowed);
-/** signal_is_dead() - what a live zero gives where there is no signal */
+/** signal_is_dead() - what there is where there is no signal */
 bool signal_is_dead(const struct monitor *m, double value);
+/** signal_is_impossible() - a logger's code, or more than any water has; a code that lies inside
+ * the range is a value */
+bool signal_is_impossible(const struct monitor *m, double value);
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r);
+/** signal_impossible() - after signal_range(): said there is not said again */
+void signal_impossible(struct evaluator *e, uint32_t monitor, const struct reading *r);
 void signal_heard(struct evaluator *e, const struct reading *r);
 void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached);
 

@@ -297,12 +297,13 @@ void evaluator_own_fault(struct evaluator *e, enum own_fault fault, bool holds, 
 
 enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value)
 {
-	bool outside =
-		monitor->has_range && (value < monitor->range_low || value > monitor->range_high);
-	bool dead = signal_is_dead(monitor, value);
-	if (flag != FLAG_NORMAL || !has_value || (!outside && !dead))
+	if (flag != FLAG_NORMAL || !has_value)
 		return flag;
-	return dead ? FLAG_FAULT : FLAG_OVER_RANGE;
+	if (signal_is_dead(monitor, value))
+		return FLAG_FAULT;
+	if (monitor->has_range && (value < monitor->range_low || value > monitor->range_high))
+		return FLAG_OVER_RANGE;
+	return signal_is_impossible(monitor, value) ? FLAG_FAULT : FLAG_NORMAL;
 }
 
 bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms)
@@ -416,6 +417,8 @@ static void value_feed(struct evaluator *e, const struct reading *r, bool heard)
 		return;
 	if (traits & TRAIT_RANGE)
 		signal_range(e, r->monitor, r);
+	if (r->flag != FLAG_NORMAL || m->impossible)
+		signal_impossible(e, r->monitor, r);
 	if (valid)
 		valid_feed(e, r);
 	else
@@ -529,7 +532,7 @@ static uint8_t traits_of(const struct evaluator *e, uint32_t monitor)
 		traits |= TRAIT_STEP;
 	if (m->flat_after_ms != 0 || m->flat_count != 0)
 		traits |= TRAIT_FLAT;
-	if (m->has_range)
+	if (m->has_range || m->has_dead)
 		traits |= TRAIT_RANGE;
 	if (m->clues != NULL)
 		traits |= TRAIT_CLUES;

@@ -127,7 +127,8 @@ void evaluator_own_fault(struct evaluator *evaluator, enum own_fault fault, bool
 void evaluator_repeat(struct evaluator *e);
 
 /**
- * quality_flag() - the flag that counts: N beyond the measuring range is T (HJ 212-2017 table 9)
+ * quality_flag() - the flag that counts: N beyond the measuring range is T (HJ 212-2017 table 9),
+ * and D where the value is what a dead signal gives, or no measurement at all
  */
 enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value);
 

@@ -103,8 +103,13 @@ struct monitor {
 	bool no_multiple; /* pH, dissolved oxygen, temperature: no multiple over the limit */
 	bool has_range;
 	double range_low, range_high;
-	double scale, offset;   /* value = raw × scale + offset; 1 and 0 where values are read */
-	bool live_zero;         /* the low end of the range is what a dead signal gives */
+	double scale, offset; /* value = raw × scale + offset; 1 and 0 where values are read */
+	bool has_dead, has_most;
+	double dead_at;      /* at or below it: what a signal without an instrument gives */
+	double most;         /* above it: no water, whatever the instrument's range */
+	const double *codes; /* that loggers write where they have nothing */
+	size_t n_codes;
+	double codes_from;      /* the smallest amount of theirs */
 	bool under_range;       /* what lies below the range is a clue */
 	int64_t interval_ms;    /* 0: unknown (pushed) */
 	int64_t stale_after_ms; /* 0: never */

@@ -77,6 +77,37 @@ static double seconds(int64_t ms)
 
 /* --- of a monitor --- */
 
+static void say_up_to(const struct listing *l, int rule, const char *name, double bound)
+{
+	char number[32], words[80];
+	double_text(number, bound);
+	snprintf(words, sizeof words, "up to %s", number);
+	say_word(l, rule, name, words);
+}
+
+static void say_codes(const struct listing *l)
+{
+	struct text codes = {0};
+	for (size_t i = 0; i < l->m->n_codes; i++) {
+		text_add(&codes, i == 0 ? "" : ", ");
+		text_double(&codes, l->m->codes[i]);
+	}
+	if (!codes.failed && l->m->n_codes > 0)
+		say_word(l, RULE_CODES, "codes", codes.at);
+	text_deinit(&codes);
+}
+
+static void say_impossible(const struct listing *l)
+{
+	if (l->m->has_dead)
+		say_up_to(l, RULE_LIVE_ZERO, "live_zero", l->m->dead_at);
+	else if (place_in(l, RULE_LIVE_ZERO).whence != WHENCE_BUILT_IN)
+		say_word(l, RULE_LIVE_ZERO, "live_zero", "false");
+	if (l->m->has_most)
+		say_up_to(l, RULE_MOST, "most", l->m->most);
+	say_codes(l);
+}
+
 static void say_range(const struct listing *l)
 {
 	char low[32], high[32], range[80];
@@ -85,8 +116,7 @@ static void say_range(const struct listing *l)
 	snprintf(range, sizeof range, "%s to %s", low, high);
 	if (l->m->has_range)
 		say_word(l, RULE_RANGE, "range", range);
-	if (l->m->live_zero)
-		say_word(l, RULE_LIVE_ZERO, "live_zero", "true");
+	say_impossible(l);
 	if (l->m->under_range)
 		say_word(l, RULE_UNDER_RANGE, "under_range", "true");
 }

@@ -30,6 +30,8 @@ enum monitor_rule {
 	RULE_PERMIT_WARN,
 	RULE_LIVE_ZERO,
 	RULE_UNDER_RANGE,
+	RULE_MOST,
+	RULE_CODES,
 	MONITOR_RULES
 };
 enum limit_rule {

@@ -23,6 +23,8 @@ import zoneinfo
 import loads
 import settings as grammar
 
+IMPOSSIBLE = grammar.impossible()
+
 UTC = datetime.timezone.utc
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 FIELDS = ("type", "time", "site", "factor", "kind", "average", "value", "began_at", "limit", "bound",
@@ -600,6 +602,9 @@ class Monitor:
         self.flat = Alert(self, "flat")
         self.step = Alert(self, "step")
         self.over_range, self.under_range = Alert(self, "clue"), Alert(self, "clue")
+        self.impossible = Alert(self, "clue")
+        dead = settings.get("live_zero", "dead_at" in IMPOSSIBLE["factors"].get(self.factor, {}))
+        self.says_low = settings.get("under_range", dead)
         self.clock = self.newest = self.last = self.valid = None
         self.flat_run = None
         self.result = None
@@ -689,9 +694,21 @@ class Monitor:
         self.valid = (time, value)
 
     def is_dead(self, value):
-        """At the low end of a live zero, such as 4 mA, or within 0.2 % of the range above it."""
-        return self.settings.get("live_zero") and digits12(value) <= digits12(
-            self.low + 0.002 * (self.high - self.low))
+        """At the low end of a live zero, such as 4 mA, or within 0.2 % of the range above it; or what
+        the factor cannot have, which a range that begins above that shows as its low end."""
+        wanted, cannot = self.settings.get("live_zero"), IMPOSSIBLE["factors"].get(self.factor, {}).get("dead_at")
+        if wanted is False or (wanted is None and cannot is None):
+            return False
+        end = self.low + 0.002 * (self.high - self.low) if "range" in self.settings else None
+        dead = end if wanted or (end is not None and self.low > cannot) else cannot
+        return digits12(value) <= digits12(dead)
+
+    def is_impossible(self, value):
+        """A logger's code, unless the range holds it, or more than the factor can have."""
+        if value > IMPOSSIBLE["factors"].get(self.factor, {}).get("most", math.inf):
+            return True
+        inside = "range" in self.settings and self.low <= value <= self.high
+        return value in IMPOSSIBLE["codes"] and not inside and "rollover" not in self.settings
 
     def counted(self, time, value, flag):
         """The flag that counts: that of the last mark over it, else the raw one, T beyond the range."""
@@ -699,6 +716,8 @@ class Monitor:
             flag = "D"
         if flag == "N" and not self.low <= value <= self.high:
             flag = "T"
+        if flag == "N" and self.is_impossible(value):
+            flag = "D"
         over = [mark for start, end, mark in self.marks if start <= time < end]
         return over[-1] if over and over[-1] != "N" else flag
 
@@ -745,8 +764,14 @@ class Monitor:
         if self.under_range.active:
             if flag == "N":
                 self.under_range.clear_at(time)
-        elif self.settings.get("under_range", self.settings.get("live_zero")) and flag in "DT" and below:
+        elif self.says_low and flag in "DT" and below:
             self.under_range.raise_at(time, time, value, reason="under_range")
+        said = self.over_range.active or self.under_range.active
+        if self.impossible.active:
+            if flag == "N":
+                self.impossible.clear_at(time)
+        elif flag in "DT" and not said and self.is_impossible(value):
+            self.impossible.raise_at(time, time, value, reason="impossible")
 
     def watch_flat(self, time, value, new, gap):
         after, count = self.settings.get("flat_after_s", 0), self.settings.get("flat_count", 0)

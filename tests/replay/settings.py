@@ -96,3 +96,11 @@ def contradictions():
 def catalogue_decimals():
     factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]
     return {one["code"]: one["decimals"] for one in factors}
+
+
+def impossible():
+    """What the catalogue says that no water gives: codes of loggers, and bounds by factor."""
+    factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]
+    codes = read(os.path.join(data_directory(), "catalogue", "codes.cfg"))["codes"]
+    return {"codes": {one["value"] for one in codes},
+            "factors": {one["code"]: one for one in factors if "dead_at" in one or "most" in one}}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The practice of an office: what sites that say nothing get, by their kind, and where it is from.
- */
+/* The practice of an office, and what is impossible: what sites that say nothing get, by their kind
+ * or by the factor, and where it is from. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,8 @@
 
 #include "fixture.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -147,6 +149,47 @@ static void test_what_lies_below_the_range_is_a_clue(void **state)
 	assert_true(only(state, SITE(NODE MQTT, "outfall", "",
 				     PUSHED("w21003", "range = (0, 5); live_zero = true;")))
 			    ->under_range);
+}
+
+static double dead_at(void **state, const char *factor, const char *settings)
+{
+	char text[1024];
+	snprintf(text, sizeof(text),
+		 SITE(NODE MQTT, "outfall", "",
+		      "{ factor = \"%s\"; connection = \"bus\"; topic = \"t\"; %s }"),
+		 factor, settings);
+	const struct config_monitor *m = only(state, text);
+	assert_int_equal(m->has_dead, m->under_range);
+	return m->has_dead ? m->dead_at : NAN;
+}
+
+static void test_a_dead_signal_is_known_where_nobody_says_a_range(void **state)
+{
+	assert_true(fabs(dead_at(state, "w01001", "") - 0.1) < 1e-12);
+	assert_true(fabs(dead_at(state, "w01001", "range = (0, 14);") - 0.1) < 1e-12);
+	assert_true(fabs(dead_at(state, "w01001", "range = (4, 10);") - 4.012) < 1e-12);
+	assert_true(fabs(dead_at(state, "w01001", "range = (0, 14); live_zero = true;") - 0.028) <
+		    1e-12);
+	assert_true(isnan(dead_at(state, "w01001", "live_zero = false;")));
+	assert_true(fabs(dead_at(state, "w01009", "range = (0, 20);") - 0) < 1e-12);
+	assert_true(fabs(dead_at(state, "w01009", "unit = \"ug/L\";") - 0) < 1e-12);
+	assert_true(isnan(dead_at(state, "w21003", "range = (0, 5);")));
+}
+
+static void test_what_no_water_gives_is_data_of_the_catalogue(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01001", "")));
+	assert_true(m->has_most && m->most == 14 && m->has_codes);
+	assert_int_equal(m->from[CONFIG_RULE_MOST].whence, CONFIG_DATA);
+	assert_int_equal(m->from[CONFIG_RULE_LIVE_ZERO].whence, CONFIG_DATA);
+	assert_int_equal(m->from[CONFIG_RULE_CODES].whence, CONFIG_DATA);
+	assert_true(m->from[CONFIG_RULE_CODES].line > 0);
+	const struct config *config = ((struct fixture *)*state)->config;
+	assert_true(config->n_codes >= 4);
+	m = only(state, SITE(NODE MQTT, "outfall", "",
+			     PUSHED("w00000", "unit = \"m3\"; rollover = 1e6;")));
+	assert_false(m->has_codes);
 }
 
 static void test_clues_are_looked_for_unless_the_site_says_which(void **state)
@@ -347,6 +390,8 @@ int main(void)
 		TEST(test_nothing_is_flat_on_fewer_than_four_values),
 		TEST(test_clues_are_looked_for_unless_the_site_says_which),
 		TEST(test_what_lies_below_the_range_is_a_clue),
+		TEST(test_a_dead_signal_is_known_where_nobody_says_a_range),
+		TEST(test_what_no_water_gives_is_data_of_the_catalogue),
 		TEST(test_what_is_asked_rarely_gives_a_result_each_time),
 		TEST(test_means_count_but_have_neither_delay_nor_deadband),
 		TEST(test_the_practice_opens_over_the_standards_data),

@@ -508,7 +508,8 @@ static void test_a_dead_loop_is_the_low_end_of_a_live_zero(void **state)
 {
 	struct rig *rig = ranged(state);
 	struct monitor *m = &rig->monitors[0];
-	m->live_zero = true;
+	m->has_dead = true;
+	m->dead_at = 0.4;
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 0), FLAG_FAULT);
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -1), FLAG_FAULT);
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 0.4), FLAG_FAULT);
@@ -521,9 +522,61 @@ static void test_a_dead_loop_is_the_low_end_of_a_live_zero(void **state)
 static void test_a_dead_loop_is_a_clue_until_it_speaks(void **state)
 {
 	struct rig *rig = ranged(state);
-	rig->monitors[0].under_range = rig->monitors[0].live_zero = true;
+	rig->monitors[0].under_range = rig->monitors[0].has_dead = true;
+	rig->monitors[0].dead_at = 0.4;
 	rig_check(rig, "0:0.4D 1:0.1D 2:5D", "+clue(under_range)@0/0=0.4");
 	rig_check(rig, "3:5", "-clue(under_range)@3");
+}
+
+static void test_a_dead_loop_needs_no_range_to_be_a_clue(void **state)
+{
+	struct rig *rig = *state;
+	struct monitor *m = &rig->monitors[0];
+	m->under_range = m->has_dead = true;
+	m->dead_at = 0.1;
+	rig_check(rig, "0:0D 1:-3D 2:5", "+clue(under_range)@0/0=0 -clue(under_range)@2");
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -3.5), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 1.5), FLAG_NORMAL);
+}
+
+static const double codes[] = {-9999, 7999};
+
+static void test_a_code_of_a_logger_is_no_value_unless_the_range_holds_it(void **state)
+{
+	struct monitor *m = &((struct rig *)*state)->monitors[0];
+	m->codes = codes;
+	m->n_codes = 2;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 7999), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -9999), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 8000), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_CALIBRATION, true, 7999), FLAG_CALIBRATION);
+	m->has_range = true;
+	m->range_high = 7999;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 7999), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -9999), FLAG_OVER_RANGE);
+}
+
+static void test_more_than_water_can_have_is_no_value_in_any_range(void **state)
+{
+	struct monitor *m = &((struct rig *)*state)->monitors[0];
+	m->has_range = m->has_most = true;
+	m->range_high = 20;
+	m->most = 14;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 14), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 14.1), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 20.1), FLAG_OVER_RANGE);
+}
+
+static void test_what_is_no_value_is_a_clue_until_one_comes(void **state)
+{
+	struct rig *rig = ranged(state);
+	rig->monitors[0].codes = codes;
+	rig->monitors[0].n_codes = 2;
+	rig_check(rig, "0:5 1:-9999T 2:-9999T 3:6M 4:-B 5:-9999T 6:5",
+		  "+clue(impossible)@1/1=-9999 -clue(impossible)@6");
+	rig_check(rig, "7:7999T 8:-9999T 9:5", "+clue@7/7=7999 -clue@9");
+	rig_check(rig, "10:-9999M 11:5 12:-9998T 13:5", "");
+	rig_check(rig, "14:-9999D", "+clue(impossible)@14/14=-9999");
 }
 
 static void test_the_flag_that_counts_beyond_the_range_is_T(void **state)
@@ -650,6 +703,10 @@ int main(void)
 		rig_test(test_the_clue_stays_until_a_reading_within_the_range),
 		rig_test(test_what_lies_below_the_range_is_a_clue_where_it_is_wanted),
 		rig_test(test_a_dead_loop_is_the_low_end_of_a_live_zero),
+		rig_test(test_a_dead_loop_needs_no_range_to_be_a_clue),
+		rig_test(test_a_code_of_a_logger_is_no_value_unless_the_range_holds_it),
+		rig_test(test_more_than_water_can_have_is_no_value_in_any_range),
+		rig_test(test_what_is_no_value_is_a_clue_until_one_comes),
 		rig_test(test_a_dead_loop_is_a_clue_until_it_speaks),
 		rig_test(test_the_flag_that_counts_beyond_the_range_is_T),
 		rig_test(test_a_fault_of_the_daemon_is_raised_and_cleared_once),

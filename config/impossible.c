@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/impossible.h"
+
+#include "config/checks.h"
+#include "config/origin.h"
+#include "config/units.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* An input that is good to some 0.2 % of its span (HJ 477-2009) shows no exact zero. */
+#define INPUT_SHARE 0.002
+
+/* --- data --- */
+
+void impossible_of_factor(struct walk *walk, const config_setting_t *group,
+			  struct config_factor *factor)
+{
+	factor->has_dead = schema_has(group, "dead_at");
+	factor->has_most = schema_has(group, "most");
+	if (!factor->has_dead && !factor->has_most)
+		return;
+	if (factor->has_dead && factor->has_most && factor->dead_at >= factor->most)
+		FAULT(walk, schema_key(group, "most"), "most must be above dead_at");
+	factor->file = schema_copy(walk, walk->document->scan.files[0].name);
+	factor->line = (int)origin_said(walk, group).line;
+}
+
+struct code {
+	double value;
+};
+static const struct field code_fields[] = {
+	{"value", FIELD_NUMBER, .offset = offsetof(struct code, value), .low = -1e15, .high = 1e15,
+	 .required = EVERY},
+	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
+};
+static const struct schema code_schema = {"a code", NULL, code_fields, COUNT(code_fields)};
+
+void impossible_codes(struct walk *walk, struct catalogue *catalogue, const config_setting_t *root)
+{
+	size_t n = schema_length(walk, root, "codes");
+	if (n == 0)
+		return;
+	double *grown = realloc(catalogue->codes, (catalogue->n_codes + n) * sizeof(*grown));
+	if (!grown) {
+		walk->faults->no_memory = true;
+		return;
+	}
+	catalogue->codes = grown;
+	for (size_t i = 0; i < n; i++) {
+		struct code code = {0};
+		schema_read(walk, &code_schema, schema_element(root, "codes", i), 0, &code);
+		bool least = catalogue->n_codes == 0 || fabs(code.value) < catalogue->codes_from;
+		catalogue->codes_from = least ? fabs(code.value) : catalogue->codes_from;
+		catalogue->codes[catalogue->n_codes++] = code.value;
+	}
+	free(catalogue->codes_file);
+	catalogue->codes_file = schema_copy(walk, walk->document->scan.files[0].name);
+	catalogue->codes_line = (int)origin_said(walk, schema_key(root, "codes")).line;
+}
+
+/* --- a monitor --- */
+
+static struct config_origin data_at(struct walk *walk, const struct sites_context *context,
+				    const char *file, int line)
+{
+	if (!file)
+		return origin_at(CONFIG_DATA, 0, 0);
+	return origin_at(CONFIG_DATA, origin_file(walk, context->config, file), line);
+}
+
+static double low_end(const struct config_monitor *m)
+{
+	return m->range_low + INPUT_SHARE * (m->range_high - m->range_low);
+}
+
+/* Where the range begins above what the factor cannot have, a dead signal gives its low end. */
+static void take_dead(struct walk *walk, const struct sites_context *context,
+		      const config_setting_t *group, struct config_monitor *m)
+{
+	const struct config_factor *f = &m->factor;
+	struct conversion c;
+	if (m->live_zero) {
+		m->dead_at = low_end(m);
+	} else if (f->has_dead && !schema_has(group, "live_zero") &&
+		   unit_conversion(f->unit, m->unit, NULL, &c)) {
+		double dead_at = conversion_level(&c, f->dead_at);
+		bool above = m->has_range && m->range_low > dead_at;
+		m->dead_at = above ? low_end(m) : dead_at;
+		m->from[CONFIG_RULE_LIVE_ZERO] = data_at(walk, context, f->file, f->line);
+	} else {
+		return;
+	}
+	m->has_dead = true;
+	if (schema_has(group, "under_range"))
+		return;
+	m->under_range = true;
+	m->from[CONFIG_RULE_UNDER_RANGE] = m->from[CONFIG_RULE_LIVE_ZERO];
+}
+
+static void take_most(struct walk *walk, const struct sites_context *context,
+		      struct config_monitor *m)
+{
+	const struct config_factor *f = &m->factor;
+	struct conversion c;
+	if (!f->has_most || !unit_conversion(f->unit, m->unit, NULL, &c))
+		return;
+	m->has_most = true;
+	m->most = conversion_level(&c, f->most);
+	m->from[CONFIG_RULE_MOST] = data_at(walk, context, f->file, f->line);
+}
+
+void impossible_settle(struct walk *walk, const struct sites_context *context,
+		       const config_setting_t *group, struct config_monitor *m)
+{
+	static const char *const keys[] = {"live_zero", "under_range"};
+	const bool wanted[] = {m->live_zero, m->under_range};
+	for (size_t i = 0; !m->has_range && i < COUNT(keys); i++)
+		if (wanted[i])
+			FAULT(walk, schema_key(group, keys[i]), "%s needs a range beside it",
+			      keys[i]);
+	if (!m->factor.unit || !m->unit)
+		return;
+	take_dead(walk, context, group, m);
+	take_most(walk, context, m);
+	m->has_codes = m->rollover == 0 && context->config->n_codes > 0;
+	if (m->has_codes)
+		m->from[CONFIG_RULE_CODES] = data_at(walk, context, context->catalogue->codes_file,
+						     context->catalogue->codes_line);
+}

@@ -100,6 +100,7 @@ enum {
 	CONFIG_RULE_SITE_OPENS,
 	CONFIG_RULE_GATE,
 	CONFIG_RULE_TARGET,
+	CONFIG_RULE_JOIN,
 	CONFIG_RULE_CLUES, /* the keys of the group, from here on */
 	CONFIG_SITE_RULES = CONFIG_RULE_CLUES + 13
 };
@@ -238,6 +239,7 @@ struct config_site {
 	} parties;         /* NULL where not said */
 	char *upstream_of; /* id of a site further down; NULL: none */
 	double travel_h;   /* of the water, until it is there */
+	double join_h;     /* so long further factors join a case; 0: each has its own */
 	int target_class;  /* 1 to 5; 0: none */
 	bool lake;
 	char *flow_factor; /* what measures the flow; the usual one unless given */

@@ -60,6 +60,8 @@ static const struct field practice_fields[] = {
 	{"kind", FIELD_CHOICE, .offset = offsetof(struct practice, kind), .required = EVERY,
 	 .choices = site_kinds},
 	{"clues", FIELD_BOOL, .offset = offsetof(struct practice, clues)},
+	{"join_h", FIELD_NUMBER, .offset = offsetof(struct practice, join_h), .low = 0,
+	 .high = 720},
 	{"rules", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
 };
 static const struct schema practice_schema = {"a practice", NULL, practice_fields,
@@ -384,6 +386,10 @@ void practice_settle(struct walk *walk, const struct practices *practices, const
 	site->clues.on = practice->clues && !schema_has(group, "clues");
 	for (int i = CONFIG_RULE_CLUES; site->clues.on && i < CONFIG_SITE_RULES; i++)
 		site->from[i] = origin_at(CONFIG_PRACTICE, file, practice->line);
+	if (practice->join_h > 0 && !schema_has(group, "join_h")) {
+		site->join_h = practice->join_h;
+		site->from[CONFIG_RULE_JOIN] = origin_at(CONFIG_PRACTICE, file, practice->line);
+	}
 	for (size_t i = 0; i < site->n_monitors; i++) {
 		struct config_monitor *m = &site->monitors[i];
 		struct settling s = {.m = m, .connection = &config->connections[m->connection]};

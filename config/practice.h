@@ -23,6 +23,7 @@ struct practice {
 	char *id, *file;
 	int kind;   /* enum config_site_kind */
 	bool clues; /* looks for them, with their defaults */
+	double join_h;
 	int line;
 	struct practice_rule *rules;
 	size_t n_rules;

@@ -53,6 +53,7 @@ static const struct field site_fields[] = {
 	 .check = check_mark_until},
 	{"upstream_of", FIELD_TEXT, .offset = AT(upstream_of)},
 	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
+	{"join_h", FIELD_NUMBER, .offset = AT(join_h), .low = 0, .high = 720},
 	{"target_class", FIELD_CHOICE, .offset = offsetof(struct site_entry, target_class),
 	 .choices = section_classes},
 	{"water_body", FIELD_CHOICE, .offset = offsetof(struct site_entry, water_body),
@@ -277,7 +278,8 @@ static void check_gate(struct walk *walk, const config_setting_t *group,
 static void settle_practice(struct walk *walk, const struct sites_context *context,
 			    const config_setting_t *group, struct config_site *site)
 {
-	static const char *const keys[] = {"practice", "opens", "flow_gate", "target_class"};
+	static const char *const keys[] = {"practice", "opens", "flow_gate", "target_class",
+					   "join_h"};
 	const config_setting_t *node =
 		config_setting_get_member(config_root_setting(&walk->document->tree), "node");
 	const struct practices *practices = &context->signals->practices;

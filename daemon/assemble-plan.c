@@ -238,6 +238,7 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 			    .outlet = s->parties.outlet},
 		.upstream_of = s->upstream_of,
 		.travel_ms = milliseconds(s->travel_h * 3600),
+		.join_ms = milliseconds(s->join_h * 3600),
 		.opens = s->opens,
 		.first_monitor = first_monitor,
 		.n_monitors = (uint32_t)s->n_monitors,

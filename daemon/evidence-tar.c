@@ -297,6 +297,15 @@ static int framed_put(struct work *w, struct framed_lines *framed, int64_t first
 	return r;
 }
 
+static int64_t earliest(const struct evidence_case *c)
+{
+	int64_t from_ms = INT64_MAX;
+	for (size_t i = 0; i < c->n_spans; i++)
+		if (c->spans[i].from_ms < from_ms)
+			from_ms = c->spans[i].from_ms;
+	return from_ms;
+}
+
 static void sealed_put(struct work *w, const struct evidence_case *c,
 		       const struct evidence_lines *lines, struct framed_lines *framed)
 {
@@ -310,7 +319,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c,
 	if (r == 0)
 		r = framed_put(w, framed, first, &batch);
 	if (r == 0 && batch != 0)
-		seals_put(w, c->spans[0].from_ms, batch);
+		seals_put(w, earliest(c), batch);
 	if (r != 0)
 		w->r = r;
 	if (w->seal.number == 0)

@@ -329,6 +329,7 @@ static void say_site(const struct listing *l)
 	say_opens(l);
 	say_gate(l);
 	say_if_on(l, RULE_TARGET_CLASS, "target_class", l->site->target_class);
+	say_if_on(l, RULE_JOIN, "join_h", (double)l->site->join_ms / 3600e3);
 }
 
 void rules_each(const struct plan *plan, uint32_t site, rule_fn fn, void *context)

@@ -225,6 +225,52 @@ void part_values(struct parts *parts)
 	part_end(parts);
 }
 
+/* --- factors that have joined --- */
+
+const char *part_factor(const struct parts *parts, const json_t *of)
+{
+	const char *site = json_words(parts->dossier->c, "site"),
+		   *factor = json_words(of, "factor");
+	uint32_t monitor =
+		site == NULL ? NO_INDEX : plan_monitor(parts->dossier->plan, site, factor);
+	return monitor == NO_INDEX
+		       ? factor
+		       : factor_words(parts->sheet.words, &parts->dossier->plan->monitors[monitor]);
+}
+
+static void factor_row(struct parts *parts, const json_t *factor)
+{
+	struct sheet *sheet = &parts->sheet;
+	const json_t *multiple = json_object_get(factor, "multiple");
+	sheet_markup(sheet, "<tr><td>");
+	sheet_text(sheet, part_factor(parts, factor));
+	sheet_markup(sheet, "</td><td>");
+	part_value(parts, factor, "peak_value");
+	sheet_markup(sheet, "</td><td>");
+	sheet_time(sheet, json_ms(factor, "peak_at"));
+	sheet_markup(sheet, "</td><td>");
+	part_value(parts, factor, "limit");
+	sheet_markup(sheet, "</td><td>");
+	if (json_is_number(multiple))
+		text_fixed(sheet->out, json_number_value(multiple), 2);
+	else
+		text_char(sheet->out, '-');
+	sheet_markup(sheet, "</td></tr>\n");
+}
+
+void part_factors(struct parts *parts)
+{
+	static const char *const heads[] = {SAY("Factor"), SAY("peak value"), SAY("peak at"),
+					    SAY("limit"), SAY("times over")};
+	const json_t *factors = json_object_get(parts->dossier->c, "factors");
+	if (json_array_size(factors) == 0)
+		return;
+	part_begin(parts, SAY("Factors of the same event"));
+	part_newest(parts, heads, sizeof heads / sizeof heads[0], factors, EPISODES_SHOWN,
+		    factor_row);
+	part_end(parts);
+}
+
 /* --- the curve --- */
 
 static void legend_key(struct parts *parts, const char *class, const char *english)
@@ -353,6 +399,10 @@ static void episode_row(struct parts *parts, const json_t *episode)
 	struct sheet *sheet = &parts->sheet;
 	int64_t end_ms = json_ms(episode, "ended_at");
 	sheet_markup(sheet, "<tr><td>");
+	if (json_words(episode, "factor") != NULL) {
+		sheet_text(sheet, part_factor(parts, episode));
+		sheet_markup(sheet, "</td><td>");
+	}
 	sheet_time(sheet, json_ms(episode, "began_at"));
 	sheet_markup(sheet, "</td><td>");
 	if (end_ms == 0)
@@ -370,14 +420,16 @@ static void episode_row(struct parts *parts, const json_t *episode)
 
 void part_episodes(struct parts *parts)
 {
-	static const char *const heads[] = {SAY("Began"), SAY("Ended"), SAY("peak value"),
-					    SAY("limit"), SAY("Source of the limit")};
+	static const char *const heads[] = {SAY("Factor"), SAY("Began"),
+					    SAY("Ended"),  SAY("peak value"),
+					    SAY("limit"),  SAY("Source of the limit")};
 	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
+	bool several = json_words(json_array_get(episodes, 0), "factor") != NULL;
 	if (json_array_size(episodes) == 0)
 		return;
 	part_begin(parts, SAY("Episodes"));
-	part_newest(parts, heads, sizeof heads / sizeof heads[0], episodes, EPISODES_SHOWN,
-		    episode_row);
+	part_newest(parts, several ? heads : heads + 1, sizeof heads / sizeof heads[0] - !several,
+		    episodes, EPISODES_SHOWN, episode_row);
 	part_end(parts);
 }
 

@@ -18,6 +18,8 @@ void part_facts(struct parts *parts);
 /** part_advice() - what the alert means, asks for, and how soon */
 void part_advice(struct parts *parts);
 void part_values(struct parts *parts);
+/** part_factors() - each with its worst value, where further factors have joined the case */
+void part_factors(struct parts *parts);
 void part_chart(struct parts *parts);
 /** part_marks() - what was said later about the readings that are drawn */
 void part_marks(struct parts *parts);
@@ -50,6 +52,8 @@ void part_row(struct parts *parts, const char *name, const char *text);
 void part_row_word(struct parts *parts, const char *name, const char *english);
 /** part_row_code() - a name and a word of the API's, such as "river_section" */
 void part_row_code(struct parts *parts, const char *name, const char *code);
+/** part_factor() - the name of an object's `factor` in the language of the page */
+const char *part_factor(const struct parts *parts, const json_t *of);
 void part_row_time(struct parts *parts, const char *name, int64_t wall_ms);
 /** part_value() - the member with the case's decimals and unit; "-" where it is null */
 void part_value(struct parts *parts, const json_t *object, const char *member);

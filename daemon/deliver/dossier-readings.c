@@ -75,6 +75,13 @@ static struct chart_span case_span(const struct dossier *dossier)
 	return span;
 }
 
+/* Is an episode of the factor that is drawn? Of a case with one factor none says which. */
+static bool is_drawn(const json_t *c, const json_t *episode)
+{
+	const char *drawn = json_words(c, "factor"), *factor = json_words(episode, "factor");
+	return drawn == NULL || factor == NULL || strcmp(drawn, factor) == 0;
+}
+
 static void take_episodes(struct chart *chart, const struct dossier *dossier)
 {
 	const json_t *episodes = json_object_get(dossier->c, "episodes");
@@ -83,6 +90,8 @@ static void take_episodes(struct chart *chart, const struct dossier *dossier)
 	for (size_t i = n > CHART_EPISODES ? n - CHART_EPISODES : 0; i < n; i++) {
 		const json_t *episode = json_array_get(episodes, i);
 		int64_t ended_ms = json_ms(episode, "ended_at");
+		if (!is_drawn(dossier->c, episode))
+			continue;
 		take_limit(chart, episode);
 		chart->episodes[chart->n_episodes++] = (struct chart_span){
 			json_ms(episode, "began_at"), ended_ms == 0 ? dossier->now_ms : ended_ms};

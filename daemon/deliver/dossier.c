@@ -152,11 +152,17 @@ void part_row_time(struct parts *parts, const char *name, int64_t wall_ms)
 	row_end(parts);
 }
 
+/* A factor that has joined has a unit and decimals of its own. */
+static const json_t *of_case_or(const struct parts *parts, const json_t *object, const char *member)
+{
+	return json_object_get(object, member) != NULL ? object : parts->dossier->c;
+}
+
 bool part_value_words(const struct parts *parts, struct text *out, const json_t *object,
 		      const char *member)
 {
 	const json_t *value = json_object_get(object, member);
-	const json_t *decimals = json_object_get(parts->dossier->c, "decimals");
+	const json_t *decimals = json_object_get(of_case_or(parts, object, "decimals"), "decimals");
 	if (!json_is_number(value))
 		return false;
 	bool exact = strcmp(member, "limit") == 0 || !json_is_integer(decimals);
@@ -171,7 +177,7 @@ void part_value(struct parts *parts, const json_t *object, const char *member)
 {
 	struct text words = {0};
 	if (part_value_words(parts, &words, object, member)) {
-		const char *unit = json_words(parts->dossier->c, "unit");
+		const char *unit = json_words(of_case_or(parts, object, "unit"), "unit");
 		sheet_text(&parts->sheet, words.at);
 		text_char(parts->sheet.out, ' ');
 		sheet_text(&parts->sheet, unit);
@@ -312,9 +318,10 @@ static void parts_init(struct parts *parts, struct text *out, const struct dossi
 void dossier_write(struct text *out, const struct dossier *dossier)
 {
 	static void (*const sections[])(struct parts *) = {
-		part_facts,    part_advice,  part_values,      part_chart,       part_marks,
-		part_episodes, part_place,   part_instrument,  part_responsible, part_demands,
-		part_steps,    part_history, part_attachments, part_evidence,    part_frames,
+		part_facts,      part_advice,      part_values,   part_factors,
+		part_chart,      part_marks,       part_episodes, part_place,
+		part_instrument, part_responsible, part_demands,  part_steps,
+		part_history,    part_attachments, part_evidence, part_frames,
 	};
 	struct parts parts;
 	parts_init(&parts, out, dossier);

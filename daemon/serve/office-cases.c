@@ -161,6 +161,22 @@ static void case_link(struct office_page *page, const struct office_case *c)
 	sheet_markup(sheet, "</a></th>");
 }
 
+/* What has joined: factors of the same event. */
+static void case_factors(struct office_page *page, const json_t *c)
+{
+	const char *site = json_words(c, "site");
+	const json_t *factors = json_object_get(c, "factors");
+	for (size_t i = 1; site != NULL && i < json_array_size(factors); i++) {
+		const json_t *one = json_array_get(factors, i);
+		uint32_t monitor = plan_monitor(page->plan, site, json_words(one, "factor"));
+		sheet_markup(&page->sheet, ", ");
+		sheet_text(&page->sheet, monitor == NO_INDEX
+						 ? json_words(one, "factor_name")
+						 : factor_words(page->sheet.words,
+								&page->plan->monitors[monitor]));
+	}
+}
+
 static void case_what(struct office_page *page, const struct office_case *c)
 {
 	const char *kind = json_words(c->json, "kind"),
@@ -173,6 +189,7 @@ static void case_what(struct office_page *page, const struct office_case *c)
 		text_char(page->sheet.out, ' ');
 		sheet_text(&page->sheet, factor);
 	}
+	case_factors(page, c->json);
 }
 
 static void case_due(struct office_page *page, const struct office_case *c)

@@ -14,11 +14,11 @@ enum { PAGE = 5000 };
 
 /* --- which readings --- */
 
-static int span_add(struct evidence_case *e, int64_t from_ms, int64_t to_ms)
+static int span_add(struct evidence_case *e, const char *factor, int64_t from_ms, int64_t to_ms)
 {
 	struct evidence_span *last = e->n_spans > 0 ? &e->spans[e->n_spans - 1] : NULL;
 
-	if (last != NULL && from_ms <= last->to_ms) {
+	if (last != NULL && strcmp(last->factor, factor) == 0 && from_ms <= last->to_ms) {
 		if (to_ms > last->to_ms)
 			last->to_ms = to_ms;
 		return 0;
@@ -27,7 +27,9 @@ static int span_add(struct evidence_case *e, int64_t from_ms, int64_t to_ms)
 	if (grown == NULL)
 		return -ENOMEM;
 	e->spans = grown;
-	e->spans[e->n_spans++] = (struct evidence_span){from_ms, to_ms};
+	last = &e->spans[e->n_spans++];
+	*last = (struct evidence_span){.from_ms = from_ms, .to_ms = to_ms};
+	snprintf(last->factor, sizeof last->factor, "%s", factor);
 	return 0;
 }
 
@@ -37,16 +39,17 @@ static int spans_read(struct ledger *ledger, int64_t now_ms, struct evidence_cas
 	bool row = false;
 
 	int r = sql_prepare(ledger->db, &list,
-			    "SELECT id, began, coalesce(cleared, ?2) FROM alerts WHERE case_id = ?1"
-			    " ORDER BY began");
+			    "SELECT id, began, coalesce(cleared, ?2), coalesce(factor, ?3) FROM"
+			    " alerts WHERE case_id = ?1 ORDER BY factor <> ?3, factor, began");
 	if (r == 0) {
-		sql_bind(list, "ii", e->id, now_ms);
+		sql_bind(list, "iit", e->id, now_ms, e->factor);
 		r = sql_step(list, &row);
 	}
 	while (r == 0 && row) {
 		if (sqlite3_column_int64(list, 0) > e->alert)
 			e->alert = sqlite3_column_int64(list, 0);
-		r = span_add(e, sqlite3_column_int64(list, 1), sqlite3_column_int64(list, 2));
+		r = span_add(e, sql_text(list, 3), sqlite3_column_int64(list, 1),
+			     sqlite3_column_int64(list, 2));
 		if (r == 0)
 			r = sql_step(list, &row);
 	}
@@ -61,14 +64,13 @@ int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct ev
 	*out = (struct evidence_case){.id = id};
 	pthread_mutex_lock(&ledger->lock);
 	int r = ledger_case_row(ledger, id, &row);
-	if (r == 0)
+	if (r == 0) {
+		snprintf(out->site, sizeof out->site, "%s", row.site);
+		snprintf(out->factor, sizeof out->factor, "%s", row.factor);
 		r = spans_read(ledger, now_ms, out);
+	}
 	pthread_mutex_unlock(&ledger->lock);
-	if (r != 0)
-		return r;
-	snprintf(out->site, sizeof out->site, "%s", row.site);
-	snprintf(out->factor, sizeof out->factor, "%s", row.factor);
-	return 0;
+	return r;
 }
 
 void evidence_deinit(struct evidence_case *evidence)
@@ -156,9 +158,11 @@ static bool line_add(void *context, const struct daybook_row *row)
 	return !w->failed;
 }
 
-static int span_read(struct daybook_reader *reader, struct lines_walk *w, uint32_t site,
-		     uint32_t monitor, const struct evidence_span *span)
+static int span_read(struct daybook_reader *reader, struct lines_walk *w, const char *site_id,
+		     const struct evidence_span *span)
 {
+	uint32_t site = plan_site(w->plan, site_id),
+		 monitor = plan_monitor(w->plan, site_id, span->factor);
 	struct daybook_query query = {.site = site,
 				      .monitor = monitor,
 				      .from_ms = span->from_ms,
@@ -166,6 +170,8 @@ static int span_read(struct daybook_reader *reader, struct lines_walk *w, uint32
 				      .limit = PAGE};
 	int r;
 
+	if (monitor == NO_INDEX)
+		return -ENOENT;
 	do {
 		w->n = 0;
 		r = daybook_range(reader, &query, line_add, w);
@@ -179,17 +185,14 @@ int evidence_read(struct daybook_reader *reader, const struct plan *plan,
 		  struct evidence_lines *out)
 {
 	struct lines_walk w = {.plan = plan, .fn = fn, .context = context, .out = out};
-	uint32_t site = plan_site(plan, e->site), monitor = plan_monitor(plan, e->site, e->factor);
 
 	*out = (struct evidence_lines){0};
-	if (monitor == NO_INDEX && e->n_spans > 0)
-		return -ENOENT;
 	int r = hash_new(&w.hash);
 	if (r != 0)
 		return r;
 	hash_begin(w.hash);
 	for (size_t i = 0; r == 0 && i < e->n_spans; i++)
-		r = span_read(reader, &w, site, monitor, &e->spans[i]);
+		r = span_read(reader, &w, e->site, &e->spans[i]);
 	if (r == 0)
 		r = hash_end(w.hash, out->digest);
 	hash_free(w.hash);

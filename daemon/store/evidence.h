@@ -4,21 +4,23 @@
  * Evidence of a case: which readings it rests on, and their digest.
  *
  * They are those of its monitor from the begin of each episode to its end, both included, in order
- * of their times, each once; as lines of the CSV that /api/v1/readings gives. The digest is the
- * SHA-256 of these lines. It is kept once nothing of the case is active and all of them are sealed;
- * a further episode makes it void, until a new one is kept.
+ * of their times, each once; behind them the same of each further factor that has joined the case;
+ * as lines of the CSV that /api/v1/readings gives. The digest is the SHA-256 of these lines. It is
+ * kept once nothing of the case is active and all of them are sealed; a further episode makes it
+ * void, until a new one is kept.
  */
 #include "store/daybook.h"
 #include "store/ledger.h"
 
 struct evidence_span {
 	int64_t from_ms, to_ms; /* measured, both included */
+	char factor[72];
 };
 
 struct evidence_case {
 	int64_t id, alert; /* alert: its newest episode's */
 	char site[72], factor[72];
-	struct evidence_span *spans; /* in order, not touching each other */
+	struct evidence_span *spans; /* by factor in order, not touching each other */
 	size_t n_spans;
 };
 

@@ -158,6 +158,36 @@ static void json_episodes(struct text *out, const struct plan *plan, const struc
 		json_double(out, "peak_value", e->has_value, e->peak);
 		json_double(out, "limit", e->has_limit, e->limit);
 		json_text(out, "limit_source", e->limit_source);
+		if (c->n_factors > 0) {
+			json_text(out, "factor", e->factor);
+			json_text(out, "unit", e->unit);
+			json_int(out, "decimals", e->decimals);
+		}
+		text_char(out, '}');
+	}
+	text_char(out, ']');
+}
+
+/* Of a case that further factors of the site have joined. */
+static void json_factors(struct text *out, const struct plan *plan, const struct case_view *c)
+{
+	if (c->n_factors == 0)
+		return;
+	json_key(out, "factors");
+	text_char(out, '[');
+	for (size_t i = 0; i < c->n_factors; i++) {
+		const struct factor_view *f = &c->factors[i];
+		text_add(out, i > 0 ? ",{" : "{");
+		json_text(out, "factor", f->factor);
+		json_text(out, "factor_name", f->factor_name);
+		json_double(out, "limit", f->has_limit, f->limit);
+		json_text(out, "bound", json_bound(f->bound));
+		json_text(out, "limit_source", f->limit_source);
+		json_text(out, "unit", f->unit);
+		json_int(out, "decimals", f->decimals);
+		json_double(out, "peak_value", f->has_value, f->peak);
+		json_time(out, "peak_at", plan, f->has_value && f->peak_ms != 0, f->peak_ms);
+		json_double(out, "multiple", f->has_multiple, f->multiple);
 		text_char(out, '}');
 	}
 	text_char(out, ']');
@@ -312,6 +342,7 @@ static void json_parties(struct text *out, const struct plan *plan, const char *
 /* Which deadline runs, and what has become of the case. */
 static void json_case_course(struct text *out, const struct plan *plan, const struct case_view *c)
 {
+	json_factors(out, plan, c);
 	json_given(out, "title", c->title);
 	json_given(out, "document", c->document);
 	json_given(out, "track", c->track);

@@ -31,6 +31,17 @@ struct episode_view {
 	bool has_value, has_limit;
 	double peak, limit;
 	const char *limit_source;
+	const char *factor, *unit; /* these and the decimals are shown of a case with several */
+	int decimals;
+};
+/* Of a case with several: the worst of a factor. */
+struct factor_view {
+	const char *factor, *factor_name, *unit, *limit_source;
+	int decimals;
+	enum bound bound;
+	bool has_value, has_limit, has_multiple;
+	double limit, peak, multiple;
+	int64_t peak_ms;
 };
 struct history_view {
 	int64_t at_ms;
@@ -59,6 +70,8 @@ struct case_view {
 	struct responsible responsible;
 	const struct episode_view *episodes;
 	size_t n_episodes;
+	const struct factor_view *factors; /* its own first; none where there is no other */
+	size_t n_factors;
 	const struct history_view *history;
 	size_t n_history;
 	int64_t n_readings; /* evidence.readings */

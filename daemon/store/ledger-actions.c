@@ -18,12 +18,12 @@ struct deed {
 
 static int deed_rival(struct deed *d)
 {
-	sqlite3_stmt *find = d->ledger->sql[SQL_CASE_OPEN];
+	sqlite3_stmt *find = d->ledger->sql[SQL_CASE_RIVAL];
 	bool row;
 
 	if (!d->row.automatic)
 		return 0;
-	sql_bind(find, "tttt", d->row.site, d->row.factor, d->row.kind, d->row.average);
+	sql_bind(find, "tttti", d->row.site, d->row.factor, d->row.kind, d->row.average, d->row.id);
 	int r = sql_step(find, &row);
 	d->rival = r == 0 && row ? sqlite3_column_int64(find, 0) : 0;
 	sql_reset(find);
@@ -332,6 +332,32 @@ static int deed_other(struct deed *d)
 		      : r;
 }
 
+static int shelve(struct deed *d, const char *factor, int64_t until_ms)
+{
+	const struct shelf_order shelf = {
+		.site = d->row.site,
+		.factor = factor,
+		.reason = d->order->note,
+		.by = d->order->by,
+		.until_ms = until_ms,
+	};
+	return ledger_shelf_add(d->ledger, &shelf, d->row.id, d->now_ms);
+}
+
+static int shelve_joined(struct deed *d, int64_t until_ms)
+{
+	sqlite3_stmt *factors = d->ledger->sql[SQL_CASE_FACTORS];
+	bool row;
+
+	sql_bind(factors, "it", d->row.id, d->row.factor);
+	int r = sql_step(factors, &row);
+	for (; r == 0 && row; r = r == 0 ? sql_step(factors, &row) : r)
+		if (strcmp(sql_text(factors, 0), d->row.factor) != 0)
+			r = shelve(d, sql_text(factors, 0), until_ms);
+	sql_reset(factors);
+	return r;
+}
+
 /* An instrument's fault, said by a person: its alerts open no case until it is mended. */
 static int deed_shelve(struct deed *d)
 {
@@ -343,14 +369,9 @@ static int deed_shelve(struct deed *d)
 	if (o->action != ACTION_WITHDRAW || term.n == 0 || d->row.factor[0] == '\0' ||
 	    strcmp(o->reason, "instrument_fault") != 0)
 		return 0;
-	const struct shelf_order shelf = {
-		.site = d->row.site,
-		.factor = d->row.factor,
-		.reason = o->note,
-		.by = o->by,
-		.until_ms = term_end(term, d->now_ms, &plan->rules->workdays, &plan->zone),
-	};
-	return ledger_shelf_add(d->ledger, &shelf, d->row.id, d->now_ms);
+	int64_t until_ms = term_end(term, d->now_ms, &plan->rules->workdays, &plan->zone);
+	int r = shelve(d, d->row.factor, until_ms);
+	return r == 0 ? shelve_joined(d, until_ms) : r;
 }
 
 static int deed_do(struct deed *d)

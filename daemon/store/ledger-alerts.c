@@ -124,7 +124,7 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 	if (r == 0)
 		r = alert_add(ledger, v, key, case_id, &id);
 	if (r == 0 && case_id != 0)
-		r = ledger_case_refresh(ledger, case_id, v->has_value, v->last_value, v->time_ms);
+		r = ledger_case_refresh(ledger, case_id, v, v->has_value, v->time_ms);
 	if (r == 0)
 		r = ledger_alert_event(ledger, id, "ducha.alert.raised", v->time_ms, now_ms);
 	if (r == 0 && !shelved)
@@ -147,7 +147,7 @@ static int alert_take_case(struct ledger *ledger, const struct verdict *v, int64
 	if (r == 0)
 		r = sql_do(ledger->sql[SQL_ALERT_ADOPT], "ii", id, *case_id);
 	if (r == 0)
-		r = ledger_case_refresh(ledger, *case_id, v->has_value, v->last_value, now_ms);
+		r = ledger_case_refresh(ledger, *case_id, v, v->has_value, now_ms);
 	if (r == 0)
 		r = ledger_case_event(ledger, *case_id,
 				      *is_new ? "ducha.case.opened" : "ducha.case.updated", now_ms);
@@ -203,7 +203,7 @@ static int alert_take(struct ledger *ledger, const struct active_alert *alert,
 	int r = sql_do(ledger->sql[SQL_ALERT_WORST], "ididoi", alert->id, peak, peak_ms,
 		       v->last_value, (int)has_multiple, multiple, (int64_t)v->readings);
 	if (r == 0 && alert->case_id != 0)
-		r = ledger_case_refresh(ledger, alert->case_id, true, v->last_value, v->time_ms);
+		r = ledger_case_refresh(ledger, alert->case_id, v, true, v->time_ms);
 	return r;
 }
 

@@ -185,8 +185,26 @@ static int case_relapse(struct ledger *ledger, int64_t id, int64_t now_ms)
 	return r;
 }
 
-int ledger_case_raise(struct ledger *ledger, const struct verdict *v, int64_t now_ms, int64_t *id,
-		      bool *opened)
+/* One event, one case: a further factor of the site joins the case of a short while ago. */
+static int case_joinable(struct ledger *ledger, const struct verdict *v, int64_t now_ms,
+			 int64_t *id)
+{
+	const struct site *site = &ledger->plan->sites[ledger->plan->monitors[v->monitor].site];
+	sqlite3_stmt *find = ledger->sql[SQL_CASE_JOINS];
+	bool row;
+
+	if (v->kind != ALERT_EXCEEDANCE || site->join_ms == 0)
+		return 0;
+	sql_bind(find, "ttti", site->id, alert_kind_name(v->kind), average_name(v->average),
+		 now_ms - site->join_ms);
+	int r = sql_step(find, &row);
+	if (r == 0 && row)
+		*id = sqlite3_column_int64(find, 0);
+	sql_reset(find);
+	return r;
+}
+
+static int case_of_factor(struct ledger *ledger, const struct verdict *v, int64_t *id)
 {
 	const struct monitor *m = &ledger->plan->monitors[v->monitor];
 	sqlite3_stmt *find = ledger->sql[SQL_CASE_OPEN];
@@ -198,7 +216,30 @@ int ledger_case_raise(struct ledger *ledger, const struct verdict *v, int64_t no
 	if (r == 0 && row)
 		*id = sqlite3_column_int64(find, 0);
 	sql_reset(find);
-	*opened = r == 0 && !row;
+	return r;
+}
+
+static int note_joined(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms)
+{
+	const struct monitor *m = &ledger->plan->monitors[v->monitor];
+	const struct case_order order = {.by = BY_DAEMON, .note = m->factor_name};
+
+	return ledger_history(ledger, id, now_ms, "joined", &order, 0);
+}
+
+int ledger_case_raise(struct ledger *ledger, const struct verdict *v, int64_t now_ms, int64_t *id,
+		      bool *opened)
+{
+	bool joins;
+
+	*id = 0;
+	int r = case_of_factor(ledger, v, id);
+	joins = r == 0 && *id == 0;
+	if (joins)
+		r = case_joinable(ledger, v, now_ms, id);
+	*opened = r == 0 && *id == 0;
+	if (r == 0 && joins && !*opened)
+		r = note_joined(ledger, v, *id, now_ms);
 	if (r == 0)
 		r = *opened ? case_register(ledger, v, now_ms, id)
 			    : case_relapse(ledger, *id, now_ms);
@@ -315,6 +356,16 @@ static int case_tighten(struct ledger *ledger, int64_t id)
 	return ledger_case_clock(ledger, id, &row.clock);
 }
 
+/* A factor that has joined makes the case graver; its values are those of its own factor. */
+static int refresh_joined(struct ledger *ledger, int64_t id, enum severity severity, bool risen)
+{
+	int r = 0;
+
+	if (risen)
+		r = sql_do(ledger->sql[SQL_CASE_GRAVER], "it", id, severity_name(severity));
+	return r == 0 && risen ? case_tighten(ledger, id) : r;
+}
+
 static int refresh(struct ledger *ledger, int64_t id, sqlite3_stmt *worst, bool has_last,
 		   double last, int64_t at_ms)
 {
@@ -325,6 +376,8 @@ static int refresh(struct ledger *ledger, int64_t id, sqlite3_stmt *worst, bool 
 	int r = worst_severity(ledger, worst, at_ms, &severity, &risen);
 	if (r != 0)
 		return r;
+	if (sqlite3_column_int(worst, 12) == 0)
+		return refresh_joined(ledger, id, severity, risen);
 	bool has_limit = sql_double(worst, 1, &limit), has_peak = sql_double(worst, 3, &peak);
 	bool has_multiple = sql_double(worst, 5, &multiple);
 	r = sql_do(ledger->sql[SQL_CASE_REFRESH], "itotoioto", id, sql_text(worst, 0),
@@ -334,16 +387,18 @@ static int refresh(struct ledger *ledger, int64_t id, sqlite3_stmt *worst, bool 
 	return r == 0 && risen ? case_tighten(ledger, id) : r;
 }
 
-int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last,
+int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict *v, bool has_last,
 			int64_t at_ms)
 {
+	const char *factor =
+		v->monitor == NO_INDEX ? NULL : ledger->plan->monitors[v->monitor].factor;
 	sqlite3_stmt *worst = ledger->sql[SQL_CASE_WORST];
 	bool row;
 
-	sql_bind(worst, "i", id);
+	sql_bind(worst, "it", id, factor);
 	int r = sql_step(worst, &row);
 	if (r == 0 && row)
-		r = refresh(ledger, id, worst, has_last, last, at_ms);
+		r = refresh(ledger, id, worst, has_last, v->last_value, at_ms);
 	sql_reset(worst);
 	return r;
 }

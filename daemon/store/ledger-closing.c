@@ -81,7 +81,7 @@ static int quiet_days(struct ledger *ledger, const struct case_row *row, int64_t
 	const struct zone *zone = &ledger->plan->zone;
 	bool found;
 
-	sql_bind(quiet, "tti", row->site, row->factor, now_ms);
+	sql_bind(quiet, "ttizi", row->site, row->factor, now_ms, (int64_t)0, row->id);
 	int r = sql_step(quiet, &found);
 	int64_t since_ms = row->opened_ms;
 	if (r == 0 && found && sqlite3_column_type(quiet, 0) != SQLITE_NULL)

@@ -58,10 +58,14 @@ enum ledger_sql {
 	SQL_CASE_DAYS,
 	SQL_CASE_QUIET,
 	SQL_CASE_REFRESH,
+	SQL_CASE_GRAVER,
+	SQL_CASE_JOINS,
+	SQL_CASE_RIVAL,
 	SQL_CASE_ONE,
 	SQL_CASE_COMPLAINED,
 	SQL_CASE_LIST,
 	SQL_CASE_EPISODES,
+	SQL_CASE_FACTORS,
 	SQL_CASE_HISTORY,
 	SQL_CASE_LOUD,
 	SQL_CASE_ACT,
@@ -253,8 +257,9 @@ int ledger_case_above(struct ledger *ledger, int64_t id, const struct verdict *v
 /* Episodes and history of one case, with copies of their texts. */
 struct case_parts {
 	struct episode_view *episodes;
+	struct factor_view *factors;
 	struct history_view *history;
-	size_t n_episodes, n_history;
+	size_t n_episodes, n_factors, n_history;
 	char **texts;
 	size_t n_texts, capacity;
 	bool failed;
@@ -286,9 +291,10 @@ int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *fac
  * @alert: in, and its case_id out; @opened: out: true if the case is new */
 int ledger_case_raise(struct ledger *ledger, const struct verdict *verdict, int64_t now_ms,
 		      int64_t *id, bool *opened);
-/** ledger_case_refresh() - take over the worst and newest values of the case's episodes */
-int ledger_case_refresh(struct ledger *ledger, int64_t id, bool has_last, double last,
-			int64_t at_ms);
+/** ledger_case_refresh() - take over the worst and newest values of the case's episodes: of its own
+ * factor; another one that has joined makes it graver at most */
+int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict *verdict,
+			bool has_last, int64_t at_ms);
 /* The events of a case that has gone on for long would otherwise grow with each episode. */
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */

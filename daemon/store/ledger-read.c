@@ -62,6 +62,7 @@ void case_parts_deinit(struct case_parts *parts)
 		free(parts->texts[i]);
 	free(parts->texts);
 	free(parts->episodes);
+	free(parts->factors);
 	free(parts->history);
 }
 
@@ -118,10 +119,52 @@ static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struc
 					   .began_ms = sqlite3_column_int64(list, 1),
 					   .raised_ms = sqlite3_column_int64(list, 2),
 					   .ended_ms = sqlite3_column_int64(list, 3),
-					   .limit_source = parts_text(parts, sql_text(list, 6))};
+					   .limit_source = parts_text(parts, sql_text(list, 6)),
+					   .factor = parts_text(parts, sql_text(list, 7)),
+					   .unit = parts_text(parts, sql_text(list, 8)),
+					   .decimals = sqlite3_column_int(list, 9)};
 		e->has_value = sql_double(list, 4, &e->peak);
 		e->has_limit = sql_double(list, 5, &e->limit);
 		parts->n_episodes++;
+	}
+	sql_reset(list);
+	return r;
+}
+
+/* The columns of SQL_CASE_FACTORS. */
+static struct factor_view factor_view(struct case_parts *parts, sqlite3_stmt *row)
+{
+	struct factor_view f = {.factor = parts_text(parts, sql_text(row, 0)),
+				.factor_name = parts_text(parts, sql_text(row, 1)),
+				.unit = parts_text(parts, sql_text(row, 2)),
+				.decimals = sqlite3_column_int(row, 3),
+				.bound = ledger_bound(sql_text(row, 4)),
+				.limit_source = parts_text(parts, sql_text(row, 6)),
+				.peak_ms = sqlite3_column_int64(row, 8)};
+	f.has_limit = sql_double(row, 5, &f.limit);
+	f.has_value = sql_double(row, 7, &f.peak);
+	f.has_multiple = sql_double(row, 9, &f.multiple);
+	return f;
+}
+
+static int parts_factors(struct ledger *ledger, int64_t id, const char *factor,
+			 struct case_parts *parts)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_CASE_FACTORS];
+	bool row;
+
+	sql_bind(list, "it", id, factor);
+	int r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		void *array = parts->factors;
+		struct factor_view *f = parts_grow(&array, parts->n_factors, sizeof *f);
+		parts->factors = array;
+		if (f == NULL) {
+			r = -ENOMEM;
+			break;
+		}
+		*f = factor_view(parts, list);
+		parts->n_factors++;
 	}
 	sql_reset(list);
 	return r;
@@ -176,9 +219,13 @@ static int case_write(struct ledger *ledger, sqlite3_stmt *row, int64_t most, st
 
 	int r = parts_episodes(ledger, c.id, most, &parts);
 	if (r == 0)
+		r = parts_factors(ledger, c.id, c.factor, &parts);
+	if (r == 0)
 		r = ledger_case_history(ledger, c.id, &parts);
 	c.episodes = parts.episodes;
 	c.n_episodes = parts.n_episodes;
+	c.factors = parts.factors;
+	c.n_factors = parts.n_factors;
 	c.history = parts.history;
 	c.n_history = parts.n_history;
 	if (r == 0)

@@ -181,6 +181,8 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 #define WINDOW_MS "(CASE average WHEN 'day' THEN 86400000 ELSE 3600000 END)"
 #define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
+/* of case ?5, whose own is ?2 */
+#define CASE_FACTORS "(SELECT ?2 UNION SELECT factor FROM alerts WHERE case_id = ?5)"
 #define COMPLAINTS " IN ('complaint', '12369', '12319', 'mayor')"
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
@@ -219,8 +221,18 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_OPEN] = ALERT_COLUMNS "WHERE cleared IS NULL ORDER BY id",
 	[SQL_ALERT_COUNT] = "SELECT site, factor, kind FROM alerts WHERE cleared IS NULL",
 
-	[SQL_CASE_OPEN] = "SELECT id FROM cases WHERE site = ?1 AND factor = ?2 AND kind = ?3"
-			  " AND average = ?4 AND source = 'automatic' AND " CASE_IS_OPEN,
+	/* its own factor's before one that it has joined */
+	[SQL_CASE_OPEN] = "SELECT id FROM cases WHERE site = ?1 AND kind = ?3 AND average = ?4"
+			  " AND source = 'automatic' AND " CASE_IS_OPEN " AND (factor = ?2"
+			  " OR EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = cases.id"
+			  " AND a.factor = ?2)) ORDER BY factor <> ?2, id LIMIT 1",
+	[SQL_CASE_JOINS] = "SELECT id FROM cases WHERE site = ?1 AND kind = ?2 AND average = ?3"
+			   " AND source = 'automatic' AND opened >= ?4 AND " CASE_IS_OPEN
+			   " ORDER BY id LIMIT 1",
+	[SQL_CASE_RIVAL] = "SELECT id FROM cases WHERE site = ?1 AND kind = ?3 AND average = ?4"
+			   " AND source = 'automatic' AND id <> ?5 AND " CASE_IS_OPEN
+			   " AND (factor IN " CASE_FACTORS " OR EXISTS(SELECT 1 FROM alerts a"
+			   " WHERE a.case_id = cases.id AND a.factor IN " CASE_FACTORS ")) LIMIT 1",
 	[SQL_CASE_NEXT] = "SELECT max(coalesce((SELECT max(seq) FROM cases WHERE year = ?1), 0),"
 			  " coalesce((SELECT value FROM cursors WHERE name = 'number/' || ?1), 0))"
 			  " + 1",
@@ -242,9 +254,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			   " ORDER BY id LIMIT 1",
 	[SQL_CASE_WORST] =
 		"SELECT a.bound, a.limit_value, a.limit_source, a.peak, a.peak_at, a.multiple,"
-		" c.site_kind, c.kind, c.severity, c.factor, c.site, c.average"
-		" FROM alerts a JOIN cases c ON c.id = a.case_id"
-		" WHERE a.case_id = ?1 ORDER BY a.multiple DESC, abs(a.peak - a.limit_value) DESC,"
+		" c.site_kind, c.kind, c.severity, a.factor, c.site, c.average,"
+		" c.factor IS a.factor FROM alerts a JOIN cases c ON c.id = a.case_id"
+		" WHERE a.case_id = ?1 AND a.factor IS ?2 ORDER BY a.multiple DESC, abs(a.peak - "
+		"a.limit_value) DESC,"
 		" a.id LIMIT 1",
 	/* each alert of day means stands for the days from the one that raised it to its clear */
 	[SQL_CASE_DAYS] =
@@ -253,13 +266,14 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" AND coalesce(cleared, ?3) > ?3 - 2592000000",
 	/* since when nothing is wrong at a monitor; the mean that clears is itself a good one, and
 	 * a mark may take a good one away but gives none */
-	[SQL_CASE_QUIET] =
-		"SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
-		" WHEN average = 'day' AND kind <> 'stale' THEN cleared - 86400000"
-		" ELSE cleared END) AS at FROM alerts WHERE site = ?1 AND factor = ?2"
-		" AND kind IN ('exceedance', 'undetermined', 'stale')"
-		" UNION ALL SELECT max(end_at) FROM recomputed r WHERE site = ?1 AND factor = ?2"
-		" AND became IN ('exceeds', 'undetermined') AND " NEWEST_OF_WINDOW ")",
+	[SQL_CASE_QUIET] = "SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
+			   " WHEN average = 'day' AND kind <> 'stale' THEN cleared - 86400000"
+			   " ELSE cleared END) AS at FROM alerts WHERE site = ?1"
+			   " AND factor IN " CASE_FACTORS
+			   " AND kind IN ('exceedance', 'undetermined', 'stale')"
+			   " UNION ALL SELECT max(end_at) FROM recomputed r WHERE site = ?1"
+			   " AND factor IN " CASE_FACTORS
+			   " AND became IN ('exceeds', 'undetermined') AND " NEWEST_OF_WINDOW ")",
 	[SQL_CASE_REFRESH] =
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"
 		" peak_at = ?6, multiple = ?7, severity = ?8, last_value = coalesce(?9, last_value)"
@@ -268,14 +282,23 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"SELECT 1 FROM cases c JOIN cases e ON e.site = c.site AND e.id < c.id"
 		" AND e.opened >= c.opened - ?2 AND e.source" COMPLAINTS
 		" WHERE c.id = ?1 AND c.source" COMPLAINTS " LIMIT 1",
+	[SQL_CASE_GRAVER] = "UPDATE cases SET severity = ?2 WHERE id = ?1",
 	[SQL_CASE_ONE] = CASE_COLUMNS "WHERE id = ?1",
 	[SQL_CASE_LIST] = CASE_COLUMNS
 	"WHERE (?1 OR " CASE_IS_OPEN ") AND (?2 IS NULL OR site = ?2) AND opened >= ?3"
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
 	[SQL_CASE_EPISODES] =
-		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source"
-		" FROM alerts WHERE case_id = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source,"
+		" factor, unit, decimals FROM alerts WHERE case_id = ?1 ORDER BY id DESC LIMIT ?2) "
+		"ORDER BY id",
+	/* each with the worst of its episodes; nothing of a case with one factor */
+	[SQL_CASE_FACTORS] =
+		"SELECT a.factor, a.factor_name, a.unit, a.decimals, a.bound, a.limit_value,"
+		" a.limit_source, a.peak, a.peak_at, a.multiple,"
+		" max(coalesce(a.multiple, abs(a.peak - a.limit_value), 0)) FROM alerts a"
+		" WHERE a.case_id = ?1 AND EXISTS(SELECT 1 FROM alerts b WHERE b.case_id = ?1"
+		" AND b.factor IS NOT ?2) GROUP BY a.factor ORDER BY a.factor IS NOT ?2, a.factor",
 	[SQL_CASE_HISTORY] =
 		"SELECT at, action, by, note, unit, leader, team, reason, track, step, document,"
 		" level, checkers, approved_by, relation, file, type, sha256, due, other, bytes,"

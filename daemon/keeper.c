@@ -16,7 +16,8 @@
 
 enum {
 	ROUND_MS = 5000,
-	ROUND_SHARE = 100, /* at most this part of the time is spent looking */
+	ROUND_SHARE = 100,    /* at most this part of the time is spent looking, but */
+	REST_MOST_MS = 20000, /* a disk that holds a look up for long may be filling meanwhile */
 	WRITTEN_MS = 10000,
 	FILE_BYTES_LEAST = 1 << 20,
 	DOUBT_S = 24 * 3600,
@@ -328,6 +329,14 @@ static void keeper_round(struct keeper *k)
 	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
 }
 
+static int64_t rest_until_ns(int64_t began_ns, int64_t ended_ns)
+{
+	int64_t rest_ns = (ended_ns - began_ns) * ROUND_SHARE,
+		most_ns = REST_MOST_MS * INT64_C(1000000);
+
+	return ended_ns + (rest_ns < most_ns ? rest_ns : most_ns);
+}
+
 /* ROUND_MS at least; woken it goes on at once. */
 static void keeper_rest(struct keeper *k, int64_t until_ns)
 {
@@ -344,8 +353,7 @@ static void *keeper_run(void *context)
 	while (!atomic_load(&k->stop)) {
 		int64_t began_ns = clock_mono_ns();
 		keeper_round(k);
-		int64_t rest_ns = (clock_mono_ns() - began_ns) * ROUND_SHARE;
-		keeper_rest(k, clock_mono_ns() + rest_ns);
+		keeper_rest(k, rest_until_ns(began_ns, clock_mono_ns()));
 	}
 	pulse_end(&k->pulse);
 	return NULL;

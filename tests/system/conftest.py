@@ -181,8 +181,13 @@ class Daemon:
         return self.get(f"/api/v1/cases?status={status}")["cases"]
 
     def alerts(self, active=None, kind=None):
+        """Of the daemon's own faults only if asked for: a disk that the machine holds up is one."""
         path = "/api/v1/alerts" if active is None else f"/api/v1/alerts?active={str(active).lower()}"
-        return [a for a in self.get(path)["alerts"] if kind is None or a["kind"] == kind]
+        return [a for a in self.get(path)["alerts"] if a["kind"] == kind or kind is None and a["kind"] != "fault"]
+
+    def faults(self, begins):
+        """Active faults of its own of one sort: others may come from what the machine's disk does."""
+        return [a for a in self.alerts(active=True, kind="fault") if a["reason"].startswith(begins)]
 
     def metrics(self):
         status, body = self.request("GET", "/metrics")

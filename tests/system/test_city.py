@@ -99,7 +99,7 @@ def test_an_edge_speaks_for_itself_alone(make_daemon, city):
         registry(city, ALONE, city.port))))
     post(daemon, "/api/v1/cases", site="outfall-3", source="inspection", by="Li")
     wait_until(lambda: pending(daemon) == 0, what="the case")
-    alert = wait_until(lambda: daemon.alerts(active=True, kind="fault"), what="the alert")[0]
+    alert = wait_until(lambda: daemon.faults("delivery "), what="the alert")[0]
     assert alert["reason"] == \
         "delivery other: PostgreSQL 42501: role stranger does not speak for node north"
     assert daemon.ctl("deliveries", "test", "city").returncode == 0
@@ -115,5 +115,5 @@ def test_an_edge_speaks_for_itself_alone(make_daemon, city):
     fresh = make_daemon([], [site("outfall-3", [])], name=ALONE,
                         deliveries=registry(city, ALONE, city.port))
     post(fresh, "/api/v1/cases", site="outfall-3", source="inspection", by="Li")
-    alert = wait_until(lambda: fresh.alerts(active=True, kind="fault"), what="the alert")[0]
+    alert = wait_until(lambda: fresh.faults("delivery "), what="the alert")[0]
     assert "an edge that lost its ledger needs a new node id" in alert["reason"]

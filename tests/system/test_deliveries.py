@@ -118,7 +118,7 @@ def test_a_refusing_receiver_is_an_alert_until_it_takes_events_again(make_daemon
     rest = f'url = "{office.url()}"; secret_file = "{tmp_path}/secret"; events = ("case.*");'
     daemon = with_deliveries(make_daemon, tmp_path, delivery("office", "webhook", rest))
     open_case(daemon)
-    alert = wait_until(lambda: daemon.alerts(active=True, kind="fault"), what="the alert")[0]
+    alert = wait_until(lambda: daemon.faults("delivery "), what="the alert")[0]
     assert alert["reason"] == "delivery office: HTTP 410: this address has moved"
     daemon.stop()
     daemon.start()
@@ -128,11 +128,11 @@ def test_a_refusing_receiver_is_an_alert_until_it_takes_events_again(make_daemon
     tested = daemon.ctl("deliveries", "test", "office")
     assert tested.returncode == 1
     assert tested.stdout == "office: the test failed: HTTP 410: this address has moved\n"
-    assert [a["id"] for a in daemon.alerts(active=True, kind="fault")] == [alert["id"]]
+    assert [a["id"] for a in daemon.faults("delivery ")] == [alert["id"]]
     office.answer = lambda event: 200
     assert daemon.ctl("deliveries", "test", "office").stdout.startswith(
         "office: the test was delivered: HTTP 200")
-    wait_until(lambda: not daemon.alerts(active=True, kind="fault"), what="the alert's end")
+    wait_until(lambda: not daemon.faults("delivery "), what="the alert's end")
     assert daemon.ctl("deliveries", "test", "nobody").returncode == 1
     assert daemon.ctl("deliveries", "tset", "office").returncode == 64
     assert state(daemon, "office")["failing_since"] is None
@@ -251,7 +251,7 @@ def test_a_mail_server_that_says_no_is_an_alert(make_daemon, tmp_path):
         reasons = {}
 
         def both():
-            for a in daemon.alerts(active=True, kind="fault"):
+            for a in daemon.faults("delivery "):
                 reasons[a["reason"].split(":")[0]] = a["reason"]
             return len(reasons) == 2
         wait_until(both, what="two alerts")

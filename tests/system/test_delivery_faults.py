@@ -242,11 +242,11 @@ def test_an_office_away_for_days_misses_nothing(make_daemon, tmp_path):
             daemon.kill()
             daemon.environment = at(day + 1)
             daemon.start()
-        alert, = wait_until(lambda: daemon.alerts(active=True, kind="fault"), what="the alert of the office being away")
+        alert, = wait_until(lambda: daemon.faults("delivery "), what="the alert of the office being away")
         assert alert["reason"].startswith("delivery office: ")
         gate.set("pass")
         wait_until(lambda: daemon.metric("ducha_deliveries_pending", delivery="office") == 0, what="the backlog")
-        wait_until(lambda: not daemon.alerts(active=True, kind="fault"), what="the alert's end")
+        wait_until(lambda: not daemon.faults("delivery "), what="the alert's end")
         wait_until(lambda: daemon.metric("ducha_deliveries_pending", delivery="folder") == 0, what="the folder")
         told = [int(e["id"]) for e in daemon.delivered() if e["type"].startswith("ducha.case.")]
         assert sorted({id for id, _, _ in receiver.got()}) == told

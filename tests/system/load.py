@@ -3,7 +3,7 @@
 and values that exceed; and the eyes on it. The load of test_kill.py."""
 import servers
 from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
-from servers import wait_until
+from servers import wait_until, wait_while_it_grows
 from test_kill import FIRST, Acknowledgements, Stream, Watch, check_files
 
 
@@ -53,8 +53,8 @@ class Load:
         """All that was sent is there once, each case has one number, and the files are whole."""
         self.stream.ending.set()
         self.stream.join(20)
-        wait_until(lambda: self.acknowledged() == self.stream.sent, 60,
-                   "the broker being rid of all messages")
+        wait_while_it_grows(self.acknowledged, self.stream.sent,
+                            what="the broker being rid of all messages")
         wait_until(lambda: len(self.daemon.cases()) == cases, 20, f"{cases} cases")
         self.check_messages()
         self.watch.check_cases()

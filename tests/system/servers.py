@@ -64,6 +64,19 @@ def wait_until(condition, seconds=20.0, what="the condition", every=0.02):
         time.sleep(every)
 
 
+def wait_while_it_grows(number, wanted, seconds=20.0, what="all", every=0.05):
+    """Waits until number() has come to `wanted`; fails once it has not moved for so long. How fast a
+    machine works through much is not what a test is about."""
+    seen, since = number(), time.monotonic()
+    while seen < wanted:
+        time.sleep(every)
+        now = number()
+        if now != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since > seconds * PATIENCE:
+            raise AssertionError(f"{what}: {seen} of {wanted}, and no more in {seconds} s")
+
+
 class Process:
     """A server process in a directory of its own, stopped at the end whatever happens."""
 

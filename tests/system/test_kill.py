@@ -20,7 +20,7 @@ import pytest
 
 import servers
 from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
-from servers import wait_until
+from servers import wait_until, wait_while_it_grows
 from shim import LONG
 
 RUNS = 10 if LONG else 2
@@ -236,8 +236,8 @@ def test_a_kill_at_any_moment_loses_and_invents_nothing(make_daemon, broker, tmp
                        f"a case for the exceedance of site s{n} that still lasts")
         stream.ending.set()
         stream.join(20)
-        wait_until(lambda: len(watch.acknowledgements.read()) == stream.sent, 60,
-                   "the broker being rid of all messages")
+        wait_while_it_grows(lambda: len(watch.acknowledgements.read()), stream.sent,
+                            what="the broker being rid of all messages")
         wait_until(lambda: len(daemon.delivered("case.opened")) == KILLS, what="all deliveries")
         watch.check_messages(watch.read_daybook("w01003"))
         watch.check_cases()

@@ -8,7 +8,7 @@ import time
 
 import servers
 from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
-from servers import wait_until
+from servers import wait_until, wait_while_it_grows
 
 LONG = os.environ.get("DUCHA_LONG") == "1"
 
@@ -125,7 +125,7 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
     reload(daemon)
     going.clear()
     publisher.join(30)
-    wait_until(lambda: len(daemon.values("s2", "w01018")) >= published[0], 60, what="all messages")
+    wait_while_it_grows(lambda: len(daemon.values("s2", "w01018")), published[0], what="all messages")
     assert [int(v) for v in daemon.values("s2", "w01018")] == list(range(1, published[0] + 1))
     assert is_whole(daemon.values("s1", "w01018"))
     assert meter.accepts == 1

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import BUILD, modbus_connection, modbus_monitor, site
-from servers import wait_until
+from servers import wait_until, wait_while_it_grows
 
 SIM = os.path.join(BUILD, "tools", "sim", "ducha-sim")
 FACTORS = ("w01018", "w21003", "w21011", "w21001", "w01001")
@@ -137,8 +137,8 @@ def test_five_thousand_connections_and_the_healthy_ones_do_not_feel_the_others(m
             [modbus_connection(ports[i], names[i], interval_ms=1000, timeout_ms=500) for i in order],
             [site(names[i], [modbus_monitor(f, names[i], 2 * a) for a, f in enumerate(FACTORS)])
              for i in order])
-        wait_until(lambda: daemon.metric("ducha_connections_up") >= HEALTHY, 60,
-                   "all the healthy ones connected", every=1)
+        wait_while_it_grows(lambda: daemon.metric("ducha_connections_up"), HEALTHY,
+                            what="all the healthy ones connected", every=1)
         assert sockets_of(daemon) >= HEALTHY
         assert daemon.metric("ducha_connections_up") == HEALTHY
         begin_ms = time.time() * 1000

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from servers import wait_until
+from servers import PATIENCE, wait_until
 
 # Overlay over the root, in a mount namespace that ends with the container. The services of this
 # machine are not started there. A container's own filter refuses to read the state of the clock, which
@@ -18,7 +18,7 @@ mount -t tmpfs machine "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay machine -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
 rm -rf "$1"/root/etc/systemd/system/*.wants "$1/root/var/log/journal" "$1/root/etc/machine-id" \
-	"$1/root/usr/sbin/policy-rc.d"
+	"$1/root/usr/sbin/policy-rc.d" "$1/root/var/lib/man-db/auto-update" # an index of all manuals
 touch "$1/root/etc/machine-id"
 cp "$2"/ducha.deb "$2"/next-*.deb "$1/root/root/"
 [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0
@@ -78,7 +78,7 @@ class Machine:
             ["nsenter", "--target", str(self.leader), "--mount", "--uts", "--ipc", "--net", "--pid",
              "--root", "--wd", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
              "DEBIAN_FRONTEND=noninteractive", "LANGUAGE=en", *command],
-            capture_output=True, text=True, timeout=60, **more)
+            capture_output=True, text=True, timeout=60 * PATIENCE, **more)
         assert not check or answer.returncode == 0, (command, answer)
         return answer
 

@@ -328,6 +328,8 @@ void part_evidence(struct parts *parts)
 	const char *digest = json_words(evidence, "digest");
 	const struct dossier_frames *frames = parts->dossier->frames;
 	char count[24];
+	if (json_array_size(json_object_get(parts->dossier->c, "episodes")) == 0)
+		return; /* by hand: nothing was measured */
 	/* of an alert that counts none as it goes on, they have been read */
 	snprintf(count, sizeof count, "%lld",
 		 frames != NULL && frames->readings > 0

@@ -104,7 +104,7 @@ static const char *kind_sentence(const struct facts *facts, const json_t *c)
 		{"clue", SAY("A clue that is to be looked into, since {began}")},
 	};
 	if (strcmp(json_words(c, "source"), "automatic") != 0)
-		return SAY("Registered by hand on {began}");
+		return SAY("Registered by hand on {began}; source: {source}");
 	for (size_t i = 0; facts->kind != NULL && i < sizeof sentences / sizeof sentences[0]; i++)
 		if (strcmp(facts->kind, sentences[i].kind) == 0)
 			return sentences[i].sentence;
@@ -118,7 +118,8 @@ static void say_main(struct parts *parts)
 	sheet_phrase(&parts->sheet, kind_sentence(&facts, parts->dossier->c), "when", facts.when,
 		     "began", facts.began, "factor", facts.factor, "average",
 		     sheet_word(&parts->sheet, facts.average), "value", facts.value.at, "limit",
-		     facts.limit.at, "unit", facts.unit, "multiple", facts.multiple.at, NULL);
+		     facts.limit.at, "unit", facts.unit, "multiple", facts.multiple.at, "source",
+		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "source")), NULL);
 	facts_deinit(&facts);
 }
 
@@ -206,10 +207,12 @@ static void row_multiple(struct parts *parts)
 void part_values(struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
+	if (json_words(c, "factor") == NULL)
+		return; /* by hand, about no one factor */
 	part_begin(parts, SAY("Values"));
 	part_pairs(parts);
 	if (!parts->withheld)
-		part_row(parts, SAY("Site"), json_words(c, "site"));
+		part_row(parts, SAY("Site id"), json_words(c, "site"));
 	part_row(parts, SAY("Factor"), factor_name(parts));
 	part_row(parts, SAY("Code of the factor"), json_words(c, "factor"));
 	part_row_word(parts, SAY("kind"), json_words(c, "kind"));

@@ -131,9 +131,12 @@ static void take_documents(void *context, const json_t *c)
 	const struct span span = d->report->span;
 	const json_t *step;
 	size_t i;
+	bool listed = json_is(c, "source", "city") || json_is(c, "source", "province");
 	json_array_foreach(json_object_get(c, "history"), i, step)
 	{
 		int64_t at_ms = json_ms(step, "at");
+		if (json_is(step, "action", "registered") && !listed)
+			continue; /* the number of a complaint */
 		bool told = json_words(step, "document") != NULL ||
 			    json_is(step, "type", "delivery") || json_is(step, "type", "release");
 		if (told && at_ms >= span.start_ms && at_ms < span.end_ms)

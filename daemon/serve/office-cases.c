@@ -177,6 +177,21 @@ static void case_factors(struct office_page *page, const json_t *c)
 	}
 }
 
+/* Who told of it; the words in which it was told may be a complaint's, and stay with officers. */
+static void case_origin(struct office_page *page, const json_t *c)
+{
+	const char *source = json_words(c, "source"), *title = json_words(c, "title");
+	if (source == NULL || strcmp(source, "automatic") == 0)
+		return;
+	sheet_markup(&page->sheet, "<br><small>");
+	sheet_say(&page->sheet, source);
+	if (title != NULL && page->office->sees_persons) {
+		sheet_markup(&page->sheet, ": ");
+		sheet_text(&page->sheet, title);
+	}
+	sheet_markup(&page->sheet, "</small>");
+}
+
 static void case_what(struct office_page *page, const struct office_case *c)
 {
 	const char *kind = json_words(c->json, "kind"),
@@ -190,6 +205,7 @@ static void case_what(struct office_page *page, const struct office_case *c)
 		sheet_text(&page->sheet, factor);
 	}
 	case_factors(page, c->json);
+	case_origin(page, c->json);
 }
 
 static void case_due(struct office_page *page, const struct office_case *c)

@@ -150,8 +150,9 @@ static void site_latest(struct office_page *page, uint32_t monitor)
 	struct reading latest;
 	struct text value = {0};
 	char moment[SHEET_TIME_BYTES];
+	sheet_markup(&page->sheet, "<span class=\"f\">");
 	sheet_text(&page->sheet, factor_words(page->sheet.words, m));
-	sheet_markup(&page->sheet, "</td><td>");
+	sheet_markup(&page->sheet, "</span></td><td>");
 	if (daybook_latest(page->office->setup->daybook, monitor, &latest)) {
 		if (latest.has_value)
 			text_fixed(&value, latest.value, m->decimals);

@@ -20,6 +20,7 @@ static const char style[] =
 	"#ccc;padding:.25rem "
 	".5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere;min-width:3.2em}"
 	"th::first-letter,td::first-letter{text-transform:uppercase}"
+	".f{display:inline-block}" /* what is written small, such as pH, stays so */
 	"thead th,tbody td:first-child{white-space:nowrap}thead th{background:#eee}tbody "
 	"th{font-weight:600}.wide{overflow-x:auto}"
 	".grave,.bad,.overdue{color:#991b1b;font-weight:600}.serious,.odd{color:#92400e;font-"

@@ -138,7 +138,9 @@ static void test_a_case_by_hand_without_values_is_written(void **state)
 		"\"level\":\"city\",\"source\":\"mayor\",\"title\":\"smell\","
 		"\"opened_at\":\"2026-11-23T00:10:00.000+08:00\",\"episodes\":[],\"history\":[]}",
 		false);
-	holds(page, "Registered by hand on 2026-11-23 00:10:00", true);
+	holds(page, "Registered by hand on 2026-11-23 00:10:00; source: mayor", true);
+	holds(page, "automatic monitoring", false); /* rests on none, and has no evidence of it */
+	holds(page, "Digest of the readings", false);
 	holds(page, "smell", true);
 	holds(page, "the site is no longer configured", true);
 	free(page);

@@ -69,6 +69,7 @@ class Gecco:
                 Monitor("w01001", "pH", 60, (4, 10), '{ standard = "GB3838-2002"; class = "II"; }', more=LOOP),
                 Monitor("w01014", "Leit", 60, (0, 1000)),
                 Monitor("w01003", "Trueb", 60, (0, 5), '{ max = 1.0; source = "GB 5749-2022, table 1"; }'),
+                Monitor("w-clo2", "Cl", 60, (0, 2), '{ min = 0.1; max = 0.8; source = "GB 5749-2022, table 2"; }', more=LOOP),
                 Monitor("w00000", "Fm", 60, (0, 5000), unit="m3/h")]
 
     def time(self, row):
@@ -209,6 +210,13 @@ def found_by(event, alerts):
     return {kind for of, kind, raised in alerts if factor in (None, of) and first <= raised <= end}
 
 
+def outside(events, alerts):
+    """Alerts that no labelled event accounts for."""
+    grace = datetime.timedelta(hours=GRACE_H)
+    return sum(not any(of in (None, factor) and first <= raised <= last + grace for of, first, last in events)
+               for factor, _, raised in alerts)
+
+
 def report(one, rows, alerts, cases):
     times = [one.time(r) for r in rows]
     weeks = (times[-1] - times[0]).total_seconds() / WEEK_S
@@ -218,7 +226,8 @@ def report(one, rows, alerts, cases):
     by = collections.Counter(kind for kinds_ in found for kind in kinds_)
     print("%-16s %-13s %6.1f weeks  %5.1f alerts a week  %4.2f cases a week  %s" % (
         one.name, one.kind, weeks, len(alerts) / weeks, len(cases) / weeks,
-        "found %d of %d" % (sum(map(bool, found)), len(events)) if events else "no labels"))
+        "found %d of %d, %.1f alerts a week outside them" % (
+            sum(map(bool, found)), len(events), outside(events, alerts) / weeks) if events else "no labels"))
     print("    alerts: " + (", ".join("%s %d" % x for x in kinds.most_common()) or "none"))
     if cases:
         print("    cases: " + ", ".join("%s %s %d" % (*x, n) for x, n in

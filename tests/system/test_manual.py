@@ -60,6 +60,7 @@ PLACES = {
     ("catalogue.c", "factor_fields"): ["DATA FILES"],
     ("catalogue.c", "file_fields"): ["DATA FILES"],
     ("clues.c", "contradiction_fields"): ["DATA FILES"],
+    ("impossible.c", "code_fields"): ["DATA FILES"],
     ("clues.c", "file_fields"): ["DATA FILES"],
     ("standards.c", "table_fields"): ["DATA FILES"],
     ("standards.c", "row_fields"): ["DATA FILES"],

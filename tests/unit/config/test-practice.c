@@ -151,6 +151,15 @@ static void test_what_lies_below_the_range_is_a_clue(void **state)
 			    ->under_range);
 }
 
+static void test_a_disinfectant_steps_by_what_has_to_be_left_of_it(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(OFFICE MQTT, "water_source", "", PUSHED("w21025", "")));
+	assert_true(m->max_step_hour == 0.05 && m->is_probe);
+	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21025", "")));
+	assert_true(m->max_step_hour == 0);
+}
+
 static double dead_at(void **state, const char *factor, const char *settings)
 {
 	char text[1024];
@@ -390,6 +399,7 @@ int main(void)
 		TEST(test_nothing_is_flat_on_fewer_than_four_values),
 		TEST(test_clues_are_looked_for_unless_the_site_says_which),
 		TEST(test_what_lies_below_the_range_is_a_clue),
+		TEST(test_a_disinfectant_steps_by_what_has_to_be_left_of_it),
 		TEST(test_a_dead_signal_is_known_where_nobody_says_a_range),
 		TEST(test_what_no_water_gives_is_data_of_the_catalogue),
 		TEST(test_what_is_asked_rarely_gives_a_result_each_time),

@@ -458,22 +458,29 @@ static void describe(struct sheet *sheet, const struct chart *chart)
 	text_deinit(&high);
 }
 
+/* The names of title and description are its own; the pattern is the page's. */
+static void svg_head(struct sheet *sheet, const struct chart *chart)
+{
+	text_format(sheet->out,
+		    "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title-%u "
+		    "chart-text-%u\"><title id=\"chart-title-%u\">",
+		    (int)WIDTH, (int)HEIGHT, chart->place, chart->place, chart->place);
+	sheet_phrase(sheet, SAY("Readings of {factor}"), "factor", chart->name, NULL);
+	text_format(sheet->out, "</title><desc id=\"chart-text-%u\">", chart->place);
+	describe(sheet, chart);
+	sheet_markup(sheet, "</desc>");
+	if (chart->place == 0)
+		sheet_markup(sheet,
+			     "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
+			     "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
+			     "<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" "
+			     "y2=\"6\"/></pattern></defs>");
+}
+
 void chart_svg(struct sheet *sheet, const struct chart *chart)
 {
 	struct scale scale = scale_of(chart);
-	text_format(sheet->out,
-		    "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title "
-		    "chart-text\">"
-		    "<title id=\"chart-title\">",
-		    (int)WIDTH, (int)HEIGHT);
-	sheet_phrase(sheet, SAY("Readings of {factor}"), "factor", chart->name, NULL);
-	sheet_markup(sheet, "</title><desc id=\"chart-text\">");
-	describe(sheet, chart);
-	sheet_markup(
-		sheet,
-		"</desc><defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
-		"patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
-		"<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\"/></pattern></defs>");
+	svg_head(sheet, chart);
 	draw_episodes(sheet, chart);
 	draw_gaps(sheet, chart);
 	draw_values(sheet, &scale);

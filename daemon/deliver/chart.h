@@ -42,6 +42,7 @@ struct chart {
 	size_t n_episodes;
 	const char *unit, *name;
 	int decimals;
+	unsigned place; /* on its page: 0 for the first, whose pattern all share */
 };
 
 /** chart_begin() - an empty one over from_ms <= measured < to_ms */

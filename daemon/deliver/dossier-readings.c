@@ -6,6 +6,8 @@
 #include "deliver/dossier.h"
 #include "store/ledger-marks.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -75,22 +77,24 @@ static struct chart_span case_span(const struct dossier *dossier)
 	return span;
 }
 
-/* Is an episode of the factor that is drawn? Of a case with one factor none says which. */
-static bool is_drawn(const json_t *c, const json_t *episode)
+/* Is an episode, or the case itself, of the factor that is drawn? Of a case with one factor no
+ * episode says which. */
+static bool is_drawn(const json_t *object, const char *drawn)
 {
-	const char *drawn = json_words(c, "factor"), *factor = json_words(episode, "factor");
-	return drawn == NULL || factor == NULL || strcmp(drawn, factor) == 0;
+	const char *factor = json_words(object, "factor");
+	return factor == NULL || strcmp(drawn, factor) == 0;
 }
 
-static void take_episodes(struct chart *chart, const struct dossier *dossier)
+static void take_episodes(struct chart *chart, const struct dossier *dossier, const char *factor)
 {
 	const json_t *episodes = json_object_get(dossier->c, "episodes");
 	size_t n = json_array_size(episodes);
-	take_limit(chart, dossier->c);
+	if (is_drawn(dossier->c, factor))
+		take_limit(chart, dossier->c);
 	for (size_t i = n > CHART_EPISODES ? n - CHART_EPISODES : 0; i < n; i++) {
 		const json_t *episode = json_array_get(episodes, i);
 		int64_t ended_ms = json_ms(episode, "ended_at");
-		if (!is_drawn(dossier->c, episode))
+		if (!is_drawn(episode, factor))
 			continue;
 		take_limit(chart, episode);
 		chart->episodes[chart->n_episodes++] = (struct chart_span){
@@ -116,7 +120,7 @@ static void begin(struct chart *chart, const struct dossier *dossier, const stru
 	chart->name = factor_words(dossier->words, monitor);
 	chart->unit = monitor->unit;
 	chart->decimals = monitor->decimals;
-	take_episodes(chart, dossier);
+	take_episodes(chart, dossier, monitor->factor);
 }
 
 /* Pieces are small where other monitors fill the daybook, so that the time is kept. */
@@ -150,12 +154,12 @@ static int read_pieces(struct daybook_reader *reader, struct daybook_query *quer
 	return 0;
 }
 
-int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
-		  bool *cut)
+/* Return: as dossier_chart(). */
+static int chart_factor(const struct dossier *dossier, struct daybook_reader *reader,
+			const char *factor, struct chart *chart, bool *cut)
 {
 	const struct plan *plan = dossier->plan;
-	const char *site = json_words(dossier->c, "site"),
-		   *factor = json_words(dossier->c, "factor");
+	const char *site = json_words(dossier->c, "site");
 	uint32_t monitor =
 		site == NULL || factor == NULL ? NO_INDEX : plan_monitor(plan, site, factor);
 	*cut = false;
@@ -178,4 +182,37 @@ int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, 
 		r = daybook_gaps(reader, site, factor, chart->from_ms, chart->to_ms, count_gap,
 				 chart);
 	return r == 0 ? 1 : r;
+}
+
+int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
+		  bool *cut)
+{
+	return chart_factor(dossier, reader, json_words(dossier->c, "factor"), chart, cut);
+}
+
+int dossier_further(const struct dossier *dossier, struct daybook_reader *reader,
+		    struct dossier_further *out)
+{
+	const json_t *factors = json_object_get(dossier->c, "factors");
+	int r = 0;
+	for (size_t i = 1; r >= 0 && i < json_array_size(factors) && out->n < DOSSIER_FURTHER;
+	     i++) {
+		const char *factor = json_words(json_array_get(factors, i), "factor");
+		struct chart *chart = malloc(sizeof *chart);
+		if (chart == NULL)
+			return -ENOMEM;
+		r = chart_factor(dossier, reader, factor, chart, &out->cut[out->n]);
+		chart->place = (unsigned)i;
+		if (r == 1)
+			out->at[out->n++] = chart;
+		else
+			free(chart);
+	}
+	return r < 0 ? r : 0;
+}
+
+void dossier_further_deinit(struct dossier_further *further)
+{
+	for (size_t i = 0; i < further->n; i++)
+		free(further->at[i]);
 }

@@ -36,6 +36,14 @@ struct dossier_frames {
 	size_t n_shown;
 };
 
+/* Curves of the factors that have joined a case; what is more is not drawn. */
+enum { DOSSIER_FURTHER = 5 };
+struct dossier_further {
+	struct chart *at[DOSSIER_FURTHER];
+	bool cut[DOSSIER_FURTHER];
+	size_t n;
+};
+
 struct dossier {
 	const struct plan *plan;
 	const struct wording *words; /* NULL: English */
@@ -46,7 +54,8 @@ struct dossier {
 	const struct chart *chart; /* NULL: the case has no readings */
 	bool unread;               /* they are there and could not be read */
 	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
-	const struct dossier_frames *frames; /* NULL: not looked at */
+	const struct dossier_frames *frames;   /* NULL: not looked at */
+	const struct dossier_further *further; /* NULL: not looked at */
 };
 
 /** dossier_write() - adds the whole page to @out (any thread) */
@@ -62,6 +71,13 @@ void dossier_write(struct text *out, const struct dossier *dossier);
 enum { DOSSIER_READ_MS = 8000 };
 int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
 		  bool *cut);
+
+/** dossier_further() - the same of the factors that have joined
+ * @out: dossier_further_deinit() it in any case
+ * Return: 0, negative errno; what was read until then is there. */
+int dossier_further(const struct dossier *dossier, struct daybook_reader *reader,
+		    struct dossier_further *out);
+void dossier_further_deinit(struct dossier_further *further);
 
 /** dossier_frames() - what is kept of the wire for the case's readings
  * @directory: of the store; @out: dossier_frames_deinit() it in any case

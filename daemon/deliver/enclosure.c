@@ -9,12 +9,15 @@
 
 /* Without its readings a dossier is still one. */
 static bool take_chart(const struct courier_host *host, struct dossier *dossier,
-		       struct chart *chart, struct dossier_frames *frames)
+		       struct chart *chart, struct dossier_frames *frames,
+		       struct dossier_further *further)
 {
 	struct daybook_reader *reader;
 	if (chart == NULL || daybook_reader_open(&reader, host->directory, host->plan) != 0)
 		return false;
 	int result = dossier_chart(dossier, reader, chart, &dossier->cut);
+	if (dossier_further(dossier, reader, further) == 0)
+		dossier->further = further;
 	if (dossier_frames(dossier, host->directory, reader, frames) == 0)
 		dossier->frames = frames;
 	daybook_reader_close(reader);
@@ -35,11 +38,13 @@ int enclosure_dossier(const struct courier_host *host, int64_t case_id, struct t
 		return result != 0 ? result : -ENOMEM;
 	struct chart *chart = malloc(sizeof *chart);
 	struct dossier_frames frames = {0};
+	struct dossier_further further = {0};
 	dossier.c = c;
-	if (take_chart(host, &dossier, chart, &frames))
+	if (take_chart(host, &dossier, chart, &frames, &further))
 		dossier.chart = chart;
 	dossier_write(out, &dossier);
 	dossier_frames_deinit(&frames);
+	dossier_further_deinit(&further);
 	free(chart);
 	json_decref(c);
 	return out->failed ? -ENOMEM : 0;

@@ -25,12 +25,15 @@ const struct wording *document_words(const struct serve_setup *setup, const char
 
 /* Return: true where @chart is filled. */
 static bool take_chart(const struct serve_setup *setup, struct readers *readers,
-		       struct dossier *dossier, struct chart *chart, struct dossier_frames *frames)
+		       struct dossier *dossier, struct chart *chart, struct dossier_frames *frames,
+		       struct dossier_further *further)
 {
 	struct daybook_reader *reader;
 	int result = chart == NULL ? -ENOMEM : readers_take(readers, &reader);
 	if (result == 0) {
 		result = dossier_chart(dossier, reader, chart, &dossier->cut);
+		if (result >= 0 && dossier_further(dossier, reader, further) == 0)
+			dossier->further = further;
 		if (result >= 0 && dossier_frames(dossier, setup->directory, reader, frames) == 0)
 			dossier->frames = frames;
 		readers_give(readers, reader, result < 0);
@@ -60,14 +63,16 @@ int document_dossier(const struct serve_setup *setup, struct readers *readers,
 	struct chart *chart = malloc(sizeof *chart);
 	text_deinit(&json);
 	struct dossier_frames frames = {0};
+	struct dossier_further further = {0};
 	dossier.c = c;
 	if (c == NULL)
 		result = -ENOMEM;
-	else if (take_chart(setup, readers, &dossier, chart, &frames))
+	else if (take_chart(setup, readers, &dossier, chart, &frames, &further))
 		dossier.chart = chart;
 	if (result == 0)
 		dossier_write(out, &dossier);
 	dossier_frames_deinit(&frames);
+	dossier_further_deinit(&further);
 	free(chart);
 	json_decref(c);
 	return result;

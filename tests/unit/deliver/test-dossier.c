@@ -202,11 +202,69 @@ static void test_frames_are_counted_and_some_shown(void **state)
 	free(page);
 }
 
+/* As many pieces as wanted of what holds() looks for. */
+static int count(const char *page, const char *words)
+{
+	int n = 0;
+	for (const char *at = page; (at = strstr(at, words)) != NULL; at += strlen(words))
+		n++;
+	return n;
+}
+
+static void test_factors_that_have_joined_stand_beside_its_own(void **state)
+{
+	(void)state;
+	static const char json[] =
+		"{\"id\":1,\"number\":\"T1\",\"site\":\"outfall-3\",\"factor\":\"w01018\","
+		"\"factor_name\":\"COD\",\"kind\":\"exceedance\",\"severity\":\"general\","
+		"\"status\":\"registered\",\"verified\":false,\"level\":\"district\","
+		"\"source\":\"automatic\",\"opened_at\":\"2026-11-23T00:10:00.000+08:00\","
+		"\"unit\":\"mg/L\",\"decimals\":1,\"limit\":50,\"peak_value\":81,\"average\":"
+		"\"instant\",\"history\":[],\"factors\":["
+		"{\"factor\":\"w01018\",\"limit\":50,\"unit\":\"mg/L\",\"decimals\":1,"
+		"\"peak_value\":81,\"multiple\":0.62},{\"factor\":\"w20115\",\"limit\":5,"
+		"\"unit\":\"\u00b5g/L\",\"decimals\":2,\"peak_value\":7.5,\"multiple\":null}],"
+		"\"episodes\":[{\"began_at\":\"2026-11-22T00:00:00.000+08:00\",\"ended_at\":null,"
+		"\"peak_value\":7.5,\"limit\":5,\"factor\":\"w20115\",\"unit\":"
+		"\"\u00b5g/L\",\"decimals\":2}]}";
+	static struct chart own, other;
+	const int64_t from_ms = 1795000000000;
+	const struct reading reading = {.measured_ms = from_ms + 60000,
+					.value = 60,
+					.has_value = true,
+					.flag = FLAG_NORMAL};
+	struct chart *const charts[] = {&own, &other};
+	for (unsigned i = 0; i < 2; i++) {
+		chart_begin(charts[i], from_ms, from_ms + 3600000, 0);
+		chart_feed(charts[i], &reading, 0);
+		charts[i]->name = i == 0 ? "COD" : "cadmium";
+		charts[i]->unit = "";
+		charts[i]->place = i;
+	}
+	const struct dossier_further further = {.at = {&other}, .n = 1};
+	struct text page = {0};
+	json_t *c = json_loads(json, 0, NULL);
+	assert_non_null(c);
+	const struct dossier dossier = {
+		.plan = &plan, .now_ms = from_ms, .c = c, .chart = &own, .further = &further};
+	dossier_write(&page, &dossier);
+	assert_int_equal(count(page.at, "<svg "), 2);
+	assert_int_equal(count(page.at, "id=\"hatch\""), 1);
+	assert_int_equal(count(page.at, "id=\"chart-title-1\""), 1);
+	holds(page.at, "Factors of the same event", true);
+	holds(page.at, "<td>81.0 mg/L</td>", true);
+	/* among the factors and the episodes, in its own unit and decimals */
+	assert_int_equal(count(page.at, "<td>7.50 \u00b5g/L</td>"), 2);
+	text_deinit(&page);
+	json_decref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_of_a_case_is_on_the_page),
 		cmocka_unit_test(test_the_public_page_names_no_person_and_no_unverified_enterprise),
+		cmocka_unit_test(test_factors_that_have_joined_stand_beside_its_own),
 		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),
 		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
 		cmocka_unit_test(test_frames_are_counted_and_some_shown),

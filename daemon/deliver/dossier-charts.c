@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The curves of a dossier: the case's own factor, and those that have joined. */
+#include "deliver/dossier-parts.h"
+
+#include <stdio.h>
+
+static void legend_key(struct parts *parts, const char *class, const char *english)
+{
+	text_format(parts->sheet.out, "<span class=\"key %s\"></span>", class);
+	sheet_say(&parts->sheet, english);
+}
+
+static void legend_flags(struct parts *parts, const char *english, uint8_t flags)
+{
+	struct sheet *sheet = &parts->sheet;
+	if (flags == 0)
+		return;
+	sheet_markup(sheet, "<p class=\"legend\">");
+	sheet_say(sheet, english);
+	for (unsigned bit = 1; bit < 128; bit <<= 1)
+		if ((flags & bit) != 0) {
+			text_char(sheet->out, ' ');
+			sheet_say(sheet, chart_flag_word((uint8_t)bit));
+			text_char(sheet->out, ';');
+		}
+	sheet_markup(sheet, "</p>\n");
+}
+
+static void chart_legend(struct parts *parts, const struct chart *chart)
+{
+	struct sheet *sheet = &parts->sheet;
+	uint8_t flags = chart_flags(chart), marks = chart_marks(chart);
+	sheet_markup(sheet, "<p class=\"legend\">");
+	if (chart->n_episodes > 0)
+		legend_key(parts, "key-episode", SAY("episode"));
+	if (chart_flag_hatched(flags) || marks != 0)
+		legend_key(parts, "key-hatched",
+			   SAY("maintenance, calibration, fault, standstill"));
+	if (chart->n_gaps > 0)
+		legend_key(parts, "key-silent", SAY("no readings"));
+	sheet_markup(sheet, "</p>\n");
+	legend_flags(parts, SAY("Readings with these flags reach no limit (circles):"), flags);
+	legend_flags(parts,
+		     SAY("Marked later, in brackets; they reach no limit, and the flag that they "
+			 "came with stands before:"),
+		     marks);
+}
+
+static void chart_unrecorded(struct parts *parts, const struct chart *chart)
+{
+	char count[24];
+	if (chart->unrecorded == 0)
+		return;
+	snprintf(count, sizeof count, "%llu", (unsigned long long)chart->unrecorded);
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_phrase(&parts->sheet,
+		     SAY("Readings that were judged and could not be stored: {count}."), "count",
+		     count, NULL);
+	sheet_markup(&parts->sheet, "</p>\n");
+}
+
+static void chart_missing(struct parts *parts, const struct chart *chart, bool cut)
+{
+	char from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES], count[24];
+	if (cut) {
+		sheet_markup(&parts->sheet, "<p>");
+		sheet_phrase(&parts->sheet,
+			     SAY("There are too many readings for one page: those after {time} are "
+				 "not drawn."),
+			     "time", sheet_moment(&parts->sheet, chart->last_ms, from), NULL);
+		sheet_markup(&parts->sheet, "</p>\n");
+	}
+	if (chart->n_gaps == 0)
+		return;
+	snprintf(count, sizeof count, "%zu", chart->n_gaps);
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_phrase(&parts->sheet, SAY("Times without readings: {count}. The first ones:"),
+		     "count", count, NULL);
+	sheet_markup(&parts->sheet, "</p><ul>\n");
+	for (size_t i = 0; i < chart->n_gaps && i < CHART_GAPS; i++) {
+		sheet_markup(&parts->sheet, "<li>");
+		sheet_phrase(&parts->sheet, SAY("from {from} to {to}"), "from",
+			     sheet_moment(&parts->sheet, chart->gaps[i].from_ms, from), "to",
+			     sheet_moment(&parts->sheet, chart->gaps[i].to_ms, to), NULL);
+		sheet_markup(&parts->sheet, "</li>\n");
+	}
+	sheet_markup(&parts->sheet, "</ul>\n");
+}
+
+static void draw(struct parts *parts, const struct chart *chart, bool cut)
+{
+	sheet_markup(&parts->sheet, "<figure>");
+	chart_svg(&parts->sheet, chart);
+	sheet_markup(&parts->sheet, "<figcaption>");
+	sheet_phrase(&parts->sheet,
+		     SAY("{factor} in {unit}, as measured. Averaging of the limit: {average}."),
+		     "factor", chart->name, "unit", chart->unit, "average",
+		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "average")), NULL);
+	sheet_markup(&parts->sheet, "</figcaption></figure>\n");
+	chart_legend(parts, chart);
+	chart_missing(parts, chart, cut);
+	chart_unrecorded(parts, chart);
+	chart_table(&parts->sheet, chart);
+}
+
+static void draw_further(struct parts *parts, const struct dossier_further *further)
+{
+	for (size_t i = 0; further != NULL && i < further->n; i++)
+		if (further->at[i]->n > 0)
+			draw(parts, further->at[i], further->cut[i]);
+}
+
+void part_chart(struct parts *parts)
+{
+	const struct dossier *dossier = parts->dossier;
+	const struct chart *chart = dossier->chart;
+	if (chart == NULL && !dossier->unread)
+		return;
+	part_begin(parts, SAY("Readings"));
+	if (chart == NULL || chart->n == 0) {
+		sheet_markup(&parts->sheet, "<p>");
+		sheet_say(
+			&parts->sheet,
+			chart == NULL
+				? SAY("The readings could not be read; the daemon's log says why.")
+				: SAY("The store has no readings of this time any more, or never "
+				      "had any."));
+		sheet_markup(&parts->sheet, "</p>\n");
+	} else {
+		draw(parts, chart, dossier->cut);
+	}
+	draw_further(parts, dossier->further);
+	part_end(parts);
+}

@@ -60,6 +60,7 @@ static void take_alert(const struct taking *taking, const json_t *alert)
 		a->exceedances += exceeds;
 	}
 	a->active_ms += common_ms(active, report->span);
+	report_alarm(report, alert, active, a);
 	active.start_ms = json_ms(alert, "began_at");
 	if (exceeds)
 		report_touch(report, taking->covers, monitor, average_of(alert), active, a);

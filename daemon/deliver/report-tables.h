@@ -67,14 +67,29 @@ struct report_days {
 	uint64_t bits[REPORT_DAYS / 64 + 1];
 };
 
+/* When alerts of one limit of a monitor were raised last. */
+enum { REPORT_RECENT = 12 };
+struct report_recent {
+	char kind[16], average[8];
+	double limit;
+	int64_t at_ms[2];
+};
+
 /* Of one monitor. */
 struct report_alerts {
 	int64_t n, exceedances;
 	int64_t active_ms;
+	int64_t chattering, standing; /* report-alarms.c */
+	struct report_recent recent[REPORT_RECENT];
 	struct report_days judged, exceeding;
 	int64_t registered, verified, withdrawn, unfounded; /* cases of its own */
 };
 int report_alerts(const struct report *report, struct report_alerts *by_monitor);
+
+/** report_alarm() - one alert, newest first: was it the first of three within ten minutes, and was
+ * it on for a day at a stretch? */
+void report_alarm(const struct report *report, const json_t *alert, struct span active,
+		  struct report_alerts *alerts);
 
 /* --- report-days.c: which days exceed --- */
 

@@ -335,6 +335,8 @@ static const struct report_column worst_columns[] = {
 	{"factor_name", "factor name", CELL_TEXT, 0},
 	{"alerts", "alerts", CELL_COUNT, 0},
 	{"hours_active", "hours active", CELL_NUMBER, 1},
+	{"chattering", "chattering", CELL_COUNT, 0},
+	{"standing", "standing", CELL_COUNT, 0},
 };
 
 /* The worst that is not worse than the last one given: more alerts, then longer, then first. */
@@ -371,6 +373,8 @@ static int write_worst(struct tables *t)
 			report_text(factor_words(t->report->words, &plan->monitors[i])),
 			report_count(t->alerts[i].n),
 			report_number(true, (double)t->alerts[i].active_ms / HOUR_MS),
+			report_count(t->alerts[i].chattering),
+			report_count(t->alerts[i].standing),
 		};
 		t->writer->row(t->writer, worst_columns, values, COUNT(worst_columns));
 	}

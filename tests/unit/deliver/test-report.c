@@ -351,6 +351,19 @@ static void test_a_water_source_exceeds_with_any_factor(void **state)
 	assert_lines(b, lines);
 }
 
+static void test_alarms_that_chatter_and_stand_are_counted(void **state)
+{
+	/* alerts, hours, chattering, standing */
+	static const char *const lines[] = {"worst_monitors,outfall,w21003,,7,37.5,2,1\r\n", NULL};
+	static const int64_t minutes[] = {0, 2, 4, 6, 17, 28};
+	struct bench *b = *state;
+	for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++)
+		alert(b, AMMONIA, AVERAGE_INSTANT, DAY + minutes[i] * 60000,
+		      DAY + minutes[i] * 60000, DAY + (minutes[i] + 1) * 60000);
+	alert(b, AMMONIA, AVERAGE_INSTANT, 2 * DAY, 2 * DAY, 3 * DAY + 13 * HOUR + 24 * 60000);
+	assert_lines(b, lines);
+}
+
 static void assert_named(struct bench *b, const struct wording *words, const char *name)
 {
 	char cell[64];
@@ -392,6 +405,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_cases_are_told_with_how_they_ended_and_what_was_no_finding, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_alarms_that_chatter_and_stand_are_counted,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_water_source_exceeds_with_any_factor, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_factor_is_named_in_the_language_of_the_page,

@@ -212,6 +212,10 @@ static int seal_line(struct verify *v, const char *file, int64_t n, const char *
 			return verify_bad(v, "%s: line %lld: seal %lld: the signature is not right",
 					  file, (long long)n, (long long)seal.number);
 	}
+	if (n > 1 && seal.number < v->seals[v->n_seals - 1].number)
+		return verify_bad(v, "%s: line %lld: seal %lld stands behind seal %lld", file,
+				  (long long)n, (long long)seal.number,
+				  (long long)v->seals[v->n_seals - 1].number);
 	return seal_add(v, &seal, line, length);
 }
 

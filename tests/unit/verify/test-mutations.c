@@ -192,7 +192,18 @@ static bool text_line(struct bytes *b, char *what)
 	return true;
 }
 
-/* Two lines change places: of seals that is only another order, so two fields of them do. */
+static void lines_swap(struct bytes *b, size_t former, size_t later, char *what)
+{
+	static char copy[sizeof b->at];
+	size_t lf, ll, f = line_at(b, former, &lf), l = line_at(b, later, &ll), n = l - f - lf;
+	memcpy(copy, b->at, b->n);
+	memcpy(b->at + f, copy + l, ll);
+	memcpy(b->at + f + ll, copy + f + lf, n);
+	memcpy(b->at + f + ll + n, copy + f, lf);
+	sprintf(what, "lines %zu and %zu swapped", former + 1, later + 1);
+}
+
+/* Two lines change places, or their signatures do. */
 static bool text_swap(struct bytes *b, char *what)
 {
 	size_t n = lines_of(b), a = dice(n), c = dice(n), la, lc;
@@ -200,6 +211,10 @@ static bool text_swap(struct bytes *b, char *what)
 	size_t digits = 128; /* the signatures */
 	if (a == c)
 		return false;
+	if (dice(2) == 0) {
+		lines_swap(b, a < c ? a : c, a < c ? c : a, what);
+		return true;
+	}
 	for (size_t i = 0; i < digits; i++) {
 		char t = first[la - 1 - digits + i];
 		first[la - 1 - digits + i] = second[lc - 1 - digits + i];

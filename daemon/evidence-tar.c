@@ -35,8 +35,39 @@ static const char check[] =
 	"elif grep -q '\"digest\":null' case.json; then echo 'readings: the case has no digest "
 	"yet'\n"
 	"else echo 'readings: not those of the case'; exit 1; fi\n"
+	"public() { openssl pkey -pubin -in \"$1\" -outform DER | tail -c 32 | od -An -v -tx1"
+	" | tr -d ' \\n'; }\n"
+	"openssl pkeyutl -verify -pubin -inkey sums.pem -rawin -in SHA256SUMS -sigfile "
+	"SHA256SUMS.sig\n"
+	"if grep -q \" $(public sums.pem) \" keys; then echo 'archive OK'; else\n"
+	"\techo 'sums.pem: not one of keys'; exit 1\n"
+	"fi\n"
 	"[ -e seal.txt ] || { echo 'seal: no seal covers these readings yet'; exit 1; }\n"
 	"openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in seal.txt -sigfile seal.sig\n"
+	"number=$(cut -d' ' -f7 seal.txt)\n"
+	"if grep -q \"^key 1 [^ ]* [^ ]* $number [^ ]* [^ ]* $(public key.pem) \" keys; then\n"
+	"\techo \"key OK: number $number\"\n"
+	"else\n"
+	"\techo 'key.pem: not the key that the seal names'; exit 1\n"
+	"fi\n"
+	"scratch=$(mktemp -d)\n"
+	"trap 'rm -r \"$scratch\"' EXIT\n"
+	"bytes() { LC_ALL=C awk -v hex=\"$1\" 'BEGIN { digits = \"123456789abcdef\"\n"
+	"\tfor (i = 1; i < length(hex); i += 2) printf \"%c\","
+	" 16 * index(digits, substr(hex, i, 1)) + index(digits, substr(hex, i + 1, 1)) }'; }\n"
+	"former=\n"
+	"while IFS= read -r line; do\n"
+	"\tset -- $line\n"
+	"\tbytes \"302a300506032b6570032100${former:-$8}\" >\"$scratch/key.der\"\n"
+	"\tbytes \"${10}\" >\"$scratch/sig\"\n"
+	"\tprintf %s \"${line% *}\" >\"$scratch/text\"\n"
+	"\topenssl pkeyutl -verify -pubin -keyform DER -inkey \"$scratch/key.der\" -rawin"
+	" -in \"$scratch/text\" -sigfile \"$scratch/sig\" >\"$scratch/said\" 2>&1 ||\n"
+	"\t\t{ echo \"keys: key $5 is not signed by the one before it\"; exit 1; }\n"
+	"\tformer=$8\n"
+	"done <keys\n"
+	"echo \"keys OK; compare the first with the one that was written down"
+	" 请与书面登记核对: $(head -n 1 keys | cut -d' ' -f8)\"\n"
 	"former=\n"
 	"for link in links/*.bin; do\n"
 	"\tsays=$(head -c 33 \"$link\" | tail -c 32 | od -An -v -tx1 | tr -d ' \\n')\n"
@@ -58,7 +89,7 @@ static const char check[] =
 	"done\n"
 	"echo 'frames OK'\n";
 
-static const char readme[] =
+static const char readme_english[] =
 	"EVIDENCE OF A CASE\n"
 	"\n"
 	"case.json      the case: what was measured, who did what and when\n"
@@ -80,11 +111,16 @@ static const char readme[] =
 	"readings\n"
 	"frames/        the frames that were committed with a link of the same name, byte by byte\n"
 	"attachments/   files that were kept with the case, named by their SHA-256\n"
+	"SHA256SUMS     sums of all these; SHA256SUMS.sig is its signature by the key in use when "
+	"this\n"
+	"               was written, sums.pem\n"
 	"\n"
 	"To check it, with sha256sum and openssl (3.0 or later) and nothing of ducha, run\n"
 	"    sh check.sh\n"
 	"or its lines one by one:\n"
 	"1. No file was changed since:            sha256sum --check SHA256SUMS\n"
+	"   and the node signed the sums:         openssl pkeyutl -verify -pubin -inkey sums.pem "
+	"-rawin -in SHA256SUMS -sigfile SHA256SUMS.sig\n"
 	"2. The readings are those of the case:   tail -n +2 readings.csv | sha256sum\n"
 	"   is \"digest\" in case.json (null while the case goes on).\n"
 	"3. The node signed the seal:             openssl pkeyutl -verify -pubin -inkey key.pem "
@@ -94,13 +130,18 @@ static const char readme[] =
 	"   that of the last stands in seal.txt.\n"
 	"5. The frames are those of the links: the SHA-256 of each file in frames/ stands in the\n"
 	"   link of the same name, in 32 of its bytes.\n"
-	"6. The key is the node's: the first line of keys has the public key that was written down "
-	"when\n"
-	"   the node was put in service; each further line is signed, up to its last blank, by the "
-	"key\n"
-	"   of the line before it.\n"
+	"6. The keys are the node's: both public keys, the last 32 bytes of\n"
+	"       openssl pkey -pubin -in key.pem -outform DER | tail -c 32 | od -An -v -tx1\n"
+	"   and the same of sums.pem, stand in keys, that of key.pem in the line with the number\n"
+	"   that is the seventh word of seal.txt. The first line of keys has the public key that "
+	"was\n"
+	"   written down when the node was put in service; each further line is signed, up to its "
+	"last\n"
+	"   blank, by the key of the line before it (check.sh has the commands).\n"
 	"What links and frames hold, and what a seal does not prove: ducha-evidence(7).\n"
-	"\n"
+	"\n";
+
+static const char readme_chinese[] =
 	"案件证据包\n"
 	"\n"
 	"case.json      案件：监测结果、经办人、时间\n"
@@ -117,11 +158,15 @@ static const char readme[] =
 	"               包含与这些数据同批写入的全部内容\n"
 	"frames/        与同名一环同批写入的报文原始字节\n"
 	"attachments/   随案保存的附件，以其 SHA-256 命名\n"
+	"SHA256SUMS     以上各文件的 SHA-256；SHA256SUMS.sig 为导出时在用密钥对其的签名，公钥为 "
+	"sums.pem\n"
 	"\n"
 	"核验只需 sha256sum 和 openssl（3.0 以上），不需要本系统：\n"
 	"    sh check.sh\n"
 	"或逐条执行：\n"
 	"1. 文件未被改动：        sha256sum --check SHA256SUMS\n"
+	"   且由本站签出：        openssl pkeyutl -verify -pubin -inkey sums.pem -rawin -in "
+	"SHA256SUMS -sigfile SHA256SUMS.sig\n"
 	"2. 数据确为本案数据：    tail -n +2 readings.csv | sha256sum\n"
 	"   结果应等于 case.json 中的 \"digest\"（案件未平息时为 null）。\n"
 	"3. 封签由本站签出：      openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in "
@@ -129,8 +174,11 @@ static const char readme[] =
 	"4. 封签覆盖这些数据：每一环的 SHA-256 等于下一环的第 2 至 33 字节，最后一环的写在 "
 	"seal.txt 中。\n"
 	"5. 报文属于各环：frames/ 中每个文件的 SHA-256 是同名一环中的 32 个字节。\n"
-	"6. 公钥属于本站：keys 首行的公钥应与建站时书面登记的一致；其后每行（最后一个空格之前）\n"
-	"   由上一行的密钥签名。\n"
+	"6. 公钥属于本站：key.pem 与 sums.pem 的公钥，即\n"
+	"       openssl pkey -pubin -in key.pem -outform DER | tail -c 32 | od -An -v -tx1\n"
+	"   的结果，均应列于 keys，其中 key.pem 的在编号等于 seal.txt 第七个词的一行；keys 首行的\n"
+	"   公钥应与建站时书面登记的一致；其后每行（最后一个空格之前）由上一行的密钥签名\n"
+	"   （命令见 check.sh）。\n"
 	"各环、报文的内容及封签不能证明的事项见 ducha-evidence(7)。\n";
 
 /* An archive on its way. */
@@ -141,6 +189,7 @@ struct work {
 	int r;
 	struct seal_line seal; /* number 0: none covers the readings */
 	struct text seal_text; /* what it signs */
+	struct text keys;      /* all public keys, as they are in the archive */
 };
 
 static void put(struct work *w, const char *name, const void *bytes, size_t size)
@@ -235,15 +284,11 @@ static void seals_put(struct work *w, int64_t from_ms, int64_t batch)
 
 static void key_put(struct work *w)
 {
-	char path[PATH_BYTES], pem[PEM_BYTES];
-	struct text lines = {0};
+	char pem[PEM_BYTES];
 	struct key_line key;
 	size_t length;
 
-	snprintf(path, sizeof path, "%s/seals/keys", w->setup->directory);
-	if (read_file(path, &lines) == 0)
-		put_text(w, "keys", &lines);
-	for (const char *at = lines.at, *end; at != NULL && (end = strchr(at, '\n')) != NULL;
+	for (const char *at = w->keys.at, *end; at != NULL && (end = strchr(at, '\n')) != NULL;
 	     at = end + 1) {
 		if (key_line_parse(at, (size_t)(end - at), &key, &length) != NULL ||
 		    key.number != w->seal.key)
@@ -251,7 +296,43 @@ static void key_put(struct work *w)
 		pem_public(pem, key.public);
 		put(w, "key.pem", pem, strlen(pem));
 	}
-	text_deinit(&lines);
+}
+
+static void keys_put(struct work *w)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s/seals/keys", w->setup->directory);
+	int r = read_file(path, &w->keys);
+	if (r == 0)
+		put_text(w, "keys", &w->keys);
+	if (r == 0 && w->seal.number != 0)
+		key_put(w);
+	if (r != 0)
+		w->r = r;
+}
+
+/* A list of sums begins like no seal and no key's line. Return: 0, negative errno; -EAGAIN where
+ * the key rolled since the keys were put. */
+static int sums_put(struct work *w)
+{
+	uint8_t signature[SEAL_SIGNATURE_BYTES], public[SEAL_PUBLIC_BYTES];
+	char pem[PEM_BYTES], hex[2 * SEAL_PUBLIC_BYTES + 1];
+	int64_t at_s = w->setup->now_ms / 1000;
+
+	int r = w->sums.failed ? -ENOMEM
+			       : evidence_sign(w->setup->evidence, w->sums.at, w->sums.length,
+					       signature, public);
+	if (r != 0)
+		return r;
+	chain_hex(hex, public, sizeof public);
+	if (strstr(w->keys.at, hex) == NULL)
+		return -EAGAIN;
+	pem_public(pem, public);
+	tar_add(w->tar, "SHA256SUMS", w->sums.at, w->sums.length, at_s);
+	tar_add(w->tar, "SHA256SUMS.sig", signature, sizeof signature, at_s);
+	tar_add(w->tar, "sums.pem", pem, strlen(pem), at_s);
+	return 0;
 }
 
 /* --- the links --- */
@@ -282,16 +363,18 @@ static bool frames_put(void *context, int64_t batch, const uint8_t *bytes, size_
 	return w->r == 0;
 }
 
-/* @first, @last: batches of the readings; the latter moves on to the last one of their frames. */
-static int framed_put(struct work *w, struct framed_lines *framed, int64_t first, int64_t *last)
+/* @first, @last: batches of the readings; they move to those of their frames. */
+static int framed_put(struct work *w, struct framed_lines *framed, int64_t *first, int64_t *last)
 {
 	struct text csv = {0};
 
-	int r = framed_find(framed, w->setup->directory, first, *last);
+	int r = framed_find(framed, w->setup->directory, *first, *last);
 	framed_write(framed, &w->setup->plan->zone, &csv);
 	if (r == 0)
 		put_text(w, "frames.csv", &csv);
 	text_deinit(&csv);
+	if (framed->first_batch != 0 && framed->first_batch < *first)
+		*first = framed->first_batch;
 	if (framed->last_batch > *last)
 		*last = framed->last_batch;
 	return r;
@@ -317,7 +400,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c,
 	if (r == 0)
 		r = evidence_batch(w->setup->directory, lines->first, &first);
 	if (r == 0)
-		r = framed_put(w, framed, first, &batch);
+		r = framed_put(w, framed, &first, &batch);
 	if (r == 0 && batch != 0)
 		seals_put(w, earliest(c), batch);
 	if (r != 0)
@@ -326,8 +409,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c,
 		return;
 	put_text(w, "seal.txt", &w->seal_text);
 	put(w, "seal.sig", w->seal.signature, sizeof w->seal.signature);
-	key_put(w);
-	r = evidence_links(w->setup->directory, lines->first, w->seal.daybook.number, link_put, w);
+	r = evidence_links(w->setup->directory, first, w->seal.daybook.number, link_put, w);
 	if (r == 0)
 		r = evidence_frames(w->setup->directory, first, w->seal.daybook.number, frames_put,
 				    w);
@@ -422,8 +504,18 @@ static int case_put(struct work *w, int64_t id)
 	return r;
 }
 
-int evidence_tar_write(const struct evidence_tar *setup, int64_t id, const struct text *dossier,
-		       struct text *out)
+static void readme_put(struct work *w)
+{
+	struct text text = {0};
+
+	text_add(&text, readme_english);
+	text_add(&text, readme_chinese);
+	put_text(w, "README.txt", &text);
+	text_deinit(&text);
+}
+
+static int tar_try(const struct evidence_tar *setup, int64_t id, const struct text *dossier,
+		   struct text *out)
 {
 	struct work w = {.setup = setup, .tar = out};
 
@@ -432,14 +524,28 @@ int evidence_tar_write(const struct evidence_tar *setup, int64_t id, const struc
 		if (dossier != NULL)
 			put_text(&w, "dossier.html", dossier);
 		config_text_each(setup->config, config_put, &w);
-		put(&w, "README.txt", readme, sizeof readme - 1);
+		readme_put(&w);
 		put(&w, "check.sh", check, sizeof check - 1);
-		tar_add(out, "SHA256SUMS", w.sums.at, w.sums.length, setup->now_ms / 1000);
-		tar_end(out);
+		keys_put(&w);
+		r = w.r;
 	}
+	if (r == 0)
+		r = sums_put(&w);
+	tar_end(out);
 	text_deinit(&w.sums);
 	text_deinit(&w.seal_text);
-	if (r == 0)
-		r = w.r;
+	text_deinit(&w.keys);
 	return r == 0 && out->failed ? -ENOMEM : r;
+}
+
+int evidence_tar_write(const struct evidence_tar *setup, int64_t id, const struct text *dossier,
+		       struct text *out)
+{
+	int r = tar_try(setup, id, dossier, out);
+
+	if (r == -EAGAIN) {
+		text_clear(out);
+		r = tar_try(setup, id, dossier, out);
+	}
+	return r;
 }

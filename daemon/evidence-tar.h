@@ -4,6 +4,7 @@
  * Evidence tar: what a case rests on, in one archive that anybody can check without ducha.
  */
 #include "config-text.h"
+#include "evidence.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -13,6 +14,7 @@ struct evidence_tar {
 	const struct plan *plan;
 	struct ledger *ledger;
 	struct config_text *config; /* in force */
+	struct evidence *evidence;  /* signs the archive */
 	int64_t now_ms;
 };
 

@@ -251,3 +251,9 @@ void evidence_stop(struct evidence *evidence)
 {
 	sealer_stop(evidence->sealer, true);
 }
+
+int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
+		  uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES])
+{
+	return sealer_sign(evidence->sealer, bytes, n, signature, public);
+}

@@ -150,6 +150,7 @@ static int write_evidence(void *context, int64_t id, const struct text *dossier,
 					   .plan = run->plan,
 					   .ledger = run->ledger,
 					   .config = &run->config_text,
+					   .evidence = run->evidence,
 					   .now_ms = clock_wall_ms()};
 	return evidence_tar_write(&setup, id, dossier, out);
 }

@@ -28,6 +28,8 @@ struct sealer {
 	struct civil day; /* of the last seal */
 	bool failing, fatal;
 
+	pthread_mutex_t key_lock; /* keys.key does not change under it */
+
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	bool wanted, stop;
@@ -104,7 +106,21 @@ static int roll(struct sealer *s)
 
 	if (age_ms >= 0 && age_ms < s->setup.roll_ms)
 		return 0;
-	return keys_roll(&s->keys, s->last.line.number + 1, now_ms);
+	pthread_mutex_lock(&s->key_lock);
+	int r = keys_roll(&s->keys, s->last.line.number + 1, now_ms);
+	pthread_mutex_unlock(&s->key_lock);
+	return r;
+}
+
+int sealer_sign(struct sealer *s, const void *bytes, size_t n,
+		uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES])
+{
+	pthread_mutex_lock(&s->key_lock);
+	int r = sign_bytes(s->keys.key, bytes, n, signature);
+	if (r == 0)
+		r = sign_public(s->keys.key, public);
+	pthread_mutex_unlock(&s->key_lock);
+	return r;
 }
 
 /* --- the thread --- */
@@ -250,6 +266,7 @@ static void lock_init(struct sealer *s)
 	pthread_condattr_t monotonic;
 
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->key_lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &monotonic);
@@ -283,6 +300,7 @@ struct sealer *sealer_free(struct sealer *sealer)
 	keys_close(&sealer->keys);
 	pthread_cond_destroy(&sealer->changed);
 	pthread_mutex_destroy(&sealer->lock);
+	pthread_mutex_destroy(&sealer->key_lock);
 	free(sealer);
 	return NULL;
 }

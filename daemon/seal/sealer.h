@@ -43,6 +43,13 @@ struct sealer *sealer_free(struct sealer *sealer);
 int sealer_start(struct sealer *sealer);
 /** sealer_wake() - something is to be sealed soon (any thread) */
 void sealer_wake(struct sealer *sealer);
+/**
+ * sealer_sign() - sign what leaves the node by the key in use (any thread; held up by a roll)
+ * @bytes: of a kind that begins like no seal and no key's line
+ * Return: 0, -EIO.
+ */
+int sealer_sign(struct sealer *sealer, const void *bytes, size_t n,
+		uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES]);
 /** sealer_last() - (any thread) */
 void sealer_last(struct sealer *sealer, struct sealed *out);
 /** sealer_stop() - end the thread; @seal: after a last seal, for which all else must have ended */

@@ -10,6 +10,14 @@
 
 typedef bool (*link_fn)(void *context, int64_t batch, const struct text *bytes);
 
+/* The links from that of a reading on, or from a batch on. */
+struct wanted {
+	int64_t sequence, from; /* INT64_MAX: not asked for */
+	int64_t until;          /* batch */
+	link_fn fn;
+	void *context;
+};
+
 /* One file on its way. */
 struct walk {
 	const struct day_name *name;
@@ -147,7 +155,7 @@ static int walk_begin(struct walk *w)
 	return r;
 }
 
-static int link_take(struct walk *w, int64_t first, link_fn fn, void *context, bool *more)
+static int link_take(struct walk *w, const struct wanted *wanted, bool *more)
 {
 	struct chain_trailer link = {.batch = sqlite3_column_int64(w->links, 0),
 				     .first = sqlite3_column_int64(w->links, 1),
@@ -160,9 +168,9 @@ static int link_take(struct walk *w, int64_t first, link_fn fn, void *context, b
 	int64_t newest = link.last != 0 ? link.last : w->last.last;
 	int r = 0;
 
-	if (newest >= first) {
+	if (newest >= wanted->sequence || link.batch >= wanted->from) {
 		r = link_write(w, &link);
-		*more = r == 0 && fn(context, link.batch, &w->bytes);
+		*more = r == 0 && wanted->fn(wanted->context, link.batch, &w->bytes);
 	}
 	w->begins = false;
 	w->last = link;
@@ -171,13 +179,6 @@ static int link_take(struct walk *w, int64_t first, link_fn fn, void *context, b
 		r = -EUCLEAN;
 	return r;
 }
-
-/* Whose links are wanted. */
-struct wanted {
-	int64_t first, until; /* sequence; batch */
-	link_fn fn;
-	void *context;
-};
 
 /* Return: 0, negative errno, 1 to go no further. */
 static int walk_links(struct walk *w, const struct wanted *wanted)
@@ -192,7 +193,7 @@ static int walk_links(struct walk *w, const struct wanted *wanted)
 		r = sql_step(w->links, &row);
 	}
 	while (r == 0 && row && more) {
-		r = link_take(w, wanted->first, wanted->fn, wanted->context, &more);
+		r = link_take(w, wanted, &more);
 		if (r == 0)
 			r = sql_step(w->links, &row);
 	}
@@ -211,15 +212,15 @@ static int file_walk(void *context, const char *path, const struct day_name *nam
 		r = day_bounds(w.db, &ignored, &last);
 	if (r == 0)
 		r = day_chain_head(w.db, &head);
-	if (r == 0 && last >= wanted->first && head.number != 0)
+	if (r == 0 && head.number != 0 && (last >= wanted->sequence || head.number >= wanted->from))
 		r = walk_links(&w, wanted);
 	walk_close(&w);
 	return r;
 }
 
-int evidence_links(const char *directory, int64_t first, int64_t until, link_fn fn, void *context)
+int evidence_links(const char *directory, int64_t from, int64_t until, link_fn fn, void *context)
 {
-	struct wanted wanted = {first, until, fn, context};
+	struct wanted wanted = {INT64_MAX, from, until, fn, context};
 
 	return evidence_days(directory, file_walk, &wanted);
 }
@@ -233,6 +234,8 @@ static bool batch_note(void *context, int64_t batch, const struct text *bytes)
 
 int evidence_batch(const char *directory, int64_t sequence, int64_t *batch)
 {
+	struct wanted wanted = {sequence, INT64_MAX, INT64_MAX, batch_note, batch};
+
 	*batch = 0;
-	return evidence_links(directory, sequence, INT64_MAX, batch_note, batch);
+	return evidence_days(directory, file_walk, &wanted);
 }

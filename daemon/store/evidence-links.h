@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 /**
- * evidence_links() - from the batch that holds reading @first to batch @until, in order
+ * evidence_links() - from batch @from to batch @until, in order
  * @fn: one link: its number and bytes; Return: false to stop
  * @directory: of the store
  * Return: 0, negative errno.
  */
-int evidence_links(const char *directory, int64_t first, int64_t until,
+int evidence_links(const char *directory, int64_t from, int64_t until,
 		   bool (*fn)(void *context, int64_t batch, const struct text *bytes),
 		   void *context);
 /** evidence_batch() - *batch: the one that holds reading @sequence, 0: none */

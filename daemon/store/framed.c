@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 enum { RINGS = 256 };
-/* A frame is committed with its reading, or some seconds later: so many batches later at most. */
-enum { FRAMES_BEHIND = 256 };
+/* A frame is committed with its reading, or some seconds later; or before it, since the judge may
+ * come to a reading before the recorder does. So many batches apart at most. */
+enum { BATCHES_APART = 256 };
 
 static const char header[] =
 	"time,received_at,site,factor,value,flag,raw,frame,exchanged_at,asked,answered\n";
@@ -141,6 +142,8 @@ static void record_take(struct framed_lines *l, const struct frame_record *r, in
 		source_keep(source, r);
 	if (found == NULL)
 		return;
+	if (l->first_batch == 0)
+		l->first_batch = batch;
 	l->last_batch = batch;
 	if (r->kind == FRAME_OVERWRITTEN)
 		(*found)->kind = r->kind;
@@ -167,7 +170,8 @@ int framed_find(struct framed_lines *l, const char *directory, int64_t from, int
 	int r = l->failed || l->lines.failed ? -ENOMEM : index_make(l);
 
 	if (r == 0)
-		r = evidence_frames(directory, from, until + FRAMES_BEHIND, batch_take, l);
+		r = evidence_frames(directory, from - BATCHES_APART, until + BATCHES_APART,
+				    batch_take, l);
 	return r == 0 && (l->hex.failed || l->failed) ? -ENOMEM : r;
 }
 

@@ -26,7 +26,7 @@ struct framed {
 struct framed_lines {
 	struct framed *at;
 	size_t n, capacity, found;
-	int64_t last_batch; /* the newest that brought one of its frames; 0: none */
+	int64_t first_batch, last_batch; /* that brought any of its frames; 0: none */
 	struct text lines, hex;
 	struct framed **by_key;
 	struct frame_source *sources; /* by ring: the last frame with bytes */

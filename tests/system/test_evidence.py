@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evidence from outside: a store that is verified where it lies, copied, altered, killed, and cut back."""
+import base64
 import csv
 import datetime
 import glob
@@ -181,14 +182,15 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
     folder.mkdir()
     subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
     for name in ("case.json", "dossier.html", "readings.csv", "frames.csv", "config.cfg", "seal.txt", "seal.sig", "key.pem",
-                 "keys", "README.txt", "SHA256SUMS"):
+                 "keys", "README.txt", "SHA256SUMS", "SHA256SUMS.sig", "sums.pem"):
         assert (folder / name).stat().st_size > 0, name
 
     def check():
         return subprocess.run(["sh", "check.sh"], cwd=folder, capture_output=True, text=True, timeout=60)
     good = check()
     assert good.returncode == 0, good.stdout + good.stderr
-    for step in ("files OK", "readings OK", "Signature Verified Successfully", "links OK", "frames OK"):
+    for step in ("files OK", "archive OK", "readings OK", "Signature Verified Successfully", "key OK", "keys OK",
+                 "links OK", "frames OK"):
         assert step in good.stdout, good.stdout
     check_modbus_frames(folder)
     # libsodium: the seal, and that each key is signed by the one before it, the first by itself
@@ -206,18 +208,29 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
     # what was changed afterwards is found by these commands alone
     readings, link = folder / "readings.csv", sorted((folder / "links").iterdir())[0]
     frames = sorted((folder / "frames").iterdir())[0]
-    for file in (readings, link, folder / "seal.txt", frames):
+    for file in (readings, link, folder / "seal.txt", frames, folder / "config.cfg", folder / "keys", folder / "sums.pem"):
         kept = file.read_bytes()
         file.write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:])
         assert check().returncode != 0, file
         file.write_bytes(kept)
     assert check().returncode == 0
-    # who brings the list of sums into line with what he changed is found by the link
-    kept, sums = frames.read_bytes(), folder / "SHA256SUMS"
+    # who brings the list of sums into line with what he changed lacks its signature
+    kept, sums, listed = frames.read_bytes(), folder / "SHA256SUMS", (folder / "SHA256SUMS").read_text()
     frames.write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:])
-    sums.write_text(sums.read_text().replace(hashlib.sha256(kept).hexdigest(),
-                                             hashlib.sha256(frames.read_bytes()).hexdigest()))
+    sums.write_text(listed.replace(hashlib.sha256(kept).hexdigest(), hashlib.sha256(frames.read_bytes()).hexdigest()))
     bad = check()
+    assert bad.returncode == 1 and "files OK" in bad.stdout and "archive OK" not in bad.stdout, bad.stdout
+    # who signs it by a key of his own is found by the keys, and without that by the link
+    forger = nacl.signing.SigningKey.generate()
+    (folder / "SHA256SUMS.sig").write_bytes(forger.sign(sums.read_bytes()).signature)
+    der = bytes.fromhex("302a300506032b6570032100") + forger.verify_key.encode()
+    (folder / "sums.pem").write_bytes(b"-----BEGIN PUBLIC KEY-----\n" + base64.b64encode(der) + b"\n-----END PUBLIC KEY-----\n")
+    bad = check()
+    assert bad.returncode == 1 and "sums.pem: not one of keys" in bad.stdout, bad.stdout
+    script = (folder / "check.sh").read_text()
+    (folder / "check.sh").write_text(script.replace("not one of keys'; exit 1", "not one of keys'"))
+    bad = subprocess.run(["sh", "-c", "sed -i /sha256sum.--check/d check.sh && sh check.sh"], cwd=folder, capture_output=True,
+                         text=True, timeout=60)
     assert bad.returncode == 1 and f"frames/{frames.name}: not what its link says" in bad.stdout, bad.stdout
 
 

@@ -338,6 +338,29 @@ static void test_time_alone_seals_and_rolls_the_key(void **state)
 	assert_int_equal(check_seals(state, reasons, 16), n + 2);
 }
 
+/* Signing by another thread while the key rolls with each seal: each signature is one of a key that
+ * was published. */
+static void test_what_leaves_the_node_is_signed_by_a_published_key(void **state)
+{
+	struct world w = WORLD;
+	uint8_t signature[SEAL_SIGNATURE_BYTES], public[SEAL_PUBLIC_BYTES];
+	char hex[2 * SEAL_PUBLIC_BYTES + 1];
+	struct text keys = {0};
+	struct sealer *sealer = sealer_of(state, &w, 1, 1);
+	assert_int_equal(sealer_start(sealer), 0);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(sealer_sign(sealer, &i, sizeof i, signature, public), 0);
+		assert_true(sign_verify(public, &i, sizeof i, signature));
+		text_clear(&keys);
+		read_whole(path_of(state, "seals/keys"), &keys);
+		chain_hex(hex, public, sizeof public);
+		assert_non_null(strstr(keys.at, hex));
+	}
+	text_deinit(&keys);
+	sealer_stop(sealer, true);
+	sealer_free(sealer);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -351,6 +374,7 @@ int main(void)
 		TEST(test_a_torn_line_is_cut_off),
 		TEST(test_it_seals_at_the_start_in_time_on_events_and_at_the_stop),
 		TEST(test_time_alone_seals_and_rolls_the_key),
+		TEST(test_what_leaves_the_node_is_signed_by_a_published_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,6 +253,16 @@ static void step_numbers(struct parts *parts, const json_t *step)
 	}
 }
 
+/* Some steps have the name of a status or of a field, which is another word in a history. */
+static const char *step_word(const json_t *step)
+{
+	if (json_is(step, "action", "registered"))
+		return SAY("case registered");
+	if (json_is(step, "action", "level"))
+		return SAY("listed by a higher authority");
+	return json_words(step, "action");
+}
+
 static void history_row(struct parts *parts, const json_t *step)
 {
 	struct sheet *sheet = &parts->sheet;
@@ -260,7 +270,7 @@ static void history_row(struct parts *parts, const json_t *step)
 	sheet_markup(sheet, "<tr><td>");
 	sheet_time(sheet, json_ms(step, "at"));
 	sheet_markup(sheet, "</td><td>");
-	sheet_say(sheet, json_words(step, "action"));
+	sheet_say(sheet, step_word(step));
 	sheet_markup(sheet, "</td><td>");
 	step_who(parts, step);
 	sheet_markup(sheet, "</td><td>");
@@ -298,13 +308,13 @@ static void attachment_row(struct parts *parts, const json_t *file)
 	sheet_time(sheet, json_ms(file, "at"));
 	sheet_markup(sheet, "</td><td>");
 	sheet_say(sheet, json_words(file, "type"));
-	sheet_markup(sheet, "</td><td>");
+	sheet_markup(sheet, "</td><td class=\"file\">");
 	if (!parts->dossier->open)
 		sheet_text(sheet, json_words(file, "name"));
-	text_format(sheet->out, "</td><td>%lld</td><td>",
+	text_format(sheet->out, "</td><td class=\"whole\">%lld</td><td><small>",
 		    (long long)json_integer_value(json_object_get(file, "bytes")));
 	sheet_text(sheet, json_words(file, "sha256"));
-	sheet_markup(sheet, "</td></tr>\n");
+	sheet_markup(sheet, "</small></td></tr>\n");
 }
 
 void part_attachments(struct parts *parts)

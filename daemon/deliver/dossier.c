@@ -20,6 +20,7 @@ static const char style[] =
 	"thead th{background:#eee}tbody th{font-weight:normal;background:#f6f6f6}"
 	".pairs tbody th{width:11rem}.readings{font-size:.85rem}"
 	".pairs,.list td,p,li,h1{overflow-wrap:anywhere}.note{white-space:pre-line}"
+	"td.whole{white-space:nowrap}td.file{min-width:8em}"
 	".office{color:#444}.status{font-size:1.05rem}.status b{border:1px solid #1a1a1a;"
 	"padding:0 .4rem;font-weight:600}"
 	".clue{border:2px solid #b45309;padding:.4rem .7rem;margin:1rem 0}"

@@ -183,7 +183,7 @@ static void print_steps(struct text *out, const json_t *c)
 		show_time(out, show_string(step, "due_at"));
 		text_format(out, "  %s  ",
 			    tr(json_is_string(json_object_get(step, "done_at")) ? "struck off"
-										: "open"));
+										: "not struck off"));
 		words_clean(out, show_string(step, "step"));
 		text_char(out, '\n');
 	}

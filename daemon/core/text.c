@@ -73,7 +73,10 @@ void text_add(struct text *text, const char *s)
 
 void text_char(struct text *text, char c)
 {
-	text_add_n(text, &c, 1);
+	if (!text_reserve(text, 1))
+		return;
+	text->at[text->length++] = c;
+	text->at[text->length] = '\0';
 }
 
 void text_format(struct text *text, const char *format, ...)
@@ -222,6 +225,15 @@ static void text_json_char(struct text *text, unsigned char c)
 	}
 }
 
+/* How many bytes from @s on stand in a JSON string as they are. */
+static size_t json_plain(const unsigned char *s)
+{
+	size_t n = 0;
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 void text_json(struct text *text, const char *s)
 {
 	if (s == NULL) {
@@ -231,6 +243,11 @@ void text_json(struct text *text, const char *s)
 	text_char(text, '"');
 	const unsigned char *at = (const unsigned char *)s;
 	while (*at != '\0') {
+		size_t plain = json_plain(at);
+		text_add_n(text, (const char *)at, plain);
+		at += plain;
+		if (*at == '\0')
+			break;
 		size_t n = utf8_length(at);
 		if (n == 1)
 			text_json_char(text, *at);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +234,8 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 				 const struct csv_row *row)
 {
 	const struct monitor *m = &b->plan->monitors[monitor];
-	bool may_be_else = m->has_range || m->has_dead || m->has_most || m->n_codes > 0;
+	bool may_be_else = m->has_range || m->has_dead || m->has_most ||
+			   fabs(row->value) >= m->codes_from;
 	return (struct reading){
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,

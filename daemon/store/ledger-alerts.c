@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,20 +305,53 @@ static struct alert_view alert_view(sqlite3_stmt *row)
 	return a;
 }
 
-int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out)
+static void alert_subject(const struct alert_view *alert, struct alert_subject *out)
+{
+	int n = 0;
+
+	out->case_id = alert->case_id;
+	if (alert->site != NULL) {
+		out->site = strdup(alert->site);
+		n = asprintf(&out->subject, "%s/%s", alert->site,
+			     alert->factor != NULL ? alert->factor : "");
+	} else if (alert->connection != NULL) {
+		out->subject = strdup(alert->connection);
+	}
+	if (n < 0)
+		out->subject = NULL;
+}
+
+void alert_subject_deinit(struct alert_subject *subject)
+{
+	free(subject->subject);
+	free(subject->site);
+}
+
+int ledger_alert_told(struct ledger *ledger, int64_t id, struct text *out,
+		      struct alert_subject *subject)
 {
 	sqlite3_stmt *one = ledger->sql[SQL_ALERT_ONE];
 	bool row;
 
+	*subject = (struct alert_subject){0};
 	sql_bind(one, "i", id);
 	int r = sql_step(one, &row);
 	if (r == 0 && !row)
 		r = LEDGER_UNKNOWN;
 	if (r == 0) {
-		struct alert_view alert = alert_view(one);
+		const struct alert_view alert = alert_view(one);
 		json_alert(out, ledger->plan, &alert);
+		alert_subject(&alert, subject);
 	}
 	sql_reset(one);
+	return r;
+}
+
+int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out)
+{
+	struct alert_subject subject;
+	int r = ledger_alert_told(ledger, id, out, &subject);
+	alert_subject_deinit(&subject);
 	return r;
 }
 

@@ -58,19 +58,10 @@ static int event_add(struct ledger *ledger, const struct event_head *head)
 
 int ledger_case_event(struct ledger *ledger, int64_t id, const char *type, int64_t now_ms)
 {
-	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE];
-	char subject[32], *site = NULL;
-	bool row;
+	char subject[32], *site;
 
 	text_clear(&ledger->data);
-	int r = ledger_case_text(ledger, id, EPISODES_IN_EVENTS, &ledger->data);
-	if (r != 0)
-		return r;
-	sql_bind(one, "i", id);
-	r = sql_step(one, &row);
-	if (r == 0 && row && sql_text(one, 3) != NULL)
-		site = strdup(sql_text(one, 3));
-	sql_reset(one);
+	int r = ledger_case_told(ledger, id, EPISODES_IN_EVENTS, &ledger->data, &site);
 	snprintf(subject, sizeof subject, "case/%lld", (long long)id);
 	if (r == 0)
 		r = event_add(ledger, &(struct event_head){.type = type,
@@ -83,61 +74,28 @@ int ledger_case_event(struct ledger *ledger, int64_t id, const char *type, int64
 	return r;
 }
 
-/* "site/factor", or the connection's name; *site is NULL for the latter. Both to be freed. */
-static int alert_subject(struct ledger *ledger, int64_t id, char **subject, char **site,
-			 int64_t *case_id)
-{
-	sqlite3_stmt *one = ledger->sql[SQL_ALERT_ONE];
-	bool row;
-	int n = 0;
-
-	*subject = *site = NULL;
-	sql_bind(one, "i", id);
-	int r = sql_step(one, &row);
-	if (r == 0 && row) {
-		const char *factor = sql_text(one, 2), *connection = sql_text(one, 3);
-		*case_id = sqlite3_column_int64(one, 19);
-		if (sql_text(one, 1) != NULL) {
-			*site = strdup(sql_text(one, 1));
-			n = asprintf(subject, "%s/%s", sql_text(one, 1),
-				     factor != NULL ? factor : "");
-		} else if (connection != NULL) {
-			*subject = strdup(connection);
-		}
-	}
-	sql_reset(one);
-	if (n < 0)
-		*subject = NULL;
-	return r;
-}
-
 int ledger_alert_event(struct ledger *ledger, int64_t id, const char *type, int64_t time_ms,
 		       int64_t now_ms)
 {
-	char *subject, *site;
-	int64_t case_id = 0;
+	struct alert_subject about;
 
 	text_clear(&ledger->data);
-	int r = ledger_alert_text(ledger, id, &ledger->data);
-	if (r != 0)
-		return r;
-	r = alert_subject(ledger, id, &subject, &site, &case_id);
+	int r = ledger_alert_told(ledger, id, &ledger->data, &about);
 	struct event_head head = {.type = type,
-				  .subject = subject,
-				  .site = site,
+				  .subject = about.subject,
+				  .site = about.site,
 				  .time_ms = time_ms,
 				  .now_ms = now_ms,
-				  .case_id = case_id};
+				  .case_id = about.case_id};
 	if (r == 0)
 		r = event_add(ledger, &head);
-	if (r == 0 && site == NULL &&
-	    subject != NULL) { /* a connection's: it has an event of its own */
+	if (r == 0 && about.site == NULL &&
+	    about.subject != NULL) { /* a connection's: it has an event of its own */
 		bool raised = strcmp(type, "ducha.alert.raised") == 0;
 		head.type = raised ? "ducha.connection.lost" : "ducha.connection.restored";
 		r = event_add(ledger, &head);
 	}
-	free(subject);
-	free(site);
+	alert_subject_deinit(&about);
 	return r;
 }
 
@@ -153,8 +111,7 @@ static void duty_head(struct ledger *ledger, const char *person)
 int ledger_call_event(struct ledger *ledger, int64_t id, const char *person, int calls,
 		      int64_t next_ms, int64_t now_ms)
 {
-	char *subject, *site;
-	int64_t case_id = 0;
+	struct alert_subject about;
 
 	duty_head(ledger, person);
 	text_format(&ledger->data, ",\"call\":%d,\"next_at\":%s", calls,
@@ -164,20 +121,16 @@ int ledger_call_event(struct ledger *ledger, int64_t id, const char *person, int
 		text_char(&ledger->data, '"');
 	}
 	text_add(&ledger->data, ",\"alert\":");
-	int r = ledger_alert_text(ledger, id, &ledger->data);
+	int r = ledger_alert_told(ledger, id, &ledger->data, &about);
 	text_char(&ledger->data, '}');
 	if (r == 0)
-		r = alert_subject(ledger, id, &subject, &site, &case_id);
-	if (r != 0)
-		return r;
-	r = event_add(ledger, &(struct event_head){.type = "ducha.duty.called",
-						   .subject = subject,
-						   .site = site,
-						   .time_ms = now_ms,
-						   .now_ms = now_ms,
-						   .case_id = case_id});
-	free(subject);
-	free(site);
+		r = event_add(ledger, &(struct event_head){.type = "ducha.duty.called",
+							   .subject = about.subject,
+							   .site = about.site,
+							   .time_ms = now_ms,
+							   .now_ms = now_ms,
+							   .case_id = about.case_id});
+	alert_subject_deinit(&about);
 	return r;
 }
 

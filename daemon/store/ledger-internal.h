@@ -235,6 +235,15 @@ const char *ledger_bound_name(enum bound bound);
 
 /** ledger_alert_text() - JSON of one alert. Return: 0, LEDGER_UNKNOWN, error. */
 int ledger_alert_text(struct ledger *ledger, int64_t id, struct text *out);
+/* What an alert's event is about. */
+struct alert_subject {
+	char *subject, *site; /* "site/factor", or the connection's name, and then no site */
+	int64_t case_id;
+};
+/** ledger_alert_told() - the same, and what it is about; alert_subject_deinit() in any case */
+int ledger_alert_told(struct ledger *ledger, int64_t id, struct text *out,
+		      struct alert_subject *subject);
+void alert_subject_deinit(struct alert_subject *subject);
 
 /* What actions and deadlines need to know of a case. */
 struct case_row {
@@ -299,6 +308,9 @@ int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict 
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */
 int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out);
+/** ledger_case_told() - the same, and its site, to be freed (NULL: it has none) */
+int ledger_case_told(struct ledger *ledger, int64_t id, int64_t most, struct text *out,
+		     char **site);
 
 /** ledger_duty_raise() - call somebody for a raised alert, or keep it for the digest */
 int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms);

@@ -234,16 +234,27 @@ static int case_write(struct ledger *ledger, sqlite3_stmt *row, int64_t most, st
 	return r;
 }
 
-int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out)
+int ledger_case_told(struct ledger *ledger, int64_t id, int64_t most, struct text *out, char **site)
 {
 	sqlite3_stmt *one = ledger->sql[SQL_CASE_ONE];
 	bool row;
 
+	*site = NULL;
 	sql_bind(one, "i", id);
 	int r = sql_step(one, &row);
 	if (r == 0)
 		r = row ? case_write(ledger, one, most, out) : LEDGER_UNKNOWN;
+	if (r == 0 && sql_text(one, CASE_SITE) != NULL)
+		*site = strdup(sql_text(one, CASE_SITE));
 	sql_reset(one);
+	return r;
+}
+
+int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out)
+{
+	char *site;
+	int r = ledger_case_told(ledger, id, most, out, &site);
+	free(site);
 	return r;
 }
 

@@ -222,10 +222,13 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_COUNT] = "SELECT site, factor, kind FROM alerts WHERE cleared IS NULL",
 
 	/* its own factor's before one that it has joined */
-	[SQL_CASE_OPEN] = "SELECT id FROM cases WHERE site = ?1 AND kind = ?3 AND average = ?4"
-			  " AND source = 'automatic' AND " CASE_IS_OPEN " AND (factor = ?2"
-			  " OR EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = cases.id"
-			  " AND a.factor = ?2)) ORDER BY factor <> ?2, id LIMIT 1",
+	/* of the factor itself, of which there is one at most, else one that it has joined */
+	[SQL_CASE_OPEN] = "SELECT coalesce((SELECT id FROM cases WHERE site = ?1 AND factor = ?2"
+			  " AND kind = ?3 AND average = ?4 AND source = 'automatic' AND " CASE_IS_OPEN
+			  "), (SELECT id FROM cases WHERE site = ?1 AND kind = ?3 AND average = ?4"
+			  " AND source = 'automatic' AND " CASE_IS_OPEN
+			  " AND EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = cases.id"
+			  " AND a.factor = ?2) ORDER BY id LIMIT 1))",
 	[SQL_CASE_JOINS] = "SELECT id FROM cases WHERE site = ?1 AND kind = ?2 AND average = ?3"
 			   " AND source = 'automatic' AND opened >= ?4 AND " CASE_IS_OPEN
 			   " ORDER BY id LIMIT 1",
@@ -338,7 +341,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_SHELF_ADD] = "INSERT INTO shelves(site, factor, began, until, reason, by, case_id)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_SHELF_FIND] = "SELECT id FROM shelves WHERE ended IS NULL AND site = ?1"
-			   " AND (factor IS NULL OR factor = ?2) ORDER BY until DESC LIMIT 1",
+			   " AND (factor IS NULL OR factor = ?2) LIMIT 1",
 	[SQL_SHELF_OVER] = "SELECT id, site, factor, case_id FROM shelves WHERE ended IS NULL"
 			   " AND (until <= ?1 OR (site = ?2 AND factor IS ?3)) ORDER BY id LIMIT 1",
 	[SQL_SHELF_END] = "UPDATE shelves SET ended = ?2, ended_by = ?3 WHERE id = ?1",

@@ -111,8 +111,15 @@ static void take_most(struct walk *walk, const struct sites_context *context,
 	m->from[CONFIG_RULE_MOST] = data_at(walk, context, f->file, f->line);
 }
 
+/* What no limit and no class is held against stays as it was read: nothing can come of it. */
+static bool is_judged(const struct config_site *site, const struct config_monitor *m)
+{
+	return m->n_limits > 0 || site->target_class > 0 || m->live_zero;
+}
+
 void impossible_settle(struct walk *walk, const struct sites_context *context,
-		       const config_setting_t *group, struct config_monitor *m)
+		       const config_setting_t *group, const struct config_site *site,
+		       struct config_monitor *m)
 {
 	static const char *const keys[] = {"live_zero", "under_range"};
 	const bool wanted[] = {m->live_zero, m->under_range};
@@ -120,7 +127,7 @@ void impossible_settle(struct walk *walk, const struct sites_context *context,
 		if (wanted[i])
 			FAULT(walk, schema_key(group, keys[i]), "%s needs a range beside it",
 			      keys[i]);
-	if (!m->factor.unit || !m->unit)
+	if (!m->factor.unit || !m->unit || !is_judged(site, m))
 		return;
 	take_dead(walk, context, group, m);
 	take_most(walk, context, m);

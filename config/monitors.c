@@ -412,7 +412,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 		monitor->connection = index;
 		settle_signals(walk, group, defaults, connection, monitor);
 		trace(walk, group, quantity ? &quantity->monitor : NULL, monitor);
-		impossible_settle(walk, context, group, monitor);
+		impossible_settle(walk, context, group, site, monitor);
 	}
 	site->monitors[site->n_monitors++] = *monitor;
 	free(entry.factor);

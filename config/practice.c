@@ -49,6 +49,7 @@ static const struct field rule_fields[] = {
 	{"on_count", FIELD_INT, .offset = AT(on_count), .low = 0, .high = 100000},
 	{"off_count", FIELD_INT, .offset = AT(off_count), .low = 0, .high = 100000},
 	{"flat_count", FIELD_INT, .offset = AT(flat_count), .low = 2, .high = 1000000},
+	{"settle_results", FIELD_INT, .offset = AT(settle_results), .low = 0, .high = 1000},
 	{"opens", FIELD_TEXTS, .offset = AT(opens), .check = check_verdict},
 };
 #undef AT
@@ -238,6 +239,14 @@ static void take_step(const struct settling *s)
 	take_number(s, CONFIG_RULE_STEP_SHARE, &m->step_share, s->rule->step_share);
 }
 
+static void take_settle(const struct settling *s)
+{
+	if (s->rule->settle_results == 0 || !built_in(s->m->from, CONFIG_RULE_SETTLE))
+		return;
+	s->m->settle_results = s->rule->settle_results;
+	s->m->from[CONFIG_RULE_SETTLE] = s->from;
+}
+
 static void take_under_range(const struct settling *s)
 {
 	struct config_monitor *m = s->m;
@@ -372,6 +381,7 @@ static void settle_monitor(struct walk *walk, struct settling *s, size_t file, b
 	take_stale(s);
 	take_flat(s);
 	take_step(s);
+	take_settle(s);
 	take_under_range(s);
 	take_limits(walk, s, site_opens);
 }

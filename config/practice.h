@@ -14,7 +14,7 @@ struct practice_rule {
 	bool analyser, at_once, under_range;
 	double cycle_s, link_s, result_s, flat_after_s, max_step_hour, step_times, step_share,
 		on_delay_s, off_delay_s, deadband, deadband_share;
-	int on_count, off_count, flat_count;
+	int on_count, off_count, flat_count, settle_results;
 	struct texts opens; /* by average; none: says nothing of it */
 	int line;
 };

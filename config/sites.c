@@ -300,6 +300,8 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 	struct config_site *site = &entry.site;
 	schema_read(walk, &site_schema, group, 0, &entry);
 	site->kind = (enum config_site_kind)entry.kind;
+	site->target_class = entry.target_class + 1;
+	site->lake = entry.water_body == 1;
 	check_site_id(walk, ids, group, site);
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
 		read_part(walk, &grid_schema, group, "grid", &entry);
@@ -314,8 +316,6 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 		check_gate(walk, group, site);
 		settle_practice(walk, context, group, site);
 		clues_read(walk, context->signals, config, group, site);
-		site->target_class = entry.target_class + 1;
-		site->lake = entry.water_body == 1;
 		loads_settle(walk, group, site);
 		classes_settle(walk, context->standards, group, site);
 	}

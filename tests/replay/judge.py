@@ -603,7 +603,8 @@ class Monitor:
         self.step = Alert(self, "step")
         self.over_range, self.under_range = Alert(self, "clue"), Alert(self, "clue")
         self.impossible = Alert(self, "clue")
-        dead = settings.get("live_zero", "dead_at" in IMPOSSIBLE["factors"].get(self.factor, {}))
+        self.judged = bool(settings.get("limits")) or "target_class" in site or settings.get("live_zero")
+        dead = settings.get("live_zero", self.judged and "dead_at" in IMPOSSIBLE["factors"].get(self.factor, {}))
         self.says_low = settings.get("under_range", dead)
         self.clock = self.newest = self.last = self.valid = None
         self.flat_run = None
@@ -697,7 +698,7 @@ class Monitor:
         """At the low end of a live zero, such as 4 mA, or within 0.2 % of the range above it; or what
         the factor cannot have, which a range that begins above that shows as its low end."""
         wanted, cannot = self.settings.get("live_zero"), IMPOSSIBLE["factors"].get(self.factor, {}).get("dead_at")
-        if wanted is False or (wanted is None and cannot is None):
+        if wanted is False or (wanted is None and cannot is None) or not self.judged:
             return False
         end = self.low + 0.002 * (self.high - self.low) if "range" in self.settings else None
         dead = end if wanted or (end is not None and self.low > cannot) else cannot
@@ -705,6 +706,8 @@ class Monitor:
 
     def is_impossible(self, value):
         """A logger's code, unless the range holds it, or more than the factor can have."""
+        if not self.judged:
+            return False
         if value > IMPOSSIBLE["factors"].get(self.factor, {}).get("most", math.inf):
             return True
         inside = "range" in self.settings and self.low <= value <= self.high

@@ -160,12 +160,25 @@ static void test_a_disinfectant_steps_by_what_has_to_be_left_of_it(void **state)
 	assert_true(m->max_step_hour == 0);
 }
 
+static void test_the_first_result_of_an_analyser_that_is_back_counts_for_nothing(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "")));
+	assert_true(m->settle_results == 1);
+	assert_int_equal(m->from[CONFIG_RULE_SETTLE].whence, CONFIG_PRACTICE);
+	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "settle_results = 0;")));
+	assert_true(m->settle_results == 0);
+	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w01001", "")));
+	assert_true(m->settle_results == 0);
+}
+
 static double dead_at(void **state, const char *factor, const char *settings)
 {
 	char text[1024];
 	snprintf(text, sizeof(text),
 		 SITE(NODE MQTT, "outfall", "",
-		      "{ factor = \"%s\"; connection = \"bus\"; topic = \"t\"; %s }"),
+		      "{ factor = \"%s\"; connection = \"bus\"; topic = \"t\"; limits: ( { max = "
+		      "9; } ); %s }"),
 		 factor, settings);
 	const struct config_monitor *m = only(state, text);
 	assert_int_equal(m->has_dead, m->under_range);
@@ -188,7 +201,7 @@ static void test_a_dead_signal_is_known_where_nobody_says_a_range(void **state)
 static void test_what_no_water_gives_is_data_of_the_catalogue(void **state)
 {
 	const struct config_monitor *m =
-		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01001", "")));
+		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01001", MAX(""))));
 	assert_true(m->has_most && m->most == 14 && m->has_codes);
 	assert_int_equal(m->from[CONFIG_RULE_MOST].whence, CONFIG_DATA);
 	assert_int_equal(m->from[CONFIG_RULE_LIVE_ZERO].whence, CONFIG_DATA);
@@ -197,8 +210,13 @@ static void test_what_no_water_gives_is_data_of_the_catalogue(void **state)
 	const struct config *config = ((struct fixture *)*state)->config;
 	assert_true(config->n_codes >= 4);
 	m = only(state, SITE(NODE MQTT, "outfall", "",
-			     PUSHED("w00000", "unit = \"m3\"; rollover = 1e6;")));
+			     PUSHED("w00000", "unit = \"m3\"; rollover = 1e6; " MAX(""))));
 	assert_false(m->has_codes);
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01001", "")));
+	assert_false(m->has_dead || m->has_most || m->has_codes || m->under_range);
+	m = only(state,
+		 SITE(NODE MQTT, "river_section", "target_class = \"III\";", PUSHED("w01001", "")));
+	assert_true(m->has_dead && m->has_most && m->has_codes);
 }
 
 static void test_clues_are_looked_for_unless_the_site_says_which(void **state)
@@ -400,6 +418,7 @@ int main(void)
 		TEST(test_clues_are_looked_for_unless_the_site_says_which),
 		TEST(test_what_lies_below_the_range_is_a_clue),
 		TEST(test_a_disinfectant_steps_by_what_has_to_be_left_of_it),
+		TEST(test_the_first_result_of_an_analyser_that_is_back_counts_for_nothing),
 		TEST(test_a_dead_signal_is_known_where_nobody_says_a_range),
 		TEST(test_what_no_water_gives_is_data_of_the_catalogue),
 		TEST(test_what_is_asked_rarely_gives_a_result_each_time),

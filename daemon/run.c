@@ -203,6 +203,8 @@ static int begin(struct run *run)
 		r = metrics_new(&run->metrics);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && r == 0; i++)
 		r = steps[i](run);
+	if (r != 0)
+		log_warnx("not in service: %s", r < 0 ? strerror(-r) : "see above");
 	return r;
 }
 
@@ -355,6 +357,18 @@ static void end(struct run *run)
 	close(run->signal_fd);
 }
 
+/* OpenSSL is begun here, before Paho looks for it. */
+static int libraries_begin(void)
+{
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+	if (code == CURLE_OK)
+		return 0;
+	log_warnx("libcurl and OpenSSL cannot begin: %s; is there memory?",
+		  curl_easy_strerror(code));
+	return -ENOMEM;
+}
+
 int run(struct config **config, struct assembly **assembly, const char *file)
 {
 	static struct run
@@ -368,8 +382,7 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 			    .signal_fd = -1,
 			    .desk = {.wake_fd = -1}};
 	config_text_init(&run->config_text);
-	curl_global_init(CURL_GLOBAL_DEFAULT); /* OpenSSL is begun here, before Paho looks for it */
-	if (begin(run) == 0) {
+	if (libraries_begin() == 0 && begin(run) == 0) {
 		log_event(LOGGED_READY, ABOUT_NOTHING,
 			  "%s: %zu sites, %zu monitors, %zu connections in service",
 			  run->plan->node, run->plan->n_sites, run->plan->n_monitors,

@@ -3,8 +3,10 @@
 machine's root that is thrown away. It needs root and systemd-nspawn, and no network."""
 import contextlib
 import glob
+import itertools
 import os
 import shutil
+import signal
 import subprocess
 
 from servers import PATIENCE, wait_until
@@ -46,13 +48,17 @@ def children(pid):
         return [int(child) for child in f.read().split()]
 
 
+# One machine's group of processes may still be ending when the next begins.
+numbers = itertools.count()
+
+
 class Machine:
     """`packages`: the folder whose ducha.deb and next-*.deb lie in /root there."""
 
     def __init__(self, directory, packages):
         self.folder = os.path.join(str(directory), "machine")
         self.console = os.path.join(str(directory), "console")
-        self.group = f"ducha-machine-{os.getpid()}"
+        self.group = f"ducha-machine-{os.getpid()}-{next(numbers)}"
         os.mkdir(self.folder)
         with open(self.console, "wb") as console:
             self.nspawn = subprocess.Popen(
@@ -92,15 +98,21 @@ class Machine:
         return self.run("systemctl", "show", "--value", "-p", key, unit).stdout.strip()
 
     def close(self):
+        """All of it at once: nothing there is to be kept, and a halt in order is not what is tested."""
         if self.nspawn.poll() is None:
             for child in children(self.nspawn.pid):
-                os.kill(child, 37)  # SIGRTMIN+3: halt
+                os.kill(child, signal.SIGKILL)
         try:
             self.nspawn.wait(60)
         except subprocess.TimeoutExpired:
             self.nspawn.kill()
             self.nspawn.wait()
-        for group in glob.glob(f"/sys/fs/cgroup/**/{self.group}", recursive=True):
+        wait_until(self.no_group_is_left, 20, "the container's groups gone")
+
+    def no_group_is_left(self):
+        groups = glob.glob(f"/sys/fs/cgroup/**/{self.group}", recursive=True)
+        for group in groups:
             for folder, _, _ in os.walk(group, topdown=False):
                 with contextlib.suppress(OSError):  # systemd may be quicker, or still leave
                     os.rmdir(folder)
+        return not groups

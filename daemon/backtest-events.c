@@ -66,69 +66,63 @@ static int order_printed(const void *left, const void *right)
 	return d;
 }
 
-/* What the ledger announced for one verdict: the alert's line, and perhaps its case's. */
+/* What the ledger announces for one verdict: the alert's line, and those of cases. */
 struct announced {
 	struct backtest_events *events;
 	size_t verdict;
-	int64_t after;
-	char *alert, *of_case;
-	bool failed;
+	struct text alert, of_case;
 };
 
-static char *line_of(const struct plan *plan, const struct ledger_event *event)
+static void add_line(struct text *out, const struct plan *plan, const struct ledger_event *event)
 {
-	const char *data = strstr(event->json, "\"data\":"); /* the event's last member */
-	struct text line = {0};
-	if (data == NULL)
-		return NULL;
-	text_add(&line, "{\"type\":");
-	text_json(&line, event->type + strlen("ducha."));
-	text_add(&line, ",\"time\":\"");
-	text_time(&line, event->at_ms, &plan->zone, 3);
-	text_add(&line, "\",");
-	text_add(&line, data);
-	return line.failed ? (text_deinit(&line), NULL) : line.at;
+	if (out->length > 0)
+		text_char(out, '\n');
+	text_add(out, "{\"type\":");
+	text_json(out, event->type + strlen("ducha."));
+	text_add(out, ",\"time\":\"");
+	text_time(out, event->at_ms, &plan->zone, 3);
+	text_add(out, "\",\"data\":");
+	text_add(out, event->json);
+	text_char(out, '}');
 }
 
 static void tell_fate(const struct announced *a, const struct ledger_event *event)
 {
-	json_t *root = json_loads(event->json, 0, NULL);
+	json_t *data = json_loads(event->json, 0, NULL);
 	const struct backtest_fate fate = {
 		.verdict = a->verdict,
 		.case_id = event->case_id,
-		.number = json_words(json_object_get(root, "data"), "number"),
+		.number = json_words(data, "number"),
 		.opened = strcmp(event->type, "ducha.case.opened") == 0,
 	};
 	a->events->fate(a->events->context, &fate);
-	json_decref(root);
+	json_decref(data);
 }
 
 static bool take_event(void *context, const struct ledger_event *event)
 {
 	struct announced *a = context;
 	bool is_case = strncmp(event->type, "ducha.case.", 11) == 0;
-	char **place = is_case ? &a->of_case : &a->alert;
-	a->after = event->id;
+	struct text *out = is_case ? &a->of_case : &a->alert;
+	if (is_case && out->length > 0)
+		return true; /* that it is linked to another case is no event of the data */
 	a->events->cases += strcmp(event->type, "ducha.case.opened") == 0;
 	if (is_case && a->events->fate != NULL)
 		tell_fate(a, event);
-	*place = line_of(a->events->plan, event);
-	a->failed |= *place == NULL;
-	return true;
+	add_line(out, a->events->plan, event);
+	return !out->failed;
 }
 
 /* @e is an alert's event, the one behind it is for what its case says. */
-static bool settle(struct backtest_events *b, struct ledger *ledger, struct event *e,
-		   int64_t *after)
+static bool settle(struct announced *a, struct ledger *ledger, struct event *e)
 {
-	struct announced a = {.events = b, .verdict = e->arrival, .after = *after};
-	bool good = ledger_apply(ledger, e->verdict, 1, e->verdict->time_ms, NULL) == 0 &&
-		    ledger_events(ledger, *after, 16, take_event, &a) == 0 && !a.failed;
-	*after = a.after;
-	e[0].line = a.alert;
-	e[1].line = a.of_case;
-	b->raised += a.alert != NULL && e->class == CLASS_RAISED;
-	b->cleared += a.alert != NULL && e->class == CLASS_CLEARED;
+	a->verdict = e->arrival;
+	a->alert = a->of_case = (struct text){0};
+	bool good = ledger_apply(ledger, e->verdict, 1, e->verdict->time_ms, NULL) == 0;
+	e[0].line = a->alert.at;
+	e[1].line = a->of_case.at;
+	a->events->raised += a->alert.at != NULL && e->class == CLASS_RAISED;
+	a->events->cleared += a->alert.at != NULL && e->class == CLASS_CLEARED;
 	return good;
 }
 
@@ -160,14 +154,14 @@ bool backtest_events(struct backtest_events *b, const struct verdict *verdicts, 
 {
 	struct ledger *ledger = NULL;
 	struct event *events = calloc(2 * n_verdicts + 1, sizeof *events);
-	int64_t after = 0;
+	struct announced announced = {.events = b};
 	bool good = events != NULL && ledger_open(&ledger, NULL, b->plan) == 0 &&
-		    ledger_hold(ledger) == 0;
+		    ledger_hold(ledger, take_event, &announced) == 0;
 	size_t n = good ? lay_out(events, verdicts, n_verdicts) : 0, from = 0;
 	if (good)
 		qsort_r(events, n, sizeof *events, order_happened, (void *)(uintptr_t)b->plan);
 	for (size_t i = 0; good && i < n; i += 2) {
-		good = settle(b, ledger, &events[i], &after);
+		good = settle(&announced, ledger, &events[i]);
 		if (i + 2 < n && order_moment(b->plan, &events[i], &events[i + 2]) == 0)
 			continue;
 		print_moment(b->out, &events[from], i + 2 - from);

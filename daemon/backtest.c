@@ -234,8 +234,8 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 				 const struct csv_row *row)
 {
 	const struct monitor *m = &b->plan->monitors[monitor];
-	bool may_be_else = m->has_range || m->has_dead || m->has_most ||
-			   fabs(row->value) >= m->codes_from;
+	bool may_be_else =
+		m->has_range || m->has_dead || m->has_most || fabs(row->value) >= m->codes_from;
 	return (struct reading){
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,

@@ -26,6 +26,17 @@ struct event_head {
 	int64_t time_ms, now_ms, case_id;
 };
 
+/* To whom a ledger that keeps no events tells them. */
+static int event_tell(struct ledger *ledger, const struct event_head *head)
+{
+	const struct ledger_event event = {.at_ms = head->now_ms,
+					   .type = head->type,
+					   .site = head->site,
+					   .json = ledger->data.at,
+					   .case_id = head->case_id};
+	return !ledger->data.failed && ledger->tell(ledger->telling, &event) ? 0 : -ENOMEM;
+}
+
 /* Adds the event around the JSON in ledger->data to the open transaction. */
 static int event_add(struct ledger *ledger, const struct event_head *head)
 {
@@ -33,6 +44,8 @@ static int event_add(struct ledger *ledger, const struct event_head *head)
 	int64_t id = 0;
 	bool row;
 
+	if (ledger->held)
+		return event_tell(ledger, head);
 	int r = sql_step(next, &row);
 	if (r == 0 && row)
 		id = sqlite3_column_int64(next, 0);

@@ -177,12 +177,14 @@ struct ledger {
 	sqlite3_stmt *sql[LEDGER_STATEMENTS];
 	const struct plan *plan;
 	pthread_mutex_t lock;
-	bool fatal;                /* an fsync failed: nothing is written any more */
-	bool recount;              /* the figures below are not those of the file */
-	bool announced;            /* the open transaction made events */
-	bool timed;                /* it moved a timer */
-	int64_t registered;        /* cases that it registered */
-	bool held;                 /* one transaction holds all others (ledger_hold()) */
+	bool fatal;         /* an fsync failed: nothing is written any more */
+	bool recount;       /* the figures below are not those of the file */
+	bool announced;     /* the open transaction made events */
+	bool timed;         /* it moved a timer */
+	int64_t registered; /* cases that it registered */
+	bool held;          /* one transaction holds all others (ledger_hold()), and then */
+	bool (*tell)(void *context, const struct ledger_event *event);
+	void *telling;
 	bool damaged;              /* mended by the next transaction */
 	struct numbers numbers;    /* as of the last record */
 	bool remark;               /* the table of marks is not that of the file */

@@ -258,10 +258,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_CASE_WORST] =
 		"SELECT a.bound, a.limit_value, a.limit_source, a.peak, a.peak_at, a.multiple,"
 		" c.site_kind, c.kind, c.severity, a.factor, c.site, c.average,"
-		" c.factor IS a.factor FROM alerts a JOIN cases c ON c.id = a.case_id"
-		" WHERE a.case_id = ?1 AND a.factor IS ?2 ORDER BY a.multiple DESC, abs(a.peak - "
-		"a.limit_value) DESC,"
-		" a.id LIMIT 1",
+		" c.factor IS a.factor FROM cases c JOIN alerts a ON a.id = (SELECT w.id FROM"
+		" alerts w WHERE w.case_id = ?1 AND w.factor IS ?2 ORDER BY w.multiple DESC,"
+		" abs(w.peak - w.limit_value) DESC, w.id LIMIT 1) WHERE c.id = ?1",
 	/* each alert of day means stands for the days from the one that raised it to its clear */
 	[SQL_CASE_DAYS] =
 		"SELECT sum(1 + (coalesce(cleared - 1, ?3) - raised) / 86400000) FROM alerts"

@@ -352,11 +352,14 @@ void ledger_alone(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-int ledger_hold(struct ledger *ledger)
+int ledger_hold(struct ledger *ledger,
+		bool (*tell)(void *context, const struct ledger_event *event), void *context)
 {
 	int r = ledger->directory != NULL ? -EINVAL
 					  : sql_exec(ledger->db, "PRAGMA journal_mode=OFF; BEGIN");
 	ledger->held = r == 0;
+	ledger->tell = tell;
+	ledger->telling = context;
 	return r;
 }
 

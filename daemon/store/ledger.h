@@ -33,9 +33,14 @@ enum ledger_result {
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan);
 /** ledger_alone() - before anything else of the store: this process opens it from one thread */
 void ledger_alone(void);
-/** ledger_hold() - of a ledger in memory, which is thrown away: one transaction for all that
- * follows, and none of it can be undone */
-int ledger_hold(struct ledger *ledger);
+struct ledger_event;
+/**
+ * ledger_hold() - of a ledger in memory, which is thrown away: one transaction for all that
+ * follows, and none of it can be undone. Its events are told at once, and not kept.
+ * @tell: an event whose json is its data alone. Return: false: out of memory.
+ */
+int ledger_hold(struct ledger *ledger,
+		bool (*tell)(void *context, const struct ledger_event *event), void *context);
 struct ledger *ledger_close(struct ledger *ledger);
 /**
  * ledger_mended() - how often a damaged file was replaced since ledger_open() (any thread, no disk)

@@ -249,6 +249,8 @@ def make(seed, tame=False):
                      for at, value, flag in flow_series(dice, start, dice.choice((20, 60)), minutes)]
         if dice.random() < 0.4:
             site["clues"] = clues(dice)
+        if dice.random() < 0.4:
+            site["join_h"] = dice.choice((0.05, 0.25, 1, 24))
         config["sites"].append(site)
     if dice.random() < 0.6:
         rows.sort(key=lambda row: row[0])

@@ -906,19 +906,31 @@ class Judge:
             return [event] if type_ != "settled" else []
         name = (monitor.site["id"], monitor.factor, alert["kind"], alert["average"])
         if name not in self.cases:
-            year = self.zone.local(time).year
-            self.sequence[year] = self.sequence.get(year, 0) + 1
-            self.cases[name] = {"id": len(self.cases) + 1, "episodes": 0,
-                                "number": "%s〔%d〕%d号" % (self.prefix, year, self.sequence[year])}
+            self.cases[name] = self.joined(name, monitor, time) or self.registered(monitor, time)
         case = self.cases[name]
         case["episodes"] += 1
         event["case"] = alert["case"] = case["id"]
         about = {"type": "case.opened" if case["episodes"] == 1 else "case.updated", "time": event["time"]}
         for field in ("site", "factor", "kind", "average"):
             about[field] = event[field]
-        about.update(case=case["id"], number=case["number"],
+        about.update(factor=case["factor"], case=case["id"], number=case["number"],
                      episodes=min(case["episodes"], EPISODES_SAID))
         return [event, about] if type_ != "settled" else [about]
+
+    def registered(self, monitor, time):
+        year = self.zone.local(time).year
+        self.sequence[year] = self.sequence.get(year, 0) + 1
+        return {"id": sum(self.sequence.values()), "episodes": 0, "factor": monitor.factor, "opened": time,
+                "number": "%s〔%d〕%d号" % (self.prefix, year, self.sequence[year])}
+
+    def joined(self, name, monitor, time):
+        """The first case of the site that a further factor still joins."""
+        within = monitor.site.get("join_h", 0) * 3600000
+        for (site, _, kind, average), case in self.cases.items():
+            if (site, kind, average) == (name[0], "exceedance", name[3]) and kind == name[2] and \
+                    within and case["opened"] >= time - within:
+                return case
+        return None
 
     @staticmethod
     def opens(monitor, alert, type_):

@@ -98,7 +98,13 @@ static void print_episodes(struct text *out, const json_t *c)
 		else
 			text_add(out, tr("goes on"));
 		text_format(out, "  %s ", tr("peak"));
-		show_number(out, json_object_get(episode, "peak_value"), show_decimals(c));
+		bool joined = json_object_get(episode, "factor") != NULL;
+		show_number(out, json_object_get(episode, "peak_value"),
+			    show_decimals(joined ? episode : c));
+		if (joined) {
+			text_add(out, "  ");
+			words_clean(out, show_string(episode, "factor"));
+		}
 		text_char(out, '\n');
 	}
 }
@@ -182,8 +188,9 @@ static void print_steps(struct text *out, const json_t *c)
 		text_add(out, "  ");
 		show_time(out, show_string(step, "due_at"));
 		text_format(out, "  %s  ",
-			    tr(json_is_string(json_object_get(step, "done_at")) ? "struck off"
-										: "not struck off"));
+			    tr(json_is_string(json_object_get(step, "done_at"))
+				       ? "struck off"
+				       : "not struck off"));
 		words_clean(out, show_string(step, "step"));
 		text_char(out, '\n');
 	}
@@ -218,6 +225,30 @@ static void print_links(struct text *out, const json_t *c)
 		text_format(out, "  %s %lld  ", tr("case"),
 			    (long long)json_integer_value(json_object_get(link, "case")));
 		words_clean(out, tr(show_string(link, "relation")));
+		text_char(out, '\n');
+	}
+}
+
+/* Where further factors have joined: each with its worst value. */
+static void print_factors(struct text *out, const json_t *c)
+{
+	size_t i;
+	json_t *f;
+	json_array_foreach(json_object_get(c, "factors"), i, f)
+	{
+		int decimals = (int)json_integer_value(json_object_get(f, "decimals"));
+		if (i == 0)
+			text_format(out, "\n%s\n", tr("Factors of the same event"));
+		text_add(out, "  ");
+		words_clean(out, show_string(f, "factor"));
+		text_add(out, "  ");
+		words_clean(out, show_string(f, "factor_name"));
+		text_add(out, "  ");
+		show_number(out, json_object_get(f, "peak_value"), decimals);
+		text_add(out, " / ");
+		show_number(out, json_object_get(f, "limit"), -1);
+		text_char(out, ' ');
+		words_clean(out, show_string(f, "unit"));
 		text_char(out, '\n');
 	}
 }
@@ -272,6 +303,7 @@ static void print_case(struct text *out, const json_t *c)
 	print_values(out, c);
 	print_course(out, c);
 	print_responsible(out, c);
+	print_factors(out, c);
 	print_episodes(out, c);
 	print_steps(out, c);
 	print_attachments(out, c);

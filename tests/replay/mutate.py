@@ -108,7 +108,7 @@ FAULTS = (
     (S, "m->has_dead && compare12", "compare12"),
     (S, "m->has_most && value > m->most", "m->has_most && value >= m->most"),
     (S, "m->has_most && value > m->most", "false"),
-    (S, "value >= m->range_low && value <= m->range_high)\n\t\treturn false;", "false)\n\t\treturn false;"),
+    (S, "value >= m->range_low && value <= m->range_high))\n\t\treturn false;", "false))\n\t\treturn false;"),
     (S, "if (value == m->codes[i])", "if (value >= m->codes[i])"),
     (S, "bool said = alerts->over_range.active || alerts->under_range.active;", "bool said = false;"),
     (S, "\te->monitors[monitor].impossible = true;\n", ""),

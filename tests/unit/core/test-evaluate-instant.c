@@ -533,6 +533,25 @@ static void test_a_converted_limit_is_compared_as_it_reads(void **state)
 	rig_check(rig, "1:0.100000000002", "+exceedance@1/1=0.1");
 }
 
+/* --- readings that comply while all is calm need no closer look; these do --- */
+
+static void test_rounding_lifts_a_value_over_the_limit_of_a_calm_monitor(void **state)
+{
+	struct rig *rig = *state;
+	rig->limits[0].max = 50.06;
+	rig->limits[0].compare = COMPARE_ROUNDED;
+	rig->limits[0].decimals = 1;
+	rig_check(rig, "0:40 1:40 2:50.04 3:50.055 4:40", "+exceedance@3/3=50.055 -exceedance@4");
+}
+
+static void test_a_silent_monitor_is_not_calm_by_what_is_no_sign_of_life(void **state)
+{
+	struct rig *rig = *state;
+	rig->monitors[0].stale_after_ms = 60000;
+	rig_check(rig, "0:40 1:40 62! 63:-B 64:40 65:51",
+		  "+stale@61/1=40 -stale@64 +exceedance@65/65=51");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +612,8 @@ int main(void)
 		rig_test(test_one_limit_follows_another_at_a_date),
 		rig_test(test_a_run_does_not_begin_before_the_limit_does),
 		rig_test(test_a_converted_limit_is_compared_as_it_reads),
+		rig_test(test_rounding_lifts_a_value_over_the_limit_of_a_calm_monitor),
+		rig_test(test_a_silent_monitor_is_not_calm_by_what_is_no_sign_of_life),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ void text_add_n(struct text *text, const char *s, size_t n)
 {
 	if (!text_reserve(text, n))
 		return;
-	memcpy(text->at + text->length, s, n);
+	if (n > 0) /* memcpy() takes no NULL, not even for nothing (C17, 7.24.1) */
+		memcpy(text->at + text->length, s, n);
 	text->length += n;
 	text->at[text->length] = '\0';
 }

@@ -182,6 +182,7 @@ static void test_a_text_grows_and_is_used_again(void **state)
 	assert_int_equal(text.length, 0);
 	text_add(&text, "x");
 	text_add_n(&text, "yzq", 2);
+	text_add_n(&text, NULL, 0); /* nothing, wherever it is */
 	assert_string_equal(text.at, "xyz");
 	assert_false(text.failed);
 	text_deinit(&text);

@@ -213,11 +213,16 @@ int anew_due(struct tallier *t, int64_t until_ms)
 	uint32_t site;
 	int64_t day_ms = 0;
 	int r = 0;
+	bool settled = false; /* what is written of a day goes as far as the file says, else a kill
+				 counts twice */
 	do {
 		r = tallies_next_again(
 			t->store,
 			window_span(&t->setup.plan->zone, AVERAGE_HOUR, until_ms).start_ms, &site,
 			&day_ms);
+		if (r == 0 && site != NO_INDEX && !settled)
+			r = tallier_settle(t, until_ms);
+		settled = true;
 		if (r == 0 && site != NO_INDEX)
 			r = redo_day(t, site, day_ms);
 	} while (r == 0 && site != NO_INDEX && !pause_stopped(&t->pause));

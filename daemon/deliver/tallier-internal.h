@@ -57,6 +57,11 @@ struct tallier {
 
 /** tallier_redo() - a day of a site has to be added up anew, once the hour of @late_ms is over */
 void tallier_redo(struct tallier *t, uint32_t site, int64_t late_ms);
+/** tallier_settle() - what memory has counted goes to the file, with how far that is */
+int tallier_settle(struct tallier *t, int64_t until_ms);
+/** tallier_round() - takes what is new, @redo: and adds up anew what is due. What it counts it
+ * keeps in the file now and then. Return: 0, negative errno. */
+int tallier_round(struct tallier *t, int64_t now_ms, bool redo);
 /** tallier_keep() - the first write that failed decides over the pass */
 void tallier_keep(struct tallier *t, int r);
 struct span tallier_day(const struct tallier *t, int64_t wall_ms);

@@ -353,6 +353,17 @@ static void add_up(struct tallier *t, int64_t until_ms)
 	}
 }
 
+int tallier_settle(struct tallier *t, int64_t until_ms)
+{
+	t->result = 0;
+	int r = tallies_begin(t->store);
+	if (r != 0)
+		return r;
+	keep_all(t, until_ms);
+	t->n_redo = 0;
+	return tallies_end(t->store, t->result);
+}
+
 static int take_rows(struct tallier *t, bool *more)
 {
 	int64_t before = t->cursor;
@@ -420,7 +431,7 @@ static int offer_all(struct tallier *t)
 	return r;
 }
 
-static int pass(struct tallier *t, int64_t now_ms, bool redo)
+int tallier_round(struct tallier *t, int64_t now_ms, bool redo)
 {
 	bool more = true;
 	t->now_ms = now_ms;
@@ -437,7 +448,7 @@ static int pass(struct tallier *t, int64_t now_ms, bool redo)
 int tallier_pass(struct tallier *t, int64_t now_ms)
 {
 	t->kept_ms = INT64_MAX;
-	return pass(t, now_ms, true);
+	return tallier_round(t, now_ms, true);
 }
 
 /* All from the file: after a failed write memory and file may differ. */
@@ -477,8 +488,8 @@ static void pass_or_recall(struct tallier *t)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	int r = pass(t, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-		     pause_now_ms() >= t->redo_at_ms);
+	int r = tallier_round(t, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+			      pause_now_ms() >= t->redo_at_ms);
 	if (r == 0) {
 		t->trouble = (struct log_repeat){0};
 		return;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "deliver/tallier-internal.h"
 #include "deliver/tallier.h"
 #include "store/ledger-marks.h"
 
@@ -300,6 +301,23 @@ static void test_a_day_done_again_is_the_same(void **state)
 	assert_memory_equal(&before, &after, sizeof before);
 }
 
+static void test_a_kill_after_a_day_was_done_again_counts_nothing_twice(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, 2 * HOUR);
+	pass(b, 3 * HOUR);
+	record(b, COD, 30 * MINUTE, 1000, 'N', 3 * HOUR);
+	assert_int_equal(daybook_commit(b->daybook), 0);
+	assert_int_equal(tallier_round(b->tallier, START + 3 * HOUR + SECOND, false), 0);
+	record(b, FLOW, 3 * HOUR, 10, 'N', 3 * HOUR + 2 * SECOND);
+	assert_int_equal(daybook_commit(b->daybook), 0);
+	assert_int_equal(tallier_round(b->tallier, START + 3 * HOUR + 3 * SECOND, true), 0);
+	restart(b);
+	pass(b, 5 * HOUR);
+	assert_int_equal(look(b, FLOW, TALLY_DAY).rows[0].count.n, 241);
+	assert_int_equal(look(b, COD, TALLY_DAY).rows[0].count.n, 3);
+}
+
 static void assert_case_says(struct bench *b, const char *words, bool says)
 {
 	struct text json = {0};
@@ -417,6 +435,7 @@ int main(void)
 		TEST(test_restarts_change_nothing),
 		TEST(test_late_readings_do_the_day_again),
 		TEST(test_a_day_done_again_is_the_same),
+		TEST(test_a_kill_after_a_day_was_done_again_counts_nothing_twice),
 		TEST(test_what_is_marked_afterwards_carries_nothing),
 		TEST(test_a_mark_that_lies_ahead_holds_for_what_comes),
 		TEST(test_a_permit_is_judged_once),

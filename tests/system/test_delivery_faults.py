@@ -281,7 +281,7 @@ def test_alertmanager_hears_of_each_alert_whatever_happens(make_daemon, tmp_path
     answer = b"HTTP/1.1 %s\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
     faults = [("down", b""), ("reset", b""), ("mute", b""), ("stall", b""), ("say", answer % b"400 Bad Request"),
               ("say", answer % b"503 Service Unavailable")]
-    factors = ("w01018", "w21003", "w21011", "w01001", "w01009", "w01010", "w01014")
+    factors = ("w01018", "w21003", "w21011", "w21001", "w01009", "w01010", "w01014")
     for i in range(len(factors)):
         instrument.set_float(2 * i, 20.0)
     daemon = make_daemon(

@@ -75,7 +75,8 @@ static double low_end(const struct config_monitor *m)
 	return m->range_low + INPUT_SHARE * (m->range_high - m->range_low);
 }
 
-/* Where the range begins above what the factor cannot have, a dead signal gives its low end. */
+/* Where the range begins above what the factor cannot have, and above nothing at all, a dead signal
+ * gives its low end. */
 static void take_dead(struct walk *walk, const struct sites_context *context,
 		      const config_setting_t *group, struct config_monitor *m)
 {
@@ -86,7 +87,7 @@ static void take_dead(struct walk *walk, const struct sites_context *context,
 	} else if (f->has_dead && !schema_has(group, "live_zero") &&
 		   unit_conversion(f->unit, m->unit, NULL, &c)) {
 		double dead_at = conversion_level(&c, f->dead_at);
-		bool above = m->has_range && m->range_low > dead_at;
+		bool above = m->has_range && m->range_low > fmax(dead_at, 0);
 		m->dead_at = above ? low_end(m) : dead_at;
 		m->from[CONFIG_RULE_LIVE_ZERO] = data_at(walk, context, f->file, f->line);
 	} else {

@@ -701,7 +701,7 @@ class Monitor:
         if wanted is False or (wanted is None and cannot is None) or not self.judged:
             return False
         end = self.low + 0.002 * (self.high - self.low) if "range" in self.settings else None
-        dead = end if wanted or (end is not None and self.low > cannot) else cannot
+        dead = end if wanted or (end is not None and self.low > max(cannot, 0)) else cannot
         return digits12(value) <= digits12(dead)
 
     def is_impossible(self, value):

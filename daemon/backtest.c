@@ -255,6 +255,14 @@ static void add_load(struct backtest *b, const struct reading *raw)
 	b->failed |= !backtest_loads_add(b->loads, r);
 }
 
+/* The silence after a late row may be over by the clock that an empty row has moved. */
+static void passed_already(struct backtest *b, uint32_t monitor)
+{
+	int64_t clock_ms = b->clock_ms[monitor];
+
+	evaluator_clock(b->evaluator, monitor, clock_ms, mono_of(b, clock_ms), false);
+}
+
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
 	const struct reading r = reading_of(b, monitor, row);
@@ -268,6 +276,8 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 		return;
 	b->readings++;
 	evaluator_feed(b->evaluator, &r);
+	if (row->time_ms < b->clock_ms[monitor])
+		passed_already(b, monitor);
 	if (b->loads != NULL)
 		add_load(b, &r);
 }

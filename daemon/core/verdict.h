@@ -25,7 +25,8 @@ enum own_fault {
 	OWN_REMOVED_EARLY,  /* readings went before their time, for room */
 	OWN_REMOVED_UNSENT, /* readings went before the time-series database had them */
 	OWN_DAMAGED,        /* a file of the store was damaged, and lies set aside */
-	OWN_FLOOD,          /* more alerts than an operator can follow */
+	OWN_FLOOD,          /* more alerts than an operator can follow; the evaluator itself sees
+			     * it, and is told of those before it */
 	OWN_FAULTS
 };
 

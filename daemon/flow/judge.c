@@ -183,11 +183,12 @@ bool judge_unpack(const void *data, size_t size, struct judge_mark *mark, const 
 	return true;
 }
 
-/* What is wrong with the daemon itself; and a new ledger hears again of all that lasts. */
+/* What is wrong with the daemon itself, but for a flood of alerts, which the evaluator sees by
+ * itself; and a new ledger hears again of all that lasts. */
 static void judge_self(struct judge *j, int64_t wall_ms, int64_t mono_ns)
 {
 	void *context = j->setup.context;
-	for (int i = 0; j->setup.fault != NULL && i < OWN_FAULTS; i++)
+	for (int i = 0; j->setup.fault != NULL && i < OWN_FLOOD; i++)
 		evaluator_own_fault(j->evaluator, (enum own_fault)i,
 				    j->setup.fault(context, (enum own_fault)i), wall_ms, mono_ns);
 	uint64_t replaced = j->setup.replaced == NULL ? 0 : j->setup.replaced(context);

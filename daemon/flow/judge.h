@@ -22,7 +22,7 @@ struct judge_setup {
 	struct verdicts *verdicts;
 	int64_t boot;                       /* number of this life, kept in snapshots */
 	int64_t (*recorded)(void *context); /* newest sequence of the daybook; quick, no disk */
-	/* does the daemon itself have this fault? quick; NULL: never */
+	/* does the daemon itself have this fault, one before OWN_FLOOD? quick; NULL: never */
 	bool (*fault)(void *context, enum own_fault fault);
 	/* how often the ledger was replaced, and may have lost what lasts; quick; NULL: never */
 	uint64_t (*replaced)(void *context);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/caserules.h"
 #include "flow/clerk.h"
 #include "flow/clock.h"
 #include "flow/judge.h"
@@ -40,6 +41,8 @@ struct court {
 	unsigned char *snapshot;
 	size_t snapshot_size;
 	int fatals;
+	bool (*fault)(void *context, enum own_fault fault);
+	size_t looks; /* how often all faults were asked for */
 };
 
 static int commit(void *context, const struct verdict *verdicts, size_t n, int64_t *opened)
@@ -135,6 +138,8 @@ static void start(struct court *c)
 				    .verdicts = &c->verdicts,
 				    .boot = 3,
 				    .recorded = recorded,
+				    .fault = c->fault,
+				    .context = c,
 				    .heartbeat = &c->judge_beat};
 	assert_int_equal(judge_new(&c->judge, &setup), 0);
 	start_clerk(c);
@@ -351,6 +356,59 @@ static void test_peaks_are_committed_and_never_announced(void **state)
 	assert_int_equal(c->n_announced, 1);
 }
 
+static bool no_fault(void *context, enum own_fault fault)
+{
+	struct court *c = context;
+	pthread_mutex_lock(&c->lock);
+	c->looks += fault == OWN_UNRECORDED;
+	pthread_mutex_unlock(&c->lock);
+	return false;
+}
+
+/* How many verdicts say of the daemon itself what @type is; call with the lock held. */
+static size_t own_said(const struct court *c, enum verdict_type type)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_committed; i++)
+		n += c->committed[i].kind == ALERT_FAULT && c->committed[i].type == type;
+	return n;
+}
+
+static bool is_flooded(void *context)
+{
+	struct court *c = context;
+	pthread_mutex_lock(&c->lock);
+	bool flooded = own_said(c, VERDICT_RAISED) > 0;
+	c->looks = 0;
+	pthread_mutex_unlock(&c->lock);
+	return flooded;
+}
+
+static bool looked_thrice(void *context)
+{
+	struct court *c = context;
+	pthread_mutex_lock(&c->lock);
+	bool enough = c->looks >= 3;
+	pthread_mutex_unlock(&c->lock);
+	return enough;
+}
+
+static void test_a_flood_lasts_though_the_daemon_has_no_fault(void **state)
+{
+	static const struct case_rules rules = {.duty.n = 1};
+	struct court *c = *state;
+	c->plan.rules = &rules;
+	c->fault = no_fault;
+	start(c);
+	for (int i = 0; i < 22; i++)
+		push(c, i % 2 == 0 ? 60 : 40);
+	assert_true(wait_for(is_flooded, c));
+	assert_true(wait_for(looked_thrice, c));
+	stop(c);
+	assert_int_equal(own_said(c, VERDICT_RAISED), 1);
+	assert_int_equal(own_said(c, VERDICT_CLEARED), 0);
+}
+
 static void test_a_list_of_verdicts_grows_and_is_taken_whole(void **state)
 {
 	struct verdicts *v = &((struct court *)*state)->verdicts;
@@ -392,6 +450,8 @@ int main(void)
 						discard),
 		cmocka_unit_test_setup_teardown(test_peaks_are_committed_and_never_announced, make,
 						discard),
+		cmocka_unit_test_setup_teardown(test_a_flood_lasts_though_the_daemon_has_no_fault,
+						make, discard),
 		cmocka_unit_test_setup_teardown(test_a_list_of_verdicts_grows_and_is_taken_whole,
 						make, discard),
 	};

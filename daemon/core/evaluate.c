@@ -489,11 +489,21 @@ static bool has_duty(const struct plan *plan)
 	return plan->rules != NULL && plan->rules->duty.n > 0;
 }
 
+/* A flood that lasts since the last life, whose alerts are not known any more. */
+static void flood_goes_on(struct flood *flood, int64_t wall_ms)
+{
+	for (size_t i = 0; i < FLOOD_ENDS; i++)
+		flood->raised_ms[i] = wall_ms;
+	flood->next = FLOOD_ENDS;
+}
+
 /* More than ten alerts in ten minutes are a flood, until fewer than five are (IEC
  * 62682:2014, 16.5). */
 static void judge_flood(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 {
 	uint32_t n = 0;
+	if (e->own[OWN_FLOOD].active && e->flood.raised_ms[0] == 0)
+		flood_goes_on(&e->flood, wall_ms);
 	for (size_t i = 0; i <= FLOOD_BEGINS; i++) {
 		int64_t at_ms = e->flood.raised_ms[i];
 		n += at_ms != 0 && at_ms <= wall_ms && wall_ms - at_ms < FLOOD_WITHIN_MS;

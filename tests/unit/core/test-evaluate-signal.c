@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of the signal's own conditions: stale, flat, step, over_range, and connections. */
-#include "core/caserules.h"
 #include "rig.h"
-
-#include <stdio.h>
 
 /* --- stale --- */
 

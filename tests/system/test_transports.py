@@ -77,6 +77,13 @@ def test_instruments_on_a_serial_line_open_a_case_and_it_may_be_unplugged(make_d
         cable.unplug()
 
 
+def called(port):
+    try:
+        return socket.create_connection(("127.0.0.1", port), 20)
+    except ConnectionRefusedError:
+        return None
+
+
 class Unit:
     """A cellular unit: dials in, registers, and carries bytes between the daemon and an instrument.
 
@@ -84,7 +91,8 @@ class Unit:
     """
 
     def __init__(self, port, instrument, registration):
-        self.daemon = socket.create_connection(("127.0.0.1", port), 20)
+        # /health answers before the drivers listen
+        self.daemon = wait_until(lambda: called(port), what="the daemon listening to units")
         self.instrument = socket.create_connection(("127.0.0.1", instrument.port), 20)
         for s in (self.daemon, self.instrument):
             s.settimeout(None)

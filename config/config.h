@@ -239,6 +239,7 @@ struct config_site {
 	} parties;         /* NULL where not said */
 	char *upstream_of; /* id of a site further down; NULL: none */
 	double travel_h;   /* of the water, until it is there */
+	char *rain_site;   /* id of the site whose rain gauge speaks for this one; NULL: itself */
 	double join_h;     /* so long further factors join a case; 0: each has its own */
 	int target_class;  /* 1 to 5; 0: none */
 	bool lake;

@@ -15,6 +15,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define YEAR_S 31622400.0
 #define NOT_SAID (-1.0)
+#define RAIN "a-rain"
 
 struct site_entry {
 	struct config_site site;
@@ -52,6 +53,7 @@ static const struct field site_fields[] = {
 	{"mark_until", FIELD_TEXT, .offset = offsetof(struct site_entry, mark_until),
 	 .check = check_mark_until},
 	{"upstream_of", FIELD_TEXT, .offset = AT(upstream_of)},
+	{"rain_site", FIELD_TEXT, .offset = AT(rain_site)},
 	{"travel_h", FIELD_NUMBER, .offset = AT(travel_h), .low = 0, .high = 720, .open = true},
 	{"join_h", FIELD_NUMBER, .offset = AT(join_h), .low = 0, .high = 720},
 	{"target_class", FIELD_CHOICE, .offset = offsetof(struct site_entry, target_class),
@@ -241,6 +243,32 @@ static void check_upstream(struct walk *walk, const struct config *config,
 		      "key \"travel_h\" is missing beside upstream_of");
 }
 
+static bool measures(const struct config_site *site, const char *factor)
+{
+	for (size_t i = 0; i < site->n_monitors; i++) {
+		const char *code = site->monitors[i].factor.code;
+		if (code && strcmp(code, factor) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The rain of a site is measured at another one, known once all are read. */
+static void check_rain(struct walk *walk, const struct config *config,
+		       const config_setting_t *group, const struct config_site *site)
+{
+	size_t at = site->rain_site ? site_index(config, site->rain_site) : config->n_sites;
+	if (!site->rain_site)
+		return;
+	if (at == config->n_sites)
+		FAULT(walk, schema_key(group, "rain_site"),
+		      "rain_site = \"%s\" is no site; name the id of the one with the rain gauge",
+		      site->rain_site);
+	else if (!measures(&config->sites[at], RAIN))
+		FAULT(walk, schema_key(group, "rain_site"),
+		      "rain_site = \"%s\" has no monitor of factor \"" RAIN "\"", site->rain_site);
+}
+
 /* The gate speaks of one flow monitor, and so does the weight of means. */
 static void read_gate(struct walk *walk, const config_setting_t *group, struct config_site *site)
 {
@@ -263,13 +291,8 @@ static void check_gate(struct walk *walk, const config_setting_t *group,
 		       const struct config_site *site)
 {
 	const char *key = schema_has(group, "flow_gate") ? "flow_gate" : "flow_factor";
-	if (!site->flow_factor || !schema_has(group, key))
+	if (!site->flow_factor || !schema_has(group, key) || measures(site, site->flow_factor))
 		return;
-	for (size_t i = 0; i < site->n_monitors; i++) {
-		const char *code = site->monitors[i].factor.code;
-		if (code && strcmp(code, site->flow_factor) == 0)
-			return;
-	}
 	FAULT(walk, schema_key(group, key), "%s needs a monitor of factor \"%s\" at this site", key,
 	      site->flow_factor);
 }
@@ -341,9 +364,11 @@ void sites_read(struct walk *walk, const struct sites_context *context,
 	for (size_t i = 0; i < n && !walk->faults->no_memory; i++)
 		read_site(walk, context, &ids, schema_element(root, "sites", i));
 	tdestroy(ids, keep_name);
-	for (size_t i = 0; i < context->config->n_sites; i++)
-		check_upstream(walk, context->config, schema_element(root, "sites", i),
-			       &context->config->sites[i]);
+	for (size_t i = 0; i < context->config->n_sites; i++) {
+		const config_setting_t *group = schema_element(root, "sites", i);
+		check_upstream(walk, context->config, group, &context->config->sites[i]);
+		check_rain(walk, context->config, group, &context->config->sites[i]);
+	}
 }
 
 static void free_parties(struct config_parties *p)
@@ -365,6 +390,7 @@ static void free_site(struct config_site *site)
 	free(site->name);
 	free(site->river);
 	free(site->upstream_of);
+	free(site->rain_site);
 	free(site->subdistrict);
 	free(site->community);
 	free(site->flow_factor);

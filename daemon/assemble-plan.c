@@ -237,6 +237,7 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 			    .permit_no = s->parties.permit_no,
 			    .outlet = s->parties.outlet},
 		.upstream_of = s->upstream_of,
+		.rain_site = s->rain_site,
 		.travel_ms = milliseconds(s->travel_h * 3600),
 		.join_ms = milliseconds(s->join_h * 3600),
 		.opens = s->opens,

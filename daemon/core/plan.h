@@ -171,6 +171,7 @@ struct site {
 	struct parties parties;
 	const char *upstream_of; /* id of a site further down; NULL: none */
 	int64_t travel_ms;       /* of the water, until it is there */
+	const char *rain_site;   /* id of the site with the rain gauge; NULL: this one */
 	int64_t join_ms;         /* so long further factors join a case; 0: each has its own */
 	uint32_t opens;          /* bit (1u << enum alert_kind): kinds that open cases here */
 	uint32_t first_monitor, n_monitors; /* in plan.monitors */

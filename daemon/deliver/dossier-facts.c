@@ -161,6 +161,7 @@ void part_facts(struct parts *parts)
 	say_main(parts);
 	sheet_markup(&parts->sheet, "</p>\n");
 	say_duration(parts);
+	part_rain(parts);
 	part_end(parts);
 }
 

@@ -15,6 +15,8 @@ struct parts {
 };
 
 void part_facts(struct parts *parts);
+/** part_rain() - a paragraph of the facts: what rain fell, and that it excuses nothing */
+void part_rain(struct parts *parts);
 /** part_advice() - what the alert means, asks for, and how soon */
 void part_advice(struct parts *parts);
 void part_values(struct parts *parts);

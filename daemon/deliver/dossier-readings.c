@@ -4,6 +4,7 @@
  * time grows with the case.
  */
 #include "deliver/dossier.h"
+#include "deliver/rain.h"
 #include "store/ledger-marks.h"
 
 #include <errno.h>
@@ -14,20 +15,43 @@
 static const int64_t piece_first_ms = 900000, piece_most_ms = 6 * 3600000LL,
 		     margin_least_ms = 3600000, margin_most_ms = 12 * 3600000LL;
 
-/* What reads: into which chart, under which marks. */
+/* What reads: into which chart or sums of rain, under which marks. */
 struct taking {
 	struct chart *chart;
+	struct dossier_rain *rain;
 	struct marks marks; /* of the plan's monitors */
 	uint32_t monitor;
 };
 
+/* Return: the flag that it was marked with later; 0: none. */
+static uint8_t mark_of(const struct taking *taking, const struct reading *reading)
+{
+	enum flag mark;
+	return taking->marks.n_monitors > 0 && marks_flag(&taking->marks, taking->monitor,
+							  reading->measured_ms, &mark)
+		       ? (uint8_t)mark
+		       : 0;
+}
+
 static bool feed(void *context, const struct daybook_row *row)
 {
 	struct taking *taking = context;
-	enum flag mark;
-	bool marked = taking->marks.n_monitors > 0 &&
-		      marks_flag(&taking->marks, taking->monitor, row->reading.measured_ms, &mark);
-	chart_feed(taking->chart, &row->reading, marked ? (uint8_t)mark : 0);
+	chart_feed(taking->chart, &row->reading, mark_of(taking, &row->reading));
+	return true;
+}
+
+static bool feed_rain(void *context, const struct daybook_row *row)
+{
+	const struct taking *taking = context;
+	const struct reading *r = &row->reading;
+	struct dossier_rain_sum *sum = r->measured_ms < taking->rain->before.span.to_ms
+					       ? &taking->rain->before
+					       : &taking->rain->during;
+	sum->n++;
+	if (r->flag != FLAG_NORMAL || !r->has_value || mark_of(taking, r) != 0)
+		return true;
+	sum->valid++;
+	sum->sum += r->value;
 	return true;
 }
 
@@ -133,25 +157,43 @@ static int64_t next_piece(int64_t piece_ms, int64_t took_ms)
 
 /* Return: 0; negative errno. */
 static int read_pieces(struct daybook_reader *reader, struct daybook_query *query,
-		       struct taking *taking, bool *cut)
+		       struct chart_span span, struct taking *taking, bool *cut)
 {
-	struct chart *chart = taking->chart;
 	int64_t begun_ms = mono_ms(), now_ms = begun_ms, piece_ms = piece_first_ms;
-	for (query->to_ms = chart->from_ms; query->to_ms < chart->to_ms;) {
+	*cut = false;
+	for (query->to_ms = span.from_ms; query->to_ms < span.to_ms;) {
 		*cut = now_ms - begun_ms > DOSSIER_READ_MS;
 		if (*cut)
 			break;
 		query->from_ms = query->to_ms;
 		query->to_ms += piece_ms;
-		if (query->to_ms > chart->to_ms)
-			query->to_ms = chart->to_ms;
-		int r = daybook_range(reader, query, feed, taking);
+		if (query->to_ms > span.to_ms)
+			query->to_ms = span.to_ms;
+		int r = daybook_range(reader, query, taking->rain != NULL ? feed_rain : feed,
+				      taking);
 		if (r != 0)
 			return r;
 		piece_ms = next_piece(piece_ms, mono_ms() - now_ms);
 		now_ms = mono_ms();
 	}
 	return 0;
+}
+
+/* One monitor's readings in a span, under what was marked later. Return: 0, negative errno. */
+static int take(const struct dossier *dossier, struct daybook_reader *reader,
+		struct chart_span span, struct taking *taking, bool *cut)
+{
+	struct daybook_query query = {.site = dossier->plan->monitors[taking->monitor].site,
+				      .monitor = taking->monitor,
+				      .limit = SIZE_MAX};
+	int r = dossier->ledger == NULL
+			? 0
+			: ledger_marks(dossier->ledger, ledger_mark_last(dossier->ledger),
+				       &taking->marks);
+	if (r == 0)
+		r = read_pieces(reader, &query, span, taking, cut);
+	marks_deinit(&taking->marks);
+	return r;
 }
 
 /* Return: as dossier_chart(). */
@@ -166,16 +208,9 @@ static int chart_factor(const struct dossier *dossier, struct daybook_reader *re
 	if (monitor == NO_INDEX)
 		return 0;
 	begin(chart, dossier, &plan->monitors[monitor]);
-	struct daybook_query query = {
-		.site = plan->monitors[monitor].site, .monitor = monitor, .limit = SIZE_MAX};
 	struct taking taking = {.chart = chart, .monitor = monitor};
-	int r = dossier->ledger == NULL
-			? 0
-			: ledger_marks(dossier->ledger, ledger_mark_last(dossier->ledger),
-				       &taking.marks);
-	if (r == 0)
-		r = read_pieces(reader, &query, &taking, cut);
-	marks_deinit(&taking.marks);
+	int r = take(dossier, reader, (struct chart_span){chart->from_ms, chart->to_ms}, &taking,
+		     cut);
 	if (r == 0 && !*cut)
 		chart_end(chart, dossier->now_ms);
 	if (r == 0)
@@ -215,4 +250,20 @@ void dossier_further_deinit(struct dossier_further *further)
 {
 	for (size_t i = 0; i < further->n; i++)
 		free(further->at[i]);
+}
+
+void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
+		  struct dossier_rain *out)
+{
+	struct chart_span span = case_span(dossier);
+	bool cut = false;
+	*out = (struct dossier_rain){.gauge = rain_beside(dossier->plan, dossier->c)};
+	if (out->gauge == NO_INDEX)
+		return;
+	out->known = true;
+	out->before.span = (struct chart_span){span.from_ms - RAIN_BEFORE_MS, span.from_ms};
+	out->during.span = span;
+	struct taking taking = {.rain = out, .monitor = out->gauge};
+	span.from_ms = out->before.span.from_ms;
+	out->unread = take(dossier, reader, span, &taking, &cut) < 0 || cut;
 }

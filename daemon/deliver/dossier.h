@@ -44,6 +44,19 @@ struct dossier_further {
 	size_t n;
 };
 
+/* What a rain gauge measured before and during an exceedance. */
+struct dossier_rain_sum {
+	struct chart_span span;
+	double sum;      /* in the gauge's unit, of the valid readings */
+	size_t n, valid; /* of whatever flag; with flag N, not marked later */
+};
+struct dossier_rain {
+	bool known;  /* the site has a gauge, and it was looked at */
+	bool unread; /* the readings could not be read, or are too many */
+	uint32_t gauge;
+	struct dossier_rain_sum before, during; /* 24 h; until it ended or now */
+};
+
 struct dossier {
 	const struct plan *plan;
 	const struct wording *words; /* NULL: English */
@@ -56,6 +69,7 @@ struct dossier {
 	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
 	const struct dossier_frames *frames;   /* NULL: not looked at */
 	const struct dossier_further *further; /* NULL: not looked at */
+	struct dossier_rain rain;
 };
 
 /** dossier_write() - adds the whole page to @out (any thread) */
@@ -78,6 +92,11 @@ int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, 
 int dossier_further(const struct dossier *dossier, struct daybook_reader *reader,
 		    struct dossier_further *out);
 void dossier_further_deinit(struct dossier_further *further);
+
+/** dossier_rain() - adds up the rain beside an exceedance; of another case, or where there is no
+ * gauge (deliver/rain.h), nothing */
+void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
+		  struct dossier_rain *out);
 
 /** dossier_frames() - what is kept of the wire for the case's readings
  * @directory: of the store; @out: dossier_frames_deinit() it in any case

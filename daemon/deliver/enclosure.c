@@ -20,6 +20,7 @@ static bool take_chart(const struct courier_host *host, struct dossier *dossier,
 		dossier->further = further;
 	if (dossier_frames(dossier, host->directory, reader, frames) == 0)
 		dossier->frames = frames;
+	dossier_rain(dossier, reader, &dossier->rain);
 	daybook_reader_close(reader);
 	return result == 1;
 }

@@ -147,6 +147,9 @@ void report_water_sources(const struct report *report, struct report_writer *wri
 /** report_monitor_cases() - how many of a monitor's cases were no finding */
 void report_monitor_cases(const struct report *report, struct report_writer *writer,
 			  const struct report_alerts *by_monitor);
+/** report_rain() - report-rain.c: of each case of exceedance, where there is a rain gauge.
+ * Return: 0, negative errno, a result of the ledger. */
+int report_rain(const struct report *report, struct report_writer *writer);
 /** report_documents() - documents that steps of cases name in the span: decisions on penalties,
  * transfers, orders, delivery slips */
 int report_documents(const struct report *report, struct report_writer *writer);

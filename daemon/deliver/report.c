@@ -402,11 +402,16 @@ static int write_documents(struct tables *t)
 	return report_documents(t->report, t->writer);
 }
 
+static int write_rain(struct tables *t)
+{
+	return report_rain(t->report, t->writer);
+}
+
 int report_tables(const struct report *report, struct report_writer *writer)
 {
 	int (*const parts[])(struct tables *) = {
-		write_monitors, write_loads,         write_sections,  write_water_sources,
-		write_cases,    write_monitor_cases, write_documents, write_worst};
+		write_monitors,      write_loads, write_sections,  write_water_sources, write_cases,
+		write_monitor_cases, write_rain,  write_documents, write_worst};
 	struct tables t = {.report = report, .writer = writer};
 	t.alerts = calloc(report->plan->n_monitors + 1, sizeof *t.alerts);
 	int r = t.alerts == NULL ? -ENOMEM : report_alerts(report, t.alerts);

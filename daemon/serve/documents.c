@@ -36,6 +36,7 @@ static bool take_chart(const struct serve_setup *setup, struct readers *readers,
 			dossier->further = further;
 		if (result >= 0 && dossier_frames(dossier, setup->directory, reader, frames) == 0)
 			dossier->frames = frames;
+		dossier_rain(dossier, reader, &dossier->rain);
 		readers_give(readers, reader, result < 0);
 	}
 	if (result < 0)

@@ -51,6 +51,25 @@ static void test_a_site_flows_into_another_one(void **state)
 	expect_ok(*state);
 }
 
+static void test_a_site_names_the_one_with_its_rain_gauge(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct example examples[] = {
+		{NODE "sites: ( { id = \"a\"; kind = \"air\"; rain_site = \"c\"; },\n"
+		      " { id = \"b\"; kind = \"air\";\n rain_site = \"a\"; } );\n",
+		 "2: rain_site = \"c\" is no site; name the id of the one with the rain gauge\n"
+		 "4: rain_site = \"a\" has no monitor of factor \"a-rain\""},
+	};
+	CHECK(state, examples);
+	fixture_load(fixture,
+		     NODE MQTT "sites: ( { id = \"a\"; kind = \"outfall\"; rain_site = \"b\"; },\n"
+			       " { id = \"b\"; kind = \"air\"; monitors: ( { factor = \"a-rain\";\n"
+			       " connection = \"bus\"; topic = \"r\"; } ); } );\n");
+	expect_ok(fixture);
+	assert_string_equal(fixture->config->sites[0].rain_site, "b");
+	assert_string_equal(fixture->config->sites[1].monitors[0].factor.unit, "mm");
+}
+
 static void test_the_parties_of_a_site_are_kept(void **state)
 {
 	struct fixture *fixture = *state;
@@ -604,6 +623,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_unknown_key_is_named_with_what_was_meant),
 		TEST(test_a_site_flows_into_another_one),
+		TEST(test_a_site_names_the_one_with_its_rain_gauge),
 		TEST(test_the_parties_of_a_site_are_kept),
 		TEST(test_a_wrong_type_says_which_is_right),
 		TEST(test_a_value_out_of_range_names_the_range),

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COD, AMMONIA, PHOSPHORUS, MONITORS };
+enum { COD, AMMONIA, PHOSPHORUS, RAIN, MONITORS };
 #define HOUR INT64_C(3600000)
 #define DAY (24 * HOUR)
 /* 2026-06-01T00:00:00+08:00 */
@@ -43,6 +43,7 @@ static const struct monitor monitors[MONITORS] = {
 			.gated = true,
 			.limits = of_days,
 			.n_limits = 1},
+	[RAIN] = {.factor = "a-rain", .unit = "mm", .decimals = 1},
 };
 static const struct site sites[] = {{.id = "outfall",
 				     .name = "outfall",
@@ -337,6 +338,28 @@ static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void
 	assert_lines(b, lines);
 }
 
+static void test_rain_stands_beside_an_exceedance_and_excuses_nothing(void **state)
+{
+	struct bench *b = *state;
+	day(b, RAIN, 3, (const double[]){64, 64, 64, 64});
+	day(b, RAIN, 4, (const double[]){1, 0.5, 0, 2});
+	day(b, RAIN, 5, (const double[]){4, -1, -1, 8});
+	day(b, RAIN, 6, (const double[]){32, 32, 32, 32});
+	alert(b, AMMONIA, AVERAGE_INSTANT, 5 * DAY + HOUR, 5 * DAY + 2 * HOUR, 6 * DAY);
+	alert(b, AMMONIA, AVERAGE_INSTANT, 12 * DAY, 12 * DAY, 12 * DAY + HOUR);
+	assert_row(b, "a-rain", "4 0   "); /* no day of it is judged */
+	assert_lines(b, (const char *const[]){
+				"rain,X1,outfall,w21003,2026-06-06 01:00:00,outfall,15.5,6,6,"
+				"rain excuses nothing\r\n",
+				NULL});
+	mark(b, RAIN, 4 * DAY, 4 * DAY + HOUR);
+	assert_row(b, "a-rain", "4 0   ");
+	assert_lines(b, (const char *const[]){
+				"rain,X1,outfall,w21003,2026-06-06 01:00:00,outfall,14.5,6,5,"
+				"rain excuses nothing\r\n",
+				NULL});
+}
+
 static void test_a_water_source_exceeds_with_any_factor(void **state)
 {
 	static const char *const lines[] = {"water_sources,outfall,5,2,0.6\r\n", NULL};
@@ -407,6 +430,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(test_alarms_that_chatter_and_stand_are_counted,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_rain_stands_beside_an_exceedance_and_excuses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_water_source_exceeds_with_any_factor, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_factor_is_named_in_the_language_of_the_page,

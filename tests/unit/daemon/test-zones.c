@@ -23,27 +23,28 @@
 
 enum { HOUR_S = 3600, STEP_S = 1800, FINEST_S = 900 };
 
+/* Years that are over: what governments decide for later ones comes with an update. */
 static const struct {
 	const char *name;
 	int from, to; /* years, both included */
 	bool changes; /* within them */
 } zones[] = {
-	{"Asia/Shanghai", 2026, 2026, false},
+	{"Asia/Shanghai", 2019, 2019, false},
 	{"Asia/Shanghai", 1988, 1988, true}, /* had summer time then */
-	{"UTC", 2026, 2026, false},
-	{"Asia/Kolkata", 2026, 2026, false},       /* +05:30 */
-	{"Asia/Kathmandu", 2026, 2026, false},     /* +05:45 */
-	{"Australia/Lord_Howe", 2026, 2026, true}, /* half an hour of summer time, in the south */
-	{"Europe/Berlin", 2026, 2026, true},
-	{"America/New_York", 2026, 2026, true},
-	{"America/St_Johns", 2026, 2026, true}, /* -03:30 */
-	{"America/Havana", 2026, 2026, true},   /* midnight comes twice, or not at all */
+	{"UTC", 2019, 2019, false},
+	{"Asia/Kolkata", 2019, 2019, false},       /* +05:30 */
+	{"Asia/Kathmandu", 2019, 2019, false},     /* +05:45 */
+	{"Australia/Lord_Howe", 2019, 2019, true}, /* half an hour of summer time, in the south */
+	{"Europe/Berlin", 2019, 2019, true},
+	{"America/New_York", 2019, 2019, true},
+	{"America/St_Johns", 2019, 2019, true}, /* -03:30 */
+	{"America/Havana", 2019, 2019, true},   /* midnight comes twice, or not at all */
 	{"America/Sao_Paulo", 2018, 2018, true},
-	{"Asia/Beirut", 2026, 2026, true},
+	{"Asia/Beirut", 2019, 2019, true},
 	{"Pacific/Apia", 2011, 2011, true}, /* no 30 December 2011 */
 	{"Pacific/Kwajalein", 1993, 1993, true},
-	{"Pacific/Kiritimati", 2026, 2026, false}, /* +14:00 */
-	{"Africa/Casablanca", 2026, 2026, true},   /* summer time but for Ramadan */
+	{"Pacific/Kiritimati", 2019, 2019, false}, /* +14:00 */
+	{"Africa/Casablanca", 2019, 2019, true},   /* summer time but for Ramadan */
 };
 enum { ZONES = sizeof zones / sizeof zones[0] };
 
@@ -177,14 +178,14 @@ static void test_days_have_their_true_length(void **state)
 		int year, month, day;
 		int64_t minutes;
 	} days[] = {
-		{"Europe/Berlin", 2026, 3, 29, 23 * 60},
-		{"Europe/Berlin", 2026, 10, 25, 25 * 60},
-		{"America/New_York", 2026, 3, 8, 23 * 60},
-		{"Australia/Lord_Howe", 2026, 4, 5, 24 * 60 + 30},
-		{"Australia/Lord_Howe", 2026, 10, 4, 23 * 60 + 30},
+		{"Europe/Berlin", 2019, 3, 31, 23 * 60},
+		{"Europe/Berlin", 2019, 10, 27, 25 * 60},
+		{"America/New_York", 2019, 3, 10, 23 * 60},
+		{"Australia/Lord_Howe", 2019, 4, 7, 24 * 60 + 30},
+		{"Australia/Lord_Howe", 2019, 10, 6, 23 * 60 + 30},
 		{"America/Sao_Paulo", 2018, 11, 4, 23 * 60},
-		{"America/Havana", 2026, 11, 1, 25 * 60},
-		{"Asia/Shanghai", 2026, 3, 29, 24 * 60},
+		{"America/Havana", 2019, 11, 3, 25 * 60},
+		{"Asia/Shanghai", 2019, 3, 31, 24 * 60},
 	};
 	for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
 		struct zone zone;

@@ -5,8 +5,9 @@
  * With a limit of day means, a day is what its mean says, with all that was marked since: the plain
  * mean of what was added up (store/tallies.h). A mean that is weighted, of results, or taken while
  * the site discharges cannot be told from that sum; there the judge's alerts speak, and the windows
- * that marks have changed since. Without a limit of day means, a day exceeds that an exceedance
- * touches with readings that nobody has marked.
+ * that marks have changed since, and whether the day's data suffice is told by the plain mean but
+ * where no discharge is no lack of data. Without a limit of day means, a day exceeds that an
+ * exceedance touches and that has readings which nobody has marked.
  */
 #include "deliver/report-tables.h"
 #include "store/ledger-marks.h"
@@ -61,7 +62,8 @@ static enum outcome day_outcome(const struct monitor *m, const struct tally_row 
 void report_day(const struct report *report, const struct monitor *m, const struct tally_row *day,
 		struct report_alerts *a)
 {
-	if (report_basis(m) != BASIS_MEANS) {
+	const enum report_basis basis = report_basis(m);
+	if (basis == BASIS_TOUCHED || (basis == BASIS_WINDOWS && m->gated)) {
 		if (m->n_limits > 0 && day->count.valid > 0)
 			report_set_days(report, &a->judged, day->span);
 		return;
@@ -70,8 +72,18 @@ void report_day(const struct report *report, const struct monitor *m, const stru
 		day->span.end_ms <= report->now_ms ? day_outcome(m, day) : OUTCOME_NONE;
 	if (outcome == OUTCOME_COMPLIES || outcome == OUTCOME_EXCEEDS)
 		report_set_days(report, &a->judged, day->span);
-	if (outcome == OUTCOME_EXCEEDS)
+	if (outcome == OUTCOME_EXCEEDS && basis == BASIS_MEANS)
 		report_set_days(report, &a->exceeding, day->span);
+}
+
+void report_settle_days(const struct monitor *m, struct report_alerts *a)
+{
+	const enum report_basis basis = report_basis(m);
+	for (size_t i = 0; i < sizeof a->judged.bits / sizeof a->judged.bits[0]; i++)
+		if (basis == BASIS_TOUCHED)
+			a->exceeding.bits[i] &= a->judged.bits[i];
+		else
+			a->judged.bits[i] |= a->exceeding.bits[i];
 }
 
 /* --- by what was judged --- */

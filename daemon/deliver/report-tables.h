@@ -98,6 +98,9 @@ enum report_basis report_basis(const struct monitor *monitor);
 /** report_day() - what was added up of a day: is it judged, and does it exceed? */
 void report_day(const struct report *report, const struct monitor *monitor,
 		const struct tally_row *day, struct report_alerts *alerts);
+/** report_settle_days() - once all of a monitor's days are told: a day that exceeds is a judged
+ * one, and an alert that goes on in silence touches days of which nothing is known */
+void report_settle_days(const struct monitor *monitor, struct report_alerts *alerts);
 void report_set_days(const struct report *report, struct report_days *days, struct span span);
 int report_count_days(const struct report_days *days);
 

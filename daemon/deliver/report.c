@@ -167,6 +167,8 @@ static int write_monitors(struct tables *t)
 	for (uint32_t i = 0; r == 0 && i < t->report->plan->n_monitors; i++) {
 		struct sums sums;
 		r = sum_monitor(t->report, i, &t->alerts[i], &sums);
+		if (t->report->tallies != NULL)
+			report_settle_days(sums.monitor, &t->alerts[i]);
 		if (r == 0)
 			monitor_row(t, i, &sums);
 	}

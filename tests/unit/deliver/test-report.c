@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COD, AMMONIA, PHOSPHORUS, RAIN, MONITORS };
+enum { COD, AMMONIA, PHOSPHORUS, RAIN, NITROGEN, MONITORS };
 #define HOUR INT64_C(3600000)
 #define DAY (24 * HOUR)
 /* 2026-06-01T00:00:00+08:00 */
@@ -43,6 +43,12 @@ static const struct monitor monitors[MONITORS] = {
 			.gated = true,
 			.limits = of_days,
 			.n_limits = 1},
+	[NITROGEN] = {.factor = "w21001",
+		      .unit = "mg/L",
+		      .settle_results = 1,
+		      .expected_per_hour = 1.0 / 6,
+		      .limits = of_days,
+		      .n_limits = 1},
 	[RAIN] = {.factor = "a-rain", .unit = "mm", .decimals = 1},
 };
 static const struct site sites[] = {{.id = "outfall",
@@ -262,6 +268,15 @@ static void test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches(voi
 	assert_row(b, "w21003", "3 1 3 1 0.6666666666666666");
 }
 
+static void
+test_an_alert_that_goes_on_in_silence_touches_days_of_which_nothing_is_known(void **state)
+{
+	struct bench *b = *state;
+	day(b, AMMONIA, 0, (const double[]){4, 4, 4, 4});
+	alert(b, AMMONIA, AVERAGE_INSTANT, 23 * HOUR, 23 * HOUR, 12 * DAY);
+	assert_row(b, "w21003", "1 1 1 1 0");
+}
+
 static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void **state)
 {
 	struct bench *b = *state;
@@ -276,6 +291,16 @@ static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void *
 	recomputed(b, mark(b, PHOSPHORUS, 3 * DAY, 3 * DAY + HOUR), PHOSPHORUS, 3, OUTCOME_COMPLIES,
 		   OUTCOME_EXCEEDS);
 	assert_row(b, "w21011", "4 2 4 2 0.5");
+}
+
+static void test_a_day_of_too_few_results_is_not_judged_either(void **state)
+{
+	struct bench *b = *state;
+	day(b, NITROGEN, 0, (const double[]){10, 10, 10, 10});
+	day(b, NITROGEN, 1, (const double[]){10, -1, -1, -1});
+	assert_row(b, "w21001", "2 0 1 0 1");
+	alert(b, NITROGEN, AVERAGE_DAY, DAY, 2 * DAY, 3 * DAY);
+	assert_row(b, "w21001", "2 1 2 1 0.5"); /* by what the judge knew of it */
 }
 
 static void act(struct bench *b, int64_t id, struct case_order order, int64_t at_ms)
@@ -425,6 +450,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_where_the_mean_is_of_discharge_the_judge_and_marks_speak, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_a_day_of_too_few_results_is_not_judged_either,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_an_alert_that_goes_on_in_silence_touches_days_of_which_nothing_is_known,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_cases_are_told_with_how_they_ended_and_what_was_no_finding, setup,
 			teardown),

@@ -525,29 +525,64 @@ static int files_list(struct verify *v, struct day_file **out, size_t *n)
 	return files == NULL ? -ENOMEM : r;
 }
 
+static bool is_removed(const struct verify *v, const char *name)
+{
+	for (size_t i = 0; i < v->n_days; i++)
+		if (strcmp(v->days[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* On behind a day that is gone, of which the ledger keeps where it began and ended. */
+static int day_pass(struct verify *v, const struct removed_day *day, struct chain_head *head)
+{
+	if (day->first != head->number + 1)
+		return verify_bad(v,
+				  "daybook: %s, which was removed, went on from batch %lld, not "
+				  "from %lld",
+				  day->name, (long long)day->first - 1, (long long)head->number);
+	*head = day->last;
+	while (v->daybook.next < v->daybook.n &&
+	       v->daybook.at[v->daybook.next].number < head->number)
+		v->daybook.next++; /* of what is gone, but its last batch */
+	verify_anchor(v, head->hash);
+	return marks_check(v, &v->daybook, "daybook: batch", head);
+}
+
+/* Days that are kept and days that were removed, in the order of their batches. */
+static int days_walk(struct verify *v, const struct day_file *files, size_t n)
+{
+	struct chain_head head = {0};
+	size_t next = 0;
+	int r = marks_check(v, &v->daybook, "daybook: batch", &head);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		bool removed = is_removed(v, files[i].name);
+		if (files[i].first == 0)
+			verify_note(v, "daybook/%s: it has no chain", files[i].name);
+		else if (removed)
+			verify_note(v, "daybook/%s: it is about to be removed", files[i].name);
+		if (files[i].first == 0 || removed)
+			continue;
+		while (r == 0 && next < v->n_days && v->days[next].first < files[i].first)
+			r = day_pass(v, &v->days[next++], &head);
+		if (r == 0)
+			r = file_check(v, &files[i], i + 1 == n, &head);
+	}
+	while (r == 0 && next < v->n_days)
+		r = day_pass(v, &v->days[next++], &head);
+	return r;
+}
+
 int verify_daybook(struct verify *v)
 {
-	struct chain_head head = v->retired;
 	struct day_file *files;
 	size_t n;
 
 	marks_sort(&v->daybook);
-	while (v->daybook.next < v->daybook.n &&
-	       v->daybook.at[v->daybook.next].number < head.number)
-		v->daybook.next++; /* of what was removed, but its last batch */
 	int r = files_list(v, &files, &n);
 	if (r == 0)
-		r = marks_check(v, &v->daybook, "daybook: batch", &head);
-	if (head.number != 0)
-		verify_anchor(v, head.hash);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (files[i].first == 0)
-			verify_note(v, "daybook/%s: it has no chain", files[i].name);
-		else if (files[i].first <= v->retired.number)
-			verify_note(v, "daybook/%s: it is about to be removed", files[i].name);
-		else
-			r = file_check(v, &files[i], i + 1 == n, &head);
-	}
+		r = days_walk(v, files, n);
 	free(files);
 	return r == 0 ? marks_end(v, &v->daybook, "daybook: batch") : r;
 }

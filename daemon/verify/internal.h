@@ -53,8 +53,15 @@ struct verify {
 	size_t n_frames_gone;
 	uint8_t *anchors; /* CHAIN_HASH_BYTES each */
 	bool *anchored;
-	/* of the daybook: what was removed, as the ledger says, or where the chain begins */
-	struct chain_head retired;
+	struct removed_day *days; /* by @first */
+	size_t n_days;
+};
+
+/* A day of the daybook that was removed, as the ledger keeps it. */
+struct removed_day {
+	char name[32];
+	int64_t first;          /* batch */
+	struct chain_head last; /* and its hash */
 };
 
 /** verify_bad() - Return: VERIFY_BAD, after saying so */

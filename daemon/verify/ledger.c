@@ -198,26 +198,45 @@ static int rows_check(struct verify *v, sqlite3 *db)
 	return r;
 }
 
-/* Where the daybook begins: behind the newest day that was removed. */
+static bool day_take(struct removed_day *day, sqlite3_stmt *row)
+{
+	snprintf(day->name, sizeof day->name, "%s",
+		 sql_text(row, 0) != NULL ? sql_text(row, 0) : "");
+	day->first = sqlite3_column_int64(row, 1);
+	day->last.number = sqlite3_column_int64(row, 2);
+	return sql_hash(row, 3, day->last.hash);
+}
+
+/* The days that were removed; between them lie those that open cases need. */
 static int days_read(struct verify *v, sqlite3 *db)
 {
-	sqlite3_stmt *last = NULL;
+	sqlite3_stmt *list = NULL;
+	int64_t n = 0;
 	bool row = false;
 
-	int r = sql_prepare(db, &last,
-			    "SELECT last_batch, hash, name, (SELECT count(*) FROM chain_days)"
-			    " FROM chain_days ORDER BY last_batch DESC LIMIT 1");
+	int r = sql_number(db, "SELECT count(*) FROM chain_days", 0, &n);
 	if (r == 0)
-		r = sql_step(last, &row);
-	if (r == 0 && row) {
-		v->retired.number = sqlite3_column_int64(last, 0);
-		if (!sql_hash(last, 1, v->retired.hash))
-			r = -EUCLEAN;
+		v->days = calloc((size_t)n + 1, sizeof *v->days);
+	if (r == 0 && v->days == NULL)
+		r = -ENOMEM;
+	if (r == 0)
+		r = sql_prepare(db, &list,
+				"SELECT name, first_batch, last_batch, hash FROM chain_days"
+				" ORDER BY first_batch");
+	if (r == 0)
+		r = sql_step(list, &row);
+	for (; r == 0 && row && v->n_days < (size_t)n; r = sql_step(list, &row))
+		if (!day_take(&v->days[v->n_days++], list)) {
+			sqlite3_finalize(list);
+			return -EUCLEAN;
+		}
+	sqlite3_finalize(list);
+	if (r == 0 && v->n_days < (size_t)n)
+		r = -EUCLEAN;
+	if (r == 0 && n > 0)
 		verify_note(v,
 			    "%lld days up to daybook/%s were removed; their last hashes are kept",
-			    (long long)sqlite3_column_int64(last, 3), sql_text(last, 2));
-	}
-	sqlite3_finalize(last);
+			    (long long)n, v->days[n - 1].name);
 	return r;
 }
 

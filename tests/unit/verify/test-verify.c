@@ -322,6 +322,26 @@ static void test_removed_days_leave_no_hole(void **state)
 	check_bad(*state, "removed day 1 is not what the chain says");
 }
 
+/* As an open case leaves it: the older day stays, the newer one goes. */
+static void test_a_day_that_is_kept_before_a_removed_one_is_verified(void **state)
+{
+	struct life life;
+	struct said said;
+	struct verify_sum sum;
+	fill(state);
+	life_begin(&life, *state, 2);
+	life_batch(&life, 5, NOW + 2 * DAY_MS);
+	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-03.db", NOW + 3 * DAY_MS), 0);
+	life_end(&life, true);
+	remove_file(state, DAY_2);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_int_equal(sum.readings, 11 + 5);
+	change(state, DAY_1, "UPDATE readings SET value = 39 WHERE seq = 3");
+	check_bad(*state, "2026-01-02.db: batch 1");
+	remove_file(state, DAY_1);
+	check_bad(*state, "2026-01-03.db, which was removed, went on from batch 4, not from 0");
+}
+
 #define FRAMES_1 "daybook/2026-01-02.frames"
 
 static void test_frames_may_go_before_the_readings_if_the_ledger_says_so(void **state)
@@ -389,6 +409,7 @@ int main(void)
 		TEST(test_a_key_that_signs_itself_is_trusted_only_by_name),
 		TEST(test_an_unsealed_tail_is_noted),
 		TEST(test_removed_days_leave_no_hole),
+		TEST(test_a_day_that_is_kept_before_a_removed_one_is_verified),
 		TEST(test_frames_may_go_before_the_readings_if_the_ledger_says_so),
 		TEST(test_frames_of_no_batch_are_those_of_a_kill_alone),
 	};

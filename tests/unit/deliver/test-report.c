@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which days of a report exceed: over a real daybook, tallier and ledger, with marks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "deliver/report.h"
 #include "deliver/tallier.h"
 #include "store/ledger-marks.h"
+#include "testing.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,21 +87,13 @@ static int setup(void **state)
 	return 0;
 }
 
-static int drop(const char *path, const struct stat *about, int type, struct FTW *ftw)
-{
-	(void)about;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	struct bench *b = *state;
 	tallier_free(b->tallier);
 	ledger_close(b->ledger);
 	daybook_close(b->daybook);
-	nftw(b->directory, drop, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(b->directory, test_unlink, 16, FTW_DEPTH | FTW_PHYS);
 	free(b);
 	return 0;
 }

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tallier over a real daybook and ledger: figures worked out by hand, restarts, late readings.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "deliver/tallier-internal.h"
 #include "deliver/tallier.h"
 #include "store/ledger-marks.h"
+#include "testing.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,21 +115,13 @@ static int setup(void **state)
 	return 0;
 }
 
-static int drop(const char *path, const struct stat *about, int type, struct FTW *ftw)
-{
-	(void)about;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	struct bench *b = *state;
 	tallier_free(b->tallier);
 	ledger_close(b->ledger);
 	daybook_close(b->daybook);
-	nftw(b->directory, drop, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(b->directory, test_unlink, 16, FTW_DEPTH | FTW_PHYS);
 	free(b);
 	return 0;
 }

@@ -549,6 +549,18 @@ static int day_pass(struct verify *v, const struct removed_day *day, struct chai
 	return marks_check(v, &v->daybook, "daybook: batch", head);
 }
 
+/* Is there nothing to be verified in this file? */
+static bool is_passed_over(struct verify *v, const struct day_file *file)
+{
+	if (file->first == 0)
+		verify_note(v, "daybook/%s: it has no chain", file->name);
+	else if (is_removed(v, file->name))
+		verify_note(v, "daybook/%s: it is about to be removed", file->name);
+	else
+		return false;
+	return true;
+}
+
 /* Days that are kept and days that were removed, in the order of their batches. */
 static int days_walk(struct verify *v, const struct day_file *files, size_t n)
 {
@@ -557,12 +569,7 @@ static int days_walk(struct verify *v, const struct day_file *files, size_t n)
 	int r = marks_check(v, &v->daybook, "daybook: batch", &head);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		bool removed = is_removed(v, files[i].name);
-		if (files[i].first == 0)
-			verify_note(v, "daybook/%s: it has no chain", files[i].name);
-		else if (removed)
-			verify_note(v, "daybook/%s: it is about to be removed", files[i].name);
-		if (files[i].first == 0 || removed)
+		if (is_passed_over(v, &files[i]))
 			continue;
 		while (r == 0 && next < v->n_days && v->days[next].first < files[i].first)
 			r = day_pass(v, &v->days[next++], &head);

@@ -181,9 +181,10 @@ class Daemon:
         return self.get(f"/api/v1/cases?status={status}")["cases"]
 
     def alerts(self, active=None, kind=None):
-        """Of the daemon's own faults only if asked for: a disk that the machine holds up is one."""
+        """Faults that the machine's own disk may cause at any time are there only if asked for."""
         path = "/api/v1/alerts" if active is None else f"/api/v1/alerts?active={str(active).lower()}"
-        return [a for a in self.get(path)["alerts"] if a["kind"] == kind or kind is None and a["kind"] != "fault"]
+        return [a for a in self.get(path)["alerts"]
+                if a["kind"] == kind or kind is None and a["reason"] not in ("unrecorded", "disk_filling")]
 
     def faults(self, begins):
         """Active faults of its own of one sort: others may come from what the machine's disk does."""

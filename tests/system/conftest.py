@@ -100,6 +100,7 @@ class Daemon:
     def launch(self, **environment):
         """Starts it, whatever comes of that."""
         assert self.process is None
+        servers.forget_dead_clocks()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([DUCHAD, "-c", self.config, *self.arguments], stderr=log, stdout=log,
                                             stdin=subprocess.DEVNULL, cwd=self.directory,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real servers around the daemon: mosquitto, influxd, and pymodbus as an instrument."""
 import asyncio
+import contextlib
+import glob
 import http.client
 import itertools
 import json
@@ -49,6 +51,15 @@ def free_port():
             except OSError:
                 continue
             return port
+
+
+def forget_dead_clocks():
+    """libfaketime has a semaphore by the number of its process, and will not begin where one is left of
+    a process that was killed under the same number."""
+    for path in glob.glob("/dev/shm/*faketime_*_[0-9]*"):
+        if not os.path.exists(f"/proc/{path.rsplit('_', 1)[1]}"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def wait_until(condition, seconds=20.0, what="the condition", every=0.02):

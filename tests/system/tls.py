@@ -5,10 +5,13 @@ import ssl
 import subprocess
 import warnings
 
+import servers
+
 
 def openssl(*arguments, at=None):
     command = ["openssl", *arguments]
     if at is not None:
+        servers.forget_dead_clocks()
         command = ["faketime", at, *command]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 

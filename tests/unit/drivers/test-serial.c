@@ -2,7 +2,7 @@
 /* Modbus on a serial line, over a pseudo-terminal. DUCHA_EXCHANGES sets how many exchanges the long
  * test makes, DUCHA_SEED which of them fail. */
 #include "drivers/modbus/port.h"
-#include "pty-bench.h"
+#include "pty-meter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,122 +10,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <linux/serial.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
-
-enum {
-	INTERVAL_MS = 20,
-	HASTY_MS = 100,
-	SHORT_MS = 60,
-	LONG_MS = 10000,
-	REPLY_BYTES = 9,
-	EXCHANGES = 200,
-	LONG_EXCHANGES = 4000
-};
-
-/* Alike but for the address: a reply of one would pass for the other's. */
-static const struct modbus_point alike[] = {
-	{.monitor = 0, .unit_id = 1, .address = 10, .type = MODBUS_UINT32, .scale = 1, .every = 1},
-	{.monitor = 1, .unit_id = 1, .address = 200, .type = MODBUS_UINT32, .scale = 1, .every = 1},
-};
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void sleep_ms(int ms)
-{
-	(void)poll(NULL, 0, ms);
-}
-
-static void start_on(struct pty_bench *bench, pty_fn answer, int64_t timeout_ms)
-{
-	pty_bench_start(bench, answer);
-	bench->connection.interval_ms = INTERVAL_MS;
-	bench->connection.timeout_ms = timeout_ms;
-	bench->connection.points = alike;
-	bench->connection.n_points = 2;
-}
-
-static void close_frame(uint8_t *bytes, size_t n)
-{
-	uint16_t crc = modbus_crc(bytes, n);
-	bytes[n] = (uint8_t)(crc & 0xff);
-	bytes[n + 1] = (uint8_t)(crc >> 8);
-}
-
-/* The value says which address it was asked for, and in which request. */
-static void reply_to(const struct pty_bench *bench, const uint8_t *request,
-		     uint8_t reply[REPLY_BYTES])
-{
-	unsigned number = bench->asked;
-	memcpy(reply, request, 2);
-	reply[2] = 4;
-	reply[3] = request[3];
-	reply[4] = (uint8_t)(number >> 16);
-	reply[5] = (uint8_t)(number >> 8);
-	reply[6] = (uint8_t)number;
-	close_frame(reply, 7);
-}
-
-static void answer_well(struct pty_bench *bench, const uint8_t *request)
-{
-	uint8_t reply[REPLY_BYTES];
-	reply_to(bench, request, reply);
-	pty_say(bench, reply, sizeof reply);
-}
-
-static void stay_silent(struct pty_bench *bench, const uint8_t *request)
-{
-	(void)bench, (void)request;
-}
-
-/* Every value is of its own address, and of a request later than the one before. */
-static void assert_nothing_is_misattributed(const struct pty_bench *bench)
-{
-	uint32_t last = 0;
-	for (size_t i = 0; i < bench->door->n_samples; i++) {
-		const struct sample *sample = &bench->door->samples[i];
-		if (!sample->has_value) {
-			assert_int_equal(sample->flag, FLAG_COMMUNICATION);
-			continue;
-		}
-		assert_int_equal(sample->raw >> 24, alike[sample->monitor].address);
-		assert_true((sample->raw & 0xffffff) > last);
-		last = sample->raw & 0xffffff;
-	}
-}
-
-static size_t good(struct pty_bench *bench)
-{
-	return fake_door_count(bench->door, FLAG_NORMAL);
-}
-
-static bool has_good(const struct door *door, int64_t wanted)
-{
-	int64_t n = 0;
-	for (size_t i = 0; i < door->n_samples; i++)
-		n += door->samples[i].has_value;
-	return n >= wanted;
-}
-
-static void finish(struct pty_bench *bench)
-{
-	pty_bench_stop(bench);
-	assert_nothing_is_misattributed(bench);
-	pty_bench_end(bench);
-}
 
 /* --- a healthy line --- */
 
@@ -591,101 +479,6 @@ static void test_a_line_is_opened_alone(void **state)
 	finish(&bench);
 }
 
-/* --- direction: a pseudo-terminal has neither RTS nor RS-485, so these calls end here --- */
-
-static struct {
-	bool has_rts, has_rs485;
-	_Atomic int lines;
-	struct serial_rs485 rs485;
-} driver;
-
-int ioctl(int fd, unsigned long request, ...)
-{
-	va_list list;
-	va_start(list, request);
-	void *argument = va_arg(list, void *);
-	va_end(list);
-	if (driver.has_rts && request == TIOCMGET)
-		*(int *)argument = driver.lines;
-	else if (driver.has_rts && request == TIOCMSET)
-		driver.lines = *(int *)argument;
-	else if (driver.has_rs485 && request == TIOCGRS485)
-		memcpy(argument, &driver.rs485, sizeof driver.rs485);
-	else if (driver.has_rs485 && request == TIOCSRS485)
-		memcpy(&driver.rs485, argument, sizeof driver.rs485);
-	else
-		return (int)syscall(SYS_ioctl, fd, request, argument);
-	return 0;
-}
-
-static int rts_while_sending;
-
-/* An instrument hears nothing while the line is not sending, and is not heard while it is. */
-static void answer_in_turn(struct pty_bench *bench, const uint8_t *request)
-{
-	if ((driver.lines & TIOCM_RTS) != rts_while_sending)
-		return;
-	while ((driver.lines & TIOCM_RTS) == rts_while_sending)
-		sleep_ms(1);
-	answer_well(bench, request);
-}
-
-static void try_rts(enum modbus_direction direction)
-{
-	struct pty_bench bench;
-	driver.has_rts = true;
-	rts_while_sending = direction == MODBUS_RTS_UP ? TIOCM_RTS : 0;
-	driver.lines = TIOCM_DTR | rts_while_sending;
-	start_on(&bench, answer_in_turn, LONG_MS);
-	bench.serial.direction = direction;
-	bench.serial.rts_delay_us = 100000; /* for a busy machine to look at it */
-	pty_bench_go(&bench);
-	assert_true(fake_door_await(bench.door, fake_door_has_samples, 2));
-	pty_bench_stop(&bench);
-	assert_int_equal(good(&bench), bench.door->n_samples);
-	assert_int_equal(driver.lines, TIOCM_DTR | (TIOCM_RTS ^ rts_while_sending));
-	pty_bench_end(&bench);
-	driver.has_rts = false;
-}
-
-static void test_rts_turns_the_line_round(void **state)
-{
-	(void)state;
-	try_rts(MODBUS_RTS_UP);
-	try_rts(MODBUS_RTS_DOWN);
-}
-
-static void test_the_kernel_is_told_to_turn_the_line_round(void **state)
-{
-	(void)state;
-	struct pty_bench bench;
-	driver.has_rs485 = true;
-	start_on(&bench, answer_well, LONG_MS);
-	bench.serial.direction = MODBUS_RS485;
-	pty_bench_go(&bench);
-	assert_true(fake_door_await(bench.door, fake_door_has_samples, 4));
-	assert_true((driver.rs485.flags & SER_RS485_ENABLED) != 0);
-	finish(&bench);
-	driver.has_rs485 = false;
-}
-
-static void test_a_line_that_cannot_turn_round_is_an_outage(void **state)
-{
-	static const enum modbus_direction directions[] = {MODBUS_RS485, MODBUS_RTS_UP};
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct pty_bench bench;
-		start_on(&bench, answer_well, LONG_MS);
-		bench.serial.direction = directions[i];
-		pty_bench_go(&bench);
-		assert_true(fake_door_await(bench.door, fake_door_has_links, 1));
-		pty_bench_stop(&bench);
-		assert_int_equal(pty_said(&bench, "(Inappropriate ioctl for device, unit 1)"), 1);
-		assert_int_equal(bench.asked, 0);
-		pty_bench_end(&bench);
-	}
-}
-
 /* --- attribution: one in twenty is late, comes twice, is another's, or damaged ---
  * A reply that takes longer than twice the timeout cannot be told from the next one's, so this is
  * long beside what a busy machine may hold the instrument up. */
@@ -781,9 +574,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_line_that_is_unplugged_comes_back),
 		cmocka_unit_test(test_a_dead_unit_leaves_its_neighbours_their_rate),
 		cmocka_unit_test(test_a_line_is_opened_alone),
-		cmocka_unit_test(test_rts_turns_the_line_round),
-		cmocka_unit_test(test_the_kernel_is_told_to_turn_the_line_round),
-		cmocka_unit_test(test_a_line_that_cannot_turn_round_is_an_outage),
 		cmocka_unit_test(test_no_reply_is_ever_given_to_another_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

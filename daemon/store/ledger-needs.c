@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What open cases need of the daybook: the readings of their episodes, and some around them. */
+/* What open cases need of the daybook: the readings of their episodes, of whole days in the node's
+ * zone, and of the day before and after. */
 #include "store/ledger-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define AROUND_MS INT64_C(86400000)
-
-static int span_add(struct stock_span **spans, size_t *n, sqlite3_stmt *row)
+static int span_add(const struct zone *zone, struct stock_span **spans, size_t *n,
+		    sqlite3_stmt *row)
 {
 	void *more = reallocarray(*spans, *n + 1, sizeof **spans);
 
@@ -15,10 +15,11 @@ static int span_add(struct stock_span **spans, size_t *n, sqlite3_stmt *row)
 		return -ENOMEM;
 	*spans = more;
 	struct stock_span *span = &(*spans)[(*n)++];
-	span->from_ms = sqlite3_column_int64(row, 0) - AROUND_MS;
-	span->to_ms = sqlite3_column_type(row, 1) == SQLITE_NULL
-			      ? INT64_MAX
-			      : sqlite3_column_int64(row, 1) + AROUND_MS;
+	span->from_ms = zone_day_ms(zone, zone_day(zone, sqlite3_column_int64(row, 0)) - 1);
+	span->to_ms =
+		sqlite3_column_type(row, 1) == SQLITE_NULL
+			? INT64_MAX
+			: zone_day_ms(zone, zone_day(zone, sqlite3_column_int64(row, 1)) + 2) - 1;
 	return 0;
 }
 
@@ -32,7 +33,7 @@ int ledger_needs(struct ledger *ledger, struct stock_span **out, size_t *n)
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_NEEDS];
 	int r = sql_step(list, &row);
 	while (r == 0 && row) {
-		r = span_add(out, n, list);
+		r = span_add(&ledger->plan->zone, out, n, list);
 		if (r == 0)
 			r = sql_step(list, &row);
 	}

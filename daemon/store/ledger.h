@@ -126,8 +126,9 @@ int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, s
  * time before? Return: 0, negative errno. */
 int ledger_complained(struct ledger *ledger, int64_t id, int64_t within_ms, bool *repeated);
 int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out); /* 0, LEDGER_UNKNOWN */
-/** ledger_needs() - the measured times that open cases speak of: their episodes and the day before
- * and after, to be freed. Return: 0, -errno. */
+/** ledger_needs() - the measured times that open cases speak of: the whole days of their episodes
+ * in the node's zone, the day before and the day after; both ends included, to be freed. Return: 0,
+ * -errno. */
 int ledger_needs(struct ledger *ledger, struct stock_span **out, size_t *n);
 /** ledger_active_kinds() - bit mask of alert kinds active at a monitor (any thread, no disk) */
 uint32_t ledger_active_kinds(struct ledger *ledger, uint32_t monitor);

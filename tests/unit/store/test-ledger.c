@@ -577,6 +577,9 @@ static void test_marks_of_before_their_chain_are_chained(void **state)
 	assert_int_equal(ledger_number(state, "SELECT max(ref) FROM chain WHERE kind = 13"), 2);
 }
 
+/* 2026-01-02 00:00 +08:00, when the day of NOW begins */
+#define TODAY INT64_C(1767283200000)
+
 static void test_open_cases_need_the_days_of_their_episodes(void **state)
 {
 	struct ledger *ledger = open_ledger(state);
@@ -590,14 +593,16 @@ static void test_open_cases_need_the_days_of_their_episodes(void **state)
 	assert_int_equal(apply(ledger, v), 1);
 	assert_int_equal(ledger_needs(ledger, &spans, &n), 0);
 	assert_int_equal(n, 2); /* the episode, and the registration */
-	assert_int_equal(spans[0].from_ms, v.began_ms - DAY_MS);
+	/* whole days in the node's zone, and the day around them */
+	assert_int_equal(spans[0].from_ms, TODAY - DAY_MS);
 	assert_int_equal(spans[0].to_ms, INT64_MAX);
-	assert_int_equal(spans[1].to_ms, NOW + 50 + DAY_MS);
+	assert_int_equal(spans[1].from_ms, TODAY - DAY_MS);
+	assert_int_equal(spans[1].to_ms, TODAY + 2 * DAY_MS - 1);
 	free(spans);
 	apply(ledger, cleared(v, NOW + 5000));
 	assert_int_equal(ledger_needs(ledger, &spans, &n), 0);
 	assert_int_equal(n, 2);
-	assert_int_equal(spans[0].to_ms, NOW + 5000 + DAY_MS);
+	assert_int_equal(spans[0].to_ms, TODAY + 2 * DAY_MS - 1);
 	free(spans);
 	ledger_close(ledger);
 	sqlite3 *db;

@@ -111,8 +111,10 @@ int sql_number(sqlite3 *db, const char *sql, int64_t missing, int64_t *out)
 int sql_prepare(sqlite3 *db, sqlite3_stmt **out, const char *sql)
 {
 	int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+	const char *file = rc == SQLITE_ERROR ? sqlite3_db_filename(db, "main") : NULL;
 	if (rc == SQLITE_ERROR)
-		log_warnx("sqlite: %s", sqlite3_errmsg(db));
+		log_warnx("%s: %s", file != NULL && file[0] != '\0' ? file : "sqlite",
+			  sqlite3_errmsg(db));
 	return sql_error(db, rc);
 }
 

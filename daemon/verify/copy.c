@@ -9,9 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { PATH_BYTES = 4400 };
 
 static int copy_pages(sqlite3 *to, sqlite3 *from)
 {
@@ -94,4 +97,30 @@ int copy_open(sqlite3 **out, const char *path)
 	*out = NULL;
 	int r = copy_from(out, path, SQLITE_OPEN_READONLY);
 	return r == -EROFS ? copy_rolled_back(out, path) : r;
+}
+
+int copy_or_open(sqlite3 **out, const char *path)
+{
+	char log[PATH_BYTES + 8], uri[3 * PATH_BYTES + 32], *end = uri;
+	static const char hex[] = "0123456789abcdef";
+
+	struct stat journal;
+	snprintf(log, sizeof log, "%s-journal", path);
+	if (stat(log, &journal) == 0 && journal.st_size > 0)
+		return copy_rolled_back(out, path);
+	snprintf(log, sizeof log, "%s-wal", path);
+	if (access(log, F_OK) == 0)
+		return sql_open(out, path, SQLITE_OPEN_READONLY);
+	end += sprintf(end, "file:");
+	for (const char *c = path; *c != '\0'; c++) {
+		if (strchr("%?#", *c) == NULL) {
+			*end++ = *c;
+			continue;
+		}
+		*end++ = '%';
+		*end++ = hex[(unsigned char)*c >> 4];
+		*end++ = hex[*c & 15];
+	}
+	strcpy(end, "?immutable=1");
+	return sql_open(out, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
 }

@@ -41,47 +41,23 @@ struct walk {
 
 /* --- opening --- */
 
-/* A file beside which there is no log is read as it is: nobody writes it. Return: as sql_open(). */
-static int file_open(sqlite3 **out, const char *path)
-{
-	char log[PATH_BYTES + 8], uri[3 * PATH_BYTES + 32], *end = uri;
-	static const char hex[] = "0123456789abcdef";
-
-	struct stat journal;
-	snprintf(log, sizeof log, "%s-journal", path);
-	if (stat(log, &journal) == 0 && journal.st_size > 0)
-		return copy_rolled_back(out, path);
-	snprintf(log, sizeof log, "%s-wal", path);
-	if (access(log, F_OK) == 0)
-		return sql_open(out, path, SQLITE_OPEN_READONLY);
-	end += sprintf(end, "file:");
-	for (const char *c = path; *c != '\0'; c++) {
-		if (strchr("%?#", *c) == NULL) {
-			*end++ = *c;
-			continue;
-		}
-		*end++ = '%';
-		*end++ = hex[(unsigned char)*c >> 4];
-		*end++ = hex[*c & 15];
-	}
-	strcpy(end, "?immutable=1");
-	return sql_open(out, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
-}
-
-static int damaged(struct walk *w, int r)
-{
-	if (r == -EUCLEAN || r == -EINVAL)
-		return verify_bad(w->v, "daybook/%s: the file is damaged (%s)", w->file->name,
-				  w->db != NULL ? sqlite3_errmsg(w->db) : "no database");
-	return r;
-}
-
-static int walk_open(struct walk *w)
+static int day_open(struct walk *w)
 {
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof path, "%s/daybook/%s", w->v->setup->directory, w->file->name);
-	int r = file_open(&w->db, path);
+	return copy_or_open(&w->db, path);
+}
+
+/* Whatever stands in the way of reading it: the file is named. */
+static int unreadable(struct walk *w, int r)
+{
+	return verify_unreadable(w->v, "daybook/", w->file->name, w->db, r);
+}
+
+static int walk_open(struct walk *w)
+{
+	int r = day_open(w);
 	if (r == 0)
 		r = sql_prepare(w->db, &w->links,
 				"SELECT batch, first, last, monitors, gaps, at_ms, mono_ms,"
@@ -442,9 +418,80 @@ static int file_check(struct verify *v, const struct day_file *file, bool newest
 	int r = walk_open(&w);
 	if (r == 0)
 		r = walk_links(&w, newest);
-	r = damaged(&w, r);
+	r = unreadable(&w, r);
 	walk_close(&w);
 	*head = w.head;
+	return r;
+}
+
+/* --- files without a chain --- */
+
+/* Where the first link begins, readings of an earlier version may lie before it: the link says so
+ * itself. */
+static int era_of(struct walk *w)
+{
+	int64_t adopted = 0, first = 0;
+
+	int r = number_of(w, "SELECT max(seq) FROM chain_begin", &adopted);
+	if (r == 0)
+		r = number_of(w, "SELECT min(first) FROM chain WHERE first > 0", &first);
+	w->v->era = adopted > 0 ? adopted + 1 : first > 0 ? first : INT64_MAX;
+	return r;
+}
+
+/* The first sequence that must be in the chain; all, where one was begun and its begin is not
+ * there. */
+static int64_t era(const struct verify *v)
+{
+	if (v->n_days > 0 && v->days[0].first == 1)
+		return v->days[0].sequence;
+	if (v->era == 0 && v->daybook.n == 0)
+		return INT64_MAX; /* nothing was ever chained */
+	return v->era;
+}
+
+/* By now: a live daemon may have made the file when the others were looked at. */
+static bool is_chained(struct walk *w)
+{
+	int64_t batches;
+
+	return number_of(w, "SELECT count(*) FROM chain", &batches) == 0 && batches > 0;
+}
+
+/* What a file without a chain may hold is from before there was one. */
+static int unchained_rows(struct walk *w)
+{
+	int64_t tables, last, gaps = 0;
+
+	int r = number_of(w, "SELECT count(*) FROM sqlite_master WHERE name = 'readings'", &tables);
+	if (r != 0 || tables == 0) /* a crash between making the file and its tables */
+		return r;
+	r = number_of(w, "SELECT max(seq) FROM readings", &last);
+	if (r == 0)
+		r = number_of(w, "SELECT count(*) FROM sqlite_master WHERE name = 'gaps'", &tables);
+	if (r == 0 && tables > 0)
+		r = number_of(w, "SELECT count(*) FROM gaps", &gaps);
+	if (r != 0 || (last == 0 && gaps == 0) || is_chained(w))
+		return r;
+	if (last >= era(w->v) || (last == 0 && era(w->v) <= 1))
+		return verify_bad(w->v,
+				  "daybook/%s: it has no chain, and what it holds is not from "
+				  "before this store had one",
+				  w->file->name);
+	verify_note(w->v, "daybook/%s: it has no chain: it is from before this store had one",
+		    w->file->name);
+	return 0;
+}
+
+static int unchained_check(struct verify *v, const struct day_file *file)
+{
+	struct walk w = {.v = v, .file = file};
+
+	int r = day_open(&w);
+	if (r == 0)
+		r = unchained_rows(&w);
+	r = unreadable(&w, r);
+	sql_close(w.db);
 	return r;
 }
 
@@ -453,17 +500,17 @@ static int file_check(struct verify *v, const struct day_file *file, bool newest
 static int file_first(struct verify *v, struct day_file *file)
 {
 	struct walk w = {.v = v, .file = file};
-	char path[PATH_BYTES];
 	int64_t tables = 0;
 
-	snprintf(path, sizeof path, "%s/daybook/%s", v->setup->directory, file->name);
-	int r = file_open(&w.db, path);
+	int r = day_open(&w);
 	if (r == 0)
 		r = number_of(&w, "SELECT count(*) FROM sqlite_master WHERE name = 'chain'",
 			      &tables);
 	if (r == 0 && tables > 0)
 		r = number_of(&w, "SELECT min(batch) FROM chain", &file->first);
-	r = damaged(&w, r);
+	if (r == 0 && file->first == 1)
+		r = era_of(&w);
+	r = unreadable(&w, r);
 	sql_close(w.db);
 	return r;
 }
@@ -549,15 +596,11 @@ static int day_pass(struct verify *v, const struct removed_day *day, struct chai
 	return marks_check(v, &v->daybook, "daybook: batch", head);
 }
 
-/* Is there nothing to be verified in this file? */
 static bool is_passed_over(struct verify *v, const struct day_file *file)
 {
-	if (file->first == 0)
-		verify_note(v, "daybook/%s: it has no chain", file->name);
-	else if (is_removed(v, file->name))
-		verify_note(v, "daybook/%s: it is about to be removed", file->name);
-	else
+	if (!is_removed(v, file->name))
 		return false;
+	verify_note(v, "daybook/%s: it is about to be removed", file->name);
 	return true;
 }
 
@@ -566,8 +609,12 @@ static int days_walk(struct verify *v, const struct day_file *files, size_t n)
 {
 	struct chain_head head = {0};
 	size_t next = 0;
-	int r = marks_check(v, &v->daybook, "daybook: batch", &head);
+	int r = 0;
 
+	for (; r == 0 && n > 0 && files->first == 0; files++, n--)
+		r = unchained_check(v, files);
+	if (r == 0)
+		r = marks_check(v, &v->daybook, "daybook: batch", &head);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (is_passed_over(v, &files[i]))
 			continue;

@@ -55,17 +55,22 @@ struct verify {
 	bool *anchored;
 	struct removed_day *days; /* by @first */
 	size_t n_days;
+	int64_t era; /* the first sequence that must be in a chain; 0: its begin was not seen */
 };
 
 /* A day of the daybook that was removed, as the ledger keeps it. */
 struct removed_day {
 	char name[32];
 	int64_t first;          /* batch */
+	int64_t sequence;       /* of its first reading */
 	struct chain_head last; /* and its hash */
 };
 
 /** verify_bad() - Return: VERIFY_BAD, after saying so */
 int verify_bad(struct verify *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** verify_unreadable() - @r, but what keeps a file from being read is bad, and the file is named
+ * @db: open on it, or NULL. Return: VERIFY_BAD, 0, -ENOMEM. */
+int verify_unreadable(struct verify *v, const char *folder, const char *name, sqlite3 *db, int r);
 void verify_note(struct verify *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** verify_anchor() - this hash is in the store */
 void verify_anchor(struct verify *v, const uint8_t hash[CHAIN_HASH_BYTES]);
@@ -93,10 +98,16 @@ bool cells_are(sqlite3_stmt *row, const char *kinds);
 int copy_open(sqlite3 **out, const char *path);
 /** copy_rolled_back() - the same, of one that has a journal beside it */
 int copy_rolled_back(sqlite3 **out, const char *path);
+/** copy_or_open() - a daybook file: read as it is where nobody writes it, or with its log, or as a
+ * copy that is rolled back. Return: as sql_open(). */
+int copy_or_open(sqlite3 **out, const char *path);
 
 /** frames_are_gone() - does the ledger say that the frames of this daybook file were removed? It is
  * looked at anew where it did not: a live daemon may have removed them since. */
 bool frames_are_gone(struct verify *v, const char *name);
+
+/** attachments_check() - is each file that the ledger @db names there, and what it was? */
+int attachments_check(struct verify *v, sqlite3 *db);
 
 int verify_seals(struct verify *v);
 int verify_ledger(struct verify *v);

@@ -204,6 +204,7 @@ static bool day_take(struct removed_day *day, sqlite3_stmt *row)
 		 sql_text(row, 0) != NULL ? sql_text(row, 0) : "");
 	day->first = sqlite3_column_int64(row, 1);
 	day->last.number = sqlite3_column_int64(row, 2);
+	day->sequence = sqlite3_column_int64(row, 4);
 	return sql_hash(row, 3, day->last.hash);
 }
 
@@ -221,7 +222,7 @@ static int days_read(struct verify *v, sqlite3 *db)
 		r = -ENOMEM;
 	if (r == 0)
 		r = sql_prepare(db, &list,
-				"SELECT name, first_batch, last_batch, hash FROM chain_days"
+				"SELECT name, first_batch, last_batch, hash, first FROM chain_days"
 				" ORDER BY first_batch");
 	if (r == 0)
 		r = sql_step(list, &row);
@@ -296,11 +297,12 @@ int verify_ledger(struct verify *v)
 	if (r == 0)
 		r = rows_check(v, db);
 	if (r == 0)
+		r = attachments_check(v, db);
+	if (r == 0)
 		r = days_read(v, db);
 	if (r == 0 && v->format >= CHAIN_FORMAT_NOW)
 		r = frames_read(v, db);
+	r = verify_unreadable(v, "", "ledger.db", db, r);
 	sql_close(db);
-	if (r == -EUCLEAN || r == -EINVAL)
-		r = verify_bad(v, "ledger.db: the file is damaged, or no ledger with a chain");
 	return r;
 }

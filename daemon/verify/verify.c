@@ -39,6 +39,16 @@ void verify_note(struct verify *v, const char *format, ...)
 	va_end(list);
 }
 
+int verify_unreadable(struct verify *v, const char *folder, const char *name, sqlite3 *db, int r)
+{
+	bool said = db != NULL && sql_error(db, sqlite3_errcode(db)) != 0;
+
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	return verify_bad(v, "%s%s: it cannot be read as what it should be (%s)", folder, name,
+			  said ? sqlite3_errmsg(db) : strerror(-r));
+}
+
 int64_t verify_mono_ms(void)
 {
 	struct timespec t;

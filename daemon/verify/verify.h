@@ -33,7 +33,8 @@ struct verify_setup {
 /* What was read, for a summary. */
 struct verify_sum {
 	int64_t keys, seals, entries, batches, readings, gaps;
-	int64_t frames;   /* bytes of frames */
+	int64_t frames; /* bytes of frames */
+	int64_t attachments;
 	int64_t unsealed; /* batches behind the last seal */
 	uint8_t first_key[SEAL_PUBLIC_BYTES];
 	struct seal_line last; /* number 0: no seal */

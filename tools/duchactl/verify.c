@@ -40,14 +40,14 @@ static int print_json(const struct report *report, const struct verify_sum *sum,
 	char key[CHAIN_HEX_BYTES], seal[CHAIN_HEX_BYTES];
 	hex_of(key, sum->first_key);
 	hex_of(seal, sum->last_hash);
-	json_t *json =
-		json_pack("{s:b,s:s?,s:O,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:s}", "clean",
-			  (int)clean, "bad", clean ? NULL : report->bad, "notes", report->notes,
-			  "keys", (json_int_t)sum->keys, "seals", (json_int_t)sum->seals, "entries",
-			  (json_int_t)sum->entries, "batches", (json_int_t)sum->batches, "readings",
-			  (json_int_t)sum->readings, "gaps", (json_int_t)sum->gaps, "unsealed",
-			  (json_int_t)sum->unsealed, "first_key", key, "last_seal",
-			  (json_int_t)sum->last.number, "head", seal);
+	json_t *json = json_pack(
+		"{s:b,s:s?,s:O,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:s}", "clean", (int)clean,
+		"bad", clean ? NULL : report->bad, "notes", report->notes, "keys",
+		(json_int_t)sum->keys, "seals", (json_int_t)sum->seals, "entries",
+		(json_int_t)sum->entries, "batches", (json_int_t)sum->batches, "readings",
+		(json_int_t)sum->readings, "gaps", (json_int_t)sum->gaps, "attachments",
+		(json_int_t)sum->attachments, "unsealed", (json_int_t)sum->unsealed, "first_key",
+		key, "last_seal", (json_int_t)sum->last.number, "head", seal);
 	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	if (text == NULL || puts(text) == EOF)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random mutations of a sealed store: bytes of the seals and keys, cells and rows of the tables,
- * files put back to what they were a while ago. Each must be found, with its place.
+ * Random mutations of a sealed store: bytes of the seals, keys, frames and attachments, cells and
+ * rows of the tables, files put back to what they were a while ago. Each must be found, with its
+ * place.
  * DUCHA_MUTATIONS says how many (10,000; with DUCHA_LONG 100,000).
  */
 #include "verify-store.h"
@@ -20,7 +21,7 @@ struct file {
 };
 
 static struct {
-	struct file at[16];
+	struct file at[24];
 	size_t n;
 	char directory[64], anchor[CHAIN_HEX_BYTES];
 	uint64_t random;
@@ -77,6 +78,19 @@ static void remember_all(bool before)
 	remember("daybook/*.frames", before);
 	remember("ledger.db", before);
 	remember("seals/*", before);
+	remember("attachments/*", before);
+}
+
+/* A file that is kept with the case; each life brings another. */
+static void attach(struct life *life, int64_t at_ms)
+{
+	struct case_order order = {.by = "Officer A", .user = "uid 7", .file = "report.txt"};
+	struct text out = {0}, bytes = {0};
+	text_format(&bytes, "what was seen at %lld, and by whom", (long long)at_ms);
+	assert_int_equal(
+		ledger_attach(life->ledger, 1, &order, bytes.at, bytes.length, at_ms, &out), 0);
+	text_deinit(&out);
+	text_deinit(&bytes);
 }
 
 static void live(int64_t at_ms, uint32_t monitor, int64_t roll_ms)
@@ -91,6 +105,7 @@ static void live(int64_t at_ms, uint32_t monitor, int64_t roll_ms)
 	life_act(&life, 1, ACTION_NOTE, at_ms + 11000);
 	life_frames(&life, at_ms + 11000);
 	life_mark(&life, at_ms + 11500);
+	attach(&life, at_ms + 11700);
 	life_end(&life, true);
 }
 
@@ -109,14 +124,15 @@ static void build(const char *directory)
 	assert_int_equal(verify_with(directory, store.anchor, &said, &sum), VERIFY_CLEAN);
 }
 
-static bool is_frames(const struct file *file)
+/* Bytes without lines. */
+static bool is_plain(const struct file *file)
 {
-	return strstr(file->path, ".frames") != NULL;
+	return strstr(file->path, ".frames") != NULL || strstr(file->path, "/attachments/") != NULL;
 }
 
 static bool is_text(const struct file *file)
 {
-	return strstr(file->path, "/seals/") != NULL || is_frames(file);
+	return strstr(file->path, "/seals/") != NULL || is_plain(file);
 }
 
 /* --- mutations of text; each says what it did, or does nothing and returns false --- */
@@ -232,7 +248,7 @@ static bool mutate_text(const struct file *file, char *what)
 	assert_true(file->now.length < sizeof b.at - 1000);
 	memcpy(b.at, file->now.at, file->now.length);
 	b.n = file->now.length;
-	size_t n_ways = is_frames(file) ? 4 : sizeof ways / sizeof ways[0]; /* it has no lines */
+	size_t n_ways = is_plain(file) ? 4 : sizeof ways / sizeof ways[0]; /* it has no lines */
 	if (!ways[dice(n_ways)](&b, what) ||
 	    (b.n == file->now.length && memcmp(b.at, file->now.at, b.n) == 0))
 		return false;

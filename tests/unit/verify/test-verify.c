@@ -96,7 +96,13 @@ static const struct {
 	{DAY_1, "DELETE FROM chain WHERE batch = 4; DELETE FROM gaps",
 	 "goes on from batch 4, not from 3"},
 	{DAY_1, "UPDATE blocks SET min_ms = min_ms - 1", "the block of readings from 1 on"},
-	{DAY_1, "DROP TABLE chain", "it goes on from batch 4, not from 0"},
+	{DAY_1, "DROP TABLE chain", "2026-01-02.db: it has no chain, and what it holds is not"},
+	{DAY_1, "DELETE FROM chain", "2026-01-02.db: it has no chain, and what it holds is not"},
+	{DAY_1, "ALTER TABLE readings DROP COLUMN raw",
+	 "daybook/2026-01-02.db: it cannot be read as what it should be (no such column: raw"},
+	{DAY_2, "ALTER TABLE chain DROP COLUMN at_ms", "daybook/2026-01-03.db: it cannot be read"},
+	{DAY_1, "ALTER TABLE blocks DROP COLUMN min_ms",
+	 "daybook/2026-01-02.db: it cannot be read"},
 	{DAY_2, "UPDATE chain_begin SET hash = zeroblob(32)", "it goes on from another batch 4"},
 	{DAY_2, "DELETE FROM readings; DELETE FROM chain", "batch 5: is missing, of which"},
 	{DAY_1, "UPDATE frames SET digest = zeroblob(32)", "bytes 0 to 111, of batch 3, are not"},
@@ -114,6 +120,8 @@ static const struct {
 	 "step 2 is not what"},
 	{LEDGER, "DROP TRIGGER instruments_stay; UPDATE instruments SET scale = 2 WHERE id = 1",
 	 "setting of an instrument 1 is not what"},
+	{LEDGER, "ALTER TABLE history DROP COLUMN note",
+	 "ledger.db: it cannot be read as what it should be (no such column: note"},
 	{LEDGER, "DROP TRIGGER marks_stay; UPDATE marks SET flag = 'N'", "mark 1 is not what"},
 	{LEDGER, "DROP TRIGGER marks_remain; DELETE FROM marks", "mark 1 is missing"},
 	{LEDGER, "DROP TRIGGER recomputed_stay; UPDATE recomputed SET became = 'exceeds'",
@@ -155,7 +163,6 @@ static void test_each_change_is_found_and_its_place_named(void **state)
 	}
 }
 
-/* Events that everybody had are pruned; that is no change of what is evidence. */
 static void file_bytes(void **state, const char *name, struct stat *about)
 {
 	char path[256];
@@ -177,6 +184,7 @@ static void test_a_ledger_killed_in_a_commit_verifies_and_is_not_written_to(void
 	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 }
 
+/* Events that everybody had are pruned; that is no change of what is evidence. */
 static void test_pruned_events_are_no_gap(void **state)
 {
 	struct life life;
@@ -392,6 +400,145 @@ static void test_frames_of_no_batch_are_those_of_a_kill_alone(void **state)
 	check_bad(*state, FRAMES_1 ": bytes from 222 on are in no batch");
 }
 
+/* A day of a version without a chain, as it lies on disk. */
+static void old_day(void **state, const char *name, const char *rows)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/daybook", (const char *)*state);
+	(void)mkdir(path, 0700);
+	change(state, name,
+	       "CREATE TABLE readings(seq INTEGER PRIMARY KEY, boot INTEGER NOT NULL, ring INTEGER"
+	       " NOT NULL, rseq INTEGER NOT NULL, monitor INTEGER NOT NULL, measured_ms INTEGER NOT"
+	       " NULL, received_ms INTEGER NOT NULL, value REAL, flag TEXT NOT NULL, raw INTEGER "
+	       "NOT"
+	       " NULL); CREATE TABLE monitors(id INTEGER PRIMARY KEY, site TEXT NOT NULL, factor "
+	       "TEXT"
+	       " NOT NULL, latest INTEGER NOT NULL DEFAULT 0, UNIQUE(site, factor)); CREATE TABLE"
+	       " blocks(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, min_ms INTEGER NOT NULL,"
+	       " max_ms INTEGER NOT NULL); CREATE TABLE rings(boot INTEGER NOT NULL, ring INTEGER "
+	       "NOT"
+	       " NULL, rseq INTEGER NOT NULL, PRIMARY KEY(boot, ring)) WITHOUT ROWID; CREATE TABLE"
+	       " gaps(monitor INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+	       " count INTEGER NOT NULL); INSERT INTO monitors VALUES(1, 'outfall-3', 'w01018', 0);"
+	       " PRAGMA user_version=2");
+	change(state, name, rows);
+}
+
+#define OLD_DAY "daybook/2025-12-31.db"
+#define OLD_ROWS                                                                                   \
+	"INSERT INTO readings VALUES(1, 1, 0, 1, 1, 1767150000000, 1767150000003, 41, 'N', 1)"
+#define NO_CHAIN "2025-12-31.db: it has no chain"
+
+/* A store that always had a chain has no day without one, wherever its sequences lie. */
+static void test_a_fabricated_day_is_found(void **state)
+{
+	fill(state);
+	old_day(state, OLD_DAY, OLD_ROWS);
+	check_bad(*state, NO_CHAIN ", and what it holds is not from before this store had one");
+	change(state, OLD_DAY, "DELETE FROM readings");
+	check_clean(*state);
+	change(state, OLD_DAY, "INSERT INTO gaps VALUES(1, 1, 2, 3)");
+	check_bad(*state, NO_CHAIN ", and what");
+}
+
+static void test_days_of_before_the_chain_are_noted(void **state)
+{
+	struct said said;
+	struct verify_sum sum;
+	old_day(state, OLD_DAY, OLD_ROWS);
+	old_day(state, "daybook/2026-01-01.db",
+		"INSERT INTO readings VALUES(2, 1, 0, 2, 1, 1767236400000, 1767236400003, 42, 'N', "
+		"1)");
+	fill(state);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, NO_CHAIN ": it is from before"));
+	assert_non_null(strstr(said.notes, "2026-01-01.db: it has no chain: it is from before"));
+	change(state, OLD_DAY, "UPDATE readings SET seq = 3");
+	check_bad(*state, NO_CHAIN ", and what");
+}
+
+/* The chain's begin may be gone with its day: the ledger keeps which reading it began with. */
+static void test_a_fabricated_day_is_found_when_the_first_was_removed(void **state)
+{
+	struct life life;
+	fill(state);
+	life_begin(&life, *state, 0);
+	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + 2 * DAY_MS), 0);
+	life_end(&life, true);
+	remove_file(state, DAY_1);
+	check_clean(*state);
+	old_day(state, OLD_DAY, OLD_ROWS);
+	check_bad(*state, NO_CHAIN ", and what");
+}
+
+/* "report" */
+#define REPORT "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917"
+/* "log" */
+#define LOG "836ff184e7b41b1e13cb5fd89fa1de98dbbab99e9d2918913ff43b86a5c7c213"
+
+static void attach(void **state)
+{
+	struct life life;
+	struct text out = {0};
+	struct case_order order = {.by = "Officer A", .user = "uid 7", .file = "report.txt"};
+	struct mark_order mark = {.site = "outfall-3",
+				  .factor = "w01018",
+				  .reason = "calibration",
+				  .by = "Officer A",
+				  .from_ms = NOW - 60000,
+				  .to_ms = NOW,
+				  .flag = FLAG_CALIBRATION,
+				  .file = "log.txt",
+				  .data = "log",
+				  .size = 3};
+	fill(state);
+	life_begin(&life, *state, 0);
+	assert_int_equal(ledger_attach(life.ledger, 1, &order, "report", 6, NOW, &out), 0);
+	assert_int_equal(ledger_mark(life.ledger, &mark, NOW, &out), 0);
+	life_end(&life, true);
+	text_deinit(&out);
+}
+
+static void overwrite(void **state, const char *name, const char *bytes)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs(bytes, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void test_an_attachment_that_is_not_what_it_was_is_named(void **state)
+{
+	struct said said;
+	struct verify_sum sum;
+	attach(state);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_int_equal(sum.attachments, 2);
+	overwrite(state, "attachments/" REPORT, "rePort");
+	check_bad(*state, "attachments/" REPORT ": it is not what it was (report.txt of step 4 of "
+			  "case 1)");
+	overwrite(state, "attachments/" REPORT, "report ");
+	check_bad(*state, "attachments/" REPORT ": it has not the size that it had");
+	overwrite(state, "attachments/" REPORT, "report");
+	check_clean(*state);
+	overwrite(state, "attachments/" LOG, "Log");
+	check_bad(*state, "attachments/" LOG ": it is not what it was (log.txt of mark 2)");
+	remove_file(state, "attachments/" LOG);
+	check_bad(*state, "attachments/" LOG ": there is no such file (log.txt of mark 2)");
+}
+
+static void test_a_file_that_nobody_names_is_noted(void **state)
+{
+	struct said said;
+	struct verify_sum sum;
+	attach(state);
+	overwrite(state, "attachments/x.part", "");
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "attachments/x.part: no case and no mark names it"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -412,6 +559,11 @@ int main(void)
 		TEST(test_a_day_that_is_kept_before_a_removed_one_is_verified),
 		TEST(test_frames_may_go_before_the_readings_if_the_ledger_says_so),
 		TEST(test_frames_of_no_batch_are_those_of_a_kill_alone),
+		TEST(test_a_fabricated_day_is_found),
+		TEST(test_days_of_before_the_chain_are_noted),
+		TEST(test_a_fabricated_day_is_found_when_the_first_was_removed),
+		TEST(test_an_attachment_that_is_not_what_it_was_is_named),
+		TEST(test_a_file_that_nobody_names_is_noted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

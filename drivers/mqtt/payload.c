@@ -1,79 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/mqtt/payload.h"
 
+#include "drivers/plain.h"
+
 #include <jansson.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { NUMBER_CHARACTERS = 128, TOKEN_BYTES = 512 };
+enum { TOKEN_BYTES = 512 };
 
 #define LAST_MS 253402300799999 /* the end of the year 9999 */
-
-/* --- plain numbers --- */
-
-static size_t digits(const char *text, size_t n)
-{
-	size_t i = 0;
-	while (i < n && text[i] >= '0' && text[i] <= '9')
-		i++;
-	return i;
-}
-
-static bool is_sign(const char *text, size_t n)
-{
-	return n > 0 && (*text == '+' || *text == '-');
-}
-
-static bool number_form(const char *text, size_t n)
-{
-	size_t at = is_sign(text, n) ? 1 : 0;
-	size_t whole = digits(text + at, n - at), broken = 0;
-	at += whole;
-	if (at < n && text[at] == '.') {
-		broken = digits(text + at + 1, n - at - 1);
-		at += 1 + broken;
-	}
-	if (whole + broken == 0)
-		return false;
-	if (at < n && (text[at] == 'e' || text[at] == 'E')) {
-		at++;
-		at += is_sign(text + at, n - at) ? 1 : 0;
-		size_t exponent = digits(text + at, n - at);
-		if (exponent == 0)
-			return false;
-		at += exponent;
-	}
-	return at == n;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-bool payload_number(const char *text, size_t n, double *value)
-{
-	while (n > 0 && is_blank(text[n - 1]))
-		n--;
-	for (; n > 0 && is_blank(*text); n--)
-		text++;
-	if (n > NUMBER_CHARACTERS || !number_form(text, n))
-		return false;
-	char copy[NUMBER_CHARACTERS + 1];
-	memcpy(copy, text, n);
-	copy[n] = '\0';
-	/* glibc hands out its one "C" locale here; nothing is allocated. */
-	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (plain == (locale_t)0)
-		return false;
-	*value = strtod_l(copy, NULL, plain);
-	freelocale(plain);
-	return isfinite(*value);
-}
 
 /* --- times --- */
 
@@ -104,7 +43,7 @@ static bool take_fraction_ms(const char **at, const char *end, int *ms)
 	*ms = 0;
 	if (!take_one(at, end, "."))
 		return true;
-	size_t n = digits(*at, (size_t)(end - *at));
+	size_t n = plain_digits(*at, (size_t)(end - *at));
 	for (size_t i = 0, unit = 100; i < n && i < 3; i++, unit /= 10)
 		*ms += (int)unit * ((*at)[i] - '0');
 	*at += n;
@@ -181,7 +120,7 @@ static bool json_time(const json_t *json, int64_t *ms)
 	size_t n = json_string_length(json);
 	if (payload_time(text, n, ms))
 		return true;
-	return payload_number(text, n, &number) && epoch_ms(number, ms);
+	return plain_number(text, n, &number) && epoch_ms(number, ms);
 }
 
 /* --- JSON --- */
@@ -208,7 +147,7 @@ static int token_of(const char **pointer, char token[TOKEN_BYTES])
 
 static const json_t *json_element(const json_t *array, const char *token, size_t n)
 {
-	if (n == 0 || n > 9 || digits(token, n) != n || (n > 1 && *token == '0'))
+	if (n == 0 || n > 9 || plain_digits(token, n) != n || (n > 1 && *token == '0'))
 		return NULL;
 	return json_array_get(array, strtoul(token, NULL, 10));
 }
@@ -271,7 +210,7 @@ static enum payload_result json_value_of(const json_t *json, const char *pointer
 	const char *text = json_string_value(found);
 	if (strcasecmp(text, "nan") == 0)
 		return PAYLOAD_NO_VALUE;
-	if (payload_number(text, json_string_length(found), number))
+	if (plain_number(text, json_string_length(found), number))
 		return PAYLOAD_VALUE;
 	snprintf(out->cause, sizeof out->cause, "the text at \"%s\" is no number", pointer);
 	return PAYLOAD_NOT_A_NUMBER;
@@ -341,7 +280,7 @@ static enum payload_result map_json(const struct mqtt_point *point, const char *
 static enum payload_result map_plain(const char *bytes, size_t n, double *number,
 				     struct payload *out)
 {
-	if (payload_number(bytes, n, number))
+	if (plain_number(bytes, n, number))
 		return PAYLOAD_VALUE;
 	snprintf(out->cause, sizeof out->cause, "%zu bytes that are no plain number", n);
 	return PAYLOAD_NOT_A_NUMBER;

@@ -40,12 +40,5 @@ struct payload {
 enum payload_result payload_map(const struct mqtt_point *point, const void *bytes, size_t n,
 				struct payload *out);
 
-/**
- * payload_number() - a decimal number: sign, digits, point, exponent; blanks around it
- *
- * No hexadecimal, no locale, no infinity, no NaN, at most 128 characters, within a double.
- */
-bool payload_number(const char *text, size_t n, double *value);
-
 /** payload_time() - RFC 3339 with offset. Return: true and the ms since 1970, cut, not rounded */
 bool payload_time(const char *text, size_t n, int64_t *ms);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/mqtt/payload.h"
 #include "drivers/mqtt/topic.h"
+#include "drivers/plain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,12 +87,12 @@ static void test_what_only_looks_like_a_number_is_refused(void **state)
 		assert_true(out.cause[0] != '\0');
 	}
 	double value;
-	assert_false(payload_number("1\0002", 3, &value));
-	assert_true(payload_number("12garbage", 2, &value) && value == 12);
+	assert_false(plain_number("1\0002", 3, &value));
+	assert_true(plain_number("12garbage", 2, &value) && value == 12);
 	char long_number[200];
 	memset(long_number, '1', sizeof long_number);
-	assert_false(payload_number(long_number, sizeof long_number, &value));
-	assert_true(payload_number(long_number, 128, &value));
+	assert_false(plain_number(long_number, sizeof long_number, &value));
+	assert_true(plain_number(long_number, 128, &value));
 }
 
 static void test_a_pointer_finds_the_value(void **state)

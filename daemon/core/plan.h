@@ -100,6 +100,7 @@ struct monitor {
 	const char *factor_name, *unit; /* the name in the node's language */
 	const char *name_zh, *name_en;  /* the catalogue's, for pages in either; NULL: as above */
 	int decimals;
+	bool no_mean;     /* pH, rain: a plain mean of readings says nothing */
 	bool no_multiple; /* pH, dissolved oxygen, temperature: no multiple over the limit */
 	bool has_range;
 	double range_low, range_high;

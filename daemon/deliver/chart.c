@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/chart.h"
 
+#include "core/tally.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +16,7 @@ enum {
 	HEIGHT = TOP + PLOT_HEIGHT + 42
 };
 enum { TABLE_ROWS = 12 };
+#define DAY_MS INT64_C(86400000)
 
 static const struct {
 	char flag;
@@ -169,8 +172,8 @@ static struct scale scale_of(const struct chart *chart)
 		high = chart->high;
 	}
 	for (size_t i = 0; i < chart->n_limits; i++) {
-		low = fmin(low, chart->limits[i]);
-		high = fmax(high, chart->limits[i]);
+		low = fmin(low, chart->limits[i].at);
+		high = fmax(high, chart->limits[i].at);
 	}
 	if (!(low <= high))
 		low = high = 0;
@@ -229,12 +232,17 @@ static void line(struct sheet *sheet, const char *class, double x1, double y1, d
 	sheet_markup(sheet, "/>");
 }
 
-static void label(struct sheet *sheet, const char *class, double x, double y, const char *words)
+static void label_begin(struct sheet *sheet, const char *class, double x, double y)
 {
 	text_format(sheet->out, "<text class=\"%s\"", class);
 	attribute(sheet, "x", x);
 	attribute(sheet, "y", y);
 	text_char(sheet->out, '>');
+}
+
+static void label(struct sheet *sheet, const char *class, double x, double y, const char *words)
+{
+	label_begin(sheet, class, x, y);
 	sheet_text(sheet, words);
 	sheet_markup(sheet, "</text>");
 }
@@ -253,38 +261,66 @@ static void draw_values(struct sheet *sheet, const struct scale *scale)
 	}
 }
 
+static void draw_time(struct sheet *sheet, const struct chart *chart, int64_t time_ms,
+		      const char *words, const char *below)
+{
+	double x = x_of(chart, time_ms);
+	line(sheet, "grid", x, TOP, x, TOP + PLOT_HEIGHT);
+	label(sheet, "time", x, TOP + PLOT_HEIGHT + 16, words);
+	if (below[0] != '\0')
+		label(sheet, "time", x, TOP + PLOT_HEIGHT + 32, below);
+}
+
 static int64_t tick_ms(int64_t span)
 {
-	static const int64_t minutes[] = {1,   2,   5,   10,   15,   30,   60,    120,
-					  180, 360, 720, 1440, 2880, 7200, 14400, 43200};
+	static const int64_t minutes[] = {1,   2,   5,   10,   15,   30,   60,   120,
+					  180, 360, 720, 1440, 2880, 7200, 14400};
 	const size_t n = sizeof minutes / sizeof minutes[0];
 	size_t i = 0;
 	while (i + 1 < n && span / (minutes[i] * 60000) > 6)
 		i++;
-	int64_t tick = minutes[i] * 60000;
-	return span / tick > 8 ? span / 6 : tick;
+	return minutes[i] * 60000;
 }
 
-/* Times at whole hours or days of the zone; the date where it begins or changes. */
-static void draw_times(struct sheet *sheet, const struct chart *chart)
+/* Times at whole hours or days of the zone, and the date where it begins or changes. */
+static void draw_hours(struct sheet *sheet, const struct chart *chart, int64_t tick)
 {
-	int64_t tick = tick_ms(span_ms(chart)),
-		offset = (int64_t)zone_offset_s(sheet->zone, chart->from_ms) * 1000;
+	const int64_t offset = (int64_t)zone_offset_s(sheet->zone, chart->from_ms) * 1000;
 	int64_t day = INT64_MIN;
-	char words[40];
+	char words[40], date[40];
 	for (int64_t t = ((chart->from_ms + offset) / tick + 1) * tick - offset; t < chart->to_ms;
 	     t += tick) {
 		struct civil c = zone_civil(sheet->zone, t);
-		double x = x_of(chart, t);
-		line(sheet, "grid", x, TOP, x, TOP + PLOT_HEIGHT);
-		snprintf(words, sizeof words, "%02d:%02d", c.hour, c.minute);
-		label(sheet, "time", x, TOP + PLOT_HEIGHT + 16, words);
-		if (zone_day(sheet->zone, t) == day)
-			continue;
+		bool new_day = zone_day(sheet->zone, t) != day;
 		day = zone_day(sheet->zone, t);
-		snprintf(words, sizeof words, "%04d-%02d-%02d", (int)c.year, c.month, c.day);
-		label(sheet, "time", x, TOP + PLOT_HEIGHT + 32, words);
+		snprintf(date, sizeof date, "%04d-%02d-%02d", (int)c.year, c.month, c.day);
+		snprintf(words, sizeof words, "%02d:%02d", c.hour, c.minute);
+		if (tick >= DAY_MS)
+			draw_time(sheet, chart, t, date, "");
+		else
+			draw_time(sheet, chart, t, words, new_day ? date : "");
 	}
+}
+
+static void draw_months(struct sheet *sheet, const struct chart *chart)
+{
+	char words[40];
+	for (int64_t t = month_of(sheet->zone, chart->from_ms).end_ms; t < chart->to_ms;
+	     t = month_of(sheet->zone, t).end_ms) {
+		struct civil c = zone_civil(sheet->zone, t);
+		snprintf(words, sizeof words, "%04d-%02d", (int)c.year, c.month);
+		draw_time(sheet, chart, t, words, "");
+	}
+}
+
+static void draw_times(struct sheet *sheet, const struct chart *chart)
+{
+	if (span_ms(chart) > 70 * DAY_MS && span_ms(chart) <= 400 * DAY_MS)
+		draw_months(sheet, chart);
+	else
+		draw_hours(sheet, chart,
+			   span_ms(chart) > 70 * DAY_MS ? span_ms(chart) / 6
+							: tick_ms(span_ms(chart)));
 }
 
 /* Maintenance and its like, and whatever was marked later: columns without a valid reading between
@@ -306,17 +342,31 @@ static void draw_hatched(struct sheet *sheet, const struct chart *chart)
 	}
 }
 
+/* "limit 50", "80% of the permit: 4", "permit 5" */
+static void level_name(struct sheet *sheet, const struct chart_level *level)
+{
+	struct text at = {0}, share = {0};
+	text_double(&at, level->at);
+	text_double(&share, round(1e4 * level->share) / 100);
+	sheet_phrase(sheet,
+		     level->share <= 0  ? SAY("limit {at}")
+		     : level->share < 1 ? SAY("{share}% of the permit: {at}")
+					: SAY("permit {at}"),
+		     "at", at.at, "share", share.at, NULL);
+	text_deinit(&at);
+	text_deinit(&share);
+}
+
 static void draw_limits(struct sheet *sheet, const struct chart *chart, const struct scale *scale)
 {
 	for (size_t i = 0; i < chart->n_limits; i++) {
-		struct text words = {0};
-		double y = y_of(scale, chart->limits[i]);
-		text_add(&words, sheet_word(sheet, SAY("limit")));
-		text_char(&words, ' ');
-		text_double(&words, chart->limits[i]);
-		line(sheet, "limit", LEFT, y, LEFT + CHART_COLUMNS, y);
-		label(sheet, "limit-name", LEFT + CHART_COLUMNS - 4, y - 4, words.at);
-		text_deinit(&words);
+		const struct chart_level *level = &chart->limits[i];
+		double y = y_of(scale, level->at);
+		bool share = level->share > 0 && level->share < 1;
+		line(sheet, share ? "limit share" : "limit", LEFT, y, LEFT + CHART_COLUMNS, y);
+		label_begin(sheet, "limit-name", LEFT + CHART_COLUMNS - 4, y - 4);
+		level_name(sheet, level);
+		sheet_markup(sheet, "</text>");
 	}
 }
 
@@ -442,7 +492,14 @@ static void describe(struct sheet *sheet, const struct chart *chart)
 	snprintf(count, sizeof count, "%zu", chart->n);
 	sheet_moment(sheet, chart->from_ms, from);
 	sheet_moment(sheet, chart->to_ms, to);
-	if (chart->valid == 0)
+	value_words(&low, chart->low, chart->decimals);
+	value_words(&high, chart->high, chart->decimals);
+	if (chart->sums)
+		sheet_phrase(sheet,
+			     SAY("From {from} on the load grew to {high} {unit}; the levels of the "
+				 "permit are drawn across."),
+			     "from", from, "high", high.at, "unit", chart->unit, NULL);
+	else if (chart->valid == 0)
 		sheet_phrase(sheet, SAY("There is no valid reading from {from} to {to}."), "from",
 			     from, "to", to, NULL);
 	else
@@ -450,10 +507,8 @@ static void describe(struct sheet *sheet, const struct chart *chart)
 			     SAY("{count} readings from {from} to {to}; the valid ones lie between "
 				 "{low} and "
 				 "{high} {unit}."),
-			     "count", count, "from", from, "to", to, "low",
-			     value_words(&low, chart->low, chart->decimals), "high",
-			     value_words(&high, chart->high, chart->decimals), "unit", chart->unit,
-			     NULL);
+			     "count", count, "from", from, "to", to, "low", low.at, "high", high.at,
+			     "unit", chart->unit, NULL);
 	text_deinit(&low);
 	text_deinit(&high);
 }
@@ -465,7 +520,10 @@ static void svg_head(struct sheet *sheet, const struct chart *chart)
 		    "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title-%u "
 		    "chart-text-%u\"><title id=\"chart-title-%u\">",
 		    (int)WIDTH, (int)HEIGHT, chart->place, chart->place, chart->place);
-	sheet_phrase(sheet, SAY("Readings of {factor}"), "factor", chart->name, NULL);
+	sheet_phrase(sheet,
+		     chart->sums ? SAY("Load of {factor} since the beginning of the year")
+				 : SAY("Readings of {factor}"),
+		     "factor", chart->name, NULL);
 	text_format(sheet->out, "</title><desc id=\"chart-text-%u\">", chart->place);
 	describe(sheet, chart);
 	sheet_markup(sheet, "</desc>");

@@ -6,7 +6,8 @@
  * Time is cut into columns, one a pixel; each keeps the first, last, lowest and highest valid
  * value, so that a single reading above the limit among a million stays to be seen. Flags are kept
  * as bits of the column, and so are later marks over the readings; silence longer than the monitor
- * allows breaks the line and is listed.
+ * allows breaks the line and is listed. The same serves for a sum that grows, such as the load of a
+ * year, a value at the end of each day.
  */
 #include "core/reading.h"
 #include "deliver/sheet.h"
@@ -25,6 +26,12 @@ struct chart_span {
 	int64_t from_ms, to_ms;
 };
 
+/* A level across the chart: a limit, or a share of what a permit allows in a year. */
+struct chart_level {
+	double at;
+	double share; /* 0: a limit; 1: the permit itself */
+};
+
 struct chart {
 	int64_t from_ms, to_ms;
 	int64_t silent_ms; /* a longer time between readings is a gap; 0: none is */
@@ -35,8 +42,9 @@ struct chart {
 	struct chart_span gaps[CHART_GAPS]; /* the first ones */
 	size_t n_gaps;
 	uint64_t unrecorded; /* readings that were judged and are in no daybook */
+	bool sums;           /* what is fed is a sum since the year's beginning, and no reading */
 	/* what is drawn over it */
-	double limits[CHART_LIMITS];
+	struct chart_level limits[CHART_LIMITS];
 	size_t n_limits;
 	struct chart_span episodes[CHART_EPISODES];
 	size_t n_episodes;

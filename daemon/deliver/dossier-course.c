@@ -253,16 +253,6 @@ static void step_numbers(struct parts *parts, const json_t *step)
 	}
 }
 
-/* Some steps have the name of a status or of a field, which is another word in a history. */
-static const char *step_word(const json_t *step)
-{
-	if (json_is(step, "action", "registered"))
-		return SAY("case registered");
-	if (json_is(step, "action", "level"))
-		return SAY("listed by a higher authority");
-	return json_words(step, "action");
-}
-
 static void history_row(struct parts *parts, const json_t *step)
 {
 	struct sheet *sheet = &parts->sheet;
@@ -270,7 +260,7 @@ static void history_row(struct parts *parts, const json_t *step)
 	sheet_markup(sheet, "<tr><td>");
 	sheet_time(sheet, json_ms(step, "at"));
 	sheet_markup(sheet, "</td><td>");
-	sheet_say(sheet, step_word(step));
+	sheet_say(sheet, json_step(step));
 	sheet_markup(sheet, "</td><td>");
 	step_who(parts, step);
 	sheet_markup(sheet, "</td><td>");

@@ -16,8 +16,8 @@ enum { EPISODES_SHOWN = 60, DATE_BYTES = 64 };
 /* What a sentence can name. */
 struct facts {
 	const char *kind, *average, *factor, *unit;
-	struct text value, limit, multiple;
-	char when[DATE_BYTES], began[SHEET_TIME_BYTES];
+	struct text value, limit, multiple, share;
+	char when[DATE_BYTES], began[SHEET_TIME_BYTES], year[SHEET_TIME_BYTES];
 };
 
 /* "2026-11-22" of a mean of that day, "… 03:00" of an hour, the moment of a single reading. A mean
@@ -50,6 +50,31 @@ static int64_t episode_began(const json_t *c)
 	return ms == 0 ? json_ms(c, "opened_at") : ms;
 }
 
+/* What was discharged in the permit's year, and until when; as added up, else as the case has it.
+ */
+static double load_now(const struct parts *parts, int64_t *until_ms)
+{
+	const struct dossier_load *load = parts->dossier->load;
+	double tonnes;
+	*until_ms = json_ms(parts->dossier->c, "peak_at");
+	if (load == NULL || load->chart == NULL || load->chart->n == 0)
+		return json_load(parts->dossier->c, &tonnes) ? tonnes : 0;
+	*until_ms = load->chart->last_ms + 1;
+	return load->total;
+}
+
+static void load_words(const struct parts *parts, struct text *value, struct text *share,
+		       int64_t *until_ms)
+{
+	const json_t *c = parts->dossier->c, *decimals = json_object_get(c, "decimals");
+	double tonnes = load_now(parts, until_ms),
+	       permit = json_number_value(json_object_get(c, "limit"));
+	text_clear(value);
+	text_fixed(value, tonnes,
+		   json_is_integer(decimals) ? (int)json_integer_value(decimals) : 3);
+	text_fixed(share, permit > 0 ? 100 * tonnes / permit : 0, 1);
+}
+
 static void facts_take(struct facts *facts, const struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
@@ -61,8 +86,12 @@ static void facts_take(struct facts *facts, const struct parts *parts)
 	part_value_words(parts, &facts->limit, c, "limit");
 	if (json_is_number(json_object_get(c, "multiple")))
 		text_fixed(&facts->multiple, json_number_value(json_object_get(c, "multiple")), 2);
+	if (json_is(c, "kind", "load"))
+		load_words(parts, &facts->value, &facts->share, &peak_ms);
 	when_words(parts, facts->average, peak_ms == 0 ? episode_began(c) : peak_ms, facts->when);
 	sheet_moment(&parts->sheet, episode_began(c), facts->began);
+	snprintf(facts->year, sizeof facts->year, "%d",
+		 (int)zone_civil(parts->sheet.zone, episode_began(c)).year);
 }
 
 static void facts_deinit(struct facts *facts)
@@ -70,6 +99,7 @@ static void facts_deinit(struct facts *facts)
 	text_deinit(&facts->value);
 	text_deinit(&facts->limit);
 	text_deinit(&facts->multiple);
+	text_deinit(&facts->share);
 }
 
 /* The sentence of an exceedance: by bound, and whether a multiple exists. */
@@ -96,17 +126,25 @@ static const char *kind_sentence(const struct facts *facts, const json_t *c)
 		{"flat", SAY("{factor} reads {value} {unit} without change since {began}")},
 		{"step", SAY("{when}: {factor} jumped to {value} {unit}")},
 		{"undetermined", SAY("Too few valid data of {factor} since {began} for a verdict")},
-		{"load", SAY("The discharged load of {factor}, {value} {unit}, is above the "
-			     "permitted {limit} "
-			     "{unit}")},
+		{"load",
+		 SAY("{factor}: {value} {unit} were discharged from the beginning of {year} "
+		     "until {when}, {share}% of the {limit} {unit} that are permitted in "
+		     "the year")},
+		{"above",
+		 SAY("{factor}: {value} {unit} were discharged from the beginning of {year} "
+		     "until {when}, more than the {limit} {unit} that are permitted in "
+		     "the year ({share}%)")},
 		{"fault", SAY("The equipment reports a fault since {began}")},
 		{"connection", SAY("The connection is interrupted since {began}")},
 		{"clue", SAY("A clue that is to be looked into, since {began}")},
 	};
+	const char *kind = facts->kind;
 	if (strcmp(json_words(c, "source"), "automatic") != 0)
 		return SAY("Registered by hand on {began}; source: {source}");
-	for (size_t i = 0; facts->kind != NULL && i < sizeof sentences / sizeof sentences[0]; i++)
-		if (strcmp(facts->kind, sentences[i].kind) == 0)
+	if (json_is(c, "kind", "load") && json_kind(c) == kind)
+		kind = "above";
+	for (size_t i = 0; kind != NULL && i < sizeof sentences / sizeof sentences[0]; i++)
+		if (strcmp(kind, sentences[i].kind) == 0)
 			return sentences[i].sentence;
 	return exceedance_sentence(facts, json_words(c, "bound"));
 }
@@ -118,7 +156,8 @@ static void say_main(struct parts *parts)
 	sheet_phrase(&parts->sheet, kind_sentence(&facts, parts->dossier->c), "when", facts.when,
 		     "began", facts.began, "factor", facts.factor, "average",
 		     sheet_word(&parts->sheet, facts.average), "value", facts.value.at, "limit",
-		     facts.limit.at, "unit", facts.unit, "multiple", facts.multiple.at, "source",
+		     facts.limit.at, "unit", facts.unit, "multiple", facts.multiple.at, "share",
+		     facts.share.at, "year", facts.year, "source",
 		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "source")), NULL);
 	facts_deinit(&facts);
 }
@@ -128,8 +167,8 @@ static void say_duration(struct parts *parts)
 	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
 	size_t n = json_array_size(episodes);
 	char count[24], from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
-	if (n == 0)
-		return;
+	if (n == 0 || json_is(parts->dossier->c, "kind", "load"))
+		return; /* of a load the shares of the permit follow each other */
 	int64_t end_ms = json_ms(json_array_get(episodes, n - 1), "ended_at");
 	snprintf(count, sizeof count, "%zu", n);
 	sheet_moment(&parts->sheet, episode_began(parts->dossier->c), from);
@@ -147,14 +186,9 @@ static void say_duration(struct parts *parts)
 
 void part_facts(struct parts *parts)
 {
-	bool verified = json_is_true(json_object_get(parts->dossier->c, "verified"));
-	const char *kind = json_words(parts->dossier->c, "kind");
 	part_begin(parts, SAY("Facts"));
 	sheet_markup(&parts->sheet, "<p><strong>");
-	if (!verified && kind != NULL && strcmp(kind, "exceedance") == 0)
-		sheet_say(&parts->sheet, SAY("suspected exceedance"));
-	else
-		sheet_say(&parts->sheet, kind);
+	sheet_say(&parts->sheet, json_kind(parts->dossier->c));
 	sheet_markup(&parts->sheet, "</strong> ");
 	sheet_text(&parts->sheet, part_site_name(parts));
 	sheet_markup(&parts->sheet, "</p>\n<p class=\"fact\">");
@@ -198,11 +232,44 @@ static void row_multiple(struct parts *parts)
 {
 	const json_t *multiple = json_object_get(parts->dossier->c, "multiple");
 	struct text words = {0};
-	if (json_is_number(multiple)) {
+	if (json_is_number(multiple) && json_number_value(multiple) > 0) {
 		text_fixed(&words, json_number_value(multiple), 2);
 		part_row(parts, SAY("times over"), words.at);
 	}
 	text_deinit(&words);
+}
+
+/* Of a load all values are the year's sum as it grew. */
+static void rows_load(struct parts *parts)
+{
+	struct text now = {0}, share = {0};
+	int64_t until_ms;
+	load_words(parts, &now, &share, &until_ms);
+	text_char(&now, ' ');
+	text_add(&now, json_words(parts->dossier->c, "unit"));
+	text_char(&share, '%');
+	row_value(parts, SAY("permitted in the year"), "limit");
+	part_row_source(parts, SAY("Source of the permit"),
+			json_words(parts->dossier->c, "limit_source"));
+	row_value(parts, SAY("discharged in the year when it was registered"), "first_value");
+	part_row(parts, SAY("discharged in the year so far"), now.at);
+	part_row_time(parts, SAY("until"), until_ms);
+	part_row(parts, SAY("share of permit"), share.at);
+	text_deinit(&now);
+	text_deinit(&share);
+}
+
+static void rows_values(struct parts *parts)
+{
+	const json_t *c = parts->dossier->c;
+	part_row_word(parts, SAY("averaging"), json_words(c, "average"));
+	row_value(parts, SAY("limit"), "limit");
+	part_row_source(parts, SAY("Source of the limit"), json_words(c, "limit_source"));
+	row_value(parts, SAY("first value"), "first_value");
+	row_value(parts, SAY("peak value"), "peak_value");
+	part_row_time(parts, SAY("peak at"), json_ms(c, "peak_at"));
+	row_value(parts, SAY("last value"), "last_value");
+	row_multiple(parts);
 }
 
 void part_values(struct parts *parts)
@@ -216,15 +283,11 @@ void part_values(struct parts *parts)
 		part_row(parts, SAY("Site id"), json_words(c, "site"));
 	part_row(parts, SAY("Factor"), factor_name(parts));
 	part_row(parts, SAY("Code of the factor"), json_words(c, "factor"));
-	part_row_word(parts, SAY("kind"), json_words(c, "kind"));
-	part_row_word(parts, SAY("averaging"), json_words(c, "average"));
-	row_value(parts, SAY("limit"), "limit");
-	part_row_word(parts, SAY("Source of the limit"), json_words(c, "limit_source"));
-	row_value(parts, SAY("first value"), "first_value");
-	row_value(parts, SAY("peak value"), "peak_value");
-	part_row_time(parts, SAY("peak at"), json_ms(c, "peak_at"));
-	row_value(parts, SAY("last value"), "last_value");
-	row_multiple(parts);
+	part_row_word(parts, SAY("kind"), json_kind(c));
+	if (json_is(c, "kind", "load") && json_is_number(json_object_get(c, "limit")))
+		rows_load(parts);
+	else
+		rows_values(parts);
 	part_pairs_end(parts);
 	part_end(parts);
 }
@@ -297,7 +360,7 @@ static void episode_row(struct parts *parts, const json_t *episode)
 	sheet_markup(sheet, "</td><td>");
 	part_value(parts, episode, "limit");
 	sheet_markup(sheet, "</td><td>");
-	sheet_say(sheet, json_words(episode, "limit_source"));
+	part_source(parts, json_words(episode, "limit_source"));
 	sheet_markup(sheet, "</td></tr>\n");
 }
 

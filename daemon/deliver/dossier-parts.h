@@ -23,6 +23,8 @@ void part_values(struct parts *parts);
 /** part_factors() - each with its worst value, where further factors have joined the case */
 void part_factors(struct parts *parts);
 void part_chart(struct parts *parts);
+/** part_load() - of a case of a load, in place of its readings: the sum against the permit */
+void part_load(struct parts *parts);
 /** part_marks() - what was said later about the readings that are drawn */
 void part_marks(struct parts *parts);
 void part_episodes(struct parts *parts);
@@ -54,6 +56,10 @@ void part_row(struct parts *parts, const char *name, const char *text);
 void part_row_word(struct parts *parts, const char *name, const char *english);
 /** part_row_code() - a name and a word of the API's, such as "river_section" */
 void part_row_code(struct parts *parts, const char *name, const char *code);
+/** part_source() - where a limit is from, in the language of the page; part_row_source() - the same
+ * as a row */
+void part_source(struct parts *parts, const char *source);
+void part_row_source(struct parts *parts, const char *name, const char *source);
 /** part_factor() - the name of an object's `factor` in the language of the page */
 const char *part_factor(const struct parts *parts, const json_t *of);
 void part_row_time(struct parts *parts, const char *name, int64_t wall_ms);

@@ -77,10 +77,10 @@ static void take_limit(struct chart *chart, const json_t *object)
 	if (!json_is_number(limit))
 		return;
 	for (size_t i = 0; i < chart->n_limits; i++)
-		if (!(chart->limits[i] < value) && !(chart->limits[i] > value))
+		if (!(chart->limits[i].at < value) && !(chart->limits[i].at > value))
 			return;
 	if (chart->n_limits < CHART_LIMITS)
-		chart->limits[chart->n_limits++] = value;
+		chart->limits[chart->n_limits++] = (struct chart_level){.at = value};
 }
 
 /* When it began and ended; what goes on ends now. */

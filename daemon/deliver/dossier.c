@@ -2,6 +2,7 @@
 #include "deliver/dossier.h"
 
 #include "deliver/dossier-parts.h"
+#include "deliver/sources.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static const char style[] =
 	"svg text{font-size:11px;fill:#333}.value{text-anchor:end}.time{text-anchor:middle}"
 	".limit-name{text-anchor:end}svg .limit-name{fill:#b91c1c}"
 	".grid{stroke:#ddd;stroke-width:1}.limit{stroke:#b91c1c;stroke-width:1.5;stroke-dasharray:"
-	"7 4}"
+	"7 4}svg .share{stroke:#b45309;stroke-width:1}"
 	".curve{fill:none;stroke:#1d4ed8;stroke-width:1.4;stroke-linejoin:round;stroke-linecap:"
 	"round}"
 	".episode{fill:#fecaca;fill-opacity:.7}.silent{fill:#e5e7eb}.hatched{fill:url(#hatch)}"
@@ -153,6 +154,23 @@ void part_row_time(struct parts *parts, const char *name, int64_t wall_ms)
 	row_end(parts);
 }
 
+void part_source(struct parts *parts, const char *source)
+{
+	struct text words = {0};
+	source_words(&words, parts->sheet.words, source);
+	sheet_text(&parts->sheet, words.at);
+	text_deinit(&words);
+}
+
+void part_row_source(struct parts *parts, const char *name, const char *source)
+{
+	if (source == NULL || source[0] == '\0')
+		return;
+	row_begin(parts, name);
+	part_source(parts, source);
+	row_end(parts);
+}
+
 /* A factor that has joined has a unit and decimals of its own. */
 static const json_t *of_case_or(const struct parts *parts, const json_t *object, const char *member)
 {
@@ -227,13 +245,39 @@ static void page_begin(struct parts *parts)
 	sheet_markup(sheet, "</style></head>\n<body>\n");
 }
 
+/* Who told the office of it, and on which paper; who wrote it down is a person. */
+static void hand_words(struct parts *parts)
+{
+	const json_t *c = parts->dossier->c,
+		     *step = json_array_get(json_object_get(c, "history"), 0);
+	const char *by = json_words(step, "by"), *document = json_words(c, "document");
+	struct sheet *sheet = &parts->sheet;
+	char when[SHEET_TIME_BYTES];
+	sheet_phrase(sheet, SAY("Registered by hand on {when}; source: {source}."), "when",
+		     sheet_moment(sheet, json_ms(c, "opened_at"), when), "source",
+		     sheet_word(sheet, json_words(c, "source")), NULL);
+	text_char(sheet->out, ' ');
+	if (by != NULL && !parts->dossier->open) {
+		sheet_phrase(sheet, SAY("Registered by: {by}."), "by", by, NULL);
+		text_char(sheet->out, ' ');
+	}
+	if (document != NULL && !parts->dossier->open) {
+		sheet_phrase(sheet, SAY("Document: {document}."), "document", document, NULL);
+		text_char(sheet->out, ' ');
+	}
+	sheet_say(sheet, SAY("It is still to be verified."));
+}
+
 static void clue_line(struct parts *parts)
 {
 	if (json_is_true(json_object_get(parts->dossier->c, "verified")))
 		return;
 	sheet_markup(&parts->sheet, "<p class=\"clue\">");
-	sheet_say(&parts->sheet,
-		  SAY("Registered by the system and not verified. A clue, not a finding."));
+	if (json_is(parts->dossier->c, "source", "automatic"))
+		sheet_say(&parts->sheet, SAY("Registered by the system and not verified. A clue, "
+					     "not a finding."));
+	else
+		hand_words(parts);
 	sheet_markup(&parts->sheet, "</p>\n");
 }
 
@@ -325,10 +369,10 @@ static void parts_init(struct parts *parts, struct text *out, const struct dossi
 void dossier_write(struct text *out, const struct dossier *dossier)
 {
 	static void (*const sections[])(struct parts *) = {
-		part_facts,      part_advice,      part_values,   part_factors,
-		part_chart,      part_marks,       part_episodes, part_place,
-		part_instrument, part_responsible, part_demands,  part_steps,
-		part_history,    part_attachments, part_evidence, part_frames,
+		part_facts,       part_advice,  part_values,   part_factors, part_chart,
+		part_load,        part_marks,   part_episodes, part_place,   part_instrument,
+		part_responsible, part_demands, part_steps,    part_history, part_attachments,
+		part_evidence,    part_frames,
 	};
 	struct parts parts;
 	parts_init(&parts, out, dossier);

@@ -16,6 +16,7 @@
 #include "core/chain.h"
 #include "core/text.h"
 #include "deliver/chart.h"
+#include "core/window.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -44,6 +45,18 @@ struct dossier_further {
 	size_t n;
 };
 
+/* The load of the year in which a case of a load began, in tonnes. */
+struct dossier_month {
+	double load;
+	int64_t covered_ms;
+};
+struct dossier_load {
+	struct chart *chart; /* of the sum; NULL: no permit of this plan */
+	struct span year;
+	struct dossier_month months[12];
+	double total;
+};
+
 /* What a rain gauge measured before and during an exceedance. */
 struct dossier_rain_sum {
 	struct chart_span span;
@@ -69,6 +82,7 @@ struct dossier {
 	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
 	const struct dossier_frames *frames;   /* NULL: not looked at */
 	const struct dossier_further *further; /* NULL: not looked at */
+	const struct dossier_load *load;       /* NULL: not looked at, or of another case */
 	struct dossier_rain rain;
 };
 
@@ -104,6 +118,27 @@ void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
 int dossier_frames(const struct dossier *dossier, const char *directory,
 		   struct daybook_reader *reader, struct dossier_frames *out);
 void dossier_frames_deinit(struct dossier_frames *frames);
+
+/** dossier_load() - adds up the load of the year that a case of a load is about
+ * @directory: of the store; @out: zeroed; dossier_load_deinit() it in any case
+ * Return: 0, also where nothing was added up; negative errno. */
+int dossier_load(const struct dossier *dossier, const char *directory, struct dossier_load *out);
+void dossier_load_deinit(struct dossier_load *load);
+
+/* All that is read for one dossier; it points into this. */
+struct dossier_taken {
+	struct chart *chart;
+	struct dossier_frames frames;
+	struct dossier_further further;
+	struct dossier_load load;
+};
+/** dossier_take() - reads whatever the case in @dossier needs; what cannot be read is left out, and
+ * the page says so
+ * @out: dossier_taken_deinit() it in any case, behind dossier_write()
+ * Return: 0; negative errno where its readings could not be read */
+int dossier_take(struct dossier *dossier, const char *directory, struct daybook_reader *reader,
+		 struct dossier_taken *out);
+void dossier_taken_deinit(struct dossier_taken *taken);
 
 /** dossier_policy() - adds the hash of its style, as a source of a content security policy */
 void dossier_policy(struct text *out);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/mail.h"
 
+#include "deliver/sheet.h"
+#include "deliver/sources.h"
+
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -141,7 +144,7 @@ static void add_subject(struct text *out, const struct mail *mail, const json_t 
 	add_spaced(&subject, site[0] != '\0' ? site : string(about, "site"));
 	add_spaced(&subject, string(about, "factor_name"));
 	add_spaced(&subject, string(about, "connection"));
-	add_spaced(&subject, word(mail, string(about, "kind")));
+	add_spaced(&subject, word(mail, json_kind(about)));
 	if (subject.length > SUBJECT_BYTES)
 		subject.at[whole_characters(subject.at, subject.length, SUBJECT_BYTES)] = '\0';
 	text_add(out, "Subject: ");
@@ -152,7 +155,7 @@ static void add_subject(struct text *out, const struct mail *mail, const json_t 
 
 /* --- text --- */
 
-enum shape { PLAIN, WORD, TIME, VALUE };
+enum shape { PLAIN, WORD, TIME, VALUE, KIND, SOURCE, REASON };
 static const struct {
 	const char *key, *label;
 	enum shape shape;
@@ -163,8 +166,10 @@ static const struct {
 	{"site_name", "site", PLAIN},
 	{"factor_name", "factor", PLAIN},
 	{"connection", "connection", PLAIN},
-	{"kind", "kind", WORD},
-	{"reason", "reason", WORD},
+	{"kind", "kind", KIND},
+	{"reason", "reason", REASON},
+	{"source", "source", WORD},
+	{"document", "document", PLAIN},
 	{"severity", "severity", WORD},
 	{"status", "status", WORD},
 	{"level", "level", WORD},
@@ -176,7 +181,7 @@ static const struct {
 	{"cleared_at", "cleared", TIME},
 	{"next_at", "next call", TIME},
 	{"limit", "limit", VALUE},
-	{"limit_source", "limit source", PLAIN},
+	{"limit_source", "limit source", SOURCE},
 	{"value", "value", VALUE},
 	{"first_value", "first value", VALUE},
 	{"peak_value", "peak value", VALUE},
@@ -184,12 +189,34 @@ static const struct {
 	{"note", "note", PLAIN},
 };
 
+/* "alike outfall-2": the first word is one of ours, the rest a name. */
+static void add_reason(struct text *out, const struct mail *mail, const char *reason)
+{
+	struct text first = {0};
+	size_t n = strcspn(reason, " ");
+	text_add_n(&first, reason, n);
+	text_add(out, word(mail, first.at));
+	text_add(out, reason + n);
+	text_deinit(&first);
+}
+
+static void add_words(struct text *out, const json_t *object, const char *s, enum shape shape,
+		      const struct mail *mail)
+{
+	if (shape == SOURCE)
+		source_words(out, mail->words, s);
+	else if (shape == REASON && s != NULL)
+		add_reason(out, mail, s);
+	else
+		text_add(out, word(mail, shape == KIND ? json_kind(object) : s));
+}
+
 static void add_value(struct text *out, const json_t *object, const json_t *value, enum shape shape,
 		      const struct mail *mail)
 {
 	const char *s = json_string_value(value), *unit = string(object, "unit");
-	if (shape == WORD) {
-		text_add(out, word(mail, s));
+	if (shape == WORD || shape == KIND || shape == SOURCE || shape == REASON) {
+		add_words(out, object, s, shape, mail);
 	} else if (shape == TIME && s != NULL && strlen(s) > 19) {
 		text_format(out, "%.10s %.8s", s, s + 11);
 	} else if (json_is_number(value)) {
@@ -223,8 +250,8 @@ static void add_step(struct text *out, const struct mail *mail, const json_t *da
 	const json_t *last = json_array_get(history, json_array_size(history) - 1);
 	if (json_array_size(history) == 0)
 		return;
-	text_format(out, "\n%s: %s, %s", word(mail, "newest step"),
-		    word(mail, string(last, "action")), string(last, "by"));
+	text_format(out, "\n%s: %s, %s", word(mail, "newest step"), word(mail, json_step(last)),
+		    string(last, "by"));
 	if (string(last, "note")[0] != '\0')
 		text_format(out, "\n%s", string(last, "note"));
 	text_char(out, '\n');

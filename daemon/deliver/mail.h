@@ -11,6 +11,7 @@
 #include "core/plan.h"
 #include "core/text.h"
 #include "deliver/outbox.h"
+#include "deliver/wording.h"
 
 struct mail {
 	const struct plan *plan; /* node, office, zone */
@@ -19,6 +20,7 @@ struct mail {
 	size_t n_to;
 	int64_t now_ms;
 	const char *(*translate)(const char *english);
+	const struct wording *words; /* the same language; NULL: English */
 	const struct outbox_event *event;
 	const char *dossier; /* HTML to attach; NULL: none */
 	size_t dossier_bytes;

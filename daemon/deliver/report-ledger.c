@@ -22,11 +22,12 @@ static json_t *page_load(struct text *page, int *r)
 
 /* --- alerts --- */
 
-static int64_t common_ms(struct span a, struct span b)
+/* Return: true where some of @active is within @span. */
+static bool common(struct span active, struct span span, struct span *out)
 {
-	int64_t from_ms = a.start_ms > b.start_ms ? a.start_ms : b.start_ms;
-	int64_t to_ms = a.end_ms < b.end_ms ? a.end_ms : b.end_ms;
-	return to_ms > from_ms ? to_ms - from_ms : 0;
+	out->start_ms = active.start_ms > span.start_ms ? active.start_ms : span.start_ms;
+	out->end_ms = active.end_ms < span.end_ms ? active.end_ms : span.end_ms;
+	return out->end_ms > out->start_ms;
 }
 
 struct taking {
@@ -50,7 +51,7 @@ static void take_alert(const struct taking *taking, const json_t *alert)
 				   ? NO_INDEX
 				   : plan_monitor(report->plan, site, factor);
 	int64_t raised_ms = json_ms(alert, "raised_at"), cleared_ms = json_ms(alert, "cleared_at");
-	struct span active = {raised_ms, cleared_ms == 0 ? report->now_ms : cleared_ms};
+	struct span active = {raised_ms, cleared_ms == 0 ? report->now_ms : cleared_ms}, within;
 	bool exceeds = json_is(alert, "kind", "exceedance");
 	if (monitor == NO_INDEX)
 		return;
@@ -59,7 +60,8 @@ static void take_alert(const struct taking *taking, const json_t *alert)
 		a->n++;
 		a->exceedances += exceeds;
 	}
-	a->active_ms += common_ms(active, report->span);
+	if (common(active, report->span, &within))
+		report_time(&a->active, within);
 	report_alarm(report, alert, active, a);
 	active.start_ms = json_ms(alert, "began_at");
 	if (exceeds)
@@ -93,8 +95,19 @@ int report_alerts(const struct report *report, struct report_alerts *by_monitor)
 		r = take_alerts(&taking);
 	if (r == 0)
 		report_touch_windows(report, &covers, by_monitor);
+	for (uint32_t i = 0; r == 0 && i < report->plan->n_monitors; i++) {
+		by_monitor[i].active_ms = report_times_ms(&by_monitor[i].active);
+		r = by_monitor[i].active.failed ? -ENOMEM : 0;
+	}
 	report_covers_deinit(&covers);
 	return r;
+}
+
+void report_alerts_free(const struct report *report, struct report_alerts *by_monitor)
+{
+	for (uint32_t i = 0; by_monitor != NULL && i < report->plan->n_monitors; i++)
+		free(by_monitor[i].active.at);
+	free(by_monitor);
 }
 
 /* --- cases --- */

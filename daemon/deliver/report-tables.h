@@ -17,7 +17,6 @@ enum report_cell {
 	CELL_SHARE,
 	CELL_COUNT
 };
-enum { REPORT_COLUMNS = 16 };
 
 struct report_column {
 	const char *name, *head; /* in CSV, on a page */
@@ -75,21 +74,35 @@ struct report_recent {
 	int64_t at_ms[2];
 };
 
+/* Times that may overlap. */
+struct report_times {
+	struct span *at;
+	size_t n, room;
+	bool failed;
+};
+
 /* Of one monitor. */
 struct report_alerts {
 	int64_t n, exceedances;
-	int64_t active_ms;
+	struct report_times active;   /* of all its alerts, within the span */
+	int64_t active_ms;            /* of the same, each moment once */
 	int64_t chattering, standing; /* report-alarms.c */
 	struct report_recent recent[REPORT_RECENT];
 	struct report_days judged, exceeding;
 	int64_t registered, verified, withdrawn, unfounded; /* cases of its own */
 };
 int report_alerts(const struct report *report, struct report_alerts *by_monitor);
+void report_alerts_free(const struct report *report, struct report_alerts *by_monitor);
 
 /** report_alarm() - one alert, newest first: was it the first of three within ten minutes, and was
  * it on for a day at a stretch? */
 void report_alarm(const struct report *report, const json_t *alert, struct span active,
 		  struct report_alerts *alerts);
+
+/** report_time() - adds a time */
+void report_time(struct report_times *times, struct span span);
+/** report_times_ms() - how long at least one of them lasts; they are in order afterwards */
+int64_t report_times_ms(struct report_times *times);
 
 /* --- report-days.c: which days exceed --- */
 

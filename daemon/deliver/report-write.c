@@ -173,6 +173,12 @@ static void page_foot(struct page *page, const struct report *report)
 			 "time that is covered, never extrapolated. Cases that nobody has verified "
 			 "are clues."),
 		     "time", sheet_moment(sheet, report->now_ms, now), NULL);
+	text_char(sheet->out, ' ');
+	sheet_say(sheet,
+		  SAY("A mean is that of the means of the days. pH, sound and the direction of "
+		      "the wind have no mean, since that of their figures says nothing: they "
+		      "are judged value by value, and have their lowest and highest. Rain is "
+		      "a sum."));
 	sheet_markup(sheet, "</p></footer></main></body></html>\n");
 }
 

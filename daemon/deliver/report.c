@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/rain.h"
 #include "deliver/report-tables.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct sums {
 	struct tally_count count;
 	int64_t days; /* with a valid reading */
 	double means; /* of their means */
+	double sum;   /* of all valid readings */
 	int64_t first_ms;
 	const struct report *report;
 	const struct monitor *monitor;
@@ -54,6 +56,7 @@ static bool sum_row(void *context, const struct tally_row *row)
 	s->count.high = s->days == 0 || c->high > s->count.high ? c->high : s->count.high;
 	s->count.valid += c->valid;
 	s->means += c->sum / (double)c->valid;
+	s->sum += c->sum;
 	s->days++;
 	return true;
 }
@@ -120,6 +123,7 @@ static const struct report_column monitor_columns[] = {
 	{"sent_share", "transmission rate", CELL_SHARE, 0},
 	{"valid_share", "valid share", CELL_SHARE, 0},
 	{"mean", "mean", CELL_NUMBER, 3},
+	{"sum", "sum", CELL_NUMBER, 1},
 	{"lowest", "lowest", CELL_NUMBER, 3},
 	{"highest", "highest", CELL_NUMBER, 3},
 	{"exceedances", "exceedances", CELL_COUNT, 0},
@@ -137,6 +141,7 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 	int judged = report_count_days(&a->judged), exceeding = report_count_days(&a->exceeding);
 	int good = judged > exceeding ? judged - exceeding : 0;
 	double due = readings_due(report, m, s);
+	bool is_rain = strcmp(m->factor, RAIN_FACTOR) == 0;
 	struct report_value sent = share_of(s->count.n, due), valid = share_of(s->count.valid, due);
 	const struct report_value values[] = {
 		report_text(report->plan->sites[m->site].id),
@@ -147,7 +152,9 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 		report_count(s->count.n),
 		sent,
 		valid,
-		report_number(s->days > 0, s->days > 0 ? s->means / (double)s->days : 0),
+		report_number(s->days > 0 && !m->no_mean,
+			      s->days > 0 ? s->means / (double)s->days : 0),
+		report_number(s->days > 0 && is_rain, s->sum),
 		report_number(s->days > 0, s->count.low),
 		report_number(s->days > 0, s->count.high),
 		report_count(a->exceedances),
@@ -422,6 +429,6 @@ int report_tables(const struct report *report, struct report_writer *writer)
 	for (size_t i = 0; r == 0 && i < COUNT(parts); i++)
 		r = parts[i](&t);
 	report_groups_deinit(&t.groups);
-	free(t.alerts);
+	report_alerts_free(report, t.alerts);
 	return r;
 }

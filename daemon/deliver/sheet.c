@@ -207,6 +207,40 @@ bool json_is(const json_t *object, const char *name, const char *value)
 	return s != NULL && strcmp(s, value) == 0;
 }
 
+bool json_load(const json_t *object, double *tonnes)
+{
+	const json_t *last = json_object_get(object, "last_value"),
+		     *peak = json_object_get(object, "peak_value");
+	*tonnes = json_number_value(json_number_value(last) > 0 ? last : peak);
+	return json_is(object, "kind", "load") && json_is_number(peak);
+}
+
+static bool within_permit(const json_t *object)
+{
+	const json_t *permit = json_object_get(object, "limit");
+	double load;
+	return json_load(object, &load) && json_is_number(permit) &&
+	       load <= json_number_value(permit);
+}
+
+const char *json_kind(const json_t *object)
+{
+	const char *kind = json_words(object, "kind");
+	if (json_is(object, "kind", "exceedance") &&
+	    json_is_false(json_object_get(object, "verified")))
+		return SAY("suspected exceedance");
+	return within_permit(object) ? SAY("permit nearly used up") : kind;
+}
+
+const char *json_step(const json_t *step)
+{
+	if (json_is(step, "action", "registered"))
+		return SAY("case registered");
+	if (json_is(step, "action", "level"))
+		return SAY("listed by a higher authority");
+	return json_words(step, "action");
+}
+
 int64_t json_case_ended(const json_t *c)
 {
 	const json_t *step, *history = json_object_get(c, "history");

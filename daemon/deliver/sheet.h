@@ -73,5 +73,14 @@ int64_t json_ms(const json_t *object, const char *name);
 const char *json_factor(const json_t *c, const struct plan *plan, const struct wording *words);
 /** json_is() - is the member this text? */
 bool json_is(const json_t *object, const char *name, const char *value);
+/** json_kind() - what an alert or a case is, for people: an exceedance that nobody has verified is
+ * a suspected one, and a load that is not above its permit is none above it */
+const char *json_kind(const json_t *object);
+/** json_load() - of an alert or a case of a load: the year's sum as it is now, since it may have
+ * become less; of a year that is over, its highest. Return: false where there is none. */
+bool json_load(const json_t *object, double *tonnes);
+/** json_step() - what a step of a history is, in English: some have the name of a status or of a
+ * field, which is another word there */
+const char *json_step(const json_t *step);
 /** json_case_ended() - when a case was closed, withdrawn or merged; 0: it is open */
 int64_t json_case_ended(const json_t *c);

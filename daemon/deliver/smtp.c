@@ -141,6 +141,7 @@ static void write_message(struct smtp *smtp, const struct outbox_event *event)
 				  .n_to = host->setup->n_to,
 				  .now_ms = pause_wall_ms(),
 				  .translate = host->translate,
+				  .words = host->words,
 				  .event = event,
 				  .dossier = dossier.length > 0 ? dossier.at : NULL,
 				  .dossier_bytes = dossier.length};

@@ -6,7 +6,6 @@
 #include "deliver/report.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The style's hash stands in the page itself: both policies hold. */
@@ -23,27 +22,19 @@ const struct wording *document_words(const struct serve_setup *setup, const char
 	return language != NULL && strncmp(language, "zh", 2) == 0 ? setup->chinese : NULL;
 }
 
-/* Return: true where @chart is filled. */
-static bool take_chart(const struct serve_setup *setup, struct readers *readers,
-		       struct dossier *dossier, struct chart *chart, struct dossier_frames *frames,
-		       struct dossier_further *further)
+static void take(const struct serve_setup *setup, struct readers *readers, struct dossier *dossier,
+		 struct dossier_taken *taken)
 {
 	struct daybook_reader *reader;
-	int result = chart == NULL ? -ENOMEM : readers_take(readers, &reader);
+	int result = readers_take(readers, &reader);
+	dossier->unread = result < 0;
 	if (result == 0) {
-		result = dossier_chart(dossier, reader, chart, &dossier->cut);
-		if (result >= 0 && dossier_further(dossier, reader, further) == 0)
-			dossier->further = further;
-		if (result >= 0 && dossier_frames(dossier, setup->directory, reader, frames) == 0)
-			dossier->frames = frames;
-		dossier_rain(dossier, reader, &dossier->rain);
+		result = dossier_take(dossier, setup->directory, reader, taken);
 		readers_give(readers, reader, result < 0);
 	}
 	if (result < 0)
 		log_warnx("http: the readings of a dossier cannot be read: %s",
 			  log_error_text(-result));
-	dossier->unread = result < 0;
-	return result == 1;
 }
 
 int document_dossier(const struct serve_setup *setup, struct readers *readers,
@@ -55,28 +46,18 @@ int document_dossier(const struct serve_setup *setup, struct readers *readers,
 				  .open = order->open,
 				  .ledger = setup->ledger,
 				  .now_ms = order->now_ms};
+	struct dossier_taken taken = {0};
 	int result = ledger_case_json(setup->ledger, order->id, &json);
-	if (result != 0) {
-		text_deinit(&json);
-		return result;
-	}
-	json_t *c = json_loadb(json.at, json.length, 0, NULL);
-	struct chart *chart = malloc(sizeof *chart);
+	json_t *c = result == 0 ? json_loadb(json.at, json.length, 0, NULL) : NULL;
 	text_deinit(&json);
-	struct dossier_frames frames = {0};
-	struct dossier_further further = {0};
-	dossier.c = c;
 	if (c == NULL)
-		result = -ENOMEM;
-	else if (take_chart(setup, readers, &dossier, chart, &frames, &further))
-		dossier.chart = chart;
-	if (result == 0)
-		dossier_write(out, &dossier);
-	dossier_frames_deinit(&frames);
-	dossier_further_deinit(&further);
-	free(chart);
+		return result != 0 ? result : -ENOMEM;
+	dossier.c = c;
+	take(setup, readers, &dossier, &taken);
+	dossier_write(out, &dossier);
+	dossier_taken_deinit(&taken);
 	json_decref(c);
-	return result;
+	return 0;
 }
 
 int document_report(const struct serve_setup *setup, const struct query *query, bool csv,

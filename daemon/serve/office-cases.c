@@ -132,9 +132,31 @@ static void value_words(struct text *out, const json_t *c, const char *member, b
 		text_fixed(out, json_number_value(value), (int)json_integer_value(decimals));
 }
 
+/* Of a load: how much of the permit is used. */
+static bool load_values(struct office_page *page, const json_t *c)
+{
+	const json_t *limit = json_object_get(c, "limit"),
+		     *decimals = json_object_get(c, "decimals");
+	double load, permit = json_number_value(limit);
+	struct text words = {0};
+	if (!json_load(c, &load) || !(permit > 0))
+		return false;
+	text_fixed(&words, load, json_is_integer(decimals) ? (int)json_integer_value(decimals) : 3);
+	text_add(&words, " / ");
+	text_double(&words, permit);
+	text_format(&words, " %s (", json_words(c, "unit") == NULL ? "" : json_words(c, "unit"));
+	text_fixed(&words, 100 * load / permit, 1);
+	text_add(&words, "%)");
+	sheet_text(&page->sheet, words.at);
+	text_deinit(&words);
+	return true;
+}
+
 static void case_values(struct office_page *page, const json_t *c)
 {
 	struct text words = {0};
+	if (load_values(page, c))
+		return;
 	if (json_is_number(json_object_get(c, "peak_value"))) {
 		value_words(&words, c, "peak_value", false);
 		if (json_is_number(json_object_get(c, "limit"))) {
@@ -194,12 +216,9 @@ static void case_origin(struct office_page *page, const json_t *c)
 
 static void case_what(struct office_page *page, const struct office_case *c)
 {
-	const char *kind = json_words(c->json, "kind"),
-		   *factor = json_factor(c->json, page->plan, page->sheet.words);
+	const char *factor = json_factor(c->json, page->plan, page->sheet.words);
 	cell(page, NULL);
-	sheet_say(&page->sheet, !c->verified && kind != NULL && strcmp(kind, "exceedance") == 0
-					? SAY("suspected exceedance")
-					: kind);
+	sheet_say(&page->sheet, json_kind(c->json));
 	if (factor != NULL) {
 		text_char(page->sheet.out, ' ');
 		sheet_text(&page->sheet, factor);

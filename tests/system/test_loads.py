@@ -83,6 +83,11 @@ def test_hours_permit_kill_and_late_values(outfall, broker, base):
                                if one["action"] == "recomputed"], what="the note in the case")
     assert note[-1].startswith("recomputed: load of the year ") and note[-1].endswith("0.081 t")
 
+    dossier = daemon.request("GET", "/api/v1/cases/1/dossier")[1]
+    for words in ("more than the 0.02 t that are permitted in the year (405.0%)", "permit 0.02</text>",
+                  "80% of the permit: 0.016</text>", 'class="curve"', 'class="episode"', "<td>405.0%</td>"):
+        assert words in dossier, words
+    assert "0.081 / 0.02 t (405.0%)" in daemon.request("GET", "/")[1]
     shown = daemon.ctl("load", "outfall", "w01018").stdout.splitlines()
     assert shown[0].split() == ["TIME", "FACTOR", "SUBSTANCE", "LOAD", "UNIT", "COVERED", "EXCESS",
                                 "PERMIT"]

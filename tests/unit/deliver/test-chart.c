@@ -34,7 +34,7 @@ static int setup(void **state)
 	chart->name = "COD";
 	chart->unit = "mg/L";
 	chart->decimals = 1;
-	chart->limits[chart->n_limits++] = 50;
+	chart->limits[chart->n_limits++] = (struct chart_level){.at = 50};
 	*state = chart;
 	return 0;
 }

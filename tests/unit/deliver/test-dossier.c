@@ -136,9 +136,14 @@ static void test_a_case_by_hand_without_values_is_written(void **state)
 		"{\"id\":1,\"number\":\"T1\",\"site\":\"gone\",\"factor\":null,\"kind\":\"clue\","
 		"\"severity\":\"general\",\"status\":\"registered\",\"verified\":false,"
 		"\"level\":\"city\",\"source\":\"mayor\",\"title\":\"smell\","
-		"\"opened_at\":\"2026-11-23T00:10:00.000+08:00\",\"episodes\":[],\"history\":[]}",
+		"\"opened_at\":\"2026-11-23T00:10:00.000+08:00\",\"document\":\"No. 5\","
+		"\"episodes\":[],\"history\":[{\"at\":\"2026-11-23T00:10:00.000+08:00\","
+		"\"action\":\"registered\",\"by\":\"Ines\"}]}",
 		false);
 	holds(page, "Registered by hand on 2026-11-23 00:10:00; source: mayor", true);
+	holds(page, "Registered by: Ines.", true);
+	holds(page, "Document: No. 5.", true);
+	holds(page, "Registered by the system", false);
 	holds(page, "automatic monitoring", false); /* rests on none, and has no evidence of it */
 	holds(page, "Digest of the readings", false);
 	holds(page, "smell", true);
@@ -153,6 +158,93 @@ static void test_the_factor_is_named_in_the_language_of_the_page(void **state)
 	char *page = written_in(case_json, false, &untranslated);
 	holds(page, "\u5316\u5b66\u9700\u6c27\u91cf", true);
 	holds(page, "COD", false);
+	free(page);
+}
+
+/* --- loads against a permit --- */
+
+static char *of_load(double tonnes, const struct dossier_load *load)
+{
+	struct monitor permitted = monitor;
+	struct plan here = plan;
+	struct text json = {0}, out = {0};
+	permitted.permit_tonnes = 10;
+	permitted.permit_load = 10000;
+	here.monitors = &permitted;
+	text_format(&json,
+		    "{\"id\":1,\"number\":\"T1\",\"site\":\"outfall-3\",\"factor\":\"w01018\","
+		    "\"kind\":\"load\",\"severity\":\"general\",\"status\":\"registered\","
+		    "\"verified\":false,\"level\":\"district\",\"source\":\"automatic\","
+		    "\"opened_at\":\"2026-11-23T00:10:00.000Z\",\"unit\":\"t\",\"decimals\":2,"
+		    "\"limit\":10,\"limit_source\":\"permit P-1\",\"bound\":\"max\","
+		    "\"first_value\":8.1,\"peak_value\":%.17g,"
+		    "\"peak_at\":\"2026-11-23T00:00:00.000Z\",\"multiple\":%.17g,"
+		    "\"average\":null,\"history\":[],\"episodes\":[{\"began_at\":"
+		    "\"2026-11-22T23:00:00.000Z\",\"ended_at\":null,\"limit\":10}]}",
+		    tonnes, tonnes / 10 - 1);
+	json_t *c = json_loads(json.at, 0, NULL);
+	assert_non_null(c);
+	const struct dossier dossier = {
+		.plan = &here, .now_ms = 1795440000000, .c = c, .load = load};
+	dossier_write(&out, &dossier);
+	json_decref(c);
+	text_deinit(&json);
+	return out.at;
+}
+
+static void test_a_share_of_a_permit_is_no_more_than_a_share(void **state)
+{
+	(void)state;
+	char *page = of_load(8.25, NULL);
+	holds(page,
+	      "COD: 8.25 t were discharged from the beginning of 2026 until 2026-11-23 00:00:00, "
+	      "82.5% of the 10 t that are permitted in the year",
+	      true);
+	holds(page, "permit nearly used up", true);
+	holds(page, "more than the 10 t", false);
+	holds(page, "averaging", false);
+	holds(page, "times over", false); /* it is not over */
+	holds(page, "could not be read", true);
+	free(page);
+	page = of_load(10, NULL); /* equal complies */
+	holds(page, "100.0% of the 10 t", true);
+	free(page);
+	page = of_load(10.5, NULL);
+	holds(page, "10.50 t were discharged from the beginning of 2026", true);
+	holds(page, "more than the 10 t that are permitted in the year (105.0%)", true);
+	holds(page, "permit nearly used up", false);
+	free(page);
+}
+
+static void test_a_load_is_drawn_as_it_grew_against_its_permit(void **state)
+{
+	(void)state;
+	static struct chart chart;
+	struct dossier_load load = {
+		.chart = &chart,
+		.year = {1767225600000, 1798761600000},
+		.months = {
+			[0] = {4, 31 * INT64_C(86400000)}, [1] = {4.25, 14 * INT64_C(86400000)}}};
+	chart_begin(&chart, load.year.start_ms, load.year.end_ms, 0);
+	chart.sums = true;
+	chart.name = "COD";
+	chart.unit = "t";
+	chart.decimals = 2;
+	chart.n_limits = 2;
+	chart.limits[0] = (struct chart_level){8, 0.8};
+	chart.limits[1] = (struct chart_level){10, 1};
+	const struct reading sum = {.measured_ms = load.year.start_ms + 1,
+				    .value = 4,
+				    .has_value = true,
+				    .flag = FLAG_NORMAL};
+	chart_feed(&chart, &sum, 0);
+	char *page = of_load(8.25, &load);
+	holds(page, ">80% of the permit: 8</text>", true);
+	holds(page, ">permit 10</text>", true);
+	holds(page, ">limit 10</text>", false);
+	holds(page, "Load of COD since the beginning of the year", true);
+	holds(page, "2026-02</th><td>4.25</td><td>8.25</td><td>82.5%</td><td>50.0%</td>", true);
+	holds(page, "2026-03</th>", false);
 	free(page);
 }
 
@@ -267,6 +359,8 @@ int main(void)
 		cmocka_unit_test(test_factors_that_have_joined_stand_beside_its_own),
 		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),
 		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
+		cmocka_unit_test(test_a_share_of_a_permit_is_no_more_than_a_share),
+		cmocka_unit_test(test_a_load_is_drawn_as_it_grew_against_its_permit),
 		cmocka_unit_test(test_frames_are_counted_and_some_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COD, AMMONIA, PHOSPHORUS, RAIN, NITROGEN, MONITORS };
+enum { COD, AMMONIA, PHOSPHORUS, RAIN, NITROGEN, ACIDITY, MONITORS };
 #define HOUR INT64_C(3600000)
 #define DAY (24 * HOUR)
 /* 2026-06-01T00:00:00+08:00 */
@@ -43,7 +43,8 @@ static const struct monitor monitors[MONITORS] = {
 		      .expected_per_hour = 1.0 / 6,
 		      .limits = of_days,
 		      .n_limits = 1},
-	[RAIN] = {.factor = "a-rain", .unit = "mm", .decimals = 1},
+	[ACIDITY] = {.factor = "w01001", .no_mean = true},
+	[RAIN] = {.factor = "a-rain", .unit = "mm", .decimals = 1, .no_mean = true},
 };
 static const struct site sites[] = {{.id = "outfall",
 				     .name = "outfall",
@@ -200,9 +201,9 @@ static void assert_row(struct bench *b, const char *factor, const char *expected
 		fields[n] = field;
 		field = save;
 	}
-	assert_int_equal(n, 17);
-	snprintf(row, sizeof row, "%s %s %s %s %s", fields[5], fields[12], fields[13], fields[14],
-		 fields[15]);
+	assert_int_equal(n, 18);
+	snprintf(row, sizeof row, "%s %s %s %s %s", fields[5], fields[13], fields[14], fields[15],
+		 fields[16]);
 	assert_string_equal(row, expected);
 	text_deinit(&csv);
 	tallies_close(tallies);
@@ -398,6 +399,36 @@ static void test_alarms_that_chatter_and_stand_are_counted(void **state)
 	assert_lines(b, lines);
 }
 
+static void test_alerts_at_the_same_time_last_once(void **state)
+{
+	/* 1:00 to 4:00, 2:00 to 3:00 and 3:00 to 6:00 are five hours; the last lies half before the
+	 * span, and one wholly */
+	static const char *const lines[] = {"worst_monitors,outfall,w21003,,3,6,0,0\r\n", NULL};
+	struct bench *b = *state;
+	alert(b, AMMONIA, AVERAGE_INSTANT, -6 * HOUR, -6 * HOUR, -5 * HOUR);
+	alert(b, AMMONIA, AVERAGE_INSTANT, -1 * HOUR, -1 * HOUR, HOUR);
+	alert(b, AMMONIA, AVERAGE_HOUR, HOUR, HOUR, 4 * HOUR);
+	alert(b, AMMONIA, AVERAGE_DAY, 2 * HOUR, 2 * HOUR, 3 * HOUR);
+	alert(b, AMMONIA, AVERAGE_INSTANT, 3 * HOUR, 3 * HOUR, 6 * HOUR);
+	assert_lines(b, lines);
+}
+
+static void test_acidity_has_no_mean_and_rain_is_a_sum(void **state)
+{
+	/* unit, days, readings, sent, valid, mean, sum, lowest, highest */
+	static const char *const lines[] = {"monitors,outfall,w01018,COD,mg/L,1,4,", ",25,,10,40,",
+					    "monitors,outfall,w01001,,,1,4,1,1,,,6,9,",
+					    "monitors,outfall,a-rain,,mm,2,6,1,1,,10.5,0.5,4,",
+					    NULL};
+	struct bench *b = *state;
+	day(b, COD, 0, (const double[]){10, 20, 30, 40});
+	day(b, ACIDITY, 0, (const double[]){6, 7, 8, 9});
+	day(b, RAIN, 0, (const double[]){1, 2, 4, 1});
+	day(b, RAIN, 1, (const double[]){2, 0.5, -1, -1});
+	assert_row(b, "w01018", "1 0 1 0 1");
+	assert_lines(b, lines);
+}
+
 static void assert_named(struct bench *b, const struct wording *words, const char *name)
 {
 	char cell[64];
@@ -449,6 +480,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_rain_stands_beside_an_exceedance_and_excuses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_water_source_exceeds_with_any_factor, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_alerts_at_the_same_time_last_once, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_acidity_has_no_mean_and_rain_is_a_sum, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_factor_is_named_in_the_language_of_the_page,
 						setup, teardown),

@@ -105,7 +105,7 @@ enum {
 	CONFIG_SITE_RULES = CONFIG_RULE_CLUES + 13
 };
 
-enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY };
+enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY, CONFIG_DAY_8H };
 
 struct config_limit {
 	bool has_max, has_min;

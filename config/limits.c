@@ -19,7 +19,7 @@ struct entry { /* as written */
 	const config_setting_t *group;
 };
 
-static const char *const averages[] = {"instant", "hour", "day", NULL};
+static const char *const averages[] = {"instant", "hour", "day", "day-8h", NULL};
 static const char *const verdicts[] = {"alert", "case", NULL};
 static const char *const compares[] = {"full", "rounded", NULL};
 static const char *const weights[] = {"none", "flow", NULL};
@@ -108,18 +108,40 @@ static void check_warning(struct walk *walk, const config_setting_t *group,
 		      text);
 }
 
-/* core keeps 8 windows of a limit open: the one that runs, those in their grace and one to spare.
- */
+/* Core keeps open the window that runs, those in their grace and one to spare: 8 windows of a mean,
+ * the hours of 3 days for the largest of 8 hours. */
 static void check_grace(struct walk *walk, const config_setting_t *group,
 			const struct config_limit *limit)
 {
-	double most = limit->average == CONFIG_DAY ? 6 * 86400.0 : 6 * 3600.0;
+	static const struct {
+		double most;
+		const char *windows, *mean;
+	} graces[] = {[CONFIG_HOUR] = {6 * 3600.0, "6 windows", "a mean of the hour"},
+		      [CONFIG_DAY] = {6 * 86400.0, "6 windows", "a mean of the day"},
+		      [CONFIG_DAY_8H] = {86400.0, "a day", "the day's largest mean of 8 hours"}};
+	double most = graces[limit->average].most;
 	char given[32], longest[32];
 	if (limit->average != CONFIG_INSTANT && limit->grace_s > most)
 		FAULT(walk, schema_key(group, "grace_s"),
-		      "grace_s = %s is longer than 6 windows; at most %s for a mean of the %s",
-		      number_text(limit->grace_s, given), number_text(most, longest),
-		      limit->average == CONFIG_DAY ? "day" : "hour");
+		      "grace_s = %s is longer than %s; at most %s for %s",
+		      number_text(limit->grace_s, given), graces[limit->average].windows,
+		      number_text(most, longest), graces[limit->average].mean);
+}
+
+/* The largest of a day's moving means is what an upper bound is for, and each hour counts alike. */
+static void check_eight(struct walk *walk, const config_setting_t *group,
+			const struct config_limit *limit)
+{
+	if (limit->average != CONFIG_DAY_8H)
+		return;
+	if (limit->has_min)
+		FAULT(walk, schema_key(group, "min"),
+		      "min says nothing of a day's largest mean of 8 hours; give max, or another "
+		      "average");
+	if (limit->by_flow)
+		FAULT(walk, schema_key(group, "weight"),
+		      "weight does not apply to average = \"day-8h\", of which each hour counts "
+		      "alike");
 }
 
 static void check_bounds(struct walk *walk, const config_setting_t *group,
@@ -251,7 +273,7 @@ static char *own_source(struct walk *walk, struct entry *entry)
  */
 static int permit_opens(const struct config_limit *limit)
 {
-	return limit->opens >= 0 ? limit->opens : limit->average == CONFIG_DAY;
+	return limit->opens >= 0 ? limit->opens : limit->average >= CONFIG_DAY;
 }
 
 static void add_own(struct walk *walk, struct entry *entry, const struct config_monitor *monitor,
@@ -270,6 +292,7 @@ static void add_own(struct walk *walk, struct entry *entry, const struct config_
 		NOTE(walk, schema_key(group, "average"),
 		     "%s is judged value by value, and a mean of it hides what was out of bounds",
 		     monitor->factor.name_en);
+	check_eight(walk, group, limit);
 	if (entry->origin == ORIGIN_PERMIT)
 		limit->opens = permit_opens(limit);
 	if (entry->unit && monitor->unit)
@@ -305,7 +328,9 @@ static struct config_limit merged(const struct entry *entry, const struct config
 	if (limit.opens < 0)
 		limit.opens = from->opens;
 	if (limit.average == CONFIG_INSTANT)
-		limit.by_flow = limit.of_results = false;
+		limit.of_results = false;
+	if (limit.average == CONFIG_INSTANT || limit.average == CONFIG_DAY_8H)
+		limit.by_flow = false;
 	if (limit.average != CONFIG_INSTANT) {
 		limit.deadband = limit.on_delay_s = limit.off_delay_s = 0;
 		if (some_instant)

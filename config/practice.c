@@ -270,7 +270,7 @@ static void take_delay(const struct settling *s, struct config_limit *l, bool on
 		*(on ? &l->on_delay_s : &l->off_delay_s) = delay_s;
 		l->from[of_delay] = s->from;
 	}
-	if (l->average != CONFIG_DAY && count > 0) {
+	if (l->average < CONFIG_DAY && count > 0) {
 		*(on ? &l->on_count : &l->off_count) = count;
 		l->from[of_count] = s->from;
 	}
@@ -302,7 +302,8 @@ static void take_opens(const struct settling *s, struct config_limit *l, bool si
 	unsigned whence = l->from[CONFIG_RULE_OPENS].whence;
 	if (opens->n == 0 || whence == CONFIG_SAID || site_says)
 		return;
-	l->opens = strcmp(opens->at[l->average], "case") == 0;
+	int judged_by = l->average == CONFIG_DAY_8H ? CONFIG_DAY : (int)l->average;
+	l->opens = strcmp(opens->at[judged_by], "case") == 0;
 	l->from[CONFIG_RULE_OPENS] = s->from;
 }
 

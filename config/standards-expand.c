@@ -179,21 +179,6 @@ static void say_once(struct walk *walk, const config_setting_t *entry, struct st
 	standard->amendment_said = true;
 }
 
-/* Beside the limits that are judged the standard has one that is not. */
-static void say_absent(struct walk *walk, const config_setting_t *entry, struct standard *standard,
-		       const struct standard_ask *ask)
-{
-	for (size_t i = 0; i < standard->n_absent; i++) {
-		struct standard_absence *absence = &standard->absent[i];
-		if (strcmp(absence->factor, ask->factor) != 0 || absence->said)
-			continue;
-		NOTE(walk, schema_key(entry, "standard"),
-		     "%s has a limit for %s that is not judged here: %s", standard->id, ask->factor,
-		     absence->why);
-		absence->said = true;
-	}
-}
-
 /* --- the limits --- */
 
 static size_t class_of(const struct standard_row *row, const char *class_name)
@@ -306,7 +291,6 @@ static bool add_row(struct standard *standard, struct standard_row *row,
 	if (!unit_agrees(standard, row, ask, walk, entry, &c))
 		return false;
 	say_once(walk, entry, standard, row);
-	say_absent(walk, entry, standard, ask);
 	for (size_t i = 0; i < row->n_average; i++) {
 		if (ask->average >= 0 && row->average[i] != ask->average)
 			continue;

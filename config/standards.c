@@ -11,7 +11,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const averages[] = {"instant", "hour", "day", NULL};
+static const char *const averages[] = {"instant", "hour", "day", "day-8h", NULL};
 static const char *const verdicts[] = {"alert", "case", NULL};
 const char *const confidence_names[] = {"high", "medium", "low", NULL};
 

@@ -12,7 +12,7 @@
  */
 #include "config/catalogue.h"
 
-enum { AVERAGES = 3 }; /* enum config_average */
+enum { AVERAGES = 4 }; /* enum config_average */
 
 struct standard_row {
 	char *factor, *unit, *clause, *source, *condition, *from, *to;
@@ -34,7 +34,6 @@ extern const char *const confidence_names[CONFIDENCES + 1];
  * a mean that is judged here. */
 struct standard_absence {
 	char *factor, *why, *source;
-	bool said;
 };
 
 struct standard {

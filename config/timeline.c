@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const char *const limit_names[] = {"limit of a value", "limit of the hour's mean",
-					  "limit of the day's mean"};
+					  "limit of the day's mean",
+					  "limit of the day's largest mean of 8 hours"};
 
 void timeline_add(struct walk *walk, struct timeline *timeline, const struct timed_limit *limit)
 {
@@ -204,7 +205,7 @@ void timeline_check(struct walk *walk, const struct timeline *timeline,
 	int today = dates ? date_days(dates->today) : 0;
 	if (today > 0)
 		say_permits(walk, timeline, today);
-	for (int average = 0; today > 0 && average <= CONFIG_DAY; average++) {
+	for (int average = 0; today > 0 && average <= CONFIG_DAY_8H; average++) {
 		if (cover(timeline, average, today))
 			say_end(walk, timeline, average, today);
 		else

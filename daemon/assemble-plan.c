@@ -13,7 +13,8 @@
 #include <string.h>
 
 _Static_assert((int)CONFIG_NOISE == (int)SITE_NOISE, "kinds of sites are numbered alike");
-_Static_assert((int)CONFIG_DAY == (int)AVERAGE_DAY, "averages are numbered alike");
+_Static_assert((int)CONFIG_DAY == (int)AVERAGE_DAY && (int)CONFIG_DAY_8H == (int)AVERAGE_DAY_8H,
+	       "averages are numbered alike");
 
 /* A name for the entry that survives reordering; equal entries get their place appended. */
 static char *limit_key(const struct config_monitor *m, size_t at)

@@ -232,8 +232,13 @@ static struct counts *counts_of(struct limit_view *view, int64_t start_ms)
 	return free_one;
 }
 
-uint64_t explain_readings_in(const struct windows *windows, int64_t time_ms)
+uint64_t explain_readings_in(const struct explain *x, uint32_t limit, int64_t time_ms)
 {
+	uint32_t at = x->evaluator->first_limit[x->subject.monitor] + limit;
+	const struct windows *windows = &x->evaluator->rests[at].windows;
+	if (x->evaluator->eights[at] != NULL)
+		return eight_readings(x->evaluator->eights[at],
+				      window_span(&x->subject.plan->zone, AVERAGE_DAY, time_ms));
 	for (size_t i = 0; i < WINDOWS_OPEN; i++)
 		if (time_ms >= windows->open[i].span.start_ms &&
 		    time_ms < windows->open[i].span.end_ms)
@@ -257,7 +262,7 @@ void explain_mean(struct explain *x, uint32_t limit, const struct reading *raw, 
 			explain_time(x, span.start_ms), NULL);
 		return;
 	}
-	if (explain_readings_in(w, raw->measured_ms) > view->n)
+	if (explain_readings_in(x, limit, raw->measured_ms) > view->n)
 		why = WHY_COUNTED;
 	else if (why == WHY_COUNTED || why == WHY_LATE)
 		why = l->by_flow && !reading_weight(x->evaluator, l, raw, &weight) ? WHY_FLOW
@@ -290,7 +295,13 @@ static void lacking_words(struct text *out, struct explain *x, const struct limi
 			  const struct judged *j)
 {
 	bool share = j->due > 0 && compare12((double)j->window->n, l->min_valid * j->due) < 0;
-	if (share)
+	if (l->average == AVERAGE_DAY_8H)
+		explain_phrase(out,
+			       SAY("{n} means of 8 hours of the {least} that a day needs: "
+				   "undetermined, neither raises nor clears"),
+			       "n", explain_count(x, j->means), "least",
+			       explain_count(x, EIGHT_MEANS), NULL);
+	else if (share)
 		explain_phrase(out,
 			       SAY("fewer than {share} of those due (min_valid): undetermined, "
 				   "neither raises nor clears"),
@@ -305,19 +316,26 @@ static void lacking_words(struct text *out, struct explain *x, const struct limi
 			NULL);
 }
 
+/* What the mean of a window is called, and how it compares. */
+static const char *outcome_phrase(const struct limit *l, bool exceeds)
+{
+	if (l->average == AVERAGE_DAY_8H)
+		return exceeds ? SAY("largest of {n} means of 8 hours {compared}: exceeds")
+			       : SAY("largest of {n} means of 8 hours {compared}: complies");
+	if (l->by_flow)
+		return exceeds ? SAY("mean weighted by the flow {compared}: exceeds")
+			       : SAY("mean weighted by the flow {compared}: complies");
+	return exceeds ? SAY("mean {compared}: exceeds") : SAY("mean {compared}: complies");
+}
+
 static void outcome_words(struct text *out, struct explain *x, const struct limit *l,
 			  const struct judged *j)
 {
 	struct text compared = {0};
 	uint32_t at = x->evaluator->first_limit[j->monitor] + j->limit;
 	explain_compared(&compared, x, l, &x->evaluator->exceedance[at], j->mean, j->judged);
-	explain_phrase(out,
-		       j->outcome == OUTCOME_EXCEEDS
-			       ? (l->by_flow ? SAY("mean weighted by the flow {compared}: exceeds")
-					     : SAY("mean {compared}: exceeds"))
-			       : (l->by_flow ? SAY("mean weighted by the flow {compared}: complies")
-					     : SAY("mean {compared}: complies")),
-		       "compared", compared.at, NULL);
+	explain_phrase(out, outcome_phrase(l, j->outcome == OUTCOME_EXCEEDS), "n",
+		       explain_count(x, j->means), "compared", compared.at, NULL);
 	text_deinit(&compared);
 }
 

@@ -135,8 +135,8 @@ bool explains_kind(const struct explain *x, enum alert_kind kind);
 
 /** explain_instant() - what one reading did to the runs of a limit of single readings */
 void explain_instant(struct explain *x, uint32_t limit, const struct reading *raw, enum why why);
-/** explain_readings_in() - counted in the window that holds a moment */
-uint64_t explain_readings_in(const struct windows *windows, int64_t time_ms);
+/** explain_readings_in() - counted in the window of a limit of the monitor that holds a moment */
+uint64_t explain_readings_in(const struct explain *x, uint32_t limit, int64_t time_ms);
 /** explain_mean() - whether a reading is in its window */
 void explain_mean(struct explain *x, uint32_t limit, const struct reading *raw, enum why why);
 /** explain_judged() - a judged_fn */

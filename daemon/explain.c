@@ -15,7 +15,7 @@
 
 static bool asks_for(struct explain_subject *s, const char *word)
 {
-	for (enum average a = AVERAGE_INSTANT; a <= AVERAGE_DAY; a++)
+	for (enum average a = AVERAGE_INSTANT; a < AVERAGES; a++)
 		if (strcmp(word, average_name(a)) == 0) {
 			s->average = a;
 			s->all_averages = false;
@@ -67,8 +67,7 @@ void explain_before(struct explain *x, const struct reading *raw)
 	for (uint32_t i = 0; i < x->monitor->n_limits; i++) {
 		x->limits[i].exceedance.before = e->limits[first + i].exceedance;
 		x->limits[i].warning.before = e->rests[first + i].warning;
-		x->limits[i].n =
-			explain_readings_in(&e->rests[first + i].windows, raw->measured_ms);
+		x->limits[i].n = explain_readings_in(x, i, raw->measured_ms);
 	}
 	x->step = reading_step(e, raw);
 	x->flows_between = x->step.gap && (e->traits[raw->monitor] & TRAIT_FLOW) &&

@@ -217,10 +217,13 @@ static void note(void *context, const struct recomputation *c, bool withdraw, st
 	const struct plan *plan = context;
 	const struct monitor *m = &plan->monitors[c->monitor];
 	struct text before = {0}, after = {0};
-	bool day = m->limits[c->limit].average == AVERAGE_DAY;
+	enum average average = m->limits[c->limit].average;
 	mean_text(&before, c->has_before, c->before, m->decimals);
 	mean_text(&after, c->has_after, c->after, m->decimals);
-	text_add(out, day ? gettext("recomputed: day mean ") : gettext("recomputed: hour mean "));
+	text_add(out, average == AVERAGE_DAY_8H
+			      ? gettext("recomputed: largest 8-hour mean of the day ")
+		      : average == AVERAGE_DAY ? gettext("recomputed: day mean ")
+					       : gettext("recomputed: hour mean "));
 	text_add(out, before.at);
 	text_add(out, "→");
 	text_add(out, after.at);

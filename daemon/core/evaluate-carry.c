@@ -46,6 +46,8 @@ static void carry_monitor(struct evaluator *to, uint32_t now, const struct evalu
 			continue;
 		to->limits[at] = from->limits[before];
 		carry_rare(&to->rests[at], &from->rests[before], sizeof *to->rests);
+		if (to->eights[at] != NULL && from->eights[before] != NULL)
+			*to->eights[at] = *from->eights[before];
 	}
 }
 

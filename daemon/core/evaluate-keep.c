@@ -12,11 +12,11 @@
 #include <string.h>
 
 /* Grows when a state struct changes its meaning. */
-#define KEEP_VERSION 8
+#define KEEP_VERSION 9
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
-	uint32_t n_flows, flow_bytes, n_clues, clue_bytes;
+	uint32_t n_flows, flow_bytes, n_clues, clue_bytes, n_eights, eight_bytes;
 	uint64_t bytes; /* of all, the head included */
 };
 
@@ -34,13 +34,22 @@ static void monitor_name(const struct plan *plan, uint32_t monitor, char *out)
 	snprintf(out, NAME_BYTES, "%s/%s", plan->sites[m->site].id, m->factor);
 }
 
+static size_t eights_of(const struct evaluator *e)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < e->n_limits; i++)
+		n += e->eights[i] != NULL;
+	return n;
+}
+
 size_t evaluator_save_size(const struct evaluator *e)
 {
 	return sizeof(struct keep_head) +
 	       e->plan->n_monitors * (NAME_BYTES + MONITOR_BYTES + PARTS + sizeof(uint32_t)) +
 	       e->n_limits * (NAME_BYTES + LIMIT_BYTES + PARTS) +
 	       e->plan->n_sites * (NAME_BYTES + sizeof(struct discharge_record)) +
-	       e->plan->n_clues * (NAME_BYTES + sizeof(struct clue_state));
+	       e->plan->n_clues * (NAME_BYTES + sizeof(struct clue_state)) +
+	       eights_of(e) * (2 * NAME_BYTES + sizeof(struct eight));
 }
 
 static unsigned char *put(unsigned char *at, const void *data, size_t size)
@@ -115,6 +124,23 @@ static unsigned char *put_clues(const struct evaluator *e, unsigned char *at, ui
 	return at;
 }
 
+static unsigned char *put_eights(const struct evaluator *e, unsigned char *at, uint32_t *n)
+{
+	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
+		for (size_t j = 0; j < e->plan->monitors[i].n_limits; j++) {
+			const struct eight *eight = e->eights[e->first_limit[i] + j];
+			char name[NAME_BYTES];
+			if (eight == NULL)
+				continue;
+			monitor_name(e->plan, i, name);
+			at = put_name(at, name);
+			at = put_name(at, e->plan->monitors[i].limits[j].key);
+			at = put(at, eight, sizeof *eight);
+			++*n;
+		}
+	return at;
+}
+
 size_t evaluator_save(const struct evaluator *e, void *out)
 {
 	unsigned char *at = out;
@@ -123,12 +149,14 @@ size_t evaluator_save(const struct evaluator *e, void *out)
 				 .limit_bytes = LIMIT_BYTES,
 				 .flow_bytes = sizeof(struct discharge_record),
 				 .clue_bytes = sizeof(struct clue_state),
+				 .eight_bytes = sizeof(struct eight),
 				 .n_monitors = (uint32_t)e->plan->n_monitors};
 	at += sizeof head;
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)
 		at = put_monitor(e, i, at);
 	at = put_flows(e, at, &head.n_flows);
 	at = put_clues(e, at, &head.n_clues);
+	at = put_eights(e, at, &head.n_eights);
 	head.bytes = (uint64_t)(at - (unsigned char *)out);
 	(void)put(out, &head, sizeof head);
 	return (size_t)head.bytes;
@@ -245,6 +273,20 @@ static void take_clue(struct evaluator *e, struct rest *rest, uint32_t guess)
 	       sizeof(struct clue_state));
 }
 
+static void take_eight(struct evaluator *e, struct rest *rest)
+{
+	const char *name = take_name(rest), *key = take_name(rest);
+	const void *at = take(rest, sizeof(struct eight));
+	uint32_t monitor = at == NULL ? NO_INDEX : find_monitor(e->plan, name, 0);
+	uint32_t limit =
+		monitor == NO_INDEX ? NO_INDEX : find_limit(&e->plan->monitors[monitor], key);
+	if (limit == NO_INDEX)
+		return;
+	struct eight *eight = e->eights[e->first_limit[monitor] + limit];
+	if (eight != NULL)
+		memcpy(eight, at, sizeof *eight);
+}
+
 bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 {
 	struct rest rest = {.at = data, .size = size};
@@ -255,7 +297,8 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 	memcpy(&head, at, sizeof head);
 	if (head.version != KEEP_VERSION || head.monitor_bytes != MONITOR_BYTES ||
 	    head.limit_bytes != LIMIT_BYTES || head.flow_bytes != sizeof(struct discharge_record) ||
-	    head.clue_bytes != sizeof(struct clue_state) || head.bytes != size)
+	    head.clue_bytes != sizeof(struct clue_state) ||
+	    head.eight_bytes != sizeof(struct eight) || head.bytes != size)
 		return false;
 	for (uint32_t i = 0; i < head.n_monitors && !rest.failed; i++)
 		take_monitor(e, &rest, i);
@@ -263,6 +306,8 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 		take_flow(e, &rest);
 	for (uint32_t i = 0; i < head.n_clues && !rest.failed; i++)
 		take_clue(e, &rest, i);
+	for (uint32_t i = 0; i < head.n_eights && !rest.failed; i++)
+		take_eight(e, &rest);
 	return !rest.failed && rest.size == 0;
 }
 
@@ -338,9 +383,13 @@ static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall
 		if (m->limits[i].warn_at > 0)
 			rests[i].warning.on_run = rests[i].warning.off_run = false;
 		if (m->limits[i].average != AVERAGE_INSTANT &&
-		    rests[i].windows.next.start_ms > wall_ms)
+		    rests[i].windows.next.start_ms > wall_ms) {
+			struct eight *eight = e->eights[e->first_limit[monitor] + i];
 			windows_start(&rests[i].windows, &e->plan->zone, m->limits[i].average,
 				      wall_ms);
+			if (eight != NULL)
+				*eight = (struct eight){0};
+		}
 	}
 }
 

@@ -43,6 +43,10 @@ void evaluator_reopen(struct evaluator *e, uint32_t monitor, int64_t from_ms, in
 				empty(&rests[i].windows.open[j]);
 		if (touches(&rests[i].held, from_ms, to_ms))
 			empty(&rests[i].held);
+		struct eight *eight = e->eights[e->first_limit[monitor] + i];
+		for (size_t j = 0; eight != NULL && j < EIGHT_OPEN; j++)
+			if (touches(&eight->hours[j], from_ms, to_ms))
+				empty(&eight->hours[j]);
 	}
 }
 
@@ -80,7 +84,12 @@ void evaluator_refill(struct evaluator *e, uint32_t monitor, uint32_t limit,
 		      const struct window *contents)
 {
 	struct limit_rest *rest = &e->rests[e->first_limit[monitor] + limit];
-	if (rest->held.span.end_ms != 0 && rest->held.span.start_ms == contents->span.start_ms)
+	struct eight *eight = e->eights[e->first_limit[monitor] + limit];
+	if (eight != NULL && contents->span.start_ms < rest->windows.next.start_ms)
+		return;
+	if (eight != NULL)
+		window_refill(eight->hours, EIGHT_OPEN, contents);
+	else if (rest->held.span.end_ms != 0 && rest->held.span.start_ms == contents->span.start_ms)
 		window_merge(&rest->held, contents);
 	else
 		windows_refill(&rest->windows, contents);
@@ -109,15 +118,24 @@ void evaluator_watch(struct evaluator *e, judged_fn fn, void *context)
 	e->watching = context;
 }
 
+static void each_open(const struct window *open, size_t n, struct judged j, judged_fn fn,
+		      void *context)
+{
+	for (size_t i = 0; i < n; i++) {
+		j.window = &open[i];
+		if (open[i].span.end_ms != 0)
+			fn(context, &j);
+	}
+}
+
 void evaluator_each_open(const struct evaluator *e, uint32_t monitor, judged_fn fn, void *context)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	for (uint32_t i = 0; i < m->n_limits; i++) {
-		const struct windows *windows = &e->rests[e->first_limit[monitor] + i].windows;
-		for (size_t j = 0; j < WINDOWS_OPEN; j++)
-			if (windows->open[j].span.end_ms != 0)
-				fn(context, &(struct judged){.monitor = monitor,
-							     .limit = i,
-							     .window = &windows->open[j]});
+		uint32_t at = e->first_limit[monitor] + i;
+		const struct judged j = {.monitor = monitor, .limit = i};
+		each_open(e->rests[at].windows.open, WINDOWS_OPEN, j, fn, context);
+		if (e->eights[at] != NULL)
+			each_open(e->eights[at]->hours, EIGHT_OPEN, j, fn, context);
 	}
 }

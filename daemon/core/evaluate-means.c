@@ -12,15 +12,14 @@ static double readings_due(const struct monitor *m, const struct window *w, int6
 	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
 }
 
-static bool share_suffices(const struct limit *l, const struct window *w, double due)
+bool share_suffices(const struct limit *l, const struct window *w, double due)
 {
 	return w->n > 0 && compare12((double)w->n, l->min_valid * due) >= 0 &&
 	       w->weight.sum + w->weight.rest > 0;
 }
 
-/* Without discharge, or with too little for one reading to be due, a window says nothing. */
-static bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct window *w,
-			   double *due)
+bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct window *w,
+		    double *due)
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	const struct discharge *d = discharge_of(e, monitor);
@@ -45,24 +44,31 @@ static void undetermined(struct evaluator *e, uint32_t monitor, uint32_t limit,
 	alert_raise(e, &c, &rest->undetermined, w->span.end_ms, 0);
 }
 
+void judged_settle(const struct evaluator *e, struct judged *j, double mean)
+{
+	const struct limit *l = &e->plan->monitors[j->monitor].limits[j->limit];
+	enum bound bound;
+	j->mean = mean;
+	j->judged = l->compare == COMPARE_ROUNDED ? round_even(mean, l->decimals) : mean;
+	j->outcome = level_violated(&e->exceedance[e->first_limit[j->monitor] + j->limit],
+				    j->judged, &bound)
+			     ? OUTCOME_EXCEEDS
+			     : OUTCOME_COMPLIES;
+}
+
 /* What a window comes to; the mean where it has one. */
 static struct judged window_weigh(const struct evaluator *e, uint32_t monitor, uint32_t limit,
 				  const struct window *w)
 {
 	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
 	struct judged j = {.monitor = monitor, .limit = limit, .window = w};
-	enum bound bound;
 	if (!limit_in_force(l, w->span.start_ms) || not_applicable(e, monitor, w, &j.due))
 		return j;
 	j.outcome = OUTCOME_UNDETERMINED;
-	if (!share_suffices(l, w, j.due))
-		return j;
-	j.mean = window_mean(w);
-	j.judged = l->compare == COMPARE_ROUNDED ? round_even(j.mean, l->decimals) : j.mean;
-	j.outcome =
-		level_violated(&e->exceedance[e->first_limit[monitor] + limit], j.judged, &bound)
-			? OUTCOME_EXCEEDS
-			: OUTCOME_COMPLIES;
+	if (l->average == AVERAGE_DAY_8H)
+		eight_weigh(e, w, &j);
+	else if (share_suffices(l, w, j.due))
+		judged_settle(e, &j, window_mean(w));
 	return j;
 }
 
@@ -71,6 +77,8 @@ static void window_judge(struct evaluator *e, uint32_t monitor, uint32_t limit,
 {
 	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
 	const struct judged j = window_weigh(e, monitor, limit, w);
+	if (l->average == AVERAGE_DAY_8H)
+		eight_drop(e->eights[e->first_limit[monitor] + limit], w->span.end_ms);
 	if (e->watch != NULL)
 		e->watch(e->watching, &j);
 	if (j.outcome == OUTCOME_NONE) {
@@ -114,16 +122,25 @@ void means_add(struct evaluator *e, const struct reading *r, bool result)
 	for (uint32_t i = 0; i < m->n_limits; i++) {
 		const struct limit *l = &m->limits[i];
 		double weight;
-		if (l->average != AVERAGE_INSTANT && (result || !l->of_results) &&
-		    reading_weight(e, l, r, &weight))
+		if (l->average == AVERAGE_INSTANT || (l->of_results && !result) ||
+		    !reading_weight(e, l, r, &weight))
+			continue;
+		if (l->average == AVERAGE_DAY_8H)
+			eight_add(e->eights[e->first_limit[r->monitor] + i], &e->plan->zone,
+				  rests[i].windows.next.start_ms, r->measured_ms, r->value);
+		else
 			windows_add(&rests[i].windows, &e->plan->zone, l->average, r->measured_ms,
 				    r->value, weight);
 	}
 }
 
 /* From when on empty windows say the same: behind the limit's dates and what the flow did. */
-static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, const struct limit *l)
+static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, uint32_t limit)
 {
+	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
+	const struct eight *eight = e->eights[e->first_limit[monitor] + limit];
+	if (eight != NULL && eight_any(eight))
+		return INT64_MAX;
 	const struct discharge *d = discharge_of(e, monitor);
 	int64_t from_ms = d == NULL ? INT64_MIN : discharge_settled(d);
 	if (l->valid_from_ms != 0 && l->valid_from_ms > from_ms)
@@ -131,6 +148,20 @@ static int64_t windows_alike(const struct evaluator *e, uint32_t monitor, const 
 	if (l->valid_to_ms != 0 && l->valid_to_ms > from_ms)
 		from_ms = l->valid_to_ms;
 	return from_ms;
+}
+
+/* windows_take(), with the readings of a day whose hours lie apart. */
+static bool take_window(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t wall_ms,
+			struct window *out)
+{
+	const struct limit *l = &e->plan->monitors[monitor].limits[limit];
+	uint32_t at = e->first_limit[monitor] + limit;
+	int64_t alike_ms = windows_alike(e, monitor, limit);
+	bool taken = windows_take(&e->rests[at].windows, &e->plan->zone, l->average, wall_ms,
+				  l->grace_ms, alike_ms, out);
+	if (taken && e->eights[at] != NULL)
+		out->n = eight_readings(e->eights[at], out->span);
+	return taken;
 }
 
 /* In the order of time: a window's time for marking ends before the next one does. */
@@ -144,8 +175,7 @@ static void limit_windows(struct evaluator *e, uint32_t monitor, uint32_t limit,
 							     : held_due_ms(e->plan, l, &rest->held);
 		if (wall_ms >= due_ms)
 			held_judge(e, monitor, limit, due_ms);
-		else if (windows_take(&rest->windows, &e->plan->zone, l->average, wall_ms,
-				      l->grace_ms, windows_alike(e, monitor, l), &w))
+		else if (take_window(e, monitor, limit, wall_ms, &w))
 			window_judge(e, monitor, limit, &w);
 		else
 			break;

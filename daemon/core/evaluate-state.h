@@ -3,9 +3,10 @@
 /*
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
  * evaluate-calm.c (what compliance needs no closer look), evaluate-means.c (mean limits),
- * evaluate-signal.c (flat, step, range, silence), evaluate-clue.c (clues), evaluate-alert.c
- * (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost),
- * evaluate-concern.c (whose frames are kept). Explain looks at it, and changes nothing.
+ * evaluate-eight.c (those of eight hours), evaluate-signal.c (flat, step, range, silence),
+ * evaluate-clue.c (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts),
+ * evaluate-repeat.c (a ledger that was lost), evaluate-concern.c (whose frames are kept). Explain
+ * looks at it, and changes nothing.
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
@@ -13,6 +14,7 @@
  */
 #include "core/clue.h"
 #include "core/discharge.h"
+#include "core/eight.h"
 #include "core/evaluate.h"
 #include "core/series.h"
 #include "core/window.h"
@@ -151,7 +153,8 @@ struct evaluator {
 	uint8_t *traits;               /* by monitor: of enum trait */
 	struct limit_state *limits;    /* of all monitors in a row */
 	struct limit_rest *rests;      /* the same */
-	uint32_t *first_limit;         /* by monitor, into limits, rests and levels */
+	struct eight **eights;         /* by limit; NULL: no mean of eight hours */
+	uint32_t *first_limit;         /* by monitor, into limits, rests, eights and levels */
 	struct level *exceedance, *warning;
 	struct link_state *links;
 	struct clue_state *clues;     /* by plan.clues */
@@ -206,6 +209,21 @@ void calm_settle(struct evaluator *e, uint32_t monitor);
 /* --- evaluate-means.c: windows; evaluator_windows() is there, too --- */
 
 void means_add(struct evaluator *e, const struct reading *r, bool result);
+/** not_applicable() - without discharge, or with too little for one reading to be due, a window
+ * says nothing; @due: out: readings due in it while the site discharges, 0: unknown */
+bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct window *w,
+		    double *due);
+/** share_suffices() - is enough of a window valid, and does it weigh anything? */
+bool share_suffices(const struct limit *l, const struct window *w, double due);
+/** judged_settle() - a window has a mean: how it compares */
+void judged_settle(const struct evaluator *e, struct judged *j, double mean);
+
+/* --- evaluate-eight.c --- */
+
+int eights_new(struct evaluator *e);
+void eights_free(struct evaluator *e);
+/** eight_weigh() - what a day comes to; left undetermined where its hours do not suffice */
+void eight_weigh(const struct evaluator *e, const struct window *day, struct judged *j);
 
 /* --- evaluate-alert.c --- */
 

@@ -592,7 +592,7 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL || e->calms == NULL ||
 	    e->traits == NULL || e->first_limit == NULL || e->limits == NULL ||
 	    e->exceedance == NULL || e->warning == NULL || e->links == NULL || e->clues == NULL ||
-	    discharges_new(e) < 0) {
+	    discharges_new(e) < 0 || eights_new(e) < 0) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -622,6 +622,7 @@ struct evaluator *evaluator_free(struct evaluator *e)
 	free(e->links);
 	free(e->clues);
 	discharges_free(e);
+	eights_free(e);
 	free(e);
 	return NULL;
 }

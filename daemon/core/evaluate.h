@@ -105,6 +105,7 @@ struct judged {
 	const struct window *window;
 	double due;          /* readings; 0: unknown */
 	double mean, judged; /* as compared; unless the outcome is none or undetermined */
+	uint32_t means;      /* of eight hours, of which it is the largest */
 	enum outcome outcome;
 };
 typedef void (*judged_fn)(void *context, const struct judged *judged);

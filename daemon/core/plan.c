@@ -39,8 +39,22 @@ const char *average_name(enum average average)
 		[AVERAGE_INSTANT] = "instant",
 		[AVERAGE_HOUR] = "hour",
 		[AVERAGE_DAY] = "day",
+		[AVERAGE_DAY_8H] = "day-8h",
 	};
 	return names[average];
+}
+
+enum average average_named(const char *name)
+{
+	for (enum average a = AVERAGE_INSTANT; name != NULL && a < AVERAGES; a++)
+		if (strcmp(name, average_name(a)) == 0)
+			return a;
+	return AVERAGE_INSTANT;
+}
+
+bool average_daily(enum average average)
+{
+	return average == AVERAGE_DAY || average == AVERAGE_DAY_8H;
 }
 
 bool limit_in_force(const struct limit *l, int64_t wall_ms)

@@ -37,7 +37,13 @@ enum alert_kind {
 	ALERT_KINDS
 };
 
-enum average { AVERAGE_INSTANT, AVERAGE_HOUR, AVERAGE_DAY };
+enum average {
+	AVERAGE_INSTANT,
+	AVERAGE_HOUR,
+	AVERAGE_DAY,
+	AVERAGE_DAY_8H, /* the largest moving mean of eight hours in a day */
+	AVERAGES
+};
 enum compare { COMPARE_FULL, COMPARE_ROUNDED };
 
 #define NO_INDEX UINT32_MAX
@@ -212,6 +218,10 @@ struct plan {
 const char *alert_kind_name(enum alert_kind kind); /* "exceedance" */
 const char *site_kind_name(enum site_kind kind);   /* "river_section" */
 const char *average_name(enum average average);    /* "instant" */
+/** average_named() - the averaging of a name, AVERAGE_INSTANT for any other or NULL */
+enum average average_named(const char *name);
+/** average_daily() - is it judged once a day? */
+bool average_daily(enum average average);
 /** limit_in_force() - is a limit so at a moment? */
 bool limit_in_force(const struct limit *l, int64_t wall_ms);
 /** alert_unit(), alert_decimals() - in which the values of an alert are: of a load, tonnes */

@@ -53,7 +53,7 @@ static struct span day_span(const struct zone *zone, int64_t wall_ms)
 
 struct span window_span(const struct zone *zone, enum average average, int64_t wall_ms)
 {
-	return average == AVERAGE_DAY ? day_span(zone, wall_ms) : hour_span(zone, wall_ms);
+	return average == AVERAGE_HOUR ? hour_span(zone, wall_ms) : day_span(zone, wall_ms);
 }
 
 void windows_start(struct windows *windows, const struct zone *zone, enum average average,
@@ -78,24 +78,29 @@ void window_merge(struct window *w, const struct window *more)
 	w->weight.rest += more->weight.rest;
 }
 
-static struct window *find(struct windows *windows, int64_t wall_ms)
+void window_add(struct window *w, double value, double weight)
 {
-	for (size_t i = 0; i < WINDOWS_OPEN; i++)
-		if (wall_ms >= windows->open[i].span.start_ms &&
-		    wall_ms < windows->open[i].span.end_ms)
-			return &windows->open[i];
+	total_add(&w->sum, value * weight);
+	total_add(&w->weight, weight);
+	w->n++;
+}
+
+struct window *window_find(struct window *open, size_t n, int64_t wall_ms)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wall_ms >= open[i].span.start_ms && wall_ms < open[i].span.end_ms)
+			return &open[i];
 	return NULL;
 }
 
-/* A free place, or the one furthest in the future: a wrong clock may not push out the present. */
-static struct window *place(struct windows *windows)
+struct window *window_place(struct window *open, size_t n)
 {
-	struct window *last = &windows->open[0];
-	for (size_t i = 0; i < WINDOWS_OPEN; i++) {
-		if (windows->open[i].span.end_ms == 0)
-			return &windows->open[i];
-		if (windows->open[i].span.start_ms > last->span.start_ms)
-			last = &windows->open[i];
+	struct window *last = &open[0];
+	for (size_t i = 0; i < n; i++) {
+		if (open[i].span.end_ms == 0)
+			return &open[i];
+		if (open[i].span.start_ms > last->span.start_ms)
+			last = &open[i];
 	}
 	return last;
 }
@@ -105,26 +110,30 @@ void windows_add(struct windows *windows, const struct zone *zone, enum average 
 {
 	if (wall_ms < windows->next.start_ms)
 		return;
-	struct window *w = find(windows, wall_ms);
+	struct window *w = window_find(windows->open, WINDOWS_OPEN, wall_ms);
 	if (w == NULL) {
-		w = place(windows);
+		w = window_place(windows->open, WINDOWS_OPEN);
 		*w = (struct window){.span = window_span(zone, average, wall_ms)};
 	}
-	total_add(&w->sum, value * weight);
-	total_add(&w->weight, weight);
-	w->n++;
+	window_add(w, value, weight);
+}
+
+void window_refill(struct window *open, size_t n, const struct window *contents)
+{
+	if (contents->n == 0)
+		return;
+	struct window *w = window_find(open, n, contents->span.start_ms);
+	if (w == NULL) {
+		w = window_place(open, n);
+		*w = (struct window){.span = contents->span};
+	}
+	window_merge(w, contents);
 }
 
 void windows_refill(struct windows *windows, const struct window *contents)
 {
-	if (contents->span.start_ms < windows->next.start_ms || contents->n == 0)
-		return;
-	struct window *w = find(windows, contents->span.start_ms);
-	if (w == NULL) {
-		w = place(windows);
-		*w = (struct window){.span = contents->span};
-	}
-	window_merge(w, contents);
+	if (contents->span.start_ms >= windows->next.start_ms)
+		window_refill(windows->open, WINDOWS_OPEN, contents);
 }
 
 static bool any_open(const struct windows *windows)
@@ -140,7 +149,7 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 {
 	if (clock_ms < windows->next.end_ms + grace_ms)
 		return false;
-	struct window *w = find(windows, windows->next.start_ms);
+	struct window *w = window_find(windows->open, WINDOWS_OPEN, windows->next.start_ms);
 	*out = w != NULL ? *w : (struct window){.span = windows->next};
 	if (w != NULL)
 		*w = (struct window){0};

@@ -13,7 +13,7 @@ struct span {
 	int64_t start_ms, end_ms;
 };
 
-/** window_span() - the window of @average (hour or day) that holds @wall_ms */
+/** window_span() - the window of @average (hour, or any of a day) that holds @wall_ms */
 struct span window_span(const struct zone *zone, enum average average, int64_t wall_ms);
 
 /* A sum, and what rounding lost of it (Neumaier). */
@@ -53,6 +53,15 @@ void windows_refill(struct windows *windows, const struct window *contents);
  */
 bool windows_take(struct windows *windows, const struct zone *zone, enum average average,
 		  int64_t clock_ms, int64_t grace_ms, int64_t alike_ms, struct window *out);
+/** window_add() - a value into it */
+void window_add(struct window *window, double value, double weight);
+/** window_find() - of @n open ones that which holds a moment, NULL for none */
+struct window *window_find(struct window *open, size_t n, int64_t wall_ms);
+/** window_place() - a free place, or that of the one furthest in the future: a wrong clock may not
+ * push out the present */
+struct window *window_place(struct window *open, size_t n);
+/** window_refill() - add to one of @n open ones what was forgotten of it */
+void window_refill(struct window *open, size_t n, const struct window *contents);
 /** window_merge() - two halves of one window */
 void window_merge(struct window *window, const struct window *more);
 /** mean_outcome() - what the plain mean of a window that began at @start_ms comes to

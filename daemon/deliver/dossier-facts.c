@@ -24,8 +24,8 @@ struct facts {
  * is told at the end of its time. */
 static void when_words(const struct parts *parts, const char *average, int64_t wall_ms, char *out)
 {
-	bool day = average != NULL && strcmp(average, "day") == 0;
-	bool hour = average != NULL && strcmp(average, "hour") == 0;
+	bool day = average_daily(average_named(average));
+	bool hour = average_named(average) == AVERAGE_HOUR;
 	struct civil c = zone_civil(parts->sheet.zone, day || hour ? wall_ms - 1 : wall_ms);
 	int n = parts->sheet.words == NULL
 			? snprintf(out, DATE_BYTES, "%04d-%02d-%02d", (int)c.year, c.month, c.day)

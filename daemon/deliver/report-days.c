@@ -180,7 +180,7 @@ void report_touch(const struct report *report, const struct report_covers *cover
 		return;
 	/* a mean is said at the end of its window, and cleared at the end of the first good one */
 	if (average != AVERAGE_INSTANT)
-		span.end_ms -= average == AVERAGE_DAY ? DAY_MS : HOUR_MS;
+		span.end_ms -= average_daily(average) ? DAY_MS : HOUR_MS;
 	touch(report, covers, monitor, average, span, a);
 }
 

@@ -36,13 +36,6 @@ struct taking {
 	struct report_alerts *by_monitor;
 };
 
-static enum average average_of(const json_t *alert)
-{
-	return json_is(alert, "average", "day")    ? AVERAGE_DAY
-	       : json_is(alert, "average", "hour") ? AVERAGE_HOUR
-						   : AVERAGE_INSTANT;
-}
-
 static void take_alert(const struct taking *taking, const json_t *alert)
 {
 	const struct report *report = taking->report;
@@ -65,7 +58,8 @@ static void take_alert(const struct taking *taking, const json_t *alert)
 	report_alarm(report, alert, active, a);
 	active.start_ms = json_ms(alert, "began_at");
 	if (exceeds)
-		report_touch(report, taking->covers, monitor, average_of(alert), active, a);
+		report_touch(report, taking->covers, monitor,
+			     average_named(json_words(alert, "average")), active, a);
 }
 
 static int take_alerts(const struct taking *taking)

@@ -284,7 +284,7 @@ static struct alert_view alert_view(sqlite3_stmt *row)
 		.connection = sql_text(row, 3),
 		.kind = ledger_kind(sql_text(row, 4)),
 		.bound = ledger_bound(sql_text(row, 5)),
-		.average = ledger_average(sql_text(row, 6)),
+		.average = average_named(sql_text(row, 6)),
 		.began_ms = sqlite3_column_int64(row, 7),
 		.raised_ms = sqlite3_column_int64(row, 8),
 		.cleared_ms = sqlite3_column_int64(row, 9),

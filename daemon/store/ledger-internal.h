@@ -230,7 +230,6 @@ int ledger_recount_marks(struct ledger *ledger);
 
 /* names to enums; the last value (ALERT_KINDS …) where unknown */
 enum alert_kind ledger_kind(const char *name);
-enum average ledger_average(const char *name);
 enum case_status ledger_status(const char *name);
 enum bound ledger_bound(const char *name);
 const char *ledger_bound_name(enum bound bound);

@@ -144,7 +144,7 @@ int ledger_recomputed(struct ledger *ledger, struct span span,
 	for (; r == 0 && row; r = sql_step(list, &row)) {
 		struct recomputed_window w = {
 			.monitor = plan_monitor(ledger->plan, sql_text(list, 0), sql_text(list, 1)),
-			.average = ledger_average(sql_text(list, 2)),
+			.average = average_named(sql_text(list, 2)),
 			.span = {sqlite3_column_int64(list, 3), sqlite3_column_int64(list, 4)},
 			.exceeds = sqlite3_column_int(list, 5) != 0};
 		if (w.monitor != NO_INDEX)

@@ -17,7 +17,7 @@ static struct case_view case_view(sqlite3_stmt *row)
 		.factor = sql_text(row, CASE_FACTOR),
 		.factor_name = sql_text(row, CASE_FACTOR_NAME),
 		.kind = ledger_kind(sql_text(row, CASE_KIND)),
-		.average = ledger_average(sql_text(row, CASE_AVERAGE)),
+		.average = average_named(sql_text(row, CASE_AVERAGE)),
 		.bound = ledger_bound(sql_text(row, CASE_BOUND)),
 		.severity = severity_find(sql_text(row, CASE_SEVERITY)),
 		.status = ledger_status(sql_text(row, CASE_STATUS)),

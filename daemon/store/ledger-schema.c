@@ -178,7 +178,7 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 	"NOT EXISTS(SELECT 1 FROM recomputed n WHERE n.site = r.site AND n.factor = r.factor"      \
 	" AND n.limit_key = r.limit_key AND n.start_at = r.start_at AND n.id > r.id)"
 
-#define WINDOW_MS "(CASE average WHEN 'day' THEN 86400000 ELSE 3600000 END)"
+#define WINDOW_MS "(CASE WHEN average LIKE 'day%' THEN 86400000 ELSE 3600000 END)"
 #define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
 /* of case ?5, whose own is ?2 */
@@ -223,12 +223,13 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 
 	/* its own factor's before one that it has joined */
 	/* of the factor itself, of which there is one at most, else one that it has joined */
-	[SQL_CASE_OPEN] = "SELECT coalesce((SELECT id FROM cases WHERE site = ?1 AND factor = ?2"
-			  " AND kind = ?3 AND average = ?4 AND source = 'automatic' AND " CASE_IS_OPEN
-			  "), (SELECT id FROM cases WHERE site = ?1 AND kind = ?3 AND average = ?4"
-			  " AND source = 'automatic' AND " CASE_IS_OPEN
-			  " AND EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = cases.id"
-			  " AND a.factor = ?2) ORDER BY id LIMIT 1))",
+	[SQL_CASE_OPEN] =
+		"SELECT coalesce((SELECT id FROM cases WHERE site = ?1 AND factor = ?2"
+		" AND kind = ?3 AND average = ?4 AND source = 'automatic' AND " CASE_IS_OPEN
+		"), (SELECT id FROM cases WHERE site = ?1 AND kind = ?3 AND average = ?4"
+		" AND source = 'automatic' AND " CASE_IS_OPEN
+		" AND EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = cases.id"
+		" AND a.factor = ?2) ORDER BY id LIMIT 1))",
 	[SQL_CASE_JOINS] = "SELECT id FROM cases WHERE site = ?1 AND kind = ?2 AND average = ?3"
 			   " AND source = 'automatic' AND opened >= ?4 AND " CASE_IS_OPEN
 			   " ORDER BY id LIMIT 1",
@@ -269,7 +270,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	/* since when nothing is wrong at a monitor; the mean that clears is itself a good one, and
 	 * a mark may take a good one away but gives none */
 	[SQL_CASE_QUIET] = "SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
-			   " WHEN average = 'day' AND kind <> 'stale' THEN cleared - 86400000"
+			   " WHEN average LIKE 'day%' AND kind <> 'stale' THEN cleared - 86400000"
 			   " ELSE cleared END) AS at FROM alerts WHERE site = ?1"
 			   " AND factor IN " CASE_FACTORS
 			   " AND kind IN ('exceedance', 'undetermined', 'stale')"

@@ -500,13 +500,6 @@ enum alert_kind ledger_kind(const char *name)
 	return (enum alert_kind)kind;
 }
 
-enum average ledger_average(const char *name)
-{
-	if (strcmp(name, average_name(AVERAGE_HOUR)) == 0)
-		return AVERAGE_HOUR;
-	return strcmp(name, average_name(AVERAGE_DAY)) == 0 ? AVERAGE_DAY : AVERAGE_INSTANT;
-}
-
 enum case_status ledger_status(const char *name)
 {
 	int status = 0;

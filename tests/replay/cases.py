@@ -52,7 +52,7 @@ def limit(dice, high):
         entry["compare"] = "rounded"
         if dice.random() < 0.6:
             entry["decimals"] = dice.choice((0, 1, 2))
-    entry["average"] = dice.choice(("instant", "instant", "instant", "hour", "hour", "day"))
+    entry["average"] = dice.choice(("instant", "instant", "instant", "hour", "hour", "day", "day-8h"))
     if entry["average"] == "instant":
         if dice.random() < 0.6:
             entry["on_delay_s"] = dice.choice((0, 60, 120, 300, 90, 0.5))
@@ -71,6 +71,10 @@ def limit(dice, high):
             entry["mark_until"] = dice.choice(("00:01", "06:00", "12:00", "23:59"))
         if dice.random() < 0.6:
             entry["min_valid"] = dice.choice((0.1, 0.5, 0.7, 0.75, 1.0))
+    if entry.get("average") == "day-8h":
+        entry.setdefault("max", float("%.10g" % (high * dice.choice((0.3, 0.5, 0.7)))))
+        for name in ("min", "warn_at") if "min" in entry else ():
+            entry.pop(name, None)
     return entry
 
 
@@ -90,7 +94,7 @@ def discharge(dice, site, minutes):
             it["gated"] = False
         for entry in it["limits"]:
             if entry.get("average", "instant") != "instant":
-                if dice.random() < 0.6:
+                if dice.random() < 0.6 and entry["average"] != "day-8h":
                     entry["weight"] = "flow"
                 if dice.random() < 0.4:
                     entry["mean_of"] = "results"

@@ -151,8 +151,8 @@ static void test_air_was_limited_by_the_hour_and_the_day(void **state)
 	assert_int_equal(m->limits[1].opens, 0);
 	m = load(state, AT("air", "a05024", "unit = \"ppb\";",
 			   "{ standard = \"GB3095-2012\"; class = \"2\"; }"));
-	assert_true(m->limits[0].derived);
-	assert_true(m->limits[0].max > 101.93 && m->limits[0].max < 101.95);
+	assert_true(m->limits[1].derived);
+	assert_true(m->limits[1].max > 101.93 && m->limits[1].max < 101.95);
 }
 
 static void test_a_limit_follows_its_standard_over_the_years(void **state)
@@ -265,26 +265,46 @@ static void test_what_is_no_limit_of_a_value_is_not_loaded(void **state)
 	       "5: GB3838-2002 has no limit for w01010 that can be judged here: it limits how much "
 	       "the "
 	       "mean of a week may be changed");
-	refuse(state,
-	       AIR("a05024", "{ standard = \"GB3095-2012\"; class = \"2\"; average = \"day\"; to = "
-			     "\"2026-02-28\"; }"),
-	       "5: GB3095-2012 has no limit for a05024 that can be judged here: the largest "
-	       "sliding "
-	       "mean of 8 hours in a day");
 }
 
-/* Ozone has a limit of the hour, and one that is not a mean of a clock hour or day. */
-static void test_a_limit_that_is_not_judged_is_said_beside_those_that_are(void **state)
+/* Ozone has limits of the hour and of the largest mean of 8 hours, and nothing known follows them.
+ */
+static void test_ozone_is_limited_by_its_largest_mean_of_eight_hours(void **state)
 {
-	const struct config_monitor *m = load(
-		state, AIR("a05024", "{ standard = \"GB3095-2012\"; class = \"2\"; },\n"
-				     "{ max = 200; average = \"hour\"; from = \"2026-03-01\"; }"));
-	assert_int_equal(m->n_limits, 2);
-	assert_int_equal(m->limits[0].average, CONFIG_HOUR);
-	noted(state, "5: GB3095-2012 has a limit for a05024 that is not judged here: the largest "
-		     "sliding mean of 8 hours in a day, at most 100 (class 1) or 160 (class 2)");
-	load(state, AIR("a34004", "{ standard = \"GB3095-2012\"; class = \"2\"; }"));
-	noted(state, "");
+	const struct config_monitor *m =
+		load(state,
+		     AIR("a05024", "{ standard = \"GB3095-2012\"; class = \"2\"; },\n"
+				   "{ max = 200; average = \"hour\"; from = \"2026-03-01\"; },\n"
+				   "{ max = 160; average = \"day-8h\"; from = \"2026-03-01\"; }"));
+	assert_int_equal(m->n_limits, 4);
+	assert_int_equal(m->limits[0].average, CONFIG_DAY_8H);
+	check_limit(m, 0, 160, "2016-01-01", "2026-02-28", "GB3095-2012 2, table 1");
+	assert_int_equal(m->limits[0].opens, 1);
+	noted(state, "5: the figure of GB3095-2012, table 1 for a05024 is of medium confidence");
+	refuse(state,
+	       AIR("a05024", "{ standard = \"GB3095-2012\"; class = \"2\"; },\n"
+			     "{ max = 200; average = \"hour\"; from = \"2026-03-01\"; }"),
+	       "5: GB3095-2012 2, table 1 ended on 2026-02-28, and no limit of the "
+	       "day's "
+	       "largest mean of 8 hours is in force");
+}
+
+static void test_a_largest_mean_of_eight_hours_has_an_upper_bound_alone(void **state)
+{
+	refuse(state, AIR("a05024", "{ max = 1; min = 0.5; average = \"day-8h\"; }"),
+	       "5: min says nothing of a day's largest mean of 8 hours; give max, or another "
+	       "average");
+	refuse(state, AIR("a05024", "{ max = 1; average = \"day-8h\"; grace_s = 86401; }"),
+	       "5: grace_s = 86401 is longer than a day; at most 86400 for the day's largest mean "
+	       "of 8 hours");
+	refuse(state, AIR("a05024", "{ max = 1; average = \"day-8h\"; on_delay_s = 1; }"),
+	       "5: on_delay_s does not apply to a mean");
+	refuse(state,
+	       NODE MQTT "sites: ( { id = \"s\"; kind = \"outfall\"; monitors: (\n"
+			 "{ factor = \"w00000\"; connection = \"bus\"; topic = \"f\"; },\n"
+			 "{ factor = \"w01018\"; connection = \"bus\"; topic = \"t\"; limits: (\n"
+			 "{ max = 1; average = \"day-8h\"; weight = \"flow\"; } ); } ); } );\n",
+	       "6: weight does not apply to average = \"day-8h\", of which each hour counts alike");
 }
 
 static void test_a_recommended_standard_binds_where_a_permit_cites_it(void **state)
@@ -558,7 +578,8 @@ int main(void)
 		TEST(test_a_condition_has_to_be_chosen),
 		TEST(test_a_river_is_a_river_by_itself),
 		TEST(test_what_is_no_limit_of_a_value_is_not_loaded),
-		TEST(test_a_limit_that_is_not_judged_is_said_beside_those_that_are),
+		TEST(test_ozone_is_limited_by_its_largest_mean_of_eight_hours),
+		TEST(test_a_largest_mean_of_eight_hours_has_an_upper_bound_alone),
 		TEST(test_a_recommended_standard_binds_where_a_permit_cites_it),
 		TEST(test_an_amended_standard_says_so_once),
 		TEST(test_a_permit_goes_first_while_it_is_valid),

@@ -17,13 +17,16 @@ static void test_names_of_kinds_are_those_of_the_interface(void **state)
 					     "connection", "load"};
 	static const char *const sites[] = {"river_section", "water_source", "outfall",
 					    "air",           "soil",         "noise"};
-	static const char *const averages[] = {"instant", "hour", "day"};
+	static const char *const averages[] = {"instant", "hour", "day", "day-8h"};
 	for (unsigned i = 0; i < ALERT_KINDS; i++)
 		assert_string_equal(alert_kind_name((enum alert_kind)i), alerts[i]);
 	for (unsigned i = 0; i < 6; i++)
 		assert_string_equal(site_kind_name((enum site_kind)i), sites[i]);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < AVERAGES; i++) {
 		assert_string_equal(average_name((enum average)i), averages[i]);
+		assert_int_equal(average_named(averages[i]), i);
+	}
+	assert_int_equal(average_named(NULL), AVERAGE_INSTANT);
 	(void)state;
 }
 

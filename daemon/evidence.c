@@ -252,6 +252,11 @@ void evidence_stop(struct evidence *evidence)
 	sealer_stop(evidence->sealer, true);
 }
 
+bool evidence_await(struct evidence *evidence, int64_t batch, int64_t entry, int64_t within_ms)
+{
+	return sealer_await(evidence->sealer, batch, entry, within_ms);
+}
+
 int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
 		  uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES])
 {

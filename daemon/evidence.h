@@ -33,6 +33,8 @@ int evidence_start(struct evidence *evidence);
 int evidence_succeed(struct evidence *evidence, const struct plan *plan, int64_t anchor_ms);
 /** evidence_stop() - after all else has ended: a last seal */
 void evidence_stop(struct evidence *evidence);
+/** evidence_await() - as sealer_await() */
+bool evidence_await(struct evidence *evidence, int64_t batch, int64_t entry, int64_t within_ms);
 /** evidence_sign() - as sealer_sign() */
 int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
 		  uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES]);

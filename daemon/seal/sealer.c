@@ -30,8 +30,9 @@ struct sealer {
 
 	pthread_mutex_t key_lock; /* keys.key does not change under it */
 
-	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t changed;
+	pthread_mutex_t lock;     /* guards what follows */
+	pthread_cond_t changed;   /* something is wanted */
+	pthread_cond_t published; /* there is a new last one */
 	bool wanted, stop;
 	struct sealed last;
 };
@@ -77,6 +78,7 @@ static void publish(struct sealer *s, const struct sealed *next)
 {
 	pthread_mutex_lock(&s->lock);
 	s->last = *next;
+	pthread_cond_broadcast(&s->published);
 	pthread_mutex_unlock(&s->lock);
 	if (s->setup.sealed != NULL)
 		s->setup.sealed(s->setup.context, next);
@@ -270,6 +272,7 @@ static void lock_init(struct sealer *s)
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &monotonic);
+	pthread_cond_init(&s->published, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -299,6 +302,7 @@ struct sealer *sealer_free(struct sealer *sealer)
 		return NULL;
 	keys_close(&sealer->keys);
 	pthread_cond_destroy(&sealer->changed);
+	pthread_cond_destroy(&sealer->published);
 	pthread_mutex_destroy(&sealer->lock);
 	pthread_mutex_destroy(&sealer->key_lock);
 	free(sealer);
@@ -319,6 +323,27 @@ void sealer_wake(struct sealer *sealer)
 	sealer->wanted = true;
 	pthread_cond_signal(&sealer->changed);
 	pthread_mutex_unlock(&sealer->lock);
+}
+
+static bool covers(const struct sealed *last, int64_t batch, int64_t entry)
+{
+	return last->line.daybook.number >= batch && last->line.ledger.number >= entry;
+}
+
+bool sealer_await(struct sealer *s, int64_t batch, int64_t entry, int64_t within_ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += within_ms / 1000;
+	pthread_mutex_lock(&s->lock);
+	bool good = covers(&s->last, batch, entry);
+	s->wanted |= !good;
+	pthread_cond_signal(&s->changed);
+	for (int r = 0; !good && r == 0; good = covers(&s->last, batch, entry))
+		r = pthread_cond_timedwait(&s->published, &s->lock, &until);
+	pthread_mutex_unlock(&s->lock);
+	return good;
 }
 
 void sealer_last(struct sealer *sealer, struct sealed *out)

@@ -7,7 +7,8 @@
  * and at a clean stop it asks the store for the heads of both chains, signs them in a line of
  * directory/seals/YYYY-MM-DD.seals (the day of the line, in the node's zone), and makes the line
  * durable. Every hour the key rolls (seal/keys.h). What the chains hold behind the last seal can be
- * altered unseen by whoever is root: that is the minute.
+ * altered by whoever is root: that is the minute; by the key in use what was sealed since it
+ * rolled: that is the hour (ducha-evidence(7), LIMITS).
  *
  * It may be held up by the disk for any time, and nobody waits for it but the stop. A full disk is
  * said once and tried again.
@@ -43,6 +44,10 @@ struct sealer *sealer_free(struct sealer *sealer);
 int sealer_start(struct sealer *sealer);
 /** sealer_wake() - something is to be sealed soon (any thread) */
 void sealer_wake(struct sealer *sealer);
+/** sealer_await() - have sealed what the chains hold up to @batch and @entry (any thread but its
+ * own)
+ * @within_ms: so long at most. Return: false: it is not sealed. */
+bool sealer_await(struct sealer *sealer, int64_t batch, int64_t entry, int64_t within_ms);
 /**
  * sealer_sign() - sign what leaves the node by the key in use (any thread; held up by a roll)
  * @bytes: of a kind that begins like no seal and no key's line

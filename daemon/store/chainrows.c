@@ -4,17 +4,18 @@
 #include "core/reading.h"
 #include "seal/hash.h"
 
-/* What a case or an alert says of its values is final when nothing of it is active. */
+/* What a case or an alert says of its values is final when nothing of it is active. Each column has
+ * the name of the table's. */
 #define QUIET_CASE                                                                                 \
 	"NOT EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = cases.id AND a.cleared IS NULL)"
-#define WHEN_QUIET(column) "CASE WHEN " QUIET_CASE " THEN " column " END"
-#define WHEN_CLEARED(column) "CASE WHEN cleared IS NOT NULL THEN " column " END"
+#define WHEN_QUIET(column) "CASE WHEN " QUIET_CASE " THEN " column " END AS " column
+#define WHEN_CLEARED(column) "CASE WHEN cleared IS NOT NULL THEN " column " END AS " column
 
 /* A step of before there were users has the digest that it had; one of a user has the last cell as
  * a text, which no other step has. */
 #define WITH_USER(column)                                                                          \
 	"CASE WHEN user IS NOT NULL THEN quote(" column ") || ' ' || user WHEN typeof(" column     \
-	") IN ('integer', 'null') THEN " column " ELSE 1e999 END"
+	") IN ('integer', 'null') THEN " column " ELSE 1e999 END AS " column
 
 /* The columns are those of the format's first version, whatever the tables gain later. */
 const char *const ledger_chain_row[CHAIN_KINDS] = {

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-typedef bool (*frames_fn)(void *context, int64_t batch, const uint8_t *bytes, size_t n);
+typedef bool (*frames_fn)(void *context, int64_t batch, const uint8_t *bytes, size_t n,
+			  const uint8_t digest[CHAIN_HASH_BYTES]);
 
 /* A batch brings what came within a moment; more than this is no daybook of ours. */
 #define BATCH_BYTES_MOST INT64_C(0x10000000)
@@ -33,7 +34,7 @@ static bool bytes_read(struct walk *w, int64_t first, size_t n)
 
 	if (grown == NULL)
 		return false;
-	w->bytes = grown;
+	w->bytes = grown; /* without a file pread() fails */
 	for (ssize_t some = 1; got < n && some > 0; got += some > 0 ? (size_t)some : 0)
 		some = pread(w->fd, grown + got, n - got, first + (int64_t)got);
 	return got == n;
@@ -44,11 +45,14 @@ static bool row_take(struct walk *w)
 {
 	int64_t first = sqlite3_column_int64(w->rows, 1), last = sqlite3_column_int64(w->rows, 2);
 
+	uint8_t digest[CHAIN_HASH_BYTES];
+
 	if (first < 0 || last <= first || last - first > BATCH_BYTES_MOST ||
-	    !bytes_read(w, first, (size_t)(last - first)))
+	    !sql_hash(w->rows, 3, digest))
 		return true;
-	return w->fn(w->context, sqlite3_column_int64(w->rows, 0), w->bytes,
-		     (size_t)(last - first));
+	bool there = bytes_read(w, first, (size_t)(last - first));
+	return w->fn(w->context, sqlite3_column_int64(w->rows, 0), there ? w->bytes : NULL,
+		     there ? (size_t)(last - first) : 0, digest);
 }
 
 /* Return: 0, negative errno, 1 to go no further. */
@@ -56,9 +60,10 @@ static int rows_walk(struct walk *w)
 {
 	bool row = false, more = true;
 
-	int r = sql_prepare(w->db, &w->rows,
-			    "SELECT batch, first, last FROM frames WHERE batch BETWEEN ?1 AND ?2"
-			    " ORDER BY batch");
+	int r = sql_prepare(
+		w->db, &w->rows,
+		"SELECT batch, first, last, digest FROM frames WHERE batch BETWEEN ?1 AND ?2"
+		" ORDER BY batch");
 	if (r == 0) {
 		sql_bind(w->rows, "ii", w->from, w->until);
 		r = sql_step(w->rows, &row);
@@ -80,8 +85,8 @@ static int file_walk(void *context, const char *path, const struct day_name *nam
 	(void)name;
 	day_frames_path(frames, sizeof frames, path);
 	w->fd = open(frames, O_RDONLY | O_CLOEXEC);
-	if (w->fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+	if (w->fd < 0 && errno != ENOENT)
+		return -errno;
 	int r = day_open_read(&w->db, path);
 	if (r == 0)
 		r = sql_number(w->db, "SELECT count(*) FROM sqlite_master WHERE name = 'frames'", 0,
@@ -89,7 +94,8 @@ static int file_walk(void *context, const char *path, const struct day_name *nam
 	if (r == 0 && tables > 0)
 		r = rows_walk(w);
 	w->db = sql_close(w->db);
-	close(w->fd);
+	if (w->fd >= 0)
+		close(w->fd);
 	return r;
 }
 

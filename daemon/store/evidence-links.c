@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-typedef bool (*link_fn)(void *context, int64_t batch, const struct text *bytes);
+typedef bool (*link_fn)(void *context, int64_t batch, const struct text *bytes,
+			const uint8_t hash[CHAIN_HASH_BYTES]);
 
 /* The links from that of a reading on, or from a batch on. */
 struct wanted {
@@ -166,17 +167,19 @@ static int link_take(struct walk *w, const struct wanted *wanted, bool *more)
 				     .mono_ms = sqlite3_column_int64(w->links, 6),
 				     .clock_error_us = sqlite3_column_int64(w->links, 7)};
 	int64_t newest = link.last != 0 ? link.last : w->last.last;
+	uint8_t hash[CHAIN_HASH_BYTES];
 	int r = 0;
 
+	if (!sql_hash(w->links, 8, hash))
+		return -EUCLEAN;
 	if (newest >= wanted->sequence || link.batch >= wanted->from) {
 		r = link_write(w, &link);
-		*more = r == 0 && wanted->fn(wanted->context, link.batch, &w->bytes);
+		*more = r == 0 && wanted->fn(wanted->context, link.batch, &w->bytes, hash);
 	}
 	w->begins = false;
 	w->last = link;
 	w->last.last = newest;
-	if (!sql_hash(w->links, 8, w->head.hash))
-		r = -EUCLEAN;
+	memcpy(w->head.hash, hash, sizeof hash);
 	return r;
 }
 
@@ -225,9 +228,10 @@ int evidence_links(const char *directory, int64_t from, int64_t until, link_fn f
 	return evidence_days(directory, file_walk, &wanted);
 }
 
-static bool batch_note(void *context, int64_t batch, const struct text *bytes)
+static bool batch_note(void *context, int64_t batch, const struct text *bytes,
+		       const uint8_t hash[CHAIN_HASH_BYTES])
 {
-	(void)bytes;
+	(void)bytes, (void)hash;
 	*(int64_t *)context = batch;
 	return false;
 }
@@ -238,4 +242,61 @@ int evidence_batch(const char *directory, int64_t sequence, int64_t *batch)
 
 	*batch = 0;
 	return evidence_days(directory, file_walk, &wanted);
+}
+
+/* --- names --- */
+
+struct asked {
+	int64_t batch;
+	const char *site, *factor;
+	int64_t named;
+};
+
+static int named_find(sqlite3 *db, struct asked *asked)
+{
+	sqlite3_stmt *find = NULL;
+	bool row = false;
+
+	int r = sql_prepare(
+		db, &find,
+		"SELECT min(batch) FROM chain WHERE monitors >= (SELECT id FROM monitors"
+		" WHERE site = ?1 AND factor = ?2)");
+	if (r == 0) {
+		sql_bind(find, "tt", asked->site, asked->factor);
+		r = sql_step(find, &row);
+	}
+	if (r == 0 && row)
+		asked->named = sqlite3_column_int64(find, 0);
+	sqlite3_finalize(find);
+	return r;
+}
+
+static int file_named(void *context, const char *path, const struct day_name *name)
+{
+	struct asked *asked = context;
+	struct chain_head head = {0};
+	int64_t first = 0;
+	sqlite3 *db;
+
+	(void)name;
+	int r = day_open_read(&db, path);
+	if (r == 0)
+		r = day_chain_head(db, &head);
+	if (r == 0 && head.number != 0)
+		r = sql_number(db, "SELECT min(batch) FROM chain", 0, &first);
+	bool here = r == 0 && first != 0 && first <= asked->batch && asked->batch <= head.number;
+	if (here)
+		r = named_find(db, asked);
+	sql_close(db);
+	return r == 0 && here ? 1 : r;
+}
+
+int evidence_named(const char *directory, int64_t batch, const char *site, const char *factor,
+		   int64_t *named)
+{
+	struct asked asked = {.batch = batch, .site = site, .factor = factor};
+
+	int r = evidence_days(directory, file_named, &asked);
+	*named = asked.named;
+	return r;
 }

@@ -19,6 +19,7 @@ static const char header[] =
 /* The last frame of a ring that came with its bytes. */
 struct frame_source {
 	uint64_t frame;
+	int64_t batch;
 	uint8_t kind;
 	int64_t at_ms;
 	struct text bytes;
@@ -101,7 +102,7 @@ static void hex_add(struct text *out, const uint8_t *bytes, size_t n)
 	}
 }
 
-static void source_keep(struct frame_source *source, const struct frame_record *r)
+static void source_keep(struct frame_source *source, const struct frame_record *r, int64_t batch)
 {
 	struct text bytes = source->bytes;
 
@@ -109,6 +110,7 @@ static void source_keep(struct frame_source *source, const struct frame_record *
 	text_add_n(&bytes, (const char *)r->asked, r->n_asked);
 	text_add_n(&bytes, (const char *)r->answered, r->n_answered);
 	*source = (struct frame_source){.frame = r->frame,
+					.batch = batch,
 					.kind = r->kind,
 					.at_ms = r->at_ms,
 					.bytes = bytes,
@@ -132,6 +134,14 @@ static void framed_take(struct framed_lines *l, struct framed *f, struct frame_s
 	l->found++;
 }
 
+static void batch_note(struct framed_lines *l, int64_t batch)
+{
+	if (l->first_batch == 0 || batch < l->first_batch)
+		l->first_batch = batch;
+	if (batch > l->last_batch)
+		l->last_batch = batch;
+}
+
 static void record_take(struct framed_lines *l, const struct frame_record *r, int64_t batch)
 {
 	struct framed **found =
@@ -139,23 +149,25 @@ static void record_take(struct framed_lines *l, const struct frame_record *r, in
 	struct frame_source *source = &l->sources[r->ring];
 
 	if (r->kind != FRAME_SAME && r->kind != FRAME_OVERWRITTEN)
-		source_keep(source, r);
+		source_keep(source, r, batch);
 	if (found == NULL)
 		return;
-	if (l->first_batch == 0)
-		l->first_batch = batch;
-	l->last_batch = batch;
+	batch_note(l, batch);
 	if (r->kind == FRAME_OVERWRITTEN)
 		(*found)->kind = r->kind;
-	else if (source->frame == r->frame)
+	else if (source->frame == r->frame) {
+		batch_note(l, source->batch);
 		framed_take(l, *found, source);
+	}
 }
 
-static bool batch_take(void *context, int64_t batch, const uint8_t *bytes, size_t n)
+static bool batch_take(void *context, int64_t batch, const uint8_t *bytes, size_t n,
+		       const uint8_t digest[CHAIN_HASH_BYTES])
 {
 	struct framed_lines *l = context;
 	struct frame_record record;
 
+	(void)digest;
 	for (size_t at = 0, length; at < n; at += length) {
 		length = frame_parse(bytes + at, n - at, &record);
 		if (length == 0)

@@ -174,6 +174,57 @@ def check_modbus_frames(folder):
             for f in (folder / "frames").iterdir()} == {True}
 
 
+def check_signatures(folder):
+    """libsodium: the seals, and that each key is signed by the one before it, the first by itself."""
+    former, keys = None, {}
+    for line in (folder / "keys").read_text().splitlines():
+        fields = line.split(" ")
+        public = bytes.fromhex(fields[7])
+        nacl.signing.VerifyKey(former or public).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[9]))
+        former = keys[fields[4]] = public
+    for seal in folder.glob("seal*.txt"):
+        signed, signature = seal.read_bytes(), seal.with_suffix(".sig").read_bytes()
+        key = nacl.signing.VerifyKey(keys[signed.decode().split(" ")[6]])
+        key.verify(signed, signature)
+        with pytest.raises(nacl.exceptions.BadSignatureError):
+            key.verify(signed + b" ", signature)
+
+
+def chained_readings(folder):
+    """What the links hold from the first to the one that the seal names, read without any code of ours."""
+    head, before, values = None, 0, []
+    for path in sorted((folder / "links").iterdir()):
+        link = path.read_bytes()
+        assert link[0] == 0 and (int(path.stem) != before + 1 or head in (None, link[1:33])), path
+        head, before, at = hashlib.sha256(link).digest(), int(path.stem), 33
+        if link[at:at + 1] == b"a":  # a day begins: three numbers and a name
+            at += 27 + struct.unpack_from("<H", link, at + 25)[0]
+        while link[at:at + 1] == b"r":
+            _, _, _, _, _, measured, _, value, flag, raw = struct.unpack_from("<qqBqqqqdBQ", link, at + 1)
+            values.append((measured, value, chr(flag), raw))
+            at += 67
+    assert f" {before} {head.hex()} " in (folder / "seal.txt").read_text()
+    return values
+
+
+def check_tables(folder):
+    """The readable tables hold what is chained, and the case what its rows say."""
+    chained = chained_readings(folder)
+    for line in frames_of(folder):
+        measured = datetime.datetime.fromisoformat(line["time"]).timestamp()
+        assert (round(measured * 1000), float(line["value"]), line["flag"], int(line["raw"], 16)) in chained, line
+    entries = {(e["kind"], e["ref"]): e["digest"] for e in csv.DictReader((folder / "entries.csv").open())}
+    case, rows = json.loads((folder / "case.json").read_text()), []
+    for row in map(json.loads, (folder / "rows.jsonl").read_text().splitlines()):
+        cells = b"".join(b"n" if c is None else b"i" + struct.pack("<q", c) if isinstance(c, int) else
+                         b"d" + struct.pack("<d", c) if isinstance(c, float) else
+                         b"t" + struct.pack("<Q", len(c.encode())) + c.encode() for c in row["cells"].values())
+        assert hashlib.sha256(bytes([2, row["kind"]]) + cells).hexdigest() == entries[str(row["kind"]), str(row["ref"])]
+        rows.append((row["kind"], row["cells"]))
+    assert [c["action"] for kind, c in rows if kind == 3] == [step["action"] for step in case["history"]]
+    assert [c["status"] for kind, c in rows if kind == 1] == [case["status"]]
+
+
 def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_path):
     daemon = resting_case(make_daemon, instrument)
     tar, folder = tmp_path / "case.tar", tmp_path / "case"
@@ -182,29 +233,19 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
     folder.mkdir()
     subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
     for name in ("case.json", "dossier.html", "readings.csv", "frames.csv", "config.cfg", "seal.txt", "seal.sig", "key.pem",
-                 "keys", "README.txt", "SHA256SUMS", "SHA256SUMS.sig", "sums.pem"):
+                 "keys", "rows.jsonl", "entries.csv", "VERIFY.txt", "README.txt", "SHA256SUMS", "SHA256SUMS.sig", "sums.pem"):
         assert (folder / name).stat().st_size > 0, name
 
     def check():
         return subprocess.run(["sh", "check.sh"], cwd=folder, capture_output=True, text=True, timeout=60)
     good = check()
     assert good.returncode == 0, good.stdout + good.stderr
-    for step in ("files OK", "archive OK", "readings OK", "Signature Verified Successfully", "key OK", "keys OK",
-                 "links OK", "frames OK"):
+    for step in ("files OK", "archive OK", "readings OK", "Signature Verified Successfully", "keys OK", "seal.txt OK",
+                 "seal-case.txt OK", "links OK", "frames OK", "case OK", "readings OK: "):
         assert step in good.stdout, good.stdout
     check_modbus_frames(folder)
-    # libsodium: the seal, and that each key is signed by the one before it, the first by itself
-    seal, signature = (folder / "seal.txt").read_bytes(), (folder / "seal.sig").read_bytes()
-    former = None
-    for line in (folder / "keys").read_text().splitlines():
-        fields = line.split(" ")
-        public = bytes.fromhex(fields[7])
-        nacl.signing.VerifyKey(former or public).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[9]))
-        former = public
-        if fields[4] == seal.decode().split(" ")[6]:
-            nacl.signing.VerifyKey(public).verify(seal, signature)
-    with pytest.raises(nacl.exceptions.BadSignatureError):
-        nacl.signing.VerifyKey(former).verify(seal + b" ", signature)
+    check_signatures(folder)
+    check_tables(folder)
     # what was changed afterwards is found by these commands alone
     readings, link = folder / "readings.csv", sorted((folder / "links").iterdir())[0]
     frames = sorted((folder / "frames").iterdir())[0]
@@ -228,10 +269,26 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
     bad = check()
     assert bad.returncode == 1 and "sums.pem: not one of keys" in bad.stdout, bad.stdout
     script = (folder / "check.sh").read_text()
-    (folder / "check.sh").write_text(script.replace("not one of keys'; exit 1", "not one of keys'"))
+    (folder / "check.sh").write_text(script.replace("|| bad 'sums.pem", "|| echo 'sums.pem"))
     bad = subprocess.run(["sh", "-c", "sed -i /sha256sum.--check/d check.sh && sh check.sh"], cwd=folder, capture_output=True,
                          text=True, timeout=60)
     assert bad.returncode == 1 and f"frames/{frames.name}: not what its link says" in bad.stdout, bad.stdout
+
+
+def test_an_archive_of_what_was_altered_is_written_and_said_aloud(make_daemon, instrument, tmp_path):
+    daemon, tar, report = with_case(make_daemon, instrument), tmp_path / "case.tar", tmp_path / "report.txt"
+    report.write_text("seen on site")
+    assert daemon.ctl("case", "1", "attach", "--file", str(report), "--type", "record", "--by", "H").returncode == 0
+    assert daemon.ctl("evidence", "1", "-o", str(tar)).returncode == 0
+    kept, = glob.glob(os.path.join(daemon.store, "attachments", "*"))
+    with open(kept, "w") as f:
+        f.write("seen on Site")
+    done = daemon.ctl("evidence", "1", "-o", str(tar))
+    assert done.returncode == 1 and f"bad: attachments/{os.path.basename(kept)}: it is not what it was" in done.stderr
+    with tarfile.open(tar) as archive:
+        assert archive.extractfile("VERIFY.txt").read().startswith(b"bad: attachments/")
+        assert archive.extractfile("attachments/" + os.path.basename(kept)).read() == b"seen on Site"
+    check_bad(daemon.store, "it is not what it was")
 
 
 def test_the_messages_that_raised_a_case_are_in_its_evidence(make_daemon, broker, tmp_path):

@@ -60,6 +60,42 @@ int show_dossier(struct client *client, const struct ctl_options *options)
 	return result;
 }
 
+/* --- an archive --- */
+
+enum { BLOCK_BYTES = 512, SIZE_AT = 124, SIZE_DIGITS = 11 };
+
+/* A member of the archive, as core/tar.h writes them. Return: NULL: there is none. */
+static const char *tar_member(const struct text *tar, const char *name, size_t *size)
+{
+	char digits[SIZE_DIGITS + 1] = "";
+	for (size_t at = 0; at + BLOCK_BYTES <= tar->length && tar->at[at] != '\0';) {
+		memcpy(digits, tar->at + at + SIZE_AT, SIZE_DIGITS);
+		*size = strtoul(digits, NULL, 8);
+		size_t next = at + BLOCK_BYTES;
+		if (*size > tar->length - next)
+			return NULL;
+		if (strncmp(tar->at + at, name, 100) == 0)
+			return tar->at + next;
+		at = next + (*size + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+	}
+	return NULL;
+}
+
+/* What is not as it was sealed is archived all the same, and loudly. */
+static int archive_judge(const struct ctl_options *options, const struct text *tar)
+{
+	size_t size;
+	const char *said = tar_member(tar, "VERIFY.txt", &size);
+	if (said == NULL || strncmp(said, "clean", 5) == 0)
+		return CTL_OK;
+	fprintf(stderr, "duchactl evidence: %.*s\n", (int)strcspn(said, "\n"), said);
+	fprintf(stderr,
+		"duchactl evidence: %s: written all the same, with VERIFY.txt in it; what it holds "
+		"is not as it was sealed\n",
+		options->output);
+	return CTL_FAILED;
+}
+
 int show_evidence(struct client *client, const struct ctl_options *options)
 {
 	struct client_answer answer = {0};
@@ -69,6 +105,8 @@ int show_evidence(struct client *client, const struct ctl_options *options)
 	int result = show_fetch(client, &answer);
 	if (result == CTL_OK)
 		result = write_file(options->output, &answer.body);
+	if (result == CTL_OK)
+		result = archive_judge(options, &answer.body);
 	client_answer_deinit(&answer);
 	text_deinit(&path);
 	return result;

@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""Are readings.csv, frames.csv and case.json what the sealed chains say?
+
+check.sh has followed the links and the seals; this reads what the links hold, and computes the chain of the ledger's
+entries again from its readable rows. It says what agrees, or the first difference. Python 3.7, and nothing beside it.
+可读文件是否与封存的哈希链一致：逐条重算并比对，指出第一处不符。
+"""
+import csv
+import datetime
+import glob
+import hashlib
+import json
+import os
+import struct
+import sys
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+FRAMES = {"m": "modbus-tcp", "r": "modbus-rtu", "t": "mqtt", "h": "hj212"}
+CASE, ALERT, HISTORY, DIGEST, MARK, CHANGE = 1, 2, 3, 8, 11, 12
+
+
+def bad(sentence):
+    print(sentence)
+    sys.exit(1)
+
+
+def ms(text):
+    """A time as it is written, in milliseconds since 1970."""
+    if text in (None, ""):
+        return None
+    return (datetime.datetime.fromisoformat(text) - EPOCH) // datetime.timedelta(milliseconds=1)
+
+
+# --- links ---
+
+class Reading:
+    def __init__(self, fields):
+        (self.sequence, self.boot, self.ring, self.ring_sequence, self.monitor, self.measured, self.received, value, flag,
+         self.raw) = fields
+        self.value = None if flag & 0x80 else value
+        self.flag = chr(flag & 0x7f)
+
+    def line(self):
+        return self.measured, self.received, self.site, self.factor, self.value, self.flag
+
+
+def name_at(data, at):
+    n = struct.unpack_from("<H", data, at)[0]
+    return data[at + 2:at + 2 + n].decode(), at + 2 + n
+
+
+def link_read(path, names, readings):
+    """The records of one link; returns whether it says that frames came with it."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at, framed = 33, False
+    while at < len(data):
+        kind, at = chr(data[at]), at + 1
+        if kind == "a":  # another day's file numbers its monitors anew
+            names.clear()
+            at = name_at(data, at + 24)[1]
+        elif kind == "r":
+            readings.append(Reading(struct.unpack_from("<qqBqqqqdBQ", data, at)))
+            at += 66
+        elif kind == "m":
+            monitor = struct.unpack_from("<q", data, at)[0]
+            site, at = name_at(data, at + 8)
+            factor, at = name_at(data, at)
+            names[monitor] = (site, factor)
+        elif kind == "g":
+            at += 32
+        elif kind == "f":
+            framed, at = True, at + 48
+        elif kind == "b":
+            batch = struct.unpack_from("<q", data, at)[0]
+            at += 64
+            if at != len(data) or batch != int(os.path.basename(path)[:-4]):
+                bad(f"{path}: it is the link of batch {batch}, or does not end with it")
+        else:
+            bad(f"{path}: a record of kind {kind!r}")
+    return framed
+
+
+def links_read():
+    """All readings, and which links say that frames came with them that are not here."""
+    names, readings, missing = {}, [], []
+    for path in sorted(glob.glob("links/*.bin")):
+        first, batch = len(readings), int(os.path.basename(path)[:-4])
+        framed = link_read(path, names, readings)
+        for reading in readings[first:]:  # a name stands behind the readings that brought it
+            reading.site, reading.factor = names.get(reading.monitor, (None, None))
+            reading.batch = batch
+        if framed and not os.path.exists("frames/" + os.path.basename(path)):
+            missing.append(batch)
+    return readings, missing
+
+
+# --- the ledger's rows ---
+
+def cell(value):
+    if value is None:
+        return b"n"
+    if isinstance(value, int):
+        return b"i" + struct.pack("<q", value)
+    if isinstance(value, float):
+        return b"d" + struct.pack("<d", value)
+    return b"t" + struct.pack("<Q", len(value.encode())) + value.encode()
+
+
+def entries_follow():
+    """The newest digest of each row that the sealed entries name."""
+    newest = {}
+    with open("entries.csv", newline="") as f:
+        lines = list(csv.DictReader(f))
+    number, head = int(lines[0]["number"]), bytes.fromhex(lines[0]["hash"])
+    for line in lines[1:]:
+        number += 1
+        kind, ref, digest = int(line["kind"]), int(line["ref"]), bytes.fromhex(line["digest"])
+        head = hashlib.sha256(b"\0" + head + b"e" + struct.pack("<qBq", number, kind, ref) + digest).digest()
+        if int(line["number"]) != number or line["hash"] != head.hex():
+            bad(f"entries.csv: entry {line['number']} does not follow the one before it")
+        newest[kind, ref] = digest
+    with open("seal-case.txt") as f:
+        words = f.read().split(" ")
+    if words[10:12] != [str(number), head.hex()]:
+        bad("entries.csv: the last one is not what seal-case.txt names")
+    return newest
+
+
+def rows_read():
+    newest, rows = entries_follow(), {}
+    with open("rows.jsonl", encoding="utf-8") as f:
+        for text in f:
+            row = json.loads(text)
+            key, cells = (row["kind"], row["ref"]), row["cells"]
+            digest = hashlib.sha256(bytes([2, row["kind"]]) + b"".join(map(cell, cells.values()))).digest()
+            if newest.get(key) != digest:
+                bad(f"rows.jsonl: {key[1]} of kind {key[0]} is not what the chain says")
+            rows[key] = cells
+    return rows
+
+
+def of_kind(rows, kind):
+    return [cells for (k, _), cells in sorted(rows.items()) if k == kind]
+
+
+# --- case.json ---
+
+AS_THEY_ARE = ("id", "year", "seq", "site", "site_name", "factor", "factor_name", "kind", "status", "level", "escalation",
+               "source", "unit", "decimals", "first_value", "title", "document", "track", "relapses", "reopened", "merged_into",
+               "verified", "extended")
+# these move while an alert is active, and are in the chain when it clears
+MOVING = ("bound", "severity", "limit_source", "peak_value", "last_value", "multiple")
+STEP = ("action", "by", "note", "unit", "leader", "team", "reason", "track", "step", "document", "level", "checkers",
+        "approved_by", "relation", "type", "sha256", "bytes", "other")
+DERIVED = ("number", "opened_at", "closed_at", "due_at", "limit", "average", "peak_at", "episodes", "responsible", "history",
+           "withdrawn_reason", "evidence", "attachments")
+
+
+def same(name, said, row, moving=False):
+    """Nothing, no and 0 are left out alike."""
+    said, row = said or None, row or None
+    if said != row and not (moving and row is None):
+        bad(f"case.json: {name} is {said!r}, the chain says {row!r}")
+
+
+def case_head(case, row):
+    for name in AS_THEY_ARE:
+        same(name, case.get(name), row[name])
+    for name in MOVING:
+        same(name, case.get(name), row[name], True)
+    same("limit", case["limit"], row["limit_value"], True)
+    same("peak_at", ms(case["peak_at"]), row["peak_at"], True)
+    for name, column in (("opened_at", "opened"), ("closed_at", "closed"), ("due_at", "due")):
+        same(name, ms(case[name]), row[column])
+    for name, column in (("unit", "in_charge"), ("leader", "leader"), ("team", "team")):
+        same("responsible." + name, case["responsible"][name], row[column])
+    same("withdrawn_reason", case.get("withdrawn_reason"), row["withdrawn"])
+    if case["average"] is not None:
+        same("average", case["average"], row["average"])
+    if str(row["seq"]) not in case["number"] or str(row["year"]) not in case["number"]:
+        bad(f"case.json: number is {case['number']}, the chain says {row['seq']} of {row['year']}")
+
+
+def case_episodes(case, alerts):
+    if len(case["episodes"]) != len(alerts):
+        bad(f"case.json: {len(case['episodes'])} episodes, the chain says {len(alerts)}")
+    for said, row in zip(case["episodes"], alerts):
+        where = f"episode {row['id']}: "
+        same(where + "alert", said["alert"], row["id"])
+        for name, column in (("began_at", "began"), ("raised_at", "raised"), ("ended_at", "cleared")):
+            same(where + name, ms(said[name]), row[column])
+        same(where + "limit", said["limit"], row["limit_value"])
+        same(where + "limit_source", said["limit_source"], row["limit_source"])
+        same(where + "peak_value", said["peak_value"], row["peak"], True)
+
+
+def case_history(case, steps):
+    if len(case["history"]) != len(steps):
+        bad(f"case.json: {len(case['history'])} steps, the chain says {len(steps)}")
+    for said, row in zip(case["history"], steps):
+        where = f"step {row['id']}: "
+        for name in ("at", "due"):
+            same(where + name, ms(said.get(name)), row[name])
+        for name in STEP:
+            same(where + name, said.get(name), row[name])
+        same(where + "name", said.get("name"), row["file"])
+        escalation, user = row["escalation"], None
+        if isinstance(escalation, str):  # of a user
+            escalation, user = escalation.split(" ", 1)
+            escalation = None if escalation == "NULL" else int(escalation)
+        same(where + "user", said.get("user"), user)
+        same(where + "escalation", said.get("escalation"), escalation)
+    kept = [(row["sha256"], row["file"], row["by"], row["at"]) for row in steps if row["sha256"] is not None]
+    if kept != [(a["sha256"], a["name"], a["by"], ms(a["at"])) for a in case.get("attachments", ())]:
+        bad("case.json: attachments are not those of the history")
+    for sha256, *_ in kept:
+        if not os.path.exists("attachments/" + sha256):
+            bad(f"attachments/{sha256}: the history names it, and it is not here")
+
+
+def case_check(rows):
+    with open("case.json", encoding="utf-8") as f:
+        case = json.load(f)
+    head, = of_kind(rows, CASE)
+    case_head(case, head)
+    case_episodes(case, of_kind(rows, ALERT))
+    case_history(case, of_kind(rows, HISTORY))
+    digest = case["evidence"]["digest"]
+    if digest is not None:
+        row, = of_kind(rows, DIGEST)
+        same("evidence.digest", digest, row["digest"])
+        same("evidence.readings", case["evidence"]["readings"], row["readings"])
+    beside = [name for name in case if name not in AS_THEY_ARE + MOVING + DERIVED]
+    print("case OK: case.json is what the chain says; not in the chain, or following from it: " + ", ".join(beside))
+    return head, digest
+
+
+# --- readings.csv and frames.csv ---
+
+def spans(head, alerts):
+    """From when to when, of which factor, in the order of the readings."""
+    out = []
+    for row in sorted(alerts, key=lambda row: (row["factor"] is not None and row["factor"] != head["factor"],
+                                               row["factor"] or "", row["began"])):
+        factor, end = row["factor"] or head["factor"], row["cleared"] if row["cleared"] is not None else 1 << 62
+        if out and out[-1][0] == factor and row["began"] <= out[-1][2]:
+            out[-1][2] = max(out[-1][2], end)
+        else:
+            out.append([factor, row["began"], end])
+    return out
+
+
+def expected(readings, head, alerts):
+    for factor, begin, end in spans(head, alerts):
+        found = [r for r in readings if (r.site, r.factor) == (head["site"], factor) and begin <= r.measured <= end]
+        yield from sorted(found, key=lambda r: (r.measured, r.sequence))
+
+
+def line_of(line):
+    return (ms(line["time"]), ms(line["received_at"]), line["site"], line["factor"],
+            float(line["value"]) if line["value"] else None, line["flag"])
+
+
+def readings_check(readings, head, alerts, digest):
+    """Each line is a reading of the chain, and none is left out but what came since."""
+    with open("readings.csv", newline="", encoding="utf-8") as f:
+        lines = [line_of(line) for line in csv.DictReader(f)]
+    taken, passed = [], []
+    for reading in expected(readings, head, alerts):
+        if len(taken) < len(lines) and lines[len(taken)] == reading.line():
+            taken.append(reading)
+        else:
+            passed.append(reading)
+    if len(taken) < len(lines):
+        bad(f"readings.csv: line {len(taken) + 2} is no reading of the chain")
+    newest = max((r.sequence for r in taken), default=0)
+    for reading in passed:
+        if digest is not None or reading.sequence < newest:
+            bad(f"readings.csv: reading {reading.sequence} of the chain, measured {EPOCH + datetime.timedelta(milliseconds=reading.measured)}, is left out")
+    print(f"readings OK: {len(taken)} lines are what the links hold")
+    return taken
+
+
+def frames_read():
+    """By reading: letter, when, asked, answered; or the letter x alone."""
+    found, last = {}, {}
+    for path in sorted(glob.glob("frames/*.bin")):
+        with open(path, "rb") as f:
+            data = f.read()
+        at = 0
+        while at < len(data):
+            mark, follows, kind, ring, boot, sequence, when, frame, n = struct.unpack_from("<cIcBqQqQI", data, at)
+            if mark != b"F":
+                bad(f"{path}: no frame begins at byte {at}")
+            body, end = at + 43, at + 5 + follows
+            letter = kind.decode()
+            if letter not in "sx":
+                last[ring] = (frame, letter, when, data[body:body + n].hex(), data[body + n:end].hex())
+            if letter == "x":
+                found[boot, ring, sequence] = ("x", None, "", "")
+            elif ring in last and last[ring][0] == frame:
+                found[boot, ring, sequence] = last[ring][1:]
+            at = end
+    return found
+
+
+def frames_check(taken, missing):
+    found = frames_read()
+    with open("frames.csv", newline="", encoding="utf-8") as f:
+        lines = list(csv.DictReader(f))
+    if len(lines) != len(taken):
+        bad(f"frames.csv: {len(lines)} lines, readings.csv has {len(taken)}")
+    for n, (line, reading) in enumerate(zip(lines, taken), 2):
+        letter, when, asked, answered = found.get((reading.boot, reading.ring, reading.ring_sequence), ("", None, "", ""))
+        frame = {"": "none", "x": "overwritten"}.get(letter) or FRAMES.get(letter, line["frame"])
+        if (line_of(line), int(line["raw"], 16)) != (reading.line(), reading.raw):
+            bad(f"frames.csv: line {n} is not the reading of readings.csv")
+        if (line["frame"], ms(line["exchanged_at"]), line["asked"], line["answered"]) != (frame, when, asked, answered):
+            bad(f"frames.csv: line {n} is not what the frames hold")
+    gone = sum(batch >= min(r.batch for r in taken) for batch in missing)
+    print("frames OK: frames.csv is what the frames hold" + (f"; those of {gone} links are not kept any more" if gone else ""))
+
+
+def main():
+    rows = rows_read()
+    head, digest = case_check(rows)
+    readings, missing = links_read()
+    taken = readings_check(readings, head, of_kind(rows, ALERT), digest)
+    if taken:
+        frames_check(taken, missing)
+
+
+main()

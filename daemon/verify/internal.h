@@ -106,6 +106,10 @@ int copy_or_open(sqlite3 **out, const char *path);
  * looked at anew where it did not: a live daemon may have removed them since. */
 bool frames_are_gone(struct verify *v, const char *name);
 
+/** structure_check() - are tables tables, and do its indices agree with them?
+ * @pragma: an integrity_check that gives one row */
+int structure_check(struct verify *v, const char *folder, const char *name, sqlite3 *db,
+		    const char *pragma);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */
 int attachments_check(struct verify *v, sqlite3 *db);
 

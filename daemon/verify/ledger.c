@@ -293,6 +293,8 @@ int verify_ledger(struct verify *v)
 
 	int r = ledger_copy(v, &db);
 	if (r == 0)
+		r = structure_check(v, "", "ledger.db", db, "PRAGMA integrity_check(1)");
+	if (r == 0)
 		r = chain_walk(v, db);
 	if (r == 0)
 		r = rows_check(v, db);

@@ -103,6 +103,16 @@ static const struct {
 	{DAY_2, "ALTER TABLE chain DROP COLUMN at_ms", "daybook/2026-01-03.db: it cannot be read"},
 	{DAY_1, "ALTER TABLE blocks DROP COLUMN min_ms",
 	 "daybook/2026-01-02.db: it cannot be read"},
+	{DAY_1,
+	 "ALTER TABLE readings RENAME TO kept; CREATE VIEW readings AS SELECT seq, boot, ring, "
+	 "rseq,"
+	 " monitor, measured_ms, received_ms, iif(strftime('%Y') > '2099', 10, value) AS value,"
+	 " flag, raw FROM kept",
+	 "2026-01-02.db: readings is no table as a daemon makes it"},
+	{LEDGER,
+	 "PRAGMA writable_schema=1; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM"
+	 " sqlite_master WHERE name = 'alerts_case') WHERE name = 'cases_opened'",
+	 "ledger.db: it is damaged"},
 	{DAY_2, "UPDATE chain_begin SET hash = zeroblob(32)", "it goes on from another batch 4"},
 	{DAY_2, "DELETE FROM readings; DELETE FROM chain", "batch 5: is missing, of which"},
 	{DAY_1, "UPDATE frames SET digest = zeroblob(32)", "bytes 0 to 111, of batch 3, are not"},

@@ -2,6 +2,7 @@
 #include "evidence-work.h"
 #include "seal/hash.h"
 #include "store/evidence-frames.h"
+#include "store/evidence-hole.h"
 #include "store/evidence-links.h"
 
 #include <errno.h>
@@ -213,6 +214,20 @@ static void sealed_put(struct work *w, const struct evidence_case *c, int64_t fi
 			w->r = r;
 	}
 	cover_deinit(&cover);
+}
+
+void readings_whole(struct work *w)
+{
+	struct sealed last;
+	int64_t batch = 0;
+
+	evidence_last(w->setup->evidence, &last);
+	int r = evidence_hole(w->setup->directory, w->setup->ledger, last.line.daybook.number,
+			      &batch);
+	if (r != 0)
+		work_bad(w, "daybook: a file cannot be read");
+	else if (batch != 0)
+		work_bad(w, "daybook: batch %lld is missing", (long long)batch);
 }
 
 void readings_chain(struct work *w, const struct evidence_case *c,

@@ -105,10 +105,9 @@ static bool is_put(const json_t *history, size_t before, const char *sha256)
 }
 
 /* *last_ms: when the last step was. */
-static void attachments_put(struct work *w, const char *json, int64_t *last_ms)
+static void history_put(struct work *w, const json_t *history, int64_t *last_ms)
 {
-	json_t *root = json_loads(json, 0, NULL), *history = json_object_get(root, "history"),
-	       *step;
+	json_t *step;
 	size_t i;
 
 	json_array_foreach(history, i, step)
@@ -120,6 +119,17 @@ static void attachments_put(struct work *w, const char *json, int64_t *last_ms)
 		if (at != NULL)
 			(void)time_parse(at, strlen(at), NULL, last_ms);
 	}
+}
+
+static void parts_put(struct work *w, const char *json, int64_t *last_ms)
+{
+	json_t *root = json_loads(json, 0, NULL);
+	const char *digest =
+		json_string_value(json_object_get(json_object_get(root, "evidence"), "digest"));
+
+	history_put(w, json_object_get(root, "history"), last_ms);
+	if (digest != NULL)
+		snprintf(w->digest, sizeof w->digest, "%s", digest);
 	json_decref(root);
 }
 
@@ -138,6 +148,20 @@ static bool line_put(void *context, const struct daybook_row *row, const struct 
 	return !t->readings.failed && !t->framed.failed;
 }
 
+/* What the ledger keeps a digest of must be there, unless its days were removed by rule. */
+static void lines_judge(struct work *w, const struct evidence_lines *lines)
+{
+	char hex[CHAIN_HEX_BYTES];
+
+	chain_hex(hex, lines->digest, sizeof lines->digest);
+	readings_whole(w);
+	if (w->digest[0] != '\0' && strcmp(hex, w->digest) != 0)
+		work_bad(w,
+			 "readings: those of which the ledger keeps the digest are not there any "
+			 "more (%lld are): days were removed, or late readings came since",
+			 (long long)lines->readings);
+}
+
 static int readings_put(struct work *w, struct evidence_case *c)
 {
 	struct daybook_reader *reader = NULL;
@@ -148,12 +172,16 @@ static int readings_put(struct work *w, struct evidence_case *c)
 	int r = daybook_reader_open(&reader, w->setup->directory, w->setup->plan);
 	if (r == 0)
 		r = evidence_read(reader, w->setup->plan, c, line_put, &tables, &lines);
-	if (r == -ENOENT) /* of a monitor that the plan has no more */
+	if (r == -ENOENT) { /* of a monitor that the plan has no more */
+		work_bad(w,
+			 "readings: the configuration in force has a monitor of the case no more");
 		r = 0;
-	if (r == 0)
+	}
+	if (r == 0) {
 		work_put_text(w, "readings.csv", &tables.readings);
-	if (r == 0)
 		readings_chain(w, c, &lines, &tables.framed);
+		lines_judge(w, &lines);
+	}
 	daybook_reader_close(reader);
 	text_deinit(&tables.readings);
 	framed_deinit(&tables.framed);
@@ -189,7 +217,7 @@ static int case_put(struct work *w, int64_t id, const struct evidence_rows *rows
 	int64_t last_ms = 0;
 
 	work_put_text(w, "case.json", &rows->json);
-	attachments_put(w, rows->json.at, &last_ms);
+	parts_put(w, rows->json.at, &last_ms);
 	case_chain(w, rows, last_ms);
 	int r = ledger_evidence(w->setup->ledger, id, w->setup->now_ms, &c);
 	if (r == 0)

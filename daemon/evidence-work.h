@@ -38,8 +38,9 @@ struct work {
 	size_t n_keys;
 	/* links */
 	size_t links_bytes, links;
-	struct chain_head link; /* the last one in the archive; number 0: none */
-	int64_t frames_gone;    /* batches whose frames are not there */
+	struct chain_head link;       /* the last one in the archive; number 0: none */
+	int64_t frames_gone;          /* batches whose frames are not there */
+	char digest[CHAIN_HEX_BYTES]; /* that the ledger keeps of the readings; empty: none yet */
 };
 
 /** work_bad() - keep it, if it is the first */
@@ -71,5 +72,7 @@ void cover_deinit(struct cover *cover);
  * those that named the monitors; @framed is written as frames.csv */
 void readings_chain(struct work *w, const struct evidence_case *c,
 		    const struct evidence_lines *lines, struct framed_lines *framed);
+/** readings_whole() - is no batch missing that was not removed by rule? */
+void readings_whole(struct work *w);
 /** case_chain() - the entries of the ledger that @rows have, up to their seal */
 void case_chain(struct work *w, const struct evidence_rows *rows, int64_t from_ms);

@@ -257,6 +257,11 @@ bool evidence_await(struct evidence *evidence, int64_t batch, int64_t entry, int
 	return sealer_await(evidence->sealer, batch, entry, within_ms);
 }
 
+void evidence_last(struct evidence *evidence, struct sealed *out)
+{
+	sealer_last(evidence->sealer, out);
+}
+
 int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
 		  uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES])
 {

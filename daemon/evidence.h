@@ -35,6 +35,8 @@ int evidence_succeed(struct evidence *evidence, const struct plan *plan, int64_t
 void evidence_stop(struct evidence *evidence);
 /** evidence_await() - as sealer_await() */
 bool evidence_await(struct evidence *evidence, int64_t batch, int64_t entry, int64_t within_ms);
+/** evidence_last() - as sealer_last() */
+void evidence_last(struct evidence *evidence, struct sealed *out);
 /** evidence_sign() - as sealer_sign() */
 int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
 		  uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES]);

@@ -154,7 +154,7 @@ MOVING = ("bound", "severity", "limit_source", "peak_value", "last_value", "mult
 STEP = ("action", "by", "note", "unit", "leader", "team", "reason", "track", "step", "document", "level", "checkers",
         "approved_by", "relation", "type", "sha256", "bytes", "other")
 DERIVED = ("number", "opened_at", "closed_at", "due_at", "limit", "average", "peak_at", "episodes", "responsible", "history",
-           "withdrawn_reason", "evidence", "attachments")
+           "withdrawn_reason", "evidence", "attachments", "factors")
 
 
 def same(name, said, row, moving=False):
@@ -219,12 +219,21 @@ def case_history(case, steps):
             bad(f"attachments/{sha256}: the history names it, and it is not here")
 
 
+def case_factors(case, head, alerts):
+    """Of each factor of a case with several the worst of its episodes."""
+    for said in case.get("factors", ()):
+        own = [row for row in alerts if (row["factor"] or head["factor"]) == said["factor"]]
+        if not any(row["limit_value"] == said["limit"] and row["peak"] in (None, said["peak_value"]) for row in own):
+            bad(f"case.json: factor {said['factor']}: its peak {said['peak_value']!r} is of no episode in the chain")
+
+
 def case_check(rows):
     with open("case.json", encoding="utf-8") as f:
         case = json.load(f)
     head, = of_kind(rows, CASE)
     case_head(case, head)
     case_episodes(case, of_kind(rows, ALERT))
+    case_factors(case, head, of_kind(rows, ALERT))
     case_history(case, of_kind(rows, HISTORY))
     digest = case["evidence"]["digest"]
     if digest is not None:

@@ -289,6 +289,13 @@ static void test_root_with_the_key_in_use_changes_nothing_that_is_read(void **st
 
 /* --- of a store that was altered --- */
 
+static void take_away(const struct made *m, const char *file)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", m->store, file);
+	assert_int_equal(remove(path), 0);
+}
+
 static void change(const struct made *m, const char *file, const char *sql)
 {
 	char path[256], *error = NULL;
@@ -345,6 +352,32 @@ static void test_an_archive_of_what_is_not_as_it_was_sealed_says_so(void **state
 	}
 }
 
+/* Its readings, sealed, are nowhere, and no rule removed them. */
+static void test_an_archive_says_that_a_day_was_taken_away(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	life_begin(&life, m->store, 0);
+	life_batch(&life, 2, NOW + DAY_MS);
+	life_end(&life, true);
+	take_away(m, "daybook/2026-01-02.db");
+	check_altered(m, "bad: daybook: batch 1 is missing");
+}
+
+static void test_an_archive_says_that_its_days_were_removed(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	archive(m, true);
+	text_clear(&m->tar);
+	life_begin(&life, m->store, 0);
+	life_batch(&life, 2, NOW + DAY_MS);
+	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + DAY_MS), 0);
+	life_end(&life, true);
+	take_away(m, "daybook/2026-01-02.db");
+	check_altered(m, "bad: readings: those of which the ledger keeps the digest are not there");
+}
+
 static void test_an_attachment_that_was_altered_is_archived_and_named(void **state)
 {
 	struct made *m = *state;
@@ -370,6 +403,8 @@ int main(void)
 		TEST(test_an_archive_of_a_case_without_a_digest_is_checked),
 		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
 		TEST(test_an_archive_of_what_is_not_as_it_was_sealed_says_so),
+		TEST(test_an_archive_says_that_a_day_was_taken_away),
+		TEST(test_an_archive_says_that_its_days_were_removed),
 		TEST(test_an_attachment_that_was_altered_is_archived_and_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

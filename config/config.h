@@ -75,6 +75,7 @@ enum {
 	CONFIG_RULE_UNDER_RANGE,
 	CONFIG_RULE_MOST,
 	CONFIG_RULE_CODES,
+	CONFIG_RULE_LATE,
 	CONFIG_MONITOR_RULES
 };
 enum {
@@ -206,7 +207,7 @@ struct config_monitor {
 		expected_per_hour, permit_tonnes_year; /* 0: off */
 	double step_share;                             /* beside step_times */
 	double rollover; /* a counter that begins again behind it, in the monitor's unit; 0: none */
-	int flat_count, settle_results;
+	int flat_count, settle_results, late_count;
 	double detection_limit; /* 0: not known */
 	bool has_course;        /* results far enough apart for clues of their course */
 	bool is_probe;          /* by the practice, which looks for no such clues of one */

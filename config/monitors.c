@@ -14,6 +14,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define YEAR_S 31622400.0
 #define STEP_SHARE 0.5
+#define LATE_COUNT 5
 
 struct monitor_entry { /* as written */
 	struct config_monitor monitor;
@@ -60,6 +61,7 @@ static const struct field monitor_fields[] = {
 	{"flat_after_s", FIELD_NUMBER, .offset = AT(flat_after_s), .low = 0, .high = YEAR_S},
 	{"flat_count", FIELD_INT, .offset = AT(flat_count), .low = 0, .high = 1000000},
 	{"flat_band", FIELD_NUMBER, .offset = AT(flat_band), .low = 0, .high = 1e15},
+	{"late_count", FIELD_INT, .offset = AT(late_count), .low = 0, .high = 1000000},
 	{"detection_limit", FIELD_NUMBER, .offset = AT(detection_limit), .low = 0, .high = 1e15},
 	{"max_step", FIELD_NUMBER, .offset = AT(max_step), .low = 0, .high = 1e15},
 	{"max_step_hour", FIELD_NUMBER, .offset = AT(max_step_hour), .low = 0, .high = 1e15},
@@ -196,7 +198,8 @@ static void trace(struct walk *walk, const config_setting_t *group,
 							       "live_zero",
 							       "under_range",
 							       NULL,
-							       NULL};
+							       NULL,
+							       "late_count"};
 	const config_setting_t *site = config_setting_parent(config_setting_parent(group));
 	struct config_origin *from = monitor->from;
 	if (model && model->has_range)
@@ -375,7 +378,8 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 			 const config_setting_t *group, const struct monitor_defaults *defaults,
 			 struct config_site *site)
 {
-	struct monitor_entry entry = {.input = 1, .monitor = {.gated = true}};
+	struct monitor_entry entry = {.input = 1,
+				      .monitor = {.gated = true, .late_count = LATE_COUNT}};
 	struct config_monitor *monitor = &entry.monitor;
 	const char *id = schema_peek(group, "connection");
 	size_t index = id ? connection_index(context->config, id) : SIZE_MAX;

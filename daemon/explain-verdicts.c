@@ -67,6 +67,12 @@ static void say_clue(struct explain *x, const struct verdict *v)
 			SAY("{value} is no measurement: a logger's code, or more than water can "
 			    "have"),
 			"value", explain_number(x, v->value), NULL);
+	else if (strcmp(v->reason, "out_of_order") == 0)
+		say_clue_limit(x, v,
+			       SAY("{count} late readings in a row, each newer than the one before "
+				   "it: one "
+				   "was dated ahead, or the clock was set back"),
+			       x->monitor->late_count, 0, 0);
 	else if (rules == NULL)
 		return;
 	else if (strcmp(v->reason, "clipped") == 0)

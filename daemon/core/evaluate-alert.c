@@ -83,3 +83,15 @@ void alert_raise_value(struct evaluator *e, const struct condition *c, struct al
 				  .peak_ms = s->time_ms};
 	alert_raise(e, c, a, s->time_ms, s->mono_ns);
 }
+
+void alert_raise_reading(struct evaluator *e, const struct condition *c, struct alert_state *a,
+			 const struct reading *r, int64_t began_ms)
+{
+	*a = (struct alert_state){.began_ms = began_ms,
+				  .has_value = r->has_value,
+				  .value = r->value,
+				  .last = r->value,
+				  .peak = r->value,
+				  .peak_ms = r->measured_ms};
+	alert_raise(e, c, a, r->measured_ms, r->received_mono_ns);
+}

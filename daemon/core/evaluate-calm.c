@@ -61,9 +61,9 @@ void calm_settle(struct evaluator *e, uint32_t monitor)
 	struct calm *c = &e->calms[monitor];
 	if (!c->possible)
 		return;
-	bool calm = e->monitors[monitor].has_valid && !a->stale.active && !a->flat.active &&
-		    !a->step.active && !a->over_range.active && !a->under_range.active &&
-		    !a->impossible.active;
+	bool calm = e->monitors[monitor].has_valid && !e->monitors[monitor].astray &&
+		    !a->stale.active && !a->flat.active && !a->step.active &&
+		    !a->over_range.active && !a->under_range.active && !a->impossible.active;
 	for (size_t i = 0; calm && i < m->n_limits; i++) {
 		uint32_t at = e->first_limit[monitor] + (uint32_t)i;
 		if (m->limits[i].average == AVERAGE_INSTANT)

@@ -212,18 +212,6 @@ static bool set_aside(const struct evaluator *e, const struct reading *r, bool s
 			 r->flag == FLAG_SET || (r->flag == FLAG_STOPPED && flows));
 }
 
-static void raise_seen(struct evaluator *e, const struct condition *c, struct alert_state *a,
-		       const struct reading *r, int64_t began_ms)
-{
-	*a = (struct alert_state){.began_ms = began_ms,
-				  .has_value = r->has_value,
-				  .value = r->value,
-				  .last = r->value,
-				  .peak = r->value,
-				  .peak_ms = r->measured_ms};
-	alert_raise(e, c, a, r->measured_ms, r->received_mono_ns);
-}
-
 /* A person's flag cannot hide an exceedance for ever: after a while it is a clue itself. */
 static void judge_flagged(struct evaluator *e, const struct reading *r, bool shut)
 {
@@ -244,7 +232,7 @@ static void judge_flagged(struct evaluator *e, const struct reading *r, bool shu
 	state->flagged = true;
 	state->flagged_ms = r->measured_ms;
 	if (!a->active && r->measured_ms - state->flagged_since_ms >= m->clues->flagged_after_ms)
-		raise_seen(e, &c, a, r, state->flagged_since_ms);
+		alert_raise_reading(e, &c, a, r, state->flagged_since_ms);
 }
 
 static bool shut_result(const struct monitor *m, const struct clue_state *state,
@@ -287,7 +275,7 @@ static void judge_shut(struct evaluator *e, const struct reading *r, bool shut)
 	if (!a->active && state->shut_results >= m->clues->shut_count &&
 	    state->shut_high > m->detection_limit &&
 	    compare12(change, m->clues->shut_share * state->shut_high) > 0)
-		raise_seen(e, &c, a, r, state->shut_since_ms);
+		alert_raise_reading(e, &c, a, r, state->shut_since_ms);
 }
 
 void clues_heard(struct evaluator *e, const struct reading *r, bool shut)

@@ -31,7 +31,7 @@ static bool signal_concerned(const struct evaluator *e, uint32_t monitor)
 	       ((traits & TRAIT_FLAT) != 0 && a->flat.active) ||
 	       ((traits & TRAIT_STEP) != 0 && a->step.active) ||
 	       ((traits & TRAIT_RANGE) != 0 && (a->over_range.active || a->under_range.active)) ||
-	       e->monitors[monitor].impossible;
+	       e->monitors[monitor].impossible || (e->monitors[monitor].astray && a->late.active);
 }
 
 static bool clues_concerned(const struct evaluator *e, const struct monitor *monitor)

@@ -344,6 +344,7 @@ void evaluator_forget_alerts(struct evaluator *e)
 		forget_alert(&e->alerts[i].over_range);
 		forget_alert(&e->alerts[i].under_range);
 		forget_alert(&e->alerts[i].impossible);
+		forget_alert(&e->alerts[i].late);
 	}
 	for (size_t i = 0; i < e->n_limits; i++) {
 		forget_track(&e->limits[i].exceedance);
@@ -444,6 +445,8 @@ static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, 
 		return m->under_range ? &e->alerts[monitor].under_range : NULL;
 	if (reason != NULL && strcmp(reason, "impossible") == 0)
 		return m->has_most || m->n_codes > 0 ? &e->alerts[monitor].impossible : NULL;
+	if (reason != NULL && strcmp(reason, "out_of_order") == 0)
+		return m->late_count > 0 ? &e->alerts[monitor].late : NULL;
 	if (reason != NULL && strcmp(reason, "over_range") != 0)
 		return clue_place(e, monitor, reason);
 	return m->has_range ? &e->alerts[monitor].over_range : NULL;
@@ -505,7 +508,10 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 				  .readings = readings,
 				  .peak = peak,
 				  .peak_ms = peak_ms};
-	if (v->kind == ALERT_CLUE)
-		e->monitors[v->monitor].impossible = e->alerts[v->monitor].impossible.active;
+	if (v->kind == ALERT_CLUE) {
+		struct monitor_state *m = &e->monitors[v->monitor];
+		m->impossible = e->alerts[v->monitor].impossible.active;
+		m->astray = m->astray || e->alerts[v->monitor].late.active;
+	}
 	return true;
 }

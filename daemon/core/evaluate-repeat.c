@@ -35,6 +35,8 @@ static void repeat_signal(struct evaluator *e, uint32_t monitor)
 	repeat(e, range, &alerts->under_range);
 	range.reason = "impossible";
 	repeat(e, range, &alerts->impossible);
+	range.reason = "out_of_order";
+	repeat(e, range, &alerts->late);
 }
 
 void evaluator_repeat(struct evaluator *e)

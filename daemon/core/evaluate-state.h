@@ -4,6 +4,7 @@
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
  * evaluate-calm.c (what compliance needs no closer look), evaluate-means.c (mean limits),
  * evaluate-eight.c (those of eight hours), evaluate-signal.c (flat, step, range, silence),
+ * evaluate-late.c (readings that come late),
  * evaluate-clue.c (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts),
  * evaluate-repeat.c (a ledger that was lost), evaluate-concern.c (whose frames are kept). Explain
  * looks at it, and changes nothing.
@@ -55,6 +56,7 @@ struct limit_rest {
 struct monitor_state {
 	bool has_reading, has_valid;
 	bool impossible;   /* that alert is active: the next valid reading clears it */
+	bool astray;       /* late readings came since the last in order, or that alert is active */
 	int64_t newest_ms; /* measured, of whatever flag */
 	int64_t valid_ms;  /* measured, of the last valid reading */
 	double valid_value;
@@ -72,8 +74,15 @@ struct monitor_state {
 	double seen_value;
 };
 
+/* Late readings, each newer than the one before it, and what came in order behind them. */
+struct late_run {
+	int64_t since_ms, last_ms;
+	uint32_t late, in_order;
+};
+
 struct monitor_alerts {
-	struct alert_state stale, flat, step, over_range, under_range, impossible;
+	struct alert_state stale, flat, step, over_range, under_range, impossible, late;
+	struct late_run late_run;
 };
 
 /* A condition that must hold for some results in a row, and for some time. */
@@ -239,6 +248,9 @@ void alert_clear(struct evaluator *e, const struct condition *c, struct alert_st
 /** alert_raise_value() - an alert that has just its own value: flat, step, over_range */
 void alert_raise_value(struct evaluator *e, const struct condition *c, struct alert_state *a,
 		       const struct step *s, int64_t began_ms);
+/** alert_raise_reading() - the same, by a reading of whatever flag, which may have no value */
+void alert_raise_reading(struct evaluator *e, const struct condition *c, struct alert_state *a,
+			 const struct reading *r, int64_t began_ms);
 
 /* --- evaluate-discharge.c: what the site's flow makes of a reading --- */
 
@@ -286,6 +298,13 @@ void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r
 void signal_impossible(struct evaluator *e, uint32_t monitor, const struct reading *r);
 void signal_heard(struct evaluator *e, const struct reading *r);
 void signal_silence(struct evaluator *e, uint32_t monitor, int64_t mono_ns, bool reached);
+
+/* --- evaluate-late.c --- */
+
+/** late_heard() - a reading that is older than an earlier one of its monitor */
+void late_heard(struct evaluator *e, const struct reading *r);
+/** late_in_order() - one that is not, where monitor_state.astray */
+void late_in_order(struct evaluator *e, const struct reading *r);
 
 /* --- evaluate-clue.c --- */
 

@@ -405,8 +405,11 @@ static void value_feed(struct evaluator *e, const struct reading *r, bool heard)
 	if (m->has_reading && r->measured_ms < m->newest_ms) {
 		if (valid && !shut)
 			means_add(e, r, true);
+		late_heard(e, r);
 		return; /* late: recorded and in its window, no more */
 	}
+	if (m->astray)
+		late_in_order(e, r);
 	m->has_reading = true;
 	m->newest_ms = r->measured_ms;
 	if (heard)

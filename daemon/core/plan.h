@@ -118,6 +118,7 @@ struct monitor {
 	size_t n_codes;
 	double codes_from;      /* the smallest amount of theirs */
 	bool under_range;       /* what lies below the range is a clue */
+	uint32_t late_count;    /* late readings in a row that are one; 0: off */
 	int64_t interval_ms;    /* 0: unknown (pushed) */
 	int64_t stale_after_ms; /* 0: never */
 	int64_t flat_after_ms;  /* 0: not by time */

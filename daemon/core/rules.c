@@ -168,6 +168,7 @@ static void say_signal(const struct listing *l)
 	if (l->site->has_gate)
 		say_word(l, RULE_GATED, "gated", m->gated ? "true" : "false");
 	say_if_on(l, RULE_SETTLE, "settle_results", m->settle_results);
+	say_check(l, RULE_LATE, "late_count", m->late_count);
 	say_permit(l);
 }
 

@@ -32,6 +32,7 @@ enum monitor_rule {
 	RULE_UNDER_RANGE,
 	RULE_MOST,
 	RULE_CODES,
+	RULE_LATE,
 	MONITOR_RULES
 };
 enum limit_rule {

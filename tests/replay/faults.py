@@ -4,6 +4,7 @@
 E, S, W = ("daemon/core/evaluate.c", "daemon/core/evaluate-signal.c", "daemon/core/window.c")
 A, B = "daemon/core/evaluate-means.c", "daemon/core/evaluate-calm.c"
 D, G = "daemon/core/discharge.c", "daemon/core/evaluate-discharge.c"
+T = "daemon/core/evaluate-late.c"
 M, K, C = "daemon/core/marks.c", "daemon/core/evaluate-marks.c", "daemon/core/supcase.c"
 P, H, V = "daemon/core/plan.c", "daemon/core/eight.c", "daemon/core/evaluate-eight.c"
 
@@ -93,6 +94,16 @@ FAULTS = (
     (S, "value >= m->range_low && value <= m->range_high))\n\t\treturn false;", "false))\n\t\treturn false;"),
     (S, "if (value == m->codes[i])", "if (value >= m->codes[i])"),
     (S, "bool said = alerts->over_range.active || alerts->under_range.active;", "bool said = false;"),
+    (T, "r->measured_ms <= run->last_ms", "r->measured_ms < run->last_ms"),
+    (T, "if (run->late == 0 || r->measured_ms <= run->last_ms)", "if (run->late == 0)"),
+    (T, "run->late >= wanted", "run->late > wanted"),
+    (T, "\trun->late = 0;\n", ""),
+    (T, "++run->in_order < e->plan", "++run->in_order <= e->plan"),
+    (T, "alert_clear(e, &c, a, r->measured_ms);\n", "a->active = false;\n"),
+    (T, "e->monitors[r->monitor].astray = true;", ""),
+    (T, "a, r, run->since_ms", "a, r, r->measured_ms"),
+    (E, "if (m->astray)\n\t\tlate_in_order(e, r);\n", ""),
+    (B, "!e->monitors[monitor].astray &&", "true &&"),
     (S, "\te->monitors[monitor].impossible = true;\n", ""),
     (S, "|| signal_is_dead(plan, r->value);", ";"),
     (E, "if (signal_is_dead(monitor, value))\n\t\treturn FLAG_FAULT;", "if (signal_is_dead(monitor, value))\n\t\treturn FLAG_OVER_RANGE;"),

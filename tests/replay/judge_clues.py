@@ -204,3 +204,28 @@ class Clues:
         if not twin["alert"].active and len(twin["times"]) >= count and \
                 len(set(self.newest(count))) >= SEVERAL:
             twin["alert"].raise_at(time, twin["times"][0], value, reason="alike " + other.monitor.site["id"])
+
+
+class Order:
+    """Late readings in a row, each later than the one before it: a clock was wrong."""
+
+    def __init__(self, monitor):
+        self.count = monitor.settings.get("late_count", 5)
+        self.alert = Alert(monitor, "clue")
+        self.late_times, self.behind = [], 0
+
+    def late(self, time, value):
+        if not self.count:
+            return
+        if self.late_times and time <= self.late_times[-1]:
+            self.late_times = []
+        self.late_times.append(time)
+        self.behind = 0
+        if not self.alert.active and len(self.late_times) >= self.count:
+            self.alert.raise_at(time, self.late_times[0], value, reason="out_of_order")
+
+    def in_order(self, time):
+        self.late_times = []
+        self.behind += 1
+        if self.alert.active and self.behind >= self.count:
+            self.alert.clear_at(time)

@@ -3,7 +3,7 @@
 import math
 
 import settings as grammar
-from judge_clues import Clues
+from judge_clues import Clues, Order
 from judge_limits import Alert, Limit
 from judge_time import digits12
 
@@ -33,6 +33,7 @@ class Monitor:
         self.step = Alert(self, "step")
         self.over_range, self.under_range = Alert(self, "clue"), Alert(self, "clue")
         self.impossible = Alert(self, "clue")
+        self.order = Order(self)
         self.judged = bool(settings.get("limits")) or "target_class" in site or settings.get("live_zero")
         dead = settings.get("live_zero", self.judged and "dead_at" in IMPOSSIBLE["factors"].get(self.factor, {}))
         self.says_low = settings.get("under_range", dead)
@@ -87,7 +88,9 @@ class Monitor:
             if flag == "N" and not shut:
                 for limit in self.means:
                     limit.collect(time, value, 1)
+            self.order.late(time, value)
             return
+        self.order.in_order(time)
         self.newest = time
         if heard:
             if self.stale.active:

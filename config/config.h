@@ -100,6 +100,7 @@ enum {
 	CONFIG_RULE_PRACTICE,
 	CONFIG_RULE_SITE_OPENS,
 	CONFIG_RULE_GATE,
+	CONFIG_RULE_FLOW_WAIT,
 	CONFIG_RULE_TARGET,
 	CONFIG_RULE_JOIN,
 	CONFIG_RULE_CLUES, /* the keys of the group, from here on */
@@ -247,6 +248,7 @@ struct config_site {
 	char *flow_factor; /* what measures the flow; the usual one unless given */
 	bool has_gate;
 	double gate_below, gate_for_s;
+	double flow_wait_s; /* so long a result waits for the flow of its moment */
 	struct config_clues clues;
 	char *practice; /* the site's or the node's; NULL: none */
 	struct config_origin from[CONFIG_SITE_RULES];

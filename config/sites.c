@@ -62,6 +62,7 @@ static const struct field site_fields[] = {
 	 .choices = water_bodies},
 	{"flow_factor", FIELD_TEXT, .offset = AT(flow_factor), .check = check_factor},
 	{"flow_gate", FIELD_LATER, .offset = NOWHERE},
+	{"flow_wait_s", FIELD_NUMBER, .offset = AT(flow_wait_s), .low = 0, .high = 60},
 	{"practice", FIELD_TEXT, .offset = AT(practice)},
 	{"clues", FIELD_LATER, .offset = NOWHERE},
 	{"opens", FIELD_LATER, .offset = NOWHERE},
@@ -75,6 +76,8 @@ static const struct field grid_fields[] = {
 	{"officer", FIELD_TEXT, .offset = AT(parties.officer)},
 };
 static const struct schema grid_schema = {"a grid", NULL, grid_fields, COUNT(grid_fields)};
+
+enum { FLOW_WAIT_S = 2 }; /* longer than a message or a reply takes behind another */
 
 struct gate_entry {
 	char *factor;
@@ -301,8 +304,8 @@ static void check_gate(struct walk *walk, const config_setting_t *group,
 static void settle_practice(struct walk *walk, const struct sites_context *context,
 			    const config_setting_t *group, struct config_site *site)
 {
-	static const char *const keys[] = {"practice", "opens", "flow_gate", "target_class",
-					   "join_h"};
+	static const char *const keys[] = {"practice",    "opens",        "flow_gate",
+					   "flow_wait_s", "target_class", "join_h"};
 	const config_setting_t *node =
 		config_setting_get_member(config_root_setting(&walk->document->tree), "node");
 	const struct practices *practices = &context->signals->practices;
@@ -321,6 +324,7 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 	struct config *config = context->config;
 	struct site_entry entry = {.monitors = {NOT_SAID, NOT_SAID}, .target_class = -1};
 	struct config_site *site = &entry.site;
+	site->flow_wait_s = FLOW_WAIT_S;
 	schema_read(walk, &site_schema, group, 0, &entry);
 	site->kind = (enum config_site_kind)entry.kind;
 	site->target_class = entry.target_class + 1;

@@ -208,6 +208,7 @@ static void fill_flow(struct site *out, const struct config_site *s)
 	out->has_gate = s->has_gate;
 	out->gate_below = s->gate_below;
 	out->gate_for_ms = milliseconds(s->gate_for_s);
+	out->flow_wait_ms = milliseconds(s->flow_wait_s);
 	for (uint32_t i = 0; i < s->n_monitors; i++)
 		if (strcmp(s->monitors[i].factor.code, s->flow_factor) == 0) {
 			out->has_flow = true;

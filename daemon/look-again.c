@@ -171,6 +171,7 @@ static int look_at_day(const struct look *look, const struct small *s, struct lo
 		evaluator_feed(e, reading);
 	}
 	if (r == 0) {
+		evaluator_wait_no_more(e);
 		evaluator_windows(e, 0, look->now_ms);
 		evaluator_each_open(e, 0, pass_on, l);
 	}

@@ -70,6 +70,18 @@ static void carry_flow(struct evaluator *to, size_t site, const struct evaluator
 	discharge_load(&to->discharges[site], &record);
 }
 
+static void carry_awaiting(struct evaluator *to, const struct evaluator *from,
+			   const struct plan_change *change)
+{
+	for (size_t i = 0; i < from->plan->n_sites; i++)
+		for (uint32_t j = 0; j < from->awaiting[i].n; j++) {
+			struct reading r = from->awaiting[i].at[j];
+			r.monitor = change->monitors_to[r.monitor];
+			if (r.monitor != NO_INDEX)
+				awaiting_put(to, &r);
+		}
+}
+
 void evaluator_carry(struct evaluator *to, const struct evaluator *from,
 		     const struct plan_change *change)
 {
@@ -78,6 +90,7 @@ void evaluator_carry(struct evaluator *to, const struct evaluator *from,
 			carry_monitor(to, i, from, change->monitors[i]);
 			carry_clues(to, i, from, change->monitors[i]);
 		}
+	carry_awaiting(to, from, change);
 	plan_carry(to->links, from->links, change->connections, to->plan->n_connections,
 		   sizeof *to->links);
 	for (size_t i = 0; i < to->plan->n_sites; i++)

@@ -58,7 +58,10 @@ bool discharge_concerns(const struct evaluator *e, uint32_t monitor)
 	const struct monitor *m = &e->plan->monitors[monitor];
 	const struct discharge *d = &e->discharges[m->site];
 	bool measures = d->in_use && e->plan->sites[m->site].flow_monitor == monitor;
-	return measures || discharge_of(e, monitor) != NULL || m->settle_results > 0;
+	bool weighed = false;
+	for (size_t i = 0; i < m->n_limits; i++)
+		weighed |= m->limits[i].by_flow;
+	return measures || weighed || discharge_of(e, monitor) != NULL || m->settle_results > 0;
 }
 
 void discharge_hear(struct evaluator *e, const struct reading *r)

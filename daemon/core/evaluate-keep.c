@@ -16,7 +16,7 @@
 
 struct keep_head {
 	uint32_t version, monitor_bytes, limit_bytes, n_monitors;
-	uint32_t n_flows, flow_bytes, n_clues, clue_bytes, n_eights, eight_bytes;
+	uint32_t n_flows, flow_bytes, n_clues, clue_bytes, n_eights, eight_bytes, n_awaiting;
 	uint64_t bytes; /* of all, the head included */
 };
 
@@ -42,6 +42,14 @@ static size_t eights_of(const struct evaluator *e)
 	return n;
 }
 
+static size_t awaiting_of(const struct evaluator *e)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < e->plan->n_sites; i++)
+		n += e->discharges[i].in_use ? AWAITING_MOST : 0;
+	return n;
+}
+
 size_t evaluator_save_size(const struct evaluator *e)
 {
 	return sizeof(struct keep_head) +
@@ -49,7 +57,8 @@ size_t evaluator_save_size(const struct evaluator *e)
 	       e->n_limits * (NAME_BYTES + LIMIT_BYTES + PARTS) +
 	       e->plan->n_sites * (NAME_BYTES + sizeof(struct discharge_record)) +
 	       e->plan->n_clues * (NAME_BYTES + sizeof(struct clue_state)) +
-	       eights_of(e) * (2 * NAME_BYTES + sizeof(struct eight));
+	       eights_of(e) * (2 * NAME_BYTES + sizeof(struct eight)) +
+	       awaiting_of(e) * (NAME_BYTES + sizeof(struct reading));
 }
 
 static unsigned char *put(unsigned char *at, const void *data, size_t size)
@@ -141,6 +150,20 @@ static unsigned char *put_eights(const struct evaluator *e, unsigned char *at, u
 	return at;
 }
 
+static unsigned char *put_awaiting(const struct evaluator *e, unsigned char *at, uint32_t *n)
+{
+	for (size_t i = 0; i < e->plan->n_sites; i++)
+		for (uint32_t j = 0; j < e->awaiting[i].n; j++) {
+			const struct reading *r = &e->awaiting[i].at[j];
+			char name[NAME_BYTES];
+			monitor_name(e->plan, r->monitor, name);
+			at = put_name(at, name);
+			at = put(at, r, sizeof *r);
+			++*n;
+		}
+	return at;
+}
+
 size_t evaluator_save(const struct evaluator *e, void *out)
 {
 	unsigned char *at = out;
@@ -157,6 +180,7 @@ size_t evaluator_save(const struct evaluator *e, void *out)
 	at = put_flows(e, at, &head.n_flows);
 	at = put_clues(e, at, &head.n_clues);
 	at = put_eights(e, at, &head.n_eights);
+	at = put_awaiting(e, at, &head.n_awaiting);
 	head.bytes = (uint64_t)(at - (unsigned char *)out);
 	(void)put(out, &head, sizeof head);
 	return (size_t)head.bytes;
@@ -287,6 +311,22 @@ static void take_eight(struct evaluator *e, struct rest *rest)
 		memcpy(eight, at, sizeof *eight);
 }
 
+/* Its frame is gone with the life in which it came, and so is that life's clock. */
+static void take_awaiting(struct evaluator *e, struct rest *rest)
+{
+	const char *name = take_name(rest);
+	const void *at = take(rest, sizeof(struct reading));
+	uint32_t monitor = at == NULL ? NO_INDEX : find_monitor(e->plan, name, 0);
+	struct reading r;
+	if (monitor == NO_INDEX)
+		return;
+	memcpy(&r, at, sizeof r);
+	r.monitor = monitor;
+	r.frame = 0;
+	r.received_mono_ns = 0;
+	awaiting_put(e, &r);
+}
+
 bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 {
 	struct rest rest = {.at = data, .size = size};
@@ -308,6 +348,8 @@ bool evaluator_load(struct evaluator *e, const void *data, size_t size)
 		take_clue(e, &rest, i);
 	for (uint32_t i = 0; i < head.n_eights && !rest.failed; i++)
 		take_eight(e, &rest);
+	for (uint32_t i = 0; i < head.n_awaiting && !rest.failed; i++)
+		take_awaiting(e, &rest);
 	return !rest.failed && rest.size == 0;
 }
 
@@ -396,6 +438,7 @@ static void set_back_monitor(struct evaluator *e, uint32_t monitor, int64_t wall
 
 void evaluator_set_back(struct evaluator *e, int64_t wall_ms)
 {
+	awaiting_end(e);
 	for (size_t i = 0; i < e->plan->n_sites; i++)
 		discharge_set_back(&e->discharges[i], wall_ms);
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++)

@@ -34,6 +34,7 @@ void evaluator_reopen(struct evaluator *e, uint32_t monitor, int64_t from_ms, in
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	struct limit_rest *rests = &e->rests[e->first_limit[monitor]];
+	awaiting_pass(e, m->site, INT64_MAX); /* what is looked up again holds them */
 	for (size_t i = 0; i < m->n_limits; i++) {
 		if (m->limits[i].average == AVERAGE_INSTANT)
 			continue;
@@ -126,6 +127,11 @@ static void each_open(const struct window *open, size_t n, struct judged j, judg
 		if (open[i].span.end_ms != 0)
 			fn(context, &j);
 	}
+}
+
+void evaluator_wait_no_more(struct evaluator *e)
+{
+	awaiting_end(e);
 }
 
 void evaluator_each_open(const struct evaluator *e, uint32_t monitor, judged_fn fn, void *context)

@@ -190,7 +190,9 @@ void evaluator_windows(struct evaluator *e, uint32_t monitor, int64_t wall_ms)
 		const struct limit *l = &m->limits[i];
 		bool idle = wall_ms < rests[i].windows.next.end_ms + l->grace_ms &&
 			    rests[i].held.span.end_ms == 0;
-		if (l->average != AVERAGE_INSTANT && !idle && !rests[i].windows.waits)
-			limit_windows(e, monitor, i, wall_ms);
+		if (l->average == AVERAGE_INSTANT || idle || rests[i].windows.waits)
+			continue;
+		awaiting_window(e, monitor, wall_ms - l->grace_ms);
+		limit_windows(e, monitor, i, wall_ms);
 	}
 }

@@ -4,7 +4,7 @@
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
  * evaluate-calm.c (what compliance needs no closer look), evaluate-means.c (mean limits),
  * evaluate-eight.c (those of eight hours), evaluate-signal.c (flat, step, range, silence),
- * evaluate-late.c (readings that come late),
+ * evaluate-late.c (readings that come late), evaluate-await.c (results that wait for a flow),
  * evaluate-clue.c (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts),
  * evaluate-repeat.c (a ledger that was lost), evaluate-concern.c (whose frames are kept). Explain
  * looks at it, and changes nothing.
@@ -108,6 +108,13 @@ struct clue_state {
 	struct alert_state alerts[CLUES];
 };
 
+/* Results of a site that wait for the flow of their moment, in the order in which they came. */
+enum { AWAITING_MOST = 128 };
+struct awaiting {
+	uint32_t n;
+	struct reading at[AWAITING_MOST];
+};
+
 /* When alerts of monitors were raised, the newest ones (wall clock of the receipt). */
 enum { FLOOD_BEGINS = 10, FLOOD_ENDS = 5, FLOOD_WITHIN_MS = 600000 };
 struct flood {
@@ -168,6 +175,7 @@ struct evaluator {
 	struct link_state *links;
 	struct clue_state *clues;     /* by plan.clues */
 	struct discharge *discharges; /* by site */
+	struct awaiting *awaiting;    /* by site */
 	const struct marks *marks;    /* NULL: none */
 	judged_fn watch;              /* NULL: nobody */
 	void *watching;
@@ -207,6 +215,23 @@ struct step reading_step(const struct evaluator *e, const struct reading *r);
 bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms);
 /** limit_rest() - what happens outside a limit's dates says nothing, and ends what it raised */
 void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms);
+
+/** reading_feed() - a reading whose turn it is; @heard: by its raw flag, and not heard already */
+void reading_feed(struct evaluator *e, const struct reading *r, bool heard);
+
+/* --- evaluate-await.c: results that wait for the flow of their moment --- */
+
+int awaiting_new(struct evaluator *e);
+/** awaiting_add() - Return: false if it need not wait, and is to be fed. */
+bool awaiting_add(struct evaluator *e, const struct reading *r);
+/** awaiting_put() - one more waits; where there is no room, all others go on */
+void awaiting_put(struct evaluator *e, const struct reading *r);
+/** awaiting_pass() - those of a site go on whose flow has come, or that waited long enough */
+void awaiting_pass(struct evaluator *e, uint32_t site, int64_t now_ms);
+/** awaiting_window() - those that were measured before the end of a window that is judged now */
+void awaiting_window(struct evaluator *e, uint32_t monitor, int64_t end_ms);
+/** awaiting_end() - nothing waits any more */
+void awaiting_end(struct evaluator *e);
 
 /* --- evaluate-calm.c --- */
 
@@ -258,7 +283,8 @@ int discharges_new(struct evaluator *e);
 void discharges_free(struct evaluator *e);
 /** discharge_of() - NULL where the flow means nothing to the monitor */
 const struct discharge *discharge_of(const struct evaluator *e, uint32_t monitor);
-/** discharge_concerns() - the monitor is gated, settles, or measures a flow that means something */
+/** discharge_concerns() - the monitor is gated, weighed or settles, or measures a flow that means
+ * something */
 bool discharge_concerns(const struct evaluator *e, uint32_t monitor);
 /** discharge_hear() - a valid reading, which may be one of the flow */
 void discharge_hear(struct evaluator *e, const struct reading *r);

@@ -441,16 +441,33 @@ static void restless_feed(struct evaluator *e, const struct reading *r, bool hea
 	calm_settle(e, r->monitor);
 }
 
+void reading_feed(struct evaluator *e, const struct reading *r, bool heard)
+{
+	if (e->marks != NULL)
+		marked_feed(e, r, heard);
+	else if (!calm_feed(e, r))
+		restless_feed(e, r, heard);
+}
+
+/* Of a flow, for which others may wait, or of a monitor that may wait for it. */
+static void flow_feed(struct evaluator *e, const struct reading *r, bool heard)
+{
+	if (awaiting_add(e, r))
+		return;
+	reading_feed(e, r, heard);
+	awaiting_pass(e, e->plan->monitors[r->monitor].site, r->received_ms);
+}
+
 void evaluator_feed(struct evaluator *e, const struct reading *r)
 {
 	bool heard = r->flag != FLAG_COMMUNICATION;
 	e->flood.now_ms = r->received_ms;
 	if (r->kind != SLOT_VALUE)
 		link_feed(e, r);
-	else if (e->marks != NULL)
-		marked_feed(e, r, heard);
-	else if (!calm_feed(e, r))
-		restless_feed(e, r, heard);
+	else if (e->traits[r->monitor] & TRAIT_FLOW)
+		flow_feed(e, r, heard);
+	else
+		reading_feed(e, r, heard);
 }
 
 void evaluator_clock(struct evaluator *e, uint32_t monitor, int64_t wall_ms, int64_t mono_ns,
@@ -520,6 +537,8 @@ static void judge_flood(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 void evaluator_tick(struct evaluator *e, int64_t wall_ms, int64_t mono_ns)
 {
 	e->flood.now_ms = wall_ms;
+	for (uint32_t i = 0; i < e->plan->n_sites; i++)
+		awaiting_pass(e, i, wall_ms);
 	for (uint32_t i = 0; i < e->plan->n_monitors; i++) {
 		struct limit_state *states = &e->limits[e->first_limit[i]];
 		struct limit_rest *rests = &e->rests[e->first_limit[i]];
@@ -595,7 +614,7 @@ int evaluator_new(struct evaluator **out, const struct plan *plan, int64_t start
 	if (e->monitors == NULL || e->alerts == NULL || e->rests == NULL || e->calms == NULL ||
 	    e->traits == NULL || e->first_limit == NULL || e->limits == NULL ||
 	    e->exceedance == NULL || e->warning == NULL || e->links == NULL || e->clues == NULL ||
-	    discharges_new(e) < 0 || eights_new(e) < 0) {
+	    discharges_new(e) < 0 || eights_new(e) < 0 || awaiting_new(e) < 0) {
 		evaluator_free(e);
 		return -ENOMEM;
 	}
@@ -626,6 +645,7 @@ struct evaluator *evaluator_free(struct evaluator *e)
 	free(e->clues);
 	discharges_free(e);
 	eights_free(e);
+	free(e->awaiting);
 	free(e);
 	return NULL;
 }

@@ -109,6 +109,9 @@ struct judged {
 	enum outcome outcome;
 };
 typedef void (*judged_fn)(void *context, const struct judged *judged);
+/** evaluator_wait_no_more() - no flow comes any more for which results wait: they count as they are
+ */
+void evaluator_wait_no_more(struct evaluator *evaluator);
 /** evaluator_watch() - be told of each window as it is judged */
 void evaluator_watch(struct evaluator *evaluator, judged_fn fn, void *context);
 /** evaluator_each_open() - the windows with readings that are not judged yet */

@@ -189,6 +189,7 @@ struct site {
 	bool has_gate;    /* a flow below gate_below for gate_for_ms is no discharge */
 	double gate_below;
 	int64_t gate_for_ms;
+	int64_t flow_wait_ms;            /* so long a result waits for the flow of its moment */
 	const char *practice;            /* NULL: none */
 	const struct rule_place *places; /* by enum site_rule; NULL: not known */
 };

@@ -323,12 +323,19 @@ static void say_gate(const struct listing *l)
 	say_word(l, RULE_FLOW_GATE, "flow_gate", text);
 }
 
+static void say_flow(const struct listing *l)
+{
+	say_gate(l);
+	if (l->site->has_flow)
+		say_number(l, RULE_FLOW_WAIT, "flow_wait_s", seconds(l->site->flow_wait_ms));
+}
+
 static void say_site(const struct listing *l)
 {
 	say_word(l, RULE_PRACTICE, "practice",
 		 l->site->practice == NULL ? "none" : l->site->practice);
 	say_opens(l);
-	say_gate(l);
+	say_flow(l);
 	say_if_on(l, RULE_TARGET_CLASS, "target_class", l->site->target_class);
 	say_if_on(l, RULE_JOIN, "join_h", (double)l->site->join_ms / 3600e3);
 }

@@ -57,6 +57,7 @@ enum site_rule {
 	RULE_PRACTICE,
 	RULE_SITE_OPENS,
 	RULE_FLOW_GATE,
+	RULE_FLOW_WAIT,
 	RULE_TARGET_CLASS,
 	RULE_JOIN,
 	RULE_CLUES, /* the keys of the group `clues`, from here on */

@@ -7,6 +7,7 @@ D, G = "daemon/core/discharge.c", "daemon/core/evaluate-discharge.c"
 T = "daemon/core/evaluate-late.c"
 M, K, C = "daemon/core/marks.c", "daemon/core/evaluate-marks.c", "daemon/core/supcase.c"
 P, H, V = "daemon/core/plan.c", "daemon/core/eight.c", "daemon/core/evaluate-eight.c"
+F = "daemon/core/evaluate-await.c"
 
 # (file, text that stands there, what is planted instead)
 FAULTS = (
@@ -156,6 +157,17 @@ FAULTS = (
     (G, "if (*weight < 0)\n\t\t*weight = 0;", ""),
     (G, "e->flows_known = true;", ""),
     (G, "\t\tr = marks_reading(e->marks, r, &room);", "\t\t;"),
+    (F, "flow->newest_ms >= r->measured_ms);", "flow->newest_ms > r->measured_ms);"),
+    (F, "flow->newest_ms >= r->measured_ms);", "true);"),
+    (F, "uses |= m->limits[i].by_flow;", ";"),
+    (F, "r.received_ms + wait_ms <= now_ms ||", "r.received_ms + wait_ms < now_ms ||"),
+    (F, "|| r.measured_ms < before_ms;", ";"),
+    (F, "|| r.measured_ms < before_ms;", "|| before_ms != INT64_MIN;"),
+    (F, "|| waits_before(a, kept, r.monitor) != NULL)", ")"),
+    (F, "if (before == NULL && !flow_may_come(e, r))", "if (!flow_may_come(e, r))"),
+    (F, "\thear(e, r, before);\n", ""),
+    (F, "(before != NULL && r->measured_ms < before->measured_ms);", "false;"),
+    (F, "if (a->n == AWAITING_MOST)", "if (a->n == AWAITING_MOST && (a->n = 0) == 1)"),
     (H, "if (wall_ms < next_ms)\n\t\treturn;\n", ""),
     (H, "(wall_ms - day.start_ms) % HOUR_MS", "wall_ms % HOUR_MS"),
     (H, "if (hour.end_ms > day.end_ms)\n\t\t\treturn;\n", ""),

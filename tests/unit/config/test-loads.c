@@ -57,6 +57,8 @@ static void test_a_counter_is_a_volume(void **state)
 		 "5: rollover marks a counter of volume; its unit must be one, such as m³"},
 		{SITE("flow_gate = { below = 1; };\n", FLOW("unit = \"m³\"; rollover = 10;")),
 		 "3: flow_gate and weight = \"flow\" need a flow in a unit such as L/s"},
+		{SITE("flow_wait_s = 61;\n", FLOW("")),
+		 "3: flow_wait_s = 61 is out of range, 0 to 60"},
 	};
 	struct fixture *fixture = *state;
 	CHECK(state, examples);

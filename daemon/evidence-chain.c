@@ -149,24 +149,38 @@ static bool all_names_put(struct work *w, const struct evidence_case *c, int64_t
 
 /* --- frames --- */
 
-static bool frames_put(void *context, int64_t batch, const uint8_t *bytes, size_t n,
-		       const uint8_t digest[CHAIN_HASH_BYTES])
+/* They may go before the readings do, if the ledger says so. */
+static void frames_missing(struct work *w, const struct evidence_batch_frames *frames)
+{
+	bool gone = false;
+	int r = ledger_frames_gone(w->setup->ledger, frames->file, &gone);
+
+	if (r != 0)
+		w->r = r;
+	else if (!gone)
+		work_bad(w, "daybook: the frames of batch %lld are missing",
+			 (long long)frames->batch);
+	w->frames_gone++;
+}
+
+static bool frames_put(void *context, const struct evidence_batch_frames *frames)
 {
 	struct work *w = context;
 	uint8_t is[CHAIN_HASH_BYTES];
 	char name[NAME_BYTES];
 
-	if (bytes == NULL) {
-		w->frames_gone++;
-		return true;
+	if (frames->bytes == NULL) {
+		frames_missing(w, frames);
+		return w->r == 0;
 	}
-	if (!fits(w, n))
+	if (!fits(w, frames->n))
 		return false;
-	if (hash_bytes(bytes, n, is) != 0 || memcmp(is, digest, sizeof is) != 0)
+	if (hash_bytes(frames->bytes, frames->n, is) != 0 ||
+	    memcmp(is, frames->digest, sizeof is) != 0)
 		work_bad(w, "daybook: the frames of batch %lld are not what the chain says",
-			 (long long)batch);
-	snprintf(name, sizeof name, "frames/%012lld.bin", (long long)batch);
-	work_put(w, name, bytes, n);
+			 (long long)frames->batch);
+	snprintf(name, sizeof name, "frames/%012lld.bin", (long long)frames->batch);
+	work_put(w, name, frames->bytes, frames->n);
 	return w->r == 0;
 }
 

@@ -10,18 +10,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-typedef bool (*frames_fn)(void *context, int64_t batch, const uint8_t *bytes, size_t n,
-			  const uint8_t digest[CHAIN_HASH_BYTES]);
-
 /* A batch brings what came within a moment; more than this is no daybook of ours. */
 #define BATCH_BYTES_MOST INT64_C(0x10000000)
 
 struct walk {
 	int64_t from, until; /* batches */
-	frames_fn fn;
+	evidence_frames_fn fn;
 	void *context;
 	uint8_t *bytes;
 	/* the file on its way */
+	const struct day_name *name;
 	sqlite3 *db;
 	sqlite3_stmt *rows;
 	int fd;
@@ -44,15 +42,17 @@ static bool bytes_read(struct walk *w, int64_t first, size_t n)
 static bool row_take(struct walk *w)
 {
 	int64_t first = sqlite3_column_int64(w->rows, 1), last = sqlite3_column_int64(w->rows, 2);
-
-	uint8_t digest[CHAIN_HASH_BYTES];
+	struct evidence_batch_frames frames = {.batch = sqlite3_column_int64(w->rows, 0),
+					       .file = w->name->text};
 
 	if (first < 0 || last <= first || last - first > BATCH_BYTES_MOST ||
-	    !sql_hash(w->rows, 3, digest))
+	    !sql_hash(w->rows, 3, frames.digest))
 		return true;
-	bool there = bytes_read(w, first, (size_t)(last - first));
-	return w->fn(w->context, sqlite3_column_int64(w->rows, 0), there ? w->bytes : NULL,
-		     there ? (size_t)(last - first) : 0, digest);
+	if (bytes_read(w, first, (size_t)(last - first))) {
+		frames.bytes = w->bytes;
+		frames.n = (size_t)(last - first);
+	}
+	return w->fn(w->context, &frames);
 }
 
 /* Return: 0, negative errno, 1 to go no further. */
@@ -82,7 +82,7 @@ static int file_walk(void *context, const char *path, const struct day_name *nam
 	char frames[4300];
 	int64_t tables = 0;
 
-	(void)name;
+	w->name = name;
 	day_frames_path(frames, sizeof frames, path);
 	w->fd = open(frames, O_RDONLY | O_CLOEXEC);
 	if (w->fd < 0 && errno != ENOENT)
@@ -99,7 +99,8 @@ static int file_walk(void *context, const char *path, const struct day_name *nam
 	return r;
 }
 
-int evidence_frames(const char *directory, int64_t from, int64_t until, frames_fn fn, void *context)
+int evidence_frames(const char *directory, int64_t from, int64_t until, evidence_frames_fn fn,
+		    void *context)
 {
 	struct walk w = {.from = from, .until = until, .fn = fn, .context = context};
 

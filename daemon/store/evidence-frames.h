@@ -9,14 +9,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What one batch brought. */
+struct evidence_batch_frames {
+	int64_t batch;
+	const char *file; /* of the daybook, such as "2026-01-02.db" */
+	const uint8_t
+		*bytes; /* whole records; NULL: their file is gone, or shorter than it should be */
+	size_t n;
+	uint8_t digest[CHAIN_HASH_BYTES]; /* as the daybook has it */
+};
+/* Return: false to stop. */
+typedef bool (*evidence_frames_fn)(void *context, const struct evidence_batch_frames *frames);
+
 /**
  * evidence_frames() - of each batch from @from to @until that brought some, in order
- * @fn: whole records, and the digest that the daybook has of them; NULL where their file is gone,
- * or shorter than the batch says; Return: false to stop
  * @directory: of the store
  * Return: 0, negative errno.
  */
-int evidence_frames(const char *directory, int64_t from, int64_t until,
-		    bool (*fn)(void *context, int64_t batch, const uint8_t *bytes, size_t n,
-			       const uint8_t digest[CHAIN_HASH_BYTES]),
+int evidence_frames(const char *directory, int64_t from, int64_t until, evidence_frames_fn fn,
 		    void *context);

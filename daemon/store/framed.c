@@ -161,18 +161,16 @@ static void record_take(struct framed_lines *l, const struct frame_record *r, in
 	}
 }
 
-static bool batch_take(void *context, int64_t batch, const uint8_t *bytes, size_t n,
-		       const uint8_t digest[CHAIN_HASH_BYTES])
+static bool batch_take(void *context, const struct evidence_batch_frames *frames)
 {
 	struct framed_lines *l = context;
 	struct frame_record record;
 
-	(void)digest;
-	for (size_t at = 0, length; at < n; at += length) {
-		length = frame_parse(bytes + at, n - at, &record);
+	for (size_t at = 0, length; at < frames->n; at += length) {
+		length = frame_parse(frames->bytes + at, frames->n - at, &record);
 		if (length == 0)
 			break;
-		record_take(l, &record, batch);
+		record_take(l, &record, frames->batch);
 	}
 	return !l->hex.failed && !l->failed;
 }

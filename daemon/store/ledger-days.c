@@ -78,3 +78,18 @@ int ledger_retire_frames(struct ledger *ledger, const char *name, int64_t bytes,
 	sqlite3_finalize(add);
 	return ledger_end(ledger, r);
 }
+
+int ledger_frames_gone(struct ledger *ledger, const char *name, bool *gone)
+{
+	sqlite3_stmt *find = NULL;
+
+	pthread_mutex_lock(&ledger->lock);
+	int r = sql_prepare(ledger->db, &find, "SELECT 1 FROM frames_gone WHERE name = ?1");
+	if (r == 0) {
+		sql_bind(find, "t", name);
+		r = sql_step(find, gone);
+	}
+	sqlite3_finalize(find);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}

@@ -230,6 +230,8 @@ int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *contex
 int ledger_retire_day(struct ledger *ledger, const char *name, int64_t now_ms);
 /** ledger_retire_frames() - the same for the frames of a file, @bytes, which go before it does */
 int ledger_retire_frames(struct ledger *ledger, const char *name, int64_t bytes, int64_t now_ms);
+/** ledger_frames_gone() - were the frames of this file removed by rule? Return: 0, negative errno. */
+int ledger_frames_gone(struct ledger *ledger, const char *name, bool *gone);
 /** ledger_anchor() - announce a seal, so that its hash leaves the node: ducha.seal.anchored
  * @head: hex */
 int ledger_anchor(struct ledger *ledger, int64_t seal, int64_t sealed_ms, const char *head,

@@ -194,6 +194,52 @@ static void test_an_archive_of_a_case_without_a_digest_is_checked(void **state)
 	assert_non_null(strstr(said, "the case has no digest yet"));
 }
 
+static void check_good(struct made *m, const char *words)
+{
+	char said[8192];
+	text_clear(&m->tar);
+	archive(m, false);
+	unpack(m);
+	int r = shell(m, "sh check.sh; cat VERIFY.txt", said, sizeof said);
+	if (r != 0 || strstr(said, words) == NULL || strstr(said, "\nclean:") == NULL)
+		print_message("%s", said);
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(said, words));
+	assert_non_null(strstr(said, "\nclean:"));
+}
+
+/* Another day numbers its monitors anew. */
+static void test_an_archive_of_a_case_over_midnight_is_checked(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	struct reading r;
+	struct verdict v[2] = {life_verdict(VERDICT_RAISED, 0, AT + 20000, AT + 20000),
+			       life_verdict(VERDICT_CLEARED, 0, AT + 20000, AT + DAY_MS)};
+	life_begin(&life, m->store, 0);
+	life_batch(&life, 2, AT + 20000);
+	r = life_reading(&life, 1, AT + DAY_MS - 5000, 12);
+	assert_int_equal(daybook_append(life.daybook, &r, 1), 0);
+	assert_int_equal(daybook_commit(life.daybook), 0);
+	life_batch(&life, 3, AT + DAY_MS - 2000);
+	assert_int_equal(ledger_apply(life.ledger, v, 2, AT + DAY_MS, NULL), 0);
+	life_end(&life, true);
+	check_good(m, "readings OK: 7 lines");
+}
+
+static void test_frames_that_a_rule_removed_are_said_to_be_gone(void **state)
+{
+	struct made *m = *state;
+	char path[256];
+	struct life life;
+	life_begin(&life, m->store, 0);
+	assert_int_equal(ledger_retire_frames(life.ledger, "2026-01-02.db", 111, AT), 0);
+	life_end(&life, true);
+	snprintf(path, sizeof path, "%s/daybook/2026-01-02.frames", m->store);
+	assert_int_equal(remove(path), 0);
+	check_good(m, "those of 1 links are not kept any more");
+}
+
 /* --- who is root, with the key in use --- */
 
 static void bytes_of(const char *path, uint8_t *out, size_t size, size_t *n)
@@ -352,6 +398,13 @@ static void test_an_archive_of_what_is_not_as_it_was_sealed_says_so(void **state
 	}
 }
 
+static void test_an_archive_says_that_frames_were_taken_away(void **state)
+{
+	struct made *m = *state;
+	take_away(m, "daybook/2026-01-02.frames");
+	check_altered(m, "bad: daybook: the frames of batch 4 are missing");
+}
+
 /* Its readings, sealed, are nowhere, and no rule removed them. */
 static void test_an_archive_says_that_a_day_was_taken_away(void **state)
 {
@@ -401,8 +454,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_archive_is_checked_by_what_is_in_it),
 		TEST(test_an_archive_of_a_case_without_a_digest_is_checked),
+		TEST(test_an_archive_of_a_case_over_midnight_is_checked),
+		TEST(test_frames_that_a_rule_removed_are_said_to_be_gone),
 		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
 		TEST(test_an_archive_of_what_is_not_as_it_was_sealed_says_so),
+		TEST(test_an_archive_says_that_frames_were_taken_away),
 		TEST(test_an_archive_says_that_a_day_was_taken_away),
 		TEST(test_an_archive_says_that_its_days_were_removed),
 		TEST(test_an_attachment_that_was_altered_is_archived_and_named),

@@ -5,6 +5,7 @@
 #include "store/evidence-hole.h"
 #include "store/evidence-links.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,28 @@ static void link_judge(struct work *w, int64_t batch, const struct text *bytes,
 	memcpy(w->link.hash, hash, sizeof w->link.hash);
 }
 
+static int64_t number_at(const char *bytes)
+{
+	int64_t value;
+
+	memcpy(&value, bytes, sizeof value);
+	return (int64_t)le64toh((uint64_t)value);
+}
+
+/* A link ends with the clocks of its commit, and how far the kernel trusted them. */
+static void batch_write(struct work *w, int64_t batch, const struct text *bytes)
+{
+	const char *end = bytes->at + bytes->length;
+	int64_t at_ms = number_at(end - 24), error_us = number_at(end - 8);
+
+	text_format(&w->batches, "%lld,", (long long)batch);
+	text_time(&w->batches, at_ms, &w->setup->plan->zone, 3);
+	if (error_us >= 0)
+		text_format(&w->batches, ",synchronised,%lld\n", (long long)error_us);
+	else
+		text_add(&w->batches, error_us == CHAIN_CLOCK_FREE ? ",free,\n" : ",unknown,\n");
+}
+
 static bool link_put(void *context, int64_t batch, const struct text *bytes,
 		     const uint8_t hash[CHAIN_HASH_BYTES])
 {
@@ -55,6 +78,7 @@ static bool link_put(void *context, int64_t batch, const struct text *bytes,
 	link_judge(w, batch, bytes, hash);
 	snprintf(name, sizeof name, "links/%012lld.bin", (long long)batch);
 	work_put_text(w, name, bytes);
+	batch_write(w, batch, bytes);
 	w->links++;
 	return w->r == 0;
 }
@@ -217,6 +241,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c, int64_t fi
 	int64_t from_ms = earliest(c);
 	struct cover cover;
 
+	text_add(&w->batches, "batch,committed_at,clock,largest_error_us\n");
 	evidence_await(w->setup->evidence, last, 0, EVIDENCE_AWAIT_MS);
 	seal_take(w, "", from_ms, last, 0, true, &cover);
 	if (cover.line.number != 0) {
@@ -226,6 +251,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c, int64_t fi
 					frames_put, w);
 		if (r != 0)
 			w->r = r;
+		work_put_text(w, "batches.csv", &w->batches);
 	}
 	cover_deinit(&cover);
 }

@@ -311,6 +311,7 @@ static int tar_try(const struct evidence_tar *setup, int64_t id, const struct te
 	evidence_rows_deinit(&rows);
 	text_deinit(&w.sums);
 	text_deinit(&w.keys);
+	text_deinit(&w.batches);
 	free(w.key);
 	return r == 0 && out->failed ? -ENOMEM : r;
 }

@@ -39,6 +39,7 @@ struct work {
 	/* links */
 	size_t links_bytes, links;
 	struct chain_head link;       /* the last one in the archive; number 0: none */
+	struct text batches;          /* the lines of batches.csv */
 	int64_t frames_gone;          /* batches whose frames are not there */
 	char digest[CHAIN_HEX_BYTES]; /* that the ledger keeps of the readings; empty: none yet */
 };

@@ -49,7 +49,7 @@ def name_at(data, at):
     return data[at + 2:at + 2 + n].decode(), at + 2 + n
 
 
-def link_read(path, names, readings):
+def link_read(path, names, readings, batches):
     """The records of one link; returns whether it says that frames came with it."""
     with open(path, "rb") as f:
         data = f.read()
@@ -72,7 +72,8 @@ def link_read(path, names, readings):
         elif kind == "f":
             framed, at = True, at + 48
         elif kind == "b":
-            batch = struct.unpack_from("<q", data, at)[0]
+            batch, _, _, _, _, committed, _, error = struct.unpack_from("<8q", data, at)
+            batches.append((batch, committed, {-1: "free", -2: "unknown"}.get(error, "synchronised"), max(error, -1)))
             at += 64
             if at != len(data) or batch != int(os.path.basename(path)[:-4]):
                 bad(f"{path}: it is the link of batch {batch}, or does not end with it")
@@ -83,16 +84,27 @@ def link_read(path, names, readings):
 
 def links_read():
     """All readings, and which links say that frames came with them that are not here."""
-    names, readings, missing = {}, [], []
+    names, readings, missing, batches = {}, [], [], []
     for path in sorted(glob.glob("links/*.bin")):
         first, batch = len(readings), int(os.path.basename(path)[:-4])
-        framed = link_read(path, names, readings)
+        framed = link_read(path, names, readings, batches)
         for reading in readings[first:]:  # a name stands behind the readings that brought it
             reading.site, reading.factor = names.get(reading.monitor, (None, None))
             reading.batch = batch
         if framed and not os.path.exists("frames/" + os.path.basename(path)):
             missing.append(batch)
+    batches_check(batches)
     return readings, missing
+
+
+def batches_check(batches):
+    """When each was committed, and how far the clock was trusted."""
+    if batches:
+        with open("batches.csv", newline="") as f:
+            for line, said in zip(f.readlines()[1:] + [""] * len(batches), batches):
+                batch, committed, clock, error = (line.strip() or ",,,").split(",")
+                if (batch, ms(committed), clock, int(error or -1)) != (str(said[0]), *said[1:]):
+                    bad(f"batches.csv: batch {said[0]} is not what its link says")
 
 
 # --- the ledger's rows ---

@@ -137,9 +137,9 @@ struct report_case {
 static void group_add(struct report_groups *g, const char *by, const char *name,
 		      const struct report_case *c)
 {
-	struct report_group *group = name == NULL ? NULL : group_of(g, by, name);
+	struct report_group *group = group_of(g, by, name == NULL ? SAY("not given") : name);
 	if (group == NULL) {
-		g->failed |= name != NULL;
+		g->failed = true;
 		return;
 	}
 	group->registered += c->registered;

@@ -208,6 +208,11 @@ static void refusal(struct office_page *page)
 	attribute(page, "refused", SAY("Refused: nothing was recorded."));
 	attribute(page, "allowed", SAY("What this case takes now:"));
 	attribute(page, "lacks", SAY("It lacks:"));
+	attribute(page, "s400", SAY("Something is missing, or not as it has to be:"));
+	attribute(page, "s403", SAY("The officer's role does not allow it."));
+	attribute(page, "s404", SAY("There is no such case."));
+	attribute(page, "s409", SAY("The case as it stands now does not take it."));
+	attribute(page, "s413", SAY("The file or the text is too large."));
 	attribute(page, "unknown",
 		  SAY("No answer: look whether it was recorded before you try again."));
 	sheet_markup(sheet, "></p><ul id=\"deed-lacks\" hidden>");

@@ -138,13 +138,22 @@ function named(list, query) {
 		return found && found.textContent;
 	}).filter(Boolean);
 }
+// The daemon says why in English; on a page in another language the kind of refusal is said, and the
+// fields that it names.
+function reason(status, error) {
+	var why = at('deed-refused').dataset['s' + status] || '', named = inputs().filter(function (input) {
+		return new RegExp('\\b' + input.name + '\\b').test(error || '');
+	}).map(function (input) { return input.closest('label').firstChild.textContent; });
+	if (document.documentElement.lang === 'en' || !status) return error || String(status);
+	return why + (status === 400 && named.length ? ' ' + named.join(', ') : '');
+}
 function refused(status, answer) {
 	var box = at('deed-refused'), text = box.dataset.refused,
 		allowed = named(answer.allowed, '#deed-action option'), lacks = named(answer.missing, '#deed-lacks li');
 	if (status === 401) { leave(); return; }
 	if (lacks.length) text += '\n' + box.dataset.lacks + ' ' + lacks.join('; ');
 	if (answer.allowed) text += '\n' + box.dataset.allowed + ' ' + (allowed.join(', ') || '-');
-	box.textContent = text + '\n' + (answer.error || status);
+	box.textContent = text + '\n' + reason(status, answer.error);
 	box.hidden = false;
 	stage(false);
 }

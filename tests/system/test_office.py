@@ -135,9 +135,10 @@ def test_an_officer_assigns_a_case(office, browser, language):
     is_untouched(browser)
 
 
-def test_a_refused_action_says_what_is_allowed(office, browser):
+@pytest.mark.parametrize("language", WORDS)
+def test_a_refused_action_says_what_is_allowed(office, browser, language):
     id = office.open_case()
-    enter(office, browser, "wang")
+    enter(office, browser, "wang", language)
     choose(browser, id, "withdraw")
     fill(browser, "note", "seen")
     run(browser, "document.querySelector('#deed-fields [name=reason]').value = 'unfounded'")
@@ -145,11 +146,15 @@ def test_a_refused_action_says_what_is_allowed(office, browser):
     office.act(id, action="withdraw", reason="duplicate", note="another was quicker")
     before = office.case(id)["history"]
     click(browser, "#deed-go")
-    see(browser, "#deed-refused", WORDS["en"][1])
+    see(browser, "#deed-refused", WORDS[language][1])
     refusal = shown(browser, "#deed-refused")
-    assert "a case that is withdrawn does not take the action withdraw" in refusal
-    allowed = refusal.split("What this case takes now: ")[1].splitlines()[0].split(", ")
-    assert set(allowed) == {"reopen", "transfer", "merge", "feedback", "attach", "note", "link"}
+    takes, why = {"en": ("What this case takes now: ", "a case that is withdrawn does not take the action withdraw"),
+                  "zh_CN": ("\u672c\u6848\u76ee\u524d\u53ef\u4ee5\u529e\u7406: ",
+                            "\u6848\u4ef6\u7684\u5f53\u524d\u72b6\u6001")}[language]
+    assert why in refusal and (language == "en" or not any("a" <= c <= "z" for c in refusal))
+    allowed = refusal.split(takes)[1].splitlines()[0].split(", ")
+    assert len(allowed) == 7 and (language == "zh_CN" or set(allowed) == {
+        "reopen", "transfer", "merge", "feedback", "attach", "note", "link"})
     assert office.case(id)["history"] == before
     click(browser, "#deed-leave")
     is_untouched(browser)

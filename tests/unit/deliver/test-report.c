@@ -329,6 +329,7 @@ static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void
 	static const char *const lines[] = {
 		/* registered, verified, withdrawn, closed, on time, days, repeated */
 		"cases,total,,3,1,1,0,,,1\r\n", "cases,source,12369,2,1,0,0,,,1\r\n",
+		"cases,leader,not given,3,1,1,0,,,1\r\n",
 		"monitor_cases,outfall,w21003,,1,0,1,1,1\r\n",
 		"documents,X2,outfall,2026-06-03 00:00:00,note,penalty_decision,P 7\r\n", NULL};
 	struct bench *b = *state;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words of the API that pages, mails and reports show: each has its Chinese. */
+/* Chinese pages are Chinese: words of the API that pages, mails and reports show each have theirs,
+ * and a dossier of each kind, with each step that a case may take, holds no others. */
 #include "core/caserules.h"
 #include "core/clue.h"
 #include "core/order.h"
 #include "core/section.h"
-#include "deliver/sheet.h"
+#include "deliver/dossier.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +73,174 @@ static void test_names_of_what_a_step_was_given(void **state)
 			is_chinese(order_fields[i].name);
 }
 
+/* --- whole dossiers --- */
+
+static const struct monitor monitor = {.factor = "w01018",
+				       .factor_name = "化学需氧量",
+				       .name_zh = "化学需氧量",
+				       .unit = "mg/L",
+				       .decimals = 1,
+				       .has_range = true,
+				       .range_high = 200,
+				       .accepted_on = "2025-01-02",
+				       .permit_tonnes = 10,
+				       .permit_load = 10000};
+static const struct site site = {.id = "x-1",
+				 .name = "三号排口",
+				 .kind = SITE_OUTFALL,
+				 .river = "某江",
+				 .subdistrict = "某街道",
+				 .community = "某社区",
+				 .has_place = true,
+				 .responsible = {.phone = "000-0000009"},
+				 .parties = {.support_units = "某局",
+					     .territory = "某街道",
+					     .contact = "曹某",
+					     .appointed_by = "某局",
+					     .valid_until = "2026-12-31",
+					     .officer = "网某",
+					     .river_chief = "河某",
+					     .enterprise = "某公司",
+					     .credit_code = "9153",
+					     .permit_no = "9153",
+					     .outlet = "001"},
+				 .n_monitors = 1};
+
+static void add_step(struct text *json, const char *action, const char *more)
+{
+	text_format(json,
+		    "%s{\"at\":\"2026-11-23T09:00:00.000Z\",\"action\":\"%s\",\"by\":\"%s\","
+		    "\"note\":null%s}",
+		    json->at[json->length - 1] == '[' ? "" : ",", action,
+		    strcmp(more, "") == 0 ? "duchad" : "李某", more);
+}
+
+static void add_history(struct text *json, bool by_hand)
+{
+	static const char *const own[] = {"registered", "reminded", "overdue",   "relapsed",
+					  "joined",     "merged",   "recomputed"};
+	static const char *const members[CASE_LISTS] = {
+		[LIST_REASON] = "reason", [LIST_TRACK] = "track",     [LIST_LEVEL] = "level",
+		[LIST_SOURCE] = "source", [LIST_ATTACHMENT] = "type", [LIST_SEVERITY] = "severity"};
+	struct text more = {0};
+	text_add(json, "\"history\":[");
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		add_step(json, own[i], by_hand ? ",\"unit\":\"某局\"" : "");
+	for (int i = 0; i < CASE_ACTIONS; i++)
+		add_step(json, case_action_name((enum case_action)i),
+			 ",\"unit\":\"某局\",\"leader\":\"梁某\",\"team\":\"一组\",\"step\":"
+			 "\"换泵\","
+			 "\"document\":\"1号\",\"checkers\":\"李某\",\"approved_by\":\"梁某\","
+			 "\"name\":\"照片\",\"other\":3,\"due\":\"2026-12-01T00:00:00.000Z\","
+			 "\"relation\":\"suspected_same_event\"");
+	for (int list = 0; list < CASE_LISTS; list++)
+		for (size_t i = 0; case_word_at((enum case_list)list, i) != NULL; i++) {
+			text_clear(&more);
+			text_format(&more, ",\"%s\":\"%s\"", members[list],
+				    case_word_at((enum case_list)list, i));
+			add_step(json, "note", more.at);
+		}
+	text_add(json, "]");
+	text_deinit(&more);
+}
+
+static void case_text(struct text *json, const char *kind, const char *average, const char *source,
+		      const char *status, const char *limit_source)
+{
+	text_format(
+		json,
+		"{\"id\":7,\"number\":\"五督〔2026〕7号\",\"site\":\"x-1\",\"site_name\":"
+		"\"三号排口\","
+		"\"factor\":\"w01018\",\"kind\":\"%s\",\"severity\":\"serious\","
+		"\"status\":\"%s\",\"verified\":false,\"level\":\"city\",\"escalation\":2,"
+		"\"source\":\"%s\",\"document\":\"1号\",\"title\":\"异味\",\"track\":\"planned\","
+		"\"stage\":\"check\",\"reopened\":1,\"relapses\":1,\"merged_into\":3,"
+		"\"withdrawn_reason\":\"instrument_fault\","
+		"\"opened_at\":\"2026-11-23T00:10:00.000Z\",\"due_at\":\"2026-11-24T00:00:00."
+		"000Z\","
+		"\"limit\":50,\"bound\":\"max\",\"limit_source\":\"%s\",\"average\":%s,"
+		"\"unit\":\"mg/L\",\"decimals\":1,\"first_value\":45,\"peak_value\":48,"
+		"\"peak_at\":\"2026-11-23T00:00:00.000Z\",\"last_value\":47,\"multiple\":0.6,"
+		"\"episodes\":[{\"began_at\":\"2026-11-22T00:00:00.000Z\",\"ended_at\":null,"
+		"\"peak_value\":81,\"limit\":50,\"limit_source\":\"%s\"}],"
+		"\"responsible\":{\"unit\":\"某局\",\"leader\":\"梁某\",\"team\":\"一组\"},"
+		"\"steps\":[{\"step\":\"换泵\",\"due_at\":null,\"done_at\":null}],"
+		"\"attachments\":[{\"at\":\"2026-11-23T00:00:00.000Z\",\"type\":\"photo\","
+		"\"name\":\"照片\",\"bytes\":3,\"sha256\":\"00\"}],"
+		"\"evidence\":{\"readings\":3,\"digest\":null},",
+		kind, status, source, limit_source, average, limit_source);
+	add_history(json, strcmp(source, "automatic") != 0);
+	text_char(json, '}');
+}
+
+/* Latin words of what a reader sees: outside of markup, style and title. */
+static void has_no_latin(const char *page, const char *what)
+{
+	static const char *const may[] = {"mg",     "pH", "SHA", "csv", "frames", "edge",
+					  "w01018", "x",  "N",   "M",   "C",      "t"};
+	const char *at = strstr(page, "<body");
+	while (*at != '\0') {
+		char word[64];
+		if (*at == '<') {
+			at = strchr(at, '>') + 1;
+			continue;
+		}
+		size_t n = 0;
+		while (isalnum((unsigned char)at[n]))
+			n++;
+		snprintf(word, sizeof word, "%.*s", (int)n, at);
+		bool known = n == 0 || strpbrk(word, "abcdefghijklmnopqrstuvwxyz") == NULL;
+		for (size_t i = 0; !known && i < sizeof may / sizeof may[0]; i++)
+			known = strcmp(word, may[i]) == 0;
+		if (!known)
+			fail_msg("%s: \"%.60s\"", what, at);
+		at += n == 0 ? 1 : n;
+	}
+}
+
+static void write_and_look(const char *kind, const char *average, const char *source,
+			   const char *status, const char *limit_source, bool open)
+{
+	static const struct zone_change change = {INT64_MIN / 2, 8 * 3600};
+	const struct plan plan = {.node = "edge-01",
+				  .office = "某办公室",
+				  .zone = {&change, 1},
+				  .sites = &site,
+				  .n_sites = 1,
+				  .monitors = &monitor,
+				  .n_monitors = 1};
+	struct text json = {0}, page = {0};
+	case_text(&json, kind, average, source, status, limit_source);
+	json_t *c = json_loads(json.at, 0, NULL);
+	assert_non_null(c);
+	dossier_write(&page, &(const struct dossier){.plan = &plan,
+						     .words = &words,
+						     .open = open,
+						     .now_ms = 1795900000000,
+						     .c = c});
+	has_no_latin(page.at, kind);
+	json_decref(c);
+	text_deinit(&json);
+	text_deinit(&page);
+}
+
+static void test_dossiers_of_each_kind_are_chinese(void **state)
+{
+	static const char *const averages[] = {"\"instant\"", "\"hour\"", "\"day\"", "null"};
+	(void)state;
+	for (int kind = 0; kind < ALERT_KINDS; kind++)
+		for (size_t i = 0; i < sizeof averages / sizeof averages[0]; i++)
+			write_and_look(alert_kind_name((enum alert_kind)kind), averages[i],
+				       "automatic", "registered", "permit 91530", i == 0);
+	for (size_t i = 0; case_word_at(LIST_SOURCE, i) != NULL; i++)
+		write_and_look("clue", "null", case_word_at(LIST_SOURCE, i), "review",
+			       "configuration", i % 2 == 0);
+	for (int i = 0; i < CASE_STATUSES; i++)
+		write_and_look("exceedance", "\"day\"", "automatic",
+			       case_status_name((enum case_status)i),
+			       "GB18918-2002 1A, table 1, water <= 12 C", false);
+}
+
 static int setup(void **state)
 {
 	const char *path = getenv("DUCHA_MO");
@@ -91,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_of_alerts_and_sites),
 		cmocka_unit_test(test_words_of_cases),
+		cmocka_unit_test(test_dossiers_of_each_kind_are_chinese),
 		cmocka_unit_test(test_names_of_what_a_step_was_given),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -15,7 +15,6 @@ enum {
 	WIDTH = LEFT + CHART_COLUMNS + 8,
 	HEIGHT = TOP + PLOT_HEIGHT + 42
 };
-enum { TABLE_ROWS = 12 };
 #define DAY_MS INT64_C(86400000)
 
 static const struct {
@@ -72,12 +71,28 @@ uint8_t chart_marks(const struct chart *chart)
 
 /* --- taking readings in --- */
 
-void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms)
+/* So long that a dozen of them or so fill the time. */
+static int64_t row_of(int64_t span)
 {
+	static const int64_t minutes[] = {1,   5,   10,   15,   30,   60,    120,   180,
+					  360, 720, 1440, 2880, 7200, 14400, 43200, 129600};
+	const size_t n = sizeof minutes / sizeof minutes[0];
+	size_t i = 0;
+	while (i < n && span / (minutes[i] * 60000) > CHART_ROWS - 2)
+		i++;
+	return i < n ? minutes[i] * 60000 : span / (CHART_ROWS - 2) + 1;
+}
+
+void chart_begin(struct chart *chart, const struct zone *zone, int64_t from_ms, int64_t to_ms,
+		 int64_t silent_ms)
+{
+	const int64_t offset_ms = (int64_t)zone_offset_s(zone, from_ms) * 1000;
 	*chart = (struct chart){.from_ms = from_ms,
 				.to_ms = to_ms > from_ms ? to_ms : from_ms + 1,
 				.silent_ms = silent_ms,
 				.decimals = -1};
+	chart->row_ms = row_of(chart->to_ms - from_ms);
+	chart->rows_from_ms = (from_ms + offset_ms) / chart->row_ms * chart->row_ms - offset_ms;
 }
 
 static int64_t span_ms(const struct chart *chart)
@@ -89,12 +104,6 @@ static size_t column_of(const struct chart *chart, int64_t time_ms)
 {
 	double share = (double)(time_ms - chart->from_ms) / (double)span_ms(chart);
 	return (size_t)fmin(share * CHART_COLUMNS, CHART_COLUMNS - 1);
-}
-
-static int64_t column_ms(const struct chart *chart, size_t column)
-{
-	return chart->from_ms +
-	       (int64_t)((double)span_ms(chart) * ((double)column / CHART_COLUMNS));
 }
 
 /* Return: true where the silence was longer than it may be. */
@@ -122,6 +131,20 @@ static void valid_feed(struct chart *chart, struct chart_column *column, double 
 	chart->high = fmax(chart->high, value);
 }
 
+static void row_feed(struct chart *chart, const struct reading *reading, uint8_t mark, bool valid)
+{
+	int64_t at = (reading->measured_ms - chart->rows_from_ms) / chart->row_ms;
+	struct chart_row *row = &chart->rows[at < CHART_ROWS ? at : CHART_ROWS - 1];
+	if (!valid) {
+		row->flags |= chart_flag(reading->flag);
+		row->marks |= chart_flag(mark);
+		return;
+	}
+	row->low = row->n == 0 ? reading->value : fmin(row->low, reading->value);
+	row->high = row->n == 0 ? reading->value : fmax(row->high, reading->value);
+	row->n++;
+}
+
 void chart_feed(struct chart *chart, const struct reading *reading, uint8_t mark)
 {
 	int64_t time_ms = reading->measured_ms;
@@ -133,7 +156,9 @@ void chart_feed(struct chart *chart, const struct reading *reading, uint8_t mark
 	if (time_ms > chart->last_ms)
 		chart->last_ms = time_ms;
 	chart->n++;
-	if (reading->flag == FLAG_NORMAL && mark == 0 && reading->has_value) {
+	bool valid = reading->flag == FLAG_NORMAL && mark == 0 && reading->has_value;
+	row_feed(chart, reading, mark, valid);
+	if (valid) {
 		valid_feed(chart, column, reading->value);
 		return;
 	}
@@ -553,29 +578,20 @@ void chart_svg(struct sheet *sheet, const struct chart *chart)
 
 /* --- the same as a table --- */
 
-static void table_row(struct sheet *sheet, const struct chart *chart, size_t from, size_t to)
+static void table_row(struct sheet *sheet, const struct chart *chart, size_t at)
 {
-	struct chart_column sum = {0};
+	const struct chart_row *row = &chart->rows[at];
+	const int64_t from_ms = chart->rows_from_ms + (int64_t)at * chart->row_ms;
 	struct text words = {0};
 	char letters[LETTERS_BYTES];
-	for (size_t i = from; i < to; i++) {
-		const struct chart_column *c = &chart->at[i];
-		sum.flags |= c->flags;
-		sum.marks |= c->marks;
-		if (c->n == 0)
-			continue;
-		sum.low = sum.n == 0 ? c->low : fmin(sum.low, c->low);
-		sum.high = sum.n == 0 ? c->high : fmax(sum.high, c->high);
-		sum.n += c->n;
-	}
 	sheet_markup(sheet, "<tr><th scope=\"row\">");
-	sheet_time(sheet, column_ms(chart, from));
-	text_format(sheet->out, "</th><td>%u</td><td>", (unsigned)sum.n);
-	sheet_text(sheet, sum.n == 0 ? "-" : value_words(&words, sum.low, chart->decimals));
+	sheet_time(sheet, from_ms > chart->from_ms ? from_ms : chart->from_ms);
+	text_format(sheet->out, "</th><td>%u</td><td>", (unsigned)row->n);
+	sheet_text(sheet, row->n == 0 ? "-" : value_words(&words, row->low, chart->decimals));
 	sheet_markup(sheet, "</td><td>");
-	sheet_text(sheet, sum.n == 0 ? "-" : value_words(&words, sum.high, chart->decimals));
+	sheet_text(sheet, row->n == 0 ? "-" : value_words(&words, row->high, chart->decimals));
 	sheet_markup(sheet, "</td><td>");
-	letters_of(letters, sum.flags, sum.marks);
+	letters_of(letters, row->flags, row->marks);
 	sheet_text(sheet, letters);
 	sheet_markup(sheet, "</td></tr>");
 	text_deinit(&words);
@@ -589,8 +605,9 @@ void chart_table(struct sheet *sheet, const struct chart *chart)
 	sheet_say(sheet, SAY("The same readings as a table"));
 	sheet_markup(sheet, "</p>");
 	sheet_table(sheet, "readings", heads, sizeof heads / sizeof heads[0]);
-	for (size_t row = 0; row < TABLE_ROWS; row++)
-		table_row(sheet, chart, row * CHART_COLUMNS / TABLE_ROWS,
-			  (row + 1) * CHART_COLUMNS / TABLE_ROWS);
+	for (size_t at = 0;
+	     at < CHART_ROWS && chart->rows_from_ms + (int64_t)at * chart->row_ms < chart->to_ms;
+	     at++)
+		table_row(sheet, chart, at);
 	sheet_table_end(sheet);
 }

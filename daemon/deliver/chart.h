@@ -12,7 +12,13 @@
 #include "core/reading.h"
 #include "deliver/sheet.h"
 
-enum { CHART_COLUMNS = 720, CHART_GAPS = 6, CHART_LIMITS = 4, CHART_EPISODES = 400 };
+enum {
+	CHART_COLUMNS = 720,
+	CHART_GAPS = 6,
+	CHART_LIMITS = 4,
+	CHART_EPISODES = 400,
+	CHART_ROWS = 16
+};
 
 struct chart_column {
 	double first, last, low, high; /* of valid readings; meaningful where n > 0 */
@@ -26,6 +32,13 @@ struct chart_span {
 	int64_t from_ms, to_ms;
 };
 
+/* Of the table beside the curve: a stretch of time that begins at a full hour, or the like. */
+struct chart_row {
+	double low, high; /* of valid readings; meaningful where n > 0 */
+	uint32_t n;
+	uint8_t flags, marks;
+};
+
 /* A level across the chart: a limit, or a share of what a permit allows in a year. */
 struct chart_level {
 	double at;
@@ -36,6 +49,8 @@ struct chart {
 	int64_t from_ms, to_ms;
 	int64_t silent_ms; /* a longer time between readings is a gap; 0: none is */
 	struct chart_column at[CHART_COLUMNS];
+	struct chart_row rows[CHART_ROWS];
+	int64_t rows_from_ms, row_ms;
 	size_t n, valid;
 	double low, high;                   /* of valid readings; meaningful where valid > 0 */
 	int64_t last_ms;                    /* of the newest reading fed; 0: none */
@@ -53,8 +68,10 @@ struct chart {
 	unsigned place; /* on its page: 0 for the first, whose pattern all share */
 };
 
-/** chart_begin() - an empty one over from_ms <= measured < to_ms */
-void chart_begin(struct chart *chart, int64_t from_ms, int64_t to_ms, int64_t silent_ms);
+/** chart_begin() - an empty one over from_ms <= measured < to_ms
+ * @zone: whose full hours and days the table has */
+void chart_begin(struct chart *chart, const struct zone *zone, int64_t from_ms, int64_t to_ms,
+		 int64_t silent_ms);
 /**
  * chart_feed() - one reading; by measured time, a late one is drawn and makes no gap
  * @mark: the flag of a later mark over it; 0: none
@@ -65,7 +82,7 @@ void chart_end(struct chart *chart, int64_t until_ms);
 
 /** chart_svg() - with title and description as its text alternative */
 void chart_svg(struct sheet *sheet, const struct chart *chart);
-/** chart_table() - lowest, highest and flags of each twelfth of the time */
+/** chart_table() - count, lowest, highest and flags, stretch by stretch */
 void chart_table(struct sheet *sheet, const struct chart *chart);
 
 /** chart_flags(), chart_marks() - of all readings, as bits */

@@ -87,16 +87,28 @@ static void chart_missing(struct parts *parts, const struct chart *chart, bool c
 	sheet_markup(&parts->sheet, "</ul>\n");
 }
 
+/* Flat lines, steps and silence have no limit, and no averaging. */
+static void caption(struct parts *parts, const struct chart *chart)
+{
+	const char *average = json_words(parts->dossier->c, "average");
+	sheet_markup(&parts->sheet, "<figcaption>");
+	sheet_phrase(&parts->sheet,
+		     chart->unit[0] == '\0' ? SAY("{factor}, as measured.")
+					    : SAY("{factor} in {unit}, as measured."),
+		     "factor", chart->name, "unit", chart->unit, NULL);
+	if (average != NULL && chart->n_limits > 0) {
+		text_char(parts->sheet.out, ' ');
+		sheet_phrase(&parts->sheet, SAY("Averaging of the limit: {average}."), "average",
+			     sheet_word(&parts->sheet, average), NULL);
+	}
+	sheet_markup(&parts->sheet, "</figcaption></figure>\n");
+}
+
 static void draw(struct parts *parts, const struct chart *chart, bool cut)
 {
 	sheet_markup(&parts->sheet, "<figure>");
 	chart_svg(&parts->sheet, chart);
-	sheet_markup(&parts->sheet, "<figcaption>");
-	sheet_phrase(&parts->sheet,
-		     SAY("{factor} in {unit}, as measured. Averaging of the limit: {average}."),
-		     "factor", chart->name, "unit", chart->unit, "average",
-		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "average")), NULL);
-	sheet_markup(&parts->sheet, "</figcaption></figure>\n");
+	caption(parts, chart);
 	chart_legend(parts, chart);
 	chart_missing(parts, chart, cut);
 	chart_unrecorded(parts, chart);

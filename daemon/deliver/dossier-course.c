@@ -113,6 +113,16 @@ static void row_escalation(struct parts *parts)
 		part_row_word(parts, SAY("escalation"), words[n]);
 }
 
+static void row_merged(struct parts *parts)
+{
+	json_int_t id = json_integer_value(json_object_get(parts->dossier->c, "merged_into"));
+	if (id == 0)
+		return;
+	part_row_begin(parts, SAY("merged into"));
+	part_number(parts, id);
+	part_row_end(parts);
+}
+
 void part_demands(struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
@@ -133,7 +143,7 @@ void part_demands(struct parts *parts)
 	row_count(parts, SAY("relapses"), "relapses");
 	row_count(parts, SAY("reopened"), "reopened");
 	part_row_code(parts, SAY("reason for withdrawal"), json_words(c, "withdrawn_reason"));
-	row_count(parts, SAY("merged into"), "merged_into");
+	row_merged(parts);
 	part_row_time(parts, SAY("Ended on"), closed_ms);
 	part_pairs_end(parts);
 	part_end(parts);
@@ -141,7 +151,8 @@ void part_demands(struct parts *parts)
 
 void part_steps(struct parts *parts)
 {
-	static const char *const heads[] = {SAY("step of the plan"), SAY("due"), SAY("struck off")};
+	static const char *const heads[] = {SAY("step of the plan"), SAY("due"),
+					    SAY("struck off on")};
 	const json_t *steps = json_object_get(parts->dossier->c, "steps");
 	struct sheet *sheet = &parts->sheet;
 	if (json_array_size(steps) == 0 || parts->dossier->open)
@@ -249,7 +260,9 @@ static void step_numbers(struct parts *parts, const json_t *step)
 	if (json_is_integer(other)) {
 		sheet_markup(&parts->sheet, "<div>");
 		sheet_say(&parts->sheet, SAY("case"));
-		text_format(parts->sheet.out, " %lld</div>", (long long)json_integer_value(other));
+		text_char(parts->sheet.out, ' ');
+		part_number(parts, json_integer_value(other));
+		sheet_markup(&parts->sheet, "</div>");
 	}
 }
 

@@ -15,8 +15,8 @@ enum { EPISODES_SHOWN = 60, DATE_BYTES = 64 };
 
 /* What a sentence can name. */
 struct facts {
-	const char *kind, *average, *factor, *unit;
-	struct text value, limit, multiple, share;
+	const char *kind, *average, *factor;
+	struct text value, limit, multiple, share; /* the first two with their unit */
 	char when[DATE_BYTES], began[SHEET_TIME_BYTES], year[SHEET_TIME_BYTES];
 };
 
@@ -75,19 +75,28 @@ static void load_words(const struct parts *parts, struct text *value, struct tex
 	text_fixed(share, permit > 0 ? 100 * tonnes / permit : 0, 1);
 }
 
+/* pH has none. */
+static void add_unit(struct text *out, const json_t *c)
+{
+	const char *unit = json_words(c, "unit");
+	if (out->length > 0 && unit != NULL && unit[0] != '\0')
+		text_format(out, " %s", unit);
+}
+
 static void facts_take(struct facts *facts, const struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
 	int64_t peak_ms = json_ms(c, "peak_at");
 	*facts = (struct facts){.kind = json_words(c, "kind"), .average = json_words(c, "average")};
 	facts->factor = factor_name(parts);
-	facts->unit = json_words(c, "unit");
 	part_value_words(parts, &facts->value, c, "peak_value");
 	part_value_words(parts, &facts->limit, c, "limit");
-	if (json_is_number(json_object_get(c, "multiple")))
+	if (json_number_value(json_object_get(c, "multiple")) > 0)
 		text_fixed(&facts->multiple, json_number_value(json_object_get(c, "multiple")), 2);
 	if (json_is(c, "kind", "load"))
 		load_words(parts, &facts->value, &facts->share, &peak_ms);
+	add_unit(&facts->value, c);
+	add_unit(&facts->limit, c);
 	when_words(parts, facts->average, peak_ms == 0 ? episode_began(c) : peak_ms, facts->when);
 	sheet_moment(&parts->sheet, episode_began(c), facts->began);
 	snprintf(facts->year, sizeof facts->year, "%d",
@@ -108,39 +117,39 @@ static const char *exceedance_sentence(const struct facts *facts, const char *bo
 	if (facts->value.length == 0 || facts->limit.length == 0)
 		return SAY("{factor} is outside of its limit since {began}");
 	if (bound != NULL && strcmp(bound, "min") == 0)
-		return SAY("{when}: {factor}, {average} {value} {unit}, below the limit of {limit} "
-			   "{unit}");
+		return SAY("{when}: {factor}, {average} {value}, below the limit of {limit}");
 	if (facts->multiple.length == 0)
-		return SAY("{when}: {factor}, {average} {value} {unit}, above the limit of {limit} "
-			   "{unit}");
-	return SAY("{when}: {factor}, {average} {value} {unit}, above the limit of {limit} {unit}, "
+		return SAY("{when}: {factor}, {average} {value}, above the limit of {limit}");
+	return SAY("{when}: {factor}, {average} {value}, above the limit of {limit}, "
 		   "{multiple} times over");
 }
 
-static const char *kind_sentence(const struct facts *facts, const json_t *c)
+static const char *kind_sentence(const struct parts *parts, const struct facts *facts)
 {
+	const json_t *c = parts->dossier->c;
 	static const struct {
 		const char *kind, *sentence;
 	} sentences[] = {
+		{"warning", SAY("{when}: {factor}, {average} {value}, near the limit of {limit}")},
 		{"stale", SAY("No valid data of {factor} since {began}")},
-		{"flat", SAY("{factor} reads {value} {unit} without change since {began}")},
-		{"step", SAY("{when}: {factor} jumped to {value} {unit}")},
+		{"flat", SAY("{factor} reads {value} without change since {began}")},
+		{"step", SAY("{when}: {factor} jumped to {value}")},
 		{"undetermined", SAY("Too few valid data of {factor} since {began} for a verdict")},
-		{"load",
-		 SAY("{factor}: {value} {unit} were discharged from the beginning of {year} "
-		     "until {when}, {share}% of the {limit} {unit} that are permitted in "
-		     "the year")},
-		{"above",
-		 SAY("{factor}: {value} {unit} were discharged from the beginning of {year} "
-		     "until {when}, more than the {limit} {unit} that are permitted in "
-		     "the year ({share}%)")},
+		{"load", SAY("{factor}: {value} were discharged from the beginning of {year} "
+			     "until {when}, {share}% of the {limit} that are permitted in "
+			     "the year")},
+		{"above", SAY("{factor}: {value} were discharged from the beginning of {year} "
+			      "until {when}, more than the {limit} that are permitted in "
+			      "the year ({share}%)")},
 		{"fault", SAY("The equipment reports a fault since {began}")},
 		{"connection", SAY("The connection is interrupted since {began}")},
 		{"clue", SAY("A clue that is to be looked into, since {began}")},
 	};
 	const char *kind = facts->kind;
 	if (strcmp(json_words(c, "source"), "automatic") != 0)
-		return SAY("Registered by hand on {began}; source: {source}");
+		return json_words(c, "title") != NULL && !parts->dossier->open
+			       ? SAY("What is reported: {title}")
+			       : SAY("Registered by hand on {began}; source: {source}");
 	if (json_is(c, "kind", "load") && json_kind(c) == kind)
 		kind = "above";
 	for (size_t i = 0; kind != NULL && i < sizeof sentences / sizeof sentences[0]; i++)
@@ -153,12 +162,13 @@ static void say_main(struct parts *parts)
 {
 	struct facts facts;
 	facts_take(&facts, parts);
-	sheet_phrase(&parts->sheet, kind_sentence(&facts, parts->dossier->c), "when", facts.when,
-		     "began", facts.began, "factor", facts.factor, "average",
+	sheet_phrase(&parts->sheet, kind_sentence(parts, &facts), "when", facts.when, "began",
+		     facts.began, "factor", facts.factor, "average",
 		     sheet_word(&parts->sheet, facts.average), "value", facts.value.at, "limit",
-		     facts.limit.at, "unit", facts.unit, "multiple", facts.multiple.at, "share",
-		     facts.share.at, "year", facts.year, "source",
-		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "source")), NULL);
+		     facts.limit.at, "multiple", facts.multiple.at, "share", facts.share.at, "year",
+		     facts.year, "source",
+		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "source")), "title",
+		     json_words(parts->dossier->c, "title"), NULL);
 	facts_deinit(&facts);
 }
 
@@ -221,11 +231,9 @@ static void row_value(struct parts *parts, const char *name, const char *member)
 {
 	if (!json_is_number(json_object_get(parts->dossier->c, member)))
 		return;
-	sheet_markup(&parts->sheet, "<tr><th scope=\"row\">");
-	sheet_say(&parts->sheet, name);
-	sheet_markup(&parts->sheet, "</th><td>");
+	part_row_begin(parts, name);
 	part_value(parts, parts->dossier->c, member);
-	sheet_markup(&parts->sheet, "</td></tr>\n");
+	part_row_end(parts);
 }
 
 static void row_multiple(struct parts *parts)
@@ -262,12 +270,16 @@ static void rows_load(struct parts *parts)
 static void rows_values(struct parts *parts)
 {
 	const json_t *c = parts->dossier->c;
+	const int64_t peak_ms = json_ms(c, "peak_at");
+	char when[DATE_BYTES] = "";
 	part_row_word(parts, SAY("averaging"), json_words(c, "average"));
 	row_value(parts, SAY("limit"), "limit");
 	part_row_source(parts, SAY("Source of the limit"), json_words(c, "limit_source"));
 	row_value(parts, SAY("first value"), "first_value");
 	row_value(parts, SAY("peak value"), "peak_value");
-	part_row_time(parts, SAY("peak at"), json_ms(c, "peak_at"));
+	if (peak_ms != 0)
+		when_words(parts, json_words(c, "average"), peak_ms, when);
+	part_row(parts, SAY("peak at"), when);
 	row_value(parts, SAY("last value"), "last_value");
 	row_multiple(parts);
 }

@@ -67,7 +67,7 @@ static void begin(struct dossier_load *load, const struct dossier *dossier, cons
 	struct chart *chart = load->chart;
 	if (to_ms > load->year.end_ms)
 		to_ms = load->year.end_ms;
-	chart_begin(chart, load->year.start_ms, to_ms, 0);
+	chart_begin(chart, &dossier->plan->zone, load->year.start_ms, to_ms, 0);
 	chart->sums = true;
 	chart->name = factor_words(dossier->words, m);
 	chart->unit = alert_unit(m, ALERT_LOAD);

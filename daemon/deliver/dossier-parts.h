@@ -35,6 +35,11 @@ void part_settings(struct parts *parts);
 void part_responsible(struct parts *parts);
 void part_demands(struct parts *parts);
 void part_steps(struct parts *parts);
+/** part_links() - the cases that this one is linked to, has taken in, or has gone into */
+void part_links(struct parts *parts);
+/** part_number() - the number of another case, as people know it; where the ledger is not there,
+ * its id */
+void part_number(struct parts *parts, int64_t id);
 void part_history(struct parts *parts);
 void part_attachments(struct parts *parts);
 void part_evidence(struct parts *parts);
@@ -50,6 +55,9 @@ void part_newest(struct parts *parts, const char *const *heads, size_t n_heads, 
 /** part_pairs() - a table of names and texts, which part_row() and its like fill */
 void part_pairs(struct parts *parts);
 void part_pairs_end(struct parts *parts);
+/** part_row_begin() - a name; then what stands beside it; then the end */
+void part_row_begin(struct parts *parts, const char *name);
+void part_row_end(struct parts *parts);
 /** part_row() - a name and a text from outside; nothing where it is NULL or empty */
 void part_row(struct parts *parts, const char *name, const char *text);
 /** part_row_word() - a name and a word of ours */

@@ -126,13 +126,24 @@ static void take_episodes(struct chart *chart, const struct dossier *dossier, co
 	}
 }
 
+/* A few results before and behind, where each is held for hours. */
+static int64_t margin_least(const struct monitor *m)
+{
+	int64_t result_ms = m->expected_per_hour > 0
+				    ? (int64_t)((double)margin_least_ms / m->expected_per_hour)
+				    : m->interval_ms;
+	result_ms = m->cycle_ms > result_ms ? m->cycle_ms : result_ms;
+	int64_t margin = 4 * result_ms;
+	return margin < margin_least_ms  ? margin_least_ms
+	       : margin > margin_most_ms ? margin_most_ms
+					 : margin;
+}
+
 static void begin(struct chart *chart, const struct dossier *dossier, const struct monitor *monitor)
 {
 	struct chart_span span = case_span(dossier);
-	int64_t margin = (span.to_ms - span.from_ms) / 5;
-	margin = margin < margin_least_ms  ? margin_least_ms
-		 : margin > margin_most_ms ? margin_most_ms
-					   : margin;
+	int64_t margin = (span.to_ms - span.from_ms) / 5, least = margin_least(monitor);
+	margin = margin < least ? least : margin > margin_most_ms ? margin_most_ms : margin;
 	int64_t to_ms =
 		span.to_ms + margin < dossier->now_ms ? span.to_ms + margin : dossier->now_ms;
 	int64_t silent_ms = monitor->stale_after_ms != 0 ? monitor->stale_after_ms
@@ -140,7 +151,7 @@ static void begin(struct chart *chart, const struct dossier *dossier, const stru
 							 : 7200000;
 	if (silent_ms < 60000)
 		silent_ms = 60000;
-	chart_begin(chart, span.from_ms - margin, to_ms, silent_ms);
+	chart_begin(chart, &dossier->plan->zone, span.from_ms - margin, to_ms, silent_ms);
 	chart->name = factor_words(dossier->words, monitor);
 	chart->unit = monitor->unit;
 	chart->decimals = monitor->decimals;

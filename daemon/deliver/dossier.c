@@ -106,14 +106,14 @@ void part_newest(struct parts *parts, const char *const *heads, size_t n_heads, 
 	sheet_markup(&parts->sheet, "</p>\n");
 }
 
-static void row_begin(struct parts *parts, const char *name)
+void part_row_begin(struct parts *parts, const char *name)
 {
 	sheet_markup(&parts->sheet, "<tr><th scope=\"row\">");
 	sheet_say(&parts->sheet, name);
 	sheet_markup(&parts->sheet, "</th><td>");
 }
 
-static void row_end(struct parts *parts)
+void part_row_end(struct parts *parts)
 {
 	sheet_markup(&parts->sheet, "</td></tr>\n");
 }
@@ -122,36 +122,36 @@ void part_row(struct parts *parts, const char *name, const char *text)
 {
 	if (text == NULL || text[0] == '\0')
 		return;
-	row_begin(parts, name);
+	part_row_begin(parts, name);
 	sheet_text(&parts->sheet, text);
-	row_end(parts);
+	part_row_end(parts);
 }
 
 void part_row_word(struct parts *parts, const char *name, const char *english)
 {
 	if (english == NULL || english[0] == '\0')
 		return;
-	row_begin(parts, name);
+	part_row_begin(parts, name);
 	sheet_say(&parts->sheet, english);
-	row_end(parts);
+	part_row_end(parts);
 }
 
 void part_row_code(struct parts *parts, const char *name, const char *code)
 {
 	if (code == NULL || code[0] == '\0')
 		return;
-	row_begin(parts, name);
+	part_row_begin(parts, name);
 	sheet_code(&parts->sheet, code);
-	row_end(parts);
+	part_row_end(parts);
 }
 
 void part_row_time(struct parts *parts, const char *name, int64_t wall_ms)
 {
 	if (wall_ms == 0)
 		return;
-	row_begin(parts, name);
+	part_row_begin(parts, name);
 	sheet_time(&parts->sheet, wall_ms);
-	row_end(parts);
+	part_row_end(parts);
 }
 
 void part_source(struct parts *parts, const char *source)
@@ -166,9 +166,9 @@ void part_row_source(struct parts *parts, const char *name, const char *source)
 {
 	if (source == NULL || source[0] == '\0')
 		return;
-	row_begin(parts, name);
+	part_row_begin(parts, name);
 	part_source(parts, source);
-	row_end(parts);
+	part_row_end(parts);
 }
 
 /* A factor that has joined has a unit and decimals of its own. */
@@ -265,7 +265,8 @@ static void hand_words(struct parts *parts)
 		sheet_phrase(sheet, SAY("Document: {document}."), "document", document, NULL);
 		text_char(sheet->out, ' ');
 	}
-	sheet_say(sheet, SAY("It is still to be verified."));
+	sheet_say(sheet, json_is(c, "status", "withdrawn") ? SAY("It was never verified.")
+							   : SAY("It is still to be verified."));
 }
 
 static void clue_line(struct parts *parts)
@@ -273,11 +274,14 @@ static void clue_line(struct parts *parts)
 	if (json_is_true(json_object_get(parts->dossier->c, "verified")))
 		return;
 	sheet_markup(&parts->sheet, "<p class=\"clue\">");
-	if (json_is(parts->dossier->c, "source", "automatic"))
+	if (!json_is(parts->dossier->c, "source", "automatic"))
+		hand_words(parts);
+	else if (json_is(parts->dossier->c, "status", "withdrawn"))
+		sheet_say(&parts->sheet, SAY("Registered by the system, and ended without being "
+					     "verified. It was a clue, not a finding."));
+	else
 		sheet_say(&parts->sheet, SAY("Registered by the system and not verified. A clue, "
 					     "not a finding."));
-	else
-		hand_words(parts);
 	sheet_markup(&parts->sheet, "</p>\n");
 }
 
@@ -297,6 +301,7 @@ static void head_status(struct parts *parts)
 	sheet_say(sheet, json_words(c, "level"));
 	sheet_markup(sheet, "</b> ");
 	sheet_say(sheet, json_is_true(json_object_get(c, "verified")) ? SAY("verified and accepted")
+			 : json_is(c, "status", "withdrawn")          ? SAY("not verified")
 								      : SAY("not verified yet"));
 	sheet_markup(sheet, "</p>\n");
 }
@@ -369,10 +374,10 @@ static void parts_init(struct parts *parts, struct text *out, const struct dossi
 void dossier_write(struct text *out, const struct dossier *dossier)
 {
 	static void (*const sections[])(struct parts *) = {
-		part_facts,       part_advice,  part_values,   part_factors, part_chart,
-		part_load,        part_marks,   part_episodes, part_place,   part_instrument,
-		part_responsible, part_demands, part_steps,    part_history, part_attachments,
-		part_evidence,    part_frames,
+		part_facts,       part_advice,   part_values,   part_factors, part_chart,
+		part_load,        part_marks,    part_episodes, part_place,   part_instrument,
+		part_responsible, part_demands,  part_steps,    part_links,   part_history,
+		part_attachments, part_evidence, part_frames,
 	};
 	struct parts parts;
 	parts_init(&parts, out, dossier);

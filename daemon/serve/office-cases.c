@@ -174,7 +174,8 @@ static void case_link(struct office_page *page, const struct office_case *c)
 {
 	struct sheet *sheet = &page->sheet;
 	const char *language = page->office->query->language;
-	text_format(sheet->out, "<th scope=\"row\"><a href=\"/api/v1/cases/%lld/dossier",
+	text_format(sheet->out,
+		    "<th scope=\"row\" class=\"w\"><a href=\"/api/v1/cases/%lld/dossier",
 		    (long long)c->id);
 	if (language != NULL)
 		text_format(sheet->out, "?language=%s", language);
@@ -216,7 +217,8 @@ static void case_origin(struct office_page *page, const json_t *c)
 
 static void case_what(struct office_page *page, const struct office_case *c)
 {
-	const char *factor = json_factor(c->json, page->plan, page->sheet.words);
+	const char *factor = json_factor(c->json, page->plan, page->sheet.words),
+		   *average = json_words(c->json, "average");
 	cell(page, NULL);
 	sheet_say(&page->sheet, json_kind(c->json));
 	if (factor != NULL) {
@@ -224,14 +226,22 @@ static void case_what(struct office_page *page, const struct office_case *c)
 		sheet_text(&page->sheet, factor);
 	}
 	case_factors(page, c->json);
+	if (average != NULL) {
+		sheet_markup(&page->sheet, " <small>");
+		sheet_say(&page->sheet, average);
+		sheet_markup(&page->sheet, "</small>");
+	}
 	case_origin(page, c->json);
 }
 
 static void case_due(struct office_page *page, const struct office_case *c)
 {
 	bool overdue = c->due_ms != 0 && c->due_ms < page->office->now_ms;
+	char moment[SHEET_TIME_BYTES];
 	cell(page, overdue ? "overdue" : NULL);
-	sheet_time(&page->sheet, c->due_ms);
+	sheet_moment(&page->sheet, c->due_ms, moment);
+	text_format(page->sheet.out, c->due_ms == 0 ? "-" : "<span class=\"w\">%.16s</span>",
+		    moment);
 	if (overdue) {
 		text_char(page->sheet.out, ' ');
 		sheet_say(&page->sheet, SAY("overdue"));
@@ -268,7 +278,7 @@ static void case_row(struct office_page *page, const struct office_case *c)
 	case_what(page, c);
 	sheet_markup(sheet, "</td><td>");
 	case_values(page, c->json);
-	sheet_markup(sheet, "</td><td>");
+	sheet_markup(sheet, "</td><td class=\"w\">");
 	sheet_say(sheet, json_words(c->json, "status"));
 	if (!c->verified) {
 		sheet_markup(sheet, "<br><small>");

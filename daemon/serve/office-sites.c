@@ -75,21 +75,32 @@ static size_t spark_scale(const struct spark *spark, int64_t newest, struct spar
 	return n;
 }
 
+/* Results that are held for hours are joined, as long as their monitor is not silent. A column that
+ * stands alone is a dot. */
 static void spark_path(struct text *out, const struct spark *spark, int64_t newest,
-		       const struct spark_scale *scale)
+		       const struct spark_scale *scale, int64_t apart)
 {
-	char how = 'M';
+	int64_t last = INT64_MIN;
 	for (int64_t number = newest - SPARK_COLUMNS + 1; number <= newest; number++) {
 		const struct spark_column *c = &spark->at[(uint64_t)number % SPARK_COLUMNS];
 		int x = (int)(number - (newest - SPARK_COLUMNS)) * 3 - 2;
-		if (c->number != number) {
-			how = 'M';
+		if (c->number != number)
 			continue;
-		}
-		text_format(out, "%c%d %dV%d", how, x, spark_y(scale, c->low),
-			    spark_y(scale, c->high));
-		how = 'L';
+		text_format(out, "%c%d %dV%d",
+			    last != INT64_MIN && number - last <= apart ? 'L' : 'M', x,
+			    spark_y(scale, c->low), spark_y(scale, c->high));
+		last = number;
 	}
+}
+
+/* How many columns there may be from one result to the next: two and a half of what is due, or what
+ * the monitor is called stale after. */
+static int64_t spark_apart(const struct monitor *m)
+{
+	double due_ms =
+		m->expected_per_hour > 0 ? 3600e3 / m->expected_per_hour : (double)m->interval_ms;
+	double apart_ms = due_ms > 0 ? 2.5 * due_ms : (double)m->stale_after_ms;
+	return 1 + (int64_t)(apart_ms * SPARK_COLUMNS / 86400e3);
 }
 
 static void spark_draw(struct office_page *page, uint32_t monitor)
@@ -112,7 +123,7 @@ static void spark_draw(struct office_page *page, uint32_t monitor)
 	sheet_phrase(&page->sheet, SAY("last day: {low} to {high} {unit}"), "low", low.at, "high",
 		     high.at, "unit", m->unit, NULL);
 	sheet_markup(&page->sheet, "\"><path d=\"");
-	spark_path(page->sheet.out, &spark, newest, &scale);
+	spark_path(page->sheet.out, &spark, newest, &scale, spark_apart(m));
 	sheet_markup(&page->sheet, "\"/></svg>");
 	text_deinit(&low);
 	text_deinit(&high);

@@ -27,7 +27,8 @@ def placed(n):
             f'phone = "000-0000009"; contact = "Contact Cao"; }};')
     one = mqtt_monitor("w01018", f"m/{n}", "{ max = 50.0; off_delay_s = 3600; }",
                        rest='value = "/v"; time = "/t"; flag = "/f"; range = (0, 200.0); '
-                            'accepted_on = "2025-03-12"; operator = "Runner Ltd";')
+                            'accepted_on = "2025-03-12"; operator = "Runner Ltd";'
+                            + (" expected_per_hour = 0.25;" if n == 5 else ""))
     return site(f"s{n}", [one], rest, kind).replace(f'"Site s{n}"', f'"{name}"')
 
 
@@ -179,6 +180,9 @@ def test_the_page_is_small_and_follows_events(district, browser):
                what="the new case on the page")
     assert run(browser, "return window.same") is True
     assert run(browser, "return document.activeElement.tagName") == "A"
+    # results that are hours apart are a curve, too
+    send(district.broker, 5, [(time.time() - hours * 3600, 20.0 + hours, "N") for hours in (8, 4, 0)])
+    wait_until(lambda: "L" in district.page("?site=s5")[0].partition('<path d="')[2].partition('"')[0], what="the curve")
     assert said(browser) == []
 
 

@@ -30,7 +30,7 @@ static char *drawn(const struct chart *chart)
 static int setup(void **state)
 {
 	struct chart *chart = malloc(sizeof *chart);
-	chart_begin(chart, begin_ms, begin_ms + 86400 * second, 60 * second);
+	chart_begin(chart, &zone, begin_ms, begin_ms + 86400 * second, 60 * second);
 	chart->name = "COD";
 	chart->unit = "mg/L";
 	chart->decimals = 1;
@@ -137,9 +137,32 @@ static void test_a_chart_without_readings_says_so(void **state)
 	free(svg);
 }
 
+static void test_the_table_has_full_hours(void **state)
+{
+	static const struct zone_change change = {INT64_MIN / 2, 8 * 3600};
+	static const struct zone east = {&change, 1};
+	struct chart *chart = *state;
+	struct text text = {0};
+	struct sheet sheet = {.out = &text, .zone = &east};
+	/* 08:17 to 20:17 of the day, by the clock there */
+	chart_begin(chart, &east, begin_ms + 17 * 60000, begin_ms + 12 * 3600000 + 17 * 60000, 0);
+	feed(chart, begin_ms + 2 * 3600000 - 1, 5, FLAG_NORMAL);
+	feed(chart, begin_ms + 2 * 3600000, 7, FLAG_NORMAL);
+	feed(chart, begin_ms + 2 * 3600000 + 60000, 9, FLAG_NORMAL);
+	chart_table(&sheet, chart);
+	assert_non_null(strstr(text.at, "01-01 08:17:00</time></th><td>0<"));
+	assert_non_null(strstr(text.at, "01-01 09:00:00</time></th><td>1</td><td>5</td>"));
+	assert_non_null(
+		strstr(text.at, "01-01 10:00:00</time></th><td>2</td><td>7</td><td>9</td>"));
+	assert_non_null(strstr(text.at, "01-01 20:00:00</time></th><td>0<"));
+	assert_null(strstr(text.at, "21:00:00"));
+	text_deinit(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_the_table_has_full_hours, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_marked_reading_is_hatched_beside_its_own_flag, setup, teardown),
 		cmocka_unit_test_setup_teardown(

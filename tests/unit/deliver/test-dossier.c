@@ -151,6 +151,65 @@ static void test_a_case_by_hand_without_values_is_written(void **state)
 	free(page);
 }
 
+/* The case with some members otherwise: pairs of what stands there and what is to, then NULL. */
+static char *changed(const char *const *pairs)
+{
+	struct text json = {0}, next = {0};
+	text_add(&json, case_json);
+	for (; pairs[0] != NULL; pairs += 2) {
+		const char *at = strstr(json.at, pairs[0]);
+		assert_non_null(at);
+		text_clear(&next);
+		text_add_n(&next, json.at, (size_t)(at - json.at));
+		text_add(&next, pairs[1]);
+		text_add(&next, at + strlen(pairs[0]));
+		text_clear(&json);
+		text_add(&json, next.at);
+	}
+	char *page = written(json.at, false);
+	text_deinit(&json);
+	text_deinit(&next);
+	return page;
+}
+
+static void test_a_warning_is_near_its_limit_and_not_beyond(void **state)
+{
+	(void)state;
+	char *page = changed((const char *const[]){"exceedance", "warning", "\"peak_value\":81",
+						   "\"peak_value\":46", "0.62", "-0.08", NULL});
+	holds(page, "COD, day 46.0 mg/L, near the limit of 50 mg/L", true);
+	holds(page, "above the limit", false);
+	holds(page, "times over", false);
+	holds(page, "<td>2026-11-22</td>", true); /* the day whose mean it was */
+	free(page);
+	page = changed((const char *const[]){"\"unit\":\"mg/L\"", "\"unit\":\"\"", NULL});
+	holds(page, "COD, day 81.0, above the limit of 50, 0.62 times over", true);
+	free(page);
+}
+
+static void test_what_ended_unverified_is_not_said_to_wait_for_it(void **state)
+{
+	(void)state;
+	char *page = changed((const char *const[]){"\"status\":\"registered\"",
+						   "\"status\":\"withdrawn\"", NULL});
+	holds(page, "ended without being verified", true);
+	holds(page, "not verified yet", false);
+	free(page);
+}
+
+static void test_links_are_told_by_relation(void **state)
+{
+	(void)state;
+	char *page = changed((const char *const[]){
+		"\"evidence\":",
+		"\"links\":[{\"case\":12,\"relation\":\"upstream\",\"at\":"
+		"\"2026-11-23T09:00:00.000Z\",\"by\":\"Ines\"}],\"evidence\":",
+		NULL});
+	holds(page, "Linked cases", true);
+	holds(page, "<td class=\"whole\">12</td><td>upstream</td>", true);
+	free(page);
+}
+
 static void test_the_factor_is_named_in_the_language_of_the_page(void **state)
 {
 	(void)state;
@@ -225,7 +284,7 @@ static void test_a_load_is_drawn_as_it_grew_against_its_permit(void **state)
 		.year = {1767225600000, 1798761600000},
 		.months = {
 			[0] = {4, 31 * INT64_C(86400000)}, [1] = {4.25, 14 * INT64_C(86400000)}}};
-	chart_begin(&chart, load.year.start_ms, load.year.end_ms, 0);
+	chart_begin(&chart, &plan.zone, load.year.start_ms, load.year.end_ms, 0);
 	chart.sums = true;
 	chart.name = "COD";
 	chart.unit = "t";
@@ -327,7 +386,7 @@ static void test_factors_that_have_joined_stand_beside_its_own(void **state)
 					.flag = FLAG_NORMAL};
 	struct chart *const charts[] = {&own, &other};
 	for (unsigned i = 0; i < 2; i++) {
-		chart_begin(charts[i], from_ms, from_ms + 3600000, 0);
+		chart_begin(charts[i], &plan.zone, from_ms, from_ms + 3600000, 0);
 		chart_feed(charts[i], &reading, 0);
 		charts[i]->name = i == 0 ? "COD" : "cadmium";
 		charts[i]->unit = "";
@@ -359,6 +418,9 @@ int main(void)
 		cmocka_unit_test(test_factors_that_have_joined_stand_beside_its_own),
 		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),
 		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
+		cmocka_unit_test(test_a_warning_is_near_its_limit_and_not_beyond),
+		cmocka_unit_test(test_what_ended_unverified_is_not_said_to_wait_for_it),
+		cmocka_unit_test(test_links_are_told_by_relation),
 		cmocka_unit_test(test_a_share_of_a_permit_is_no_more_than_a_share),
 		cmocka_unit_test(test_a_load_is_drawn_as_it_grew_against_its_permit),
 		cmocka_unit_test(test_frames_are_counted_and_some_shown),

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Other cases that have to do with this one, by their numbers. */
+#include "deliver/dossier-parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LINKS_SHOWN = 60 };
+
+/* Return: the other case; NULL where the ledger is not there, or does not have it. */
+static json_t *read_case(const struct parts *parts, int64_t id)
+{
+	struct text text = {0};
+	json_t *c = NULL;
+	if (parts->dossier->ledger != NULL &&
+	    ledger_case_json(parts->dossier->ledger, id, &text) == 0)
+		c = json_loadb(text.at, text.length, 0, NULL);
+	text_deinit(&text);
+	return c;
+}
+
+static void number(struct parts *parts, const json_t *c, int64_t id)
+{
+	if (json_words(c, "number") != NULL)
+		sheet_text(&parts->sheet, json_words(c, "number"));
+	else
+		text_format(parts->sheet.out, "%lld", (long long)id);
+}
+
+void part_number(struct parts *parts, int64_t id)
+{
+	json_t *c = read_case(parts, id);
+	number(parts, c, id);
+	json_decref(c);
+}
+
+/* An unverified case against an enterprise is named on no open page, nor what a person wrote. */
+static void link_row(struct parts *parts, const json_t *link)
+{
+	struct sheet *sheet = &parts->sheet;
+	int64_t id = json_integer_value(json_object_get(link, "case"));
+	const char *relation = json_words(link, "relation");
+	json_t *c = read_case(parts, id);
+	bool told =
+		c != NULL && !(parts->dossier->open && dossier_withheld(parts->dossier->plan, c));
+	sheet_markup(sheet, "<tr><td class=\"whole\">");
+	number(parts, c, id);
+	sheet_markup(sheet, "</td><td>");
+	if (!parts->dossier->open || json_is(link, "by", "duchad"))
+		sheet_code(sheet, relation == NULL ? "" : relation);
+	sheet_markup(sheet, "</td><td>");
+	sheet_text(sheet, told ? json_words(c, "site_name") : NULL);
+	sheet_markup(sheet, "</td><td>");
+	if (told)
+		sheet_say(sheet, json_kind(c));
+	sheet_markup(sheet, "</td><td>");
+	if (c != NULL)
+		sheet_say(sheet, json_words(c, "status"));
+	sheet_markup(sheet, "</td><td>");
+	sheet_time(sheet, json_ms(link, "at"));
+	sheet_markup(sheet, "</td></tr>\n");
+	json_decref(c);
+}
+
+void part_links(struct parts *parts)
+{
+	static const char *const heads[] = {SAY("Number"), SAY("relation"), SAY("Site"),
+					    SAY("kind"),   SAY("status"),   SAY("Time")};
+	const json_t *links = json_object_get(parts->dossier->c, "links");
+	if (json_array_size(links) == 0)
+		return;
+	part_begin(parts, SAY("Linked cases"));
+	part_newest(parts, heads, sizeof heads / sizeof heads[0], links, LINKS_SHOWN, link_row);
+	part_end(parts);
+}

@@ -141,6 +141,16 @@ uint8_t *chain_text_bytes(uint8_t *out, size_t length)
 	return put(out, length, 8);
 }
 
+int chain_format_of(uint8_t kind)
+{
+	static const int formats[CHAIN_KINDS] = {
+		[CHAIN_CASE] = 1,  [CHAIN_ALERT] = 1,  [CHAIN_HISTORY] = 1,    [CHAIN_EVENT] = 1,
+		[CHAIN_SHELF] = 1, [CHAIN_DIGEST] = 1, [CHAIN_DAY] = 1,        [CHAIN_FRAMES] = 2,
+		[CHAIN_MARK] = 2,  [CHAIN_CHANGE] = 2, [CHAIN_INSTRUMENT] = 2, [CHAIN_LEFT] = 3,
+	};
+	return kind < CHAIN_KINDS ? formats[kind] : 0;
+}
+
 void chain_hex(char *out, const uint8_t *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

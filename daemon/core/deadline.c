@@ -124,12 +124,12 @@ void deadline_begin(const struct plan *plan, struct case_clock *clock, int64_t n
 	clock->stage_ms = now_ms;
 	clock->due_ms = plan->rules == NULL ? 0 : due_of(plan, clock);
 	clock->reminded = clock->escalation = 0;
-	clock->extended = false;
+	clock->extended = clock->fixed = false;
 }
 
 void deadline_tighten(const struct plan *plan, struct case_clock *clock)
 {
-	if (plan->rules == NULL || clock->due_ms == 0 || clock->extended)
+	if (plan->rules == NULL || clock->due_ms == 0 || clock->extended || clock->fixed)
 		return;
 	int64_t due_ms = due_of(plan, clock);
 	if (due_ms != 0 && due_ms < clock->due_ms)
@@ -208,22 +208,49 @@ const char *deadline_extend(const struct plan *plan, struct case_clock *clock, i
 	return NULL;
 }
 
+/* What a date that a person names may not go beyond; 0: nothing. */
+static int64_t latest(const struct plan *plan, const struct case_clock *clock)
+{
+	const struct terms *terms = terms_of(plan, clock);
+	bool at_once = clock->status == CASE_RECTIFYING && clock->track == TRACK_IMMEDIATE;
+	return term_end(at_once ? terms->stage[STAGE_RECTIFY] : terms->longest, clock->stage_ms,
+			&plan->rules->workdays, &plan->zone);
+}
+
+/* Return: NULL; else why the deadline does not become @due_ms. */
+static const char *settled(const struct case_clock *clock, int64_t due_ms, bool whole,
+			   int64_t now_ms)
+{
+	if (due_ms == clock->due_ms)
+		return NULL;
+	if (!whole && (clock->fixed || clock->extended))
+		return "the step lies beyond the deadline; extend that first, before it passes and "
+		       "with a reason";
+	if (clock->fixed || clock->extended)
+		return "the deadline is settled; another one is an extension (action extend), "
+		       "before it passes and with a reason";
+	if (clock->due_ms != 0 && now_ms >= clock->due_ms)
+		return "the deadline has passed, and is not moved any more";
+	return NULL;
+}
+
 const char *deadline_plan(const struct plan *plan, struct case_clock *clock, int64_t due_ms,
 			  bool whole, int64_t now_ms)
 {
-	if (plan->rules == NULL) {
-		clock->due_ms = whole || due_ms > clock->due_ms ? due_ms : clock->due_ms;
-		return NULL;
-	}
-	int64_t longest = term_end(terms_of(plan, clock)->longest, clock->stage_ms,
-				   &plan->rules->workdays, &plan->zone);
-	if (due_ms <= now_ms)
+	const char *why = NULL;
+	bool moves = whole || due_ms > clock->due_ms;
+	if (plan->rules != NULL && due_ms <= now_ms)
 		return "what is planned must lie ahead";
-	if (longest != 0 && due_ms > longest)
-		return "a plan may not go beyond the longest term of this kind of site";
-	if (whole || due_ms > clock->due_ms) {
-		clock->due_ms = due_ms;
-		clock->reminded = 0;
-	}
+	if (plan->rules != NULL && latest(plan, clock) != 0 && due_ms > latest(plan, clock))
+		return clock->status == CASE_RECTIFYING && clock->track == TRACK_IMMEDIATE
+			       ? "what is put right at once may not go beyond the term for that"
+			       : "a plan may not go beyond the longest term of this kind of site";
+	if (moves && plan->rules != NULL)
+		why = settled(clock, due_ms, whole, now_ms);
+	if (!moves || why != NULL)
+		return why;
+	clock->reminded = due_ms == clock->due_ms ? clock->reminded : 0;
+	clock->due_ms = due_ms;
+	clock->fixed = true;
 	return NULL;
 }

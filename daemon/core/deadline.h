@@ -25,6 +25,7 @@ struct case_clock {
 	int reminded;     /* reminders of this deadline that are behind */
 	int escalation;   /* 0 to 3; above 0 it was said to be overdue */
 	bool extended;    /* this deadline was moved once */
+	bool fixed;       /* a person has set it: from then on only an extension moves it */
 };
 
 /** workday() - @day counted from 1970-01-01: the lists, else Monday to Friday */
@@ -44,10 +45,12 @@ int64_t term_end(struct term term, int64_t from_ms, const struct workdays *days,
 enum stage deadline_stage(enum case_status status, bool verified);
 
 /** deadline_begin() - a new stage, or the same one anew, begins now: sets stage_ms, due_ms and
- * forgets reminders, escalation and extension. Without rules there is no deadline. */
+ * forgets reminders, escalation, extension and what a person had set. Without rules there is no
+ * deadline. */
 void deadline_begin(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
 
-/** deadline_tighten() - the severity has risen: an earlier deadline of the same stage holds */
+/** deadline_tighten() - the severity has risen: an earlier deadline of the same stage holds, unless
+ * a person has set the one there is */
 void deadline_tighten(const struct plan *plan, struct case_clock *clock);
 
 /** deadline_timer() - when there is something to say next; 0: never */
@@ -65,9 +68,11 @@ const char *deadline_extend(const struct plan *plan, struct case_clock *clock, i
 			    int64_t now_ms);
 
 /**
- * deadline_plan() - the plan names when it will be done, for the whole or for a step
+ * deadline_plan() - whoever assigns or plans names when it will be done, the whole or a step
  * @whole: the case's deadline is set to it; else it is only moved out where the step lies beyond
- * Return: NULL and @clock moved; else why not: beyond the longest term, or in the past.
+ * What is put right at once has the term of its stage at most, all else the longest. The first date
+ * settles the deadline; another one is an extension, with what that asks.
+ * Return: NULL and @clock moved; else why not, as a sentence.
  */
 const char *deadline_plan(const struct plan *plan, struct case_clock *clock, int64_t due_ms,
 			  bool whole, int64_t now_ms);

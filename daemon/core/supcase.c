@@ -174,6 +174,14 @@ const char *case_word(enum case_list list, const char *word)
 	return NULL;
 }
 
+const char *case_word_chinese(enum case_list list, const char *code)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		if (words[i].list == list && strcmp(words[i].code, code) == 0)
+			return words[i].chinese;
+	return code;
+}
+
 const char *case_word_at(enum case_list list, size_t n)
 {
 	const char *last = NULL;
@@ -194,6 +202,16 @@ void case_words(enum case_list list, struct text *out)
 		text_add(out, n == 0 ? "" : ", ");
 		text_add(out, code);
 	}
+}
+
+const char *case_relation_back(const char *relation)
+{
+	static const char *const pairs[][2] = {{"upstream", "downstream"}, {"上游", "下游"}};
+	for (size_t i = 0; relation != NULL && i < sizeof pairs / sizeof pairs[0]; i++)
+		for (int side = 0; side < 2; side++)
+			if (strcmp(relation, pairs[i][side]) == 0)
+				return pairs[i][1 - side];
+	return relation;
 }
 
 const char *case_track_name(enum case_track track)

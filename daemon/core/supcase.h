@@ -85,10 +85,14 @@ enum case_list {
 };
 /** case_word() - Return: the code of a listed word; NULL where the list does not have it. */
 const char *case_word(enum case_list list, const char *word);
+/** case_word_chinese() - as an office writes a listed code; the code itself where it is none */
+const char *case_word_chinese(enum case_list list, const char *code);
 /** case_word_at() - Return: the code at place @n of a list; NULL behind the last one */
 const char *case_word_at(enum case_list list, size_t n);
 /** case_words() - adds all codes of a list, as "a, b, c" */
 void case_words(enum case_list list, struct text *out);
+/** case_relation_back() - of a link, seen from the other case: downstream for upstream */
+const char *case_relation_back(const char *relation);
 enum case_track case_track_find(const char *code);  /* TRACK_NONE: NULL or unknown */
 const char *case_track_name(enum case_track track); /* NULL: TRACK_NONE */
 enum severity severity_find(const char *code);      /* general where unknown */
@@ -133,6 +137,11 @@ void severity_section(struct severity_facts *facts, const struct plan *plan, uin
  * bound of V grave. Where a factor has no class, the multiple stands for it.
  */
 enum severity case_severity(const struct severity_facts *facts);
+/** severity_why() - a few words: which of the rules makes it so severe */
+void severity_why(const struct severity_facts *facts, bool chinese, struct text *out);
+/** severity_rise() - "general → serious: 0.80 times over the limit" */
+void severity_rise(enum severity from, const struct severity_facts *facts, bool chinese,
+		   struct text *out);
 /** factor_is_toxic() - the metals of GB 8978-1996 table 1, dissolved forms, and cyanide */
 bool factor_is_toxic(const char *factor);
 /** case_wanted() - does this raised (or settled) alert open, or join, a case at its site? */

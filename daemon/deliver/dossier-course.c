@@ -142,6 +142,7 @@ void part_demands(struct parts *parts)
 	part_row_word(parts, SAY("track"), json_words(c, "track"));
 	row_count(parts, SAY("relapses"), "relapses");
 	row_count(parts, SAY("reopened"), "reopened");
+	row_count(parts, SAY("taken up again after withdrawal"), "restored");
 	part_row_code(parts, SAY("reason for withdrawal"), json_words(c, "withdrawn_reason"));
 	row_merged(parts);
 	part_row_time(parts, SAY("Ended on"), closed_ms);

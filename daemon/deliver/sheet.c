@@ -236,6 +236,10 @@ const char *json_step(const json_t *step)
 {
 	if (json_is(step, "action", "registered"))
 		return SAY("case registered");
+	if (json_is(step, "action", "severity"))
+		return SAY("severity raised");
+	if (json_is(step, "action", "reopen") && json_is(step, "from", "withdrawn"))
+		return SAY("taken up again after withdrawal");
 	if (json_is(step, "action", "level"))
 		return SAY("listed by a higher authority");
 	return json_words(step, "action");

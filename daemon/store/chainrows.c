@@ -64,6 +64,7 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 	[CHAIN_FRAMES] = "SELECT id, name, bytes, removed FROM frames_gone WHERE id = ?1",
 	[CHAIN_INSTRUMENT] = "SELECT id, at, site, factor, low, high, scale, shift FROM instruments"
 			     " WHERE id = ?1",
+	[CHAIN_LEFT] = "SELECT id, at, case_id, alert_id FROM left_episodes WHERE id = ?1",
 	[CHAIN_MARK] = "SELECT id, at, site, factor, from_at, to_at, flag, reason, by, file,"
 		       " sha256, bytes FROM marks WHERE id = ?1",
 	[CHAIN_CHANGE] = "SELECT id, mark_id, site, factor, average, limit_key, start_at, end_at,"

@@ -40,7 +40,9 @@ static int spans_read(struct ledger *ledger, int64_t now_ms, struct evidence_cas
 
 	int r = sql_prepare(ledger->db, &list,
 			    "SELECT id, began, coalesce(cleared, ?2), coalesce(factor, ?3) FROM"
-			    " alerts WHERE case_id = ?1 ORDER BY factor <> ?3, factor, began");
+			    " alerts WHERE case_id = ?1 OR id IN (SELECT alert_id FROM"
+			    " left_episodes WHERE case_id = ?1) ORDER BY factor <> ?3, factor,"
+			    " began");
 	if (r == 0) {
 		sql_bind(list, "iit", e->id, now_ms, e->factor);
 		r = sql_step(list, &row);
@@ -82,6 +84,11 @@ void evidence_deinit(struct evidence_case *evidence)
 
 /* --- whose digest is wanted --- */
 
+/* an alert a of case c, also one that a later case took over */
+#define OF_CASE                                                                                    \
+	" (a.case_id = c.id OR a.id IN (SELECT l.alert_id FROM left_episodes l WHERE"              \
+	" l.case_id = c.id))"
+
 int ledger_evidence_next(struct ledger *ledger, int64_t after, int64_t *id)
 {
 	sqlite3_stmt *next = NULL;
@@ -92,11 +99,11 @@ int ledger_evidence_next(struct ledger *ledger, int64_t after, int64_t *id)
 	int r = sql_prepare(
 		ledger->db, &next,
 		"SELECT c.id FROM cases c WHERE c.id > ?1 AND c.factor IS NOT NULL AND"
-		" EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = c.id) AND NOT EXISTS(SELECT 1"
-		" FROM alerts a WHERE a.case_id = c.id AND a.cleared IS NULL) AND NOT EXISTS("
+		" EXISTS(SELECT 1 FROM alerts a WHERE" OF_CASE ") AND NOT EXISTS(SELECT 1"
+		" FROM alerts a WHERE" OF_CASE " AND a.cleared IS NULL) AND NOT EXISTS("
 		"SELECT 1 FROM case_digests d WHERE d.case_id = c.id AND d.alert = (SELECT "
 		"max(a.id)"
-		" FROM alerts a WHERE a.case_id = c.id)) ORDER BY c.id LIMIT 1");
+		" FROM alerts a WHERE" OF_CASE ")) ORDER BY c.id LIMIT 1");
 	if (r == 0) {
 		sql_bind(next, "i", after);
 		r = sql_step(next, &row);

@@ -193,8 +193,25 @@ static void json_factors(struct text *out, const struct plan *plan, const struct
 	text_char(out, ']');
 }
 
-static void json_step(struct text *out, const struct plan *plan, const struct history_view *h)
+/* What a step of reopening took up again: the status that the last end before it gave. */
+static const char *json_reopened_from(const struct case_view *c, size_t at)
 {
+	if (strcmp(c->history[at].action, "reopen") != 0)
+		return NULL;
+	while (at-- > 0) {
+		const char *action = c->history[at].action;
+		if (strcmp(action, "close") == 0)
+			return case_status_name(CASE_CLOSED);
+		if (strcmp(action, "withdraw") == 0 || strcmp(action, "merge") == 0)
+			return case_status_name(CASE_WITHDRAWN);
+	}
+	return NULL;
+}
+
+static void json_step(struct text *out, const struct plan *plan, const struct case_view *c,
+		      size_t at)
+{
+	const struct history_view *h = &c->history[at];
 	struct case_order order = h->order;
 
 	json_time(out, "at", plan, true, h->at_ms);
@@ -210,6 +227,7 @@ static void json_step(struct text *out, const struct plan *plan, const struct hi
 	json_count(out, "other", order.other);
 	json_count(out, "escalation", h->escalation);
 	json_given(out, "user", order.user);
+	json_given(out, "from", json_reopened_from(c, at));
 }
 
 static void json_history(struct text *out, const struct plan *plan, const struct case_view *c)
@@ -218,7 +236,7 @@ static void json_history(struct text *out, const struct plan *plan, const struct
 	text_char(out, '[');
 	for (size_t i = 0; i < c->n_history; i++) {
 		text_add(out, i > 0 ? ",{" : "{");
-		json_step(out, plan, &c->history[i]);
+		json_step(out, plan, c, i);
 		text_char(out, '}');
 	}
 	text_char(out, ']');
@@ -352,6 +370,7 @@ static void json_case_course(struct text *out, const struct plan *plan, const st
 		json_bool(out, "extended", true);
 	json_count(out, "relapses", c->relapses);
 	json_count(out, "reopened", c->reopened);
+	json_count(out, "restored", c->restored);
 	json_given(out, "withdrawn_reason", c->reason);
 	json_count(out, "merged_into", c->merged_into);
 	json_parties(out, plan, c->site);

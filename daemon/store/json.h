@@ -79,7 +79,7 @@ struct case_view {
 	/* left out where they do not apply */
 	const char *title, *document, *track, *reason;
 	bool extended;
-	int relapses, reopened;
+	int relapses, reopened, restored; /* after closing; after withdrawal */
 	int64_t merged_into;
 };
 /** json_case() - with the steps, attachments and links that follow from the history */

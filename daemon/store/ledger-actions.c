@@ -114,6 +114,26 @@ static int ask_close(struct deed *d)
 	return LEDGER_REFUSED;
 }
 
+static int ask_due(struct deed *d, bool whole)
+{
+	if (d->order->due_ms == 0)
+		return 0;
+	return ask_sentence(d, deadline_plan(d->ledger->plan, &d->row.clock, d->order->due_ms,
+					     whole, d->now_ms));
+}
+
+/* With a date: until then there is a plan. */
+static int ask_assign(struct deed *d)
+{
+	struct case_clock *clock = &d->row.clock;
+
+	if (clock->status != CASE_ASSIGNED) {
+		clock->status = CASE_ASSIGNED;
+		deadline_begin(d->ledger->plan, clock, d->now_ms);
+	}
+	return ask_due(d, true);
+}
+
 static int ask_plan(struct deed *d)
 {
 	const struct case_order *o = d->order;
@@ -127,10 +147,12 @@ static int ask_plan(struct deed *d)
 	clock->status = CASE_RECTIFYING;
 	if (begins)
 		deadline_begin(d->ledger->plan, clock, d->now_ms);
-	if (o->due_ms == 0)
-		return 0;
-	return ask_sentence(d, deadline_plan(d->ledger->plan, clock, o->due_ms,
-					     begins && o->step == NULL, d->now_ms));
+	else if (clock->track == TRACK_IMMEDIATE)
+		deadline_tighten(d->ledger->plan, clock);
+	int r = ask_due(d, o->step == NULL);
+	/* whoever puts it right at once has named its day by that */
+	clock->fixed |= clock->track == TRACK_IMMEDIATE;
+	return r;
 }
 
 /* With a step it strikes off that step, and the case stays where it is. */
@@ -171,6 +193,8 @@ static int deed_ask(struct deed *d)
 	switch (d->order->action) {
 	case ACTION_CLOSE:
 		return ask_close(d);
+	case ACTION_ASSIGN:
+		return ask_assign(d);
 	case ACTION_PLAN:
 		return ask_plan(d);
 	case ACTION_RECTIFIED:
@@ -182,7 +206,6 @@ static int deed_ask(struct deed *d)
 	case ACTION_LINK:
 		return ask_other(d);
 	case ACTION_ACCEPT:
-	case ACTION_ASSIGN:
 	case ACTION_RETURN:
 	case ACTION_REOPEN:
 	case ACTION_WITHDRAW:
@@ -301,16 +324,17 @@ static int deed_row(struct deed *d)
 
 	if (reason == NULL && !reopens && row->reason[0] != '\0')
 		reason = row->reason;
-	return sql_do(d->ledger->sql[SQL_CASE_ACT], "itbztzitttttt", row->id,
+	return sql_do(d->ledger->sql[SQL_CASE_ACT], "itbztzitttttti", row->id,
 		      case_status_name(row->clock.status), (int)row->clock.verified, closed_ms,
 		      reason,
 		      reopens  ? (int64_t)0
 		      : merges ? o->other
 			       : row->merged_into,
-		      (int64_t)(row->reopened + reopens), people ? o->unit : NULL,
-		      people ? o->leader : NULL, people ? o->team : NULL,
+		      (int64_t)(row->reopened + (reopens && d->from == CASE_CLOSED)),
+		      people ? o->unit : NULL, people ? o->leader : NULL, people ? o->team : NULL,
 		      case_track_name(row->clock.track), lists ? o->level : NULL,
-		      lists ? o->document : NULL);
+		      lists ? o->document : NULL,
+		      (int64_t)(row->restored + (reopens && d->from == CASE_WITHDRAWN)));
 }
 
 /* The other case says the same, from its side. */
@@ -320,7 +344,7 @@ static int deed_other(struct deed *d)
 	struct case_order theirs = {.by = d->order->by,
 				    .user = d->order->user,
 				    .note = d->order->note,
-				    .relation = d->order->relation,
+				    .relation = case_relation_back(d->order->relation),
 				    .other = d->row.id};
 
 	if (d->order->other == 0 || (!merges && d->order->action != ACTION_LINK))

@@ -125,7 +125,8 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 	if (r == 0)
 		r = alert_add(ledger, v, key, case_id, &id);
 	if (r == 0 && case_id != 0)
-		r = ledger_case_refresh(ledger, case_id, v, v->has_value, v->time_ms);
+		r = ledger_case_refresh(ledger, case_id, v, v->has_value, v->time_ms,
+					is_new ? 0 : now_ms);
 	if (r == 0)
 		r = ledger_alert_event(ledger, id, "ducha.alert.raised", v->time_ms, now_ms);
 	if (r == 0 && !shelved)
@@ -140,15 +141,18 @@ static int verdict_raise(struct ledger *ledger, const struct verdict *v, int64_t
 	return r;
 }
 
-/* A case for an alert that has none yet. */
+/* A case for an alert that has none yet, or one that was withdrawn, whose episode it stays. */
 static int alert_take_case(struct ledger *ledger, const struct verdict *v, int64_t id,
 			   int64_t now_ms, int64_t *case_id, bool *is_new)
 {
 	int r = ledger_case_raise(ledger, v, now_ms, case_id, is_new);
 	if (r == 0)
+		r = sql_do(ledger->sql[SQL_ALERT_LEAVE], "iii", id, *case_id, now_ms);
+	if (r == 0)
 		r = sql_do(ledger->sql[SQL_ALERT_ADOPT], "ii", id, *case_id);
 	if (r == 0)
-		r = ledger_case_refresh(ledger, *case_id, v, v->has_value, now_ms);
+		r = ledger_case_refresh(ledger, *case_id, v, v->has_value, now_ms,
+					*is_new ? 0 : now_ms);
 	if (r == 0)
 		r = ledger_case_event(ledger, *case_id,
 				      *is_new ? "ducha.case.opened" : "ducha.case.updated", now_ms);
@@ -189,7 +193,7 @@ static int verdict_find(struct ledger *ledger, const struct verdict *v, struct a
 }
 
 static int alert_take(struct ledger *ledger, const struct active_alert *alert,
-		      const struct verdict *v)
+		      const struct verdict *v, int64_t now_ms)
 {
 	double peak = v->peak_value, multiple;
 	int64_t peak_ms = v->peak_ms;
@@ -204,7 +208,7 @@ static int alert_take(struct ledger *ledger, const struct active_alert *alert,
 	int r = sql_do(ledger->sql[SQL_ALERT_WORST], "ididoi", alert->id, peak, peak_ms,
 		       v->last_value, (int)has_multiple, multiple, (int64_t)v->readings);
 	if (r == 0 && alert->case_id != 0)
-		r = ledger_case_refresh(ledger, alert->case_id, v, true, v->time_ms);
+		r = ledger_case_refresh(ledger, alert->case_id, v, true, v->time_ms, now_ms);
 	return r;
 }
 
@@ -238,7 +242,7 @@ static int verdict_end(struct ledger *ledger, const struct verdict *v, int64_t n
 	int r = verdict_find(ledger, v, &alert);
 	if (r != 0 || alert.id == 0)
 		return r;
-	r = alert_take(ledger, &alert, v);
+	r = alert_take(ledger, &alert, v, now_ms);
 	if (r != 0 || v->type == VERDICT_PEAK)
 		return r;
 	ledger->timed = true;

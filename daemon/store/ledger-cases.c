@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger-internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,6 +74,7 @@ static struct case_clock row_clock(sqlite3_stmt *row)
 		.reminded = sqlite3_column_int(row, CASE_REMINDED),
 		.escalation = sqlite3_column_int(row, CASE_ESCALATION),
 		.extended = sqlite3_column_int(row, CASE_EXTENDED) != 0,
+		.fixed = sqlite3_column_int(row, CASE_FIXED) != 0,
 	};
 	if (clock.stage_ms == 0)
 		clock.stage_ms = sqlite3_column_int64(row, CASE_OPENED_AT);
@@ -92,6 +94,7 @@ static void row_read(sqlite3_stmt *row, struct case_row *out)
 		.has_leader = sql_text(row, CASE_LEADER) != NULL,
 		.has_team = sql_text(row, CASE_TEAM) != NULL,
 		.reopened = sqlite3_column_int(row, CASE_REOPENED),
+		.restored = sqlite3_column_int(row, CASE_RESTORED),
 		.clock = row_clock(row),
 	};
 	row_text(out->site, sizeof out->site, sql_text(row, CASE_SITE));
@@ -119,9 +122,9 @@ int ledger_case_row(struct ledger *ledger, int64_t id, struct case_row *out)
 int ledger_case_clock(struct ledger *ledger, int64_t id, const struct case_clock *clock)
 {
 	ledger->timed = true;
-	return sql_do(ledger->sql[SQL_CASE_CLOCK], "izzziib", id, clock->stage_ms, clock->due_ms,
+	return sql_do(ledger->sql[SQL_CASE_CLOCK], "izzziibb", id, clock->stage_ms, clock->due_ms,
 		      deadline_timer(ledger->plan, clock), (int64_t)clock->reminded,
-		      (int64_t)clock->escalation, (int)clock->extended);
+		      (int64_t)clock->escalation, (int)clock->extended, (int)clock->fixed);
 }
 
 /* A new case's clock begins; in recorded data nothing falls due. */
@@ -319,27 +322,30 @@ static uint32_t worst_monitor(const struct ledger *ledger, sqlite3_stmt *worst)
 	return site == NULL || factor == NULL ? NO_INDEX : plan_monitor(ledger->plan, site, factor);
 }
 
-/* The columns of SQL_CASE_WORST. A case once grave stays so: people were told. */
-static int worst_severity(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms,
-			  enum severity *severity, bool *risen)
-{
-	enum severity before = severity_find(sql_text(worst, 8));
-	struct severity_facts facts = {.kind = (enum site_kind)sqlite3_column_int(worst, 6),
-				       .factor = sql_text(worst, 9)};
+/* What the worst episode makes of a case; facts of a statement that may not move on meanwhile. */
+struct gravity {
+	enum severity before, severity;
+	struct severity_facts facts;
+};
 
-	*severity = before;
-	*risen = false;
+/* The columns of SQL_CASE_WORST. A case once grave stays so: people were told. */
+static int worst_gravity(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms,
+			 struct gravity *g)
+{
+	struct severity_facts *f = &g->facts;
+
+	g->before = g->severity = severity_find(sql_text(worst, 8));
+	*f = (struct severity_facts){.kind = (enum site_kind)sqlite3_column_int(worst, 6),
+				     .factor = sql_text(worst, 9)};
 	if (strcmp(sql_text(worst, 7), alert_kind_name(ALERT_EXCEEDANCE)) != 0)
 		return 0;
-	facts.has_limit = sql_double(worst, 1, &facts.limit);
-	facts.has_peak = sql_double(worst, 3, &facts.peak);
-	facts.has_multiple = sql_double(worst, 5, &facts.multiple);
-	severity_section(&facts, ledger->plan, worst_monitor(ledger, worst));
-	int r = exceeding_days(ledger, worst, at_ms, &facts.days);
-	if (r == 0 && case_severity(&facts) > before) {
-		*severity = case_severity(&facts);
-		*risen = true;
-	}
+	f->has_limit = sql_double(worst, 1, &f->limit);
+	f->has_peak = sql_double(worst, 3, &f->peak);
+	f->has_multiple = sql_double(worst, 5, &f->multiple);
+	severity_section(f, ledger->plan, worst_monitor(ledger, worst));
+	int r = exceeding_days(ledger, worst, at_ms, &f->days);
+	if (r == 0 && case_severity(f) > g->before)
+		g->severity = case_severity(f);
 	return r;
 }
 
@@ -347,8 +353,6 @@ static int case_tighten(struct ledger *ledger, int64_t id)
 {
 	struct case_row row;
 
-	if (ledger->plan->rules == NULL)
-		return 0;
 	int r = ledger_case_row(ledger, id, &row);
 	if (r != 0)
 		return r;
@@ -356,49 +360,79 @@ static int case_tighten(struct ledger *ledger, int64_t id)
 	return ledger_case_clock(ledger, id, &row.clock);
 }
 
-/* A factor that has joined makes the case graver; its values are those of its own factor. */
-static int refresh_joined(struct ledger *ledger, int64_t id, enum severity severity, bool risen)
+/* From which severity to which, and why. */
+static int tell_rise(struct ledger *ledger, int64_t id, const struct gravity *g, int64_t now_ms)
 {
-	int r = 0;
+	const char *language = ledger->plan->language;
+	struct text note = {0};
 
-	if (risen)
-		r = sql_do(ledger->sql[SQL_CASE_GRAVER], "it", id, severity_name(severity));
-	return r == 0 && risen ? case_tighten(ledger, id) : r;
+	severity_rise(g->before, &g->facts, language != NULL && strncmp(language, "zh", 2) == 0,
+		      &note);
+	int r = note.failed
+			? -ENOMEM
+			: ledger_history(ledger, id, now_ms, "severity",
+					 &(struct case_order){.by = BY_DAEMON, .note = note.at}, 0);
+	text_deinit(&note);
+	return r;
 }
 
-static int refresh(struct ledger *ledger, int64_t id, sqlite3_stmt *worst, bool has_last,
-		   double last, int64_t at_ms)
+/* @told_ms: as of ledger_case_refresh() */
+static int case_risen(struct ledger *ledger, int64_t id, const struct gravity *g, int64_t told_ms,
+		      bool announced)
 {
-	enum severity severity;
-	double limit, peak, multiple;
-	bool risen;
+	if (g->severity == g->before)
+		return 0;
+	if (ledger->plan->rules == NULL) /* recorded data: nobody was told before */
+		return 0;
+	int r = case_tighten(ledger, id);
+	if (r == 0 && told_ms != 0)
+		r = tell_rise(ledger, id, g, told_ms);
+	return r == 0 && !announced ? ledger_case_event(ledger, id, "ducha.case.updated", told_ms)
+				    : r;
+}
 
-	int r = worst_severity(ledger, worst, at_ms, &severity, &risen);
-	if (r != 0)
-		return r;
-	if (sqlite3_column_int(worst, 12) == 0)
-		return refresh_joined(ledger, id, severity, risen);
+/* A factor that has joined makes the case graver; its values are those of its own factor. */
+static int refresh_joined(struct ledger *ledger, int64_t id, const struct gravity *g)
+{
+	return g->severity == g->before
+		       ? 0
+		       : sql_do(ledger->sql[SQL_CASE_GRAVER], "it", id, severity_name(g->severity));
+}
+
+static int refresh_own(struct ledger *ledger, int64_t id, sqlite3_stmt *worst,
+		       const struct gravity *g, bool has_last, double last)
+{
+	double limit, peak, multiple;
 	bool has_limit = sql_double(worst, 1, &limit), has_peak = sql_double(worst, 3, &peak);
 	bool has_multiple = sql_double(worst, 5, &multiple);
-	r = sql_do(ledger->sql[SQL_CASE_REFRESH], "itotoioto", id, sql_text(worst, 0),
-		   (int)has_limit, limit, sql_text(worst, 2), (int)has_peak, peak,
-		   sqlite3_column_int64(worst, 4), (int)has_multiple, multiple,
-		   severity_name(severity), (int)has_last, last);
-	return r == 0 && risen ? case_tighten(ledger, id) : r;
+
+	return sql_do(ledger->sql[SQL_CASE_REFRESH], "itotoioto", id, sql_text(worst, 0),
+		      (int)has_limit, limit, sql_text(worst, 2), (int)has_peak, peak,
+		      sqlite3_column_int64(worst, 4), (int)has_multiple, multiple,
+		      severity_name(g->severity), (int)has_last, last);
 }
 
 int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict *v, bool has_last,
-			int64_t at_ms)
+			int64_t at_ms, int64_t told_ms)
 {
 	const char *factor =
 		v->monitor == NO_INDEX ? NULL : ledger->plan->monitors[v->monitor].factor;
 	sqlite3_stmt *worst = ledger->sql[SQL_CASE_WORST];
+	struct gravity g;
 	bool row;
 
 	sql_bind(worst, "it", id, factor);
 	int r = sql_step(worst, &row);
-	if (r == 0 && row)
-		r = refresh(ledger, id, worst, has_last, v->last_value, at_ms);
+	if (r == 0 && row) {
+		r = worst_gravity(ledger, worst, at_ms, &g);
+		if (r == 0)
+			r = sqlite3_column_int(worst, 12) == 0
+				    ? refresh_joined(ledger, id, &g)
+				    : refresh_own(ledger, id, worst, &g, has_last, v->last_value);
+		if (r == 0)
+			r = case_risen(ledger, id, &g, told_ms,
+				       v->type == VERDICT_RAISED || v->type == VERDICT_SETTLED);
+	}
 	sql_reset(worst);
 	return r;
 }
@@ -411,6 +445,44 @@ struct hand {
 	enum alert_kind kind;
 };
 
+static const char *or_else(const char *given, const char *otherwise)
+{
+	return given != NULL ? given : otherwise;
+}
+
+/* City and province list a case by a document of theirs. */
+static const char *hand_level(const struct case_order *o)
+{
+	bool listed = strcmp(o->source, "city") == 0 || strcmp(o->source, "province") == 0;
+	return or_else(o->level, listed ? o->source : "district");
+}
+
+/* Return: NULL; else what is missing. */
+static const char *hand_lacks(const struct case_order *o, enum alert_kind kind)
+{
+	if (o->site == NULL)
+		return "open needs site";
+	if (o->source == NULL)
+		return "open needs source";
+	if (kind == ALERT_KINDS)
+		return "kind is none of the kinds of alerts";
+	bool listed = strcmp(hand_level(o), "district") != 0 || strcmp(o->source, "city") == 0 ||
+		      strcmp(o->source, "province") == 0;
+	return listed && o->document == NULL ? "a case that city or province has listed needs "
+					       "document, the number of theirs"
+					     : NULL;
+}
+
+/* Without a value: what the kind of site and a toxic factor make of it. */
+static enum severity hand_severity(const struct ledger *ledger, const struct hand *hand)
+{
+	bool exceeds = hand->kind == ALERT_EXCEEDANCE && hand->monitor != NULL;
+	const struct severity_facts facts = {.steps = ledger->plan->steps,
+					     .kind = hand->site->kind,
+					     .factor = exceeds ? hand->monitor->factor : NULL};
+	return case_severity(&facts);
+}
+
 /* Return: 0; LEDGER_UNKNOWN or LEDGER_INCOMPLETE and {"error":…} in @out */
 static int hand_look(const struct ledger *ledger, const struct case_order *o, struct hand *hand,
 		     struct text *out)
@@ -419,11 +491,9 @@ static int hand_look(const struct ledger *ledger, const struct case_order *o, st
 	uint32_t site = o->site == NULL ? NO_INDEX : plan_site(plan, o->site), monitor = NO_INDEX;
 
 	hand->kind = o->kind == NULL ? ALERT_CLUE : ledger_kind(o->kind);
-	if (o->site == NULL || o->source == NULL || hand->kind == ALERT_KINDS) {
-		text_format(out, "{\"error\":\"%s\"}",
-			    o->site == NULL     ? "open needs site"
-			    : o->source == NULL ? "open needs source"
-						: "kind is none of the kinds of alerts");
+	const char *lack = hand_lacks(o, hand->kind);
+	if (lack != NULL) {
+		text_format(out, "{\"error\":\"%s\"}", lack);
 		return LEDGER_INCOMPLETE;
 	}
 	if (site != NO_INDEX && o->factor != NULL)
@@ -438,18 +508,12 @@ static int hand_look(const struct ledger *ledger, const struct case_order *o, st
 	return 0;
 }
 
-static const char *or_else(const char *given, const char *otherwise)
-{
-	return given != NULL ? given : otherwise;
-}
-
 static int hand_add(struct ledger *ledger, const struct case_order *o, const struct hand *hand,
 		    int64_t now_ms, int64_t *id)
 {
 	static const struct monitor none = {.decimals = 0};
 	const struct monitor *m = hand->monitor != NULL ? hand->monitor : &none;
 	const struct responsible *who = &hand->site->responsible;
-	bool listed = strcmp(o->source, "city") == 0 || strcmp(o->source, "province") == 0;
 	int64_t year = zone_civil(&ledger->plan->zone, now_ms).year, seq = 0;
 
 	int r = case_number_next(ledger, year, &seq);
@@ -457,11 +521,10 @@ static int hand_add(struct ledger *ledger, const struct case_order *o, const str
 		r = sql_do(ledger->sql[SQL_CASE_HAND], "iittittttttitittttt", year, seq,
 			   hand->site->id, hand->site->name, (int64_t)hand->site->kind, m->factor,
 			   m->factor_name, alert_kind_name(hand->kind),
-			   or_else(o->severity, severity_name(SEVERITY_GENERAL)),
-			   or_else(o->level, listed ? o->source : "district"), o->source, now_ms,
-			   m->unit, (int64_t)m->decimals, or_else(o->unit, who->unit),
-			   or_else(o->leader, who->leader), or_else(o->team, who->team), o->title,
-			   o->document);
+			   or_else(o->severity, severity_name(hand_severity(ledger, hand))),
+			   hand_level(o), o->source, now_ms, m->unit, (int64_t)m->decimals,
+			   or_else(o->unit, who->unit), or_else(o->leader, who->leader),
+			   or_else(o->team, who->team), o->title, o->document);
 	*id = sqlite3_last_insert_rowid(ledger->db);
 	if (r == 0)
 		r = ledger_history(ledger, *id, now_ms, "registered", o, 0);

@@ -34,7 +34,8 @@ static const char triggers[] =
 	ON("frames", "INSERT ON main.frames_gone", TOUCH(10, "NEW.id"))
 	ON("mark", "INSERT ON main.marks", TOUCH(11, "NEW.id"))
 	ON("change", "INSERT ON main.recomputed", TOUCH(12, "NEW.id"))
-	ON("instrument", "INSERT ON main.instruments", TOUCH(14, "NEW.id"));
+	ON("instrument", "INSERT ON main.instruments", TOUCH(14, "NEW.id"))
+	ON("left", "INSERT ON main.left_episodes", TOUCH(15, "NEW.id"));
 /* clang-format on */
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
@@ -47,6 +48,7 @@ static const char *const adopt[CHAIN_FORMAT_NOW] = {
 	"INSERT OR IGNORE INTO touched SELECT 11, id FROM main.marks;"
 	"INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;"
 	"INSERT OR IGNORE INTO touched SELECT 14, id FROM main.instruments;",
+	"INSERT OR IGNORE INTO touched SELECT 15, id FROM main.left_episodes;",
 };
 
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)

@@ -98,6 +98,7 @@ enum ledger_sql {
 	SQL_LOAD_CASE,
 	SQL_ALERT_ACKNOWLEDGE,
 	SQL_ALERT_SETTLE,
+	SQL_ALERT_LEAVE,
 	SQL_ALERT_ADOPT,
 	SQL_ALERT_WAITING,
 	SQL_INSTRUMENT_ADD,
@@ -117,7 +118,7 @@ enum ledger_sql {
 };
 extern const char *const ledger_sql[LEDGER_STATEMENTS];
 /* Each takes the file from the version before it to its own; a released one never changes. */
-enum { LEDGER_VERSION = 5 };
+enum { LEDGER_VERSION = 6 };
 extern const char *const ledger_schemas[LEDGER_VERSION];
 
 /* The columns of a case as they are read. */
@@ -166,7 +167,9 @@ enum case_column {
 	CASE_MERGED,
 	CASE_REASON,
 	CASE_DIGEST,
-	CASE_DIGEST_READINGS
+	CASE_DIGEST_READINGS,
+	CASE_FIXED,
+	CASE_RESTORED
 };
 
 #define LEDGER_LISTENERS 8
@@ -251,7 +254,7 @@ struct case_row {
 	int64_t id, opened_ms, closed_ms, merged_into;
 	char site[72], factor[72], kind[24], average[16], reason[24];
 	bool automatic, district, has_unit, has_leader, has_team;
-	int reopened;
+	int reopened, restored;
 	struct case_clock clock;
 };
 /** ledger_case_row() - Return: 0, LEDGER_UNKNOWN, error. */
@@ -302,9 +305,10 @@ int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *fac
 int ledger_case_raise(struct ledger *ledger, const struct verdict *verdict, int64_t now_ms,
 		      int64_t *id, bool *opened);
 /** ledger_case_refresh() - take over the worst and newest values of the case's episodes: of its own
- * factor; another one that has joined makes it graver at most */
+ * factor; another one that has joined makes it graver at most
+ * @at_ms: measured time; @told_ms: when a risen severity is told; 0: it is not, the case is new */
 int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict *verdict,
-			bool has_last, int64_t at_ms);
+			bool has_last, int64_t at_ms, int64_t told_ms);
 /* The events of a case that has gone on for long would otherwise grow with each episode. */
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */

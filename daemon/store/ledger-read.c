@@ -43,6 +43,7 @@ static struct case_view case_view(sqlite3_stmt *row)
 		.extended = sqlite3_column_int(row, CASE_EXTENDED) != 0,
 		.relapses = sqlite3_column_int(row, CASE_RELAPSES),
 		.reopened = sqlite3_column_int(row, CASE_REOPENED),
+		.restored = sqlite3_column_int(row, CASE_RESTORED),
 		.merged_into = sqlite3_column_int64(row, CASE_MERGED),
 	};
 	c.digest = sql_text(row, CASE_DIGEST);

@@ -146,8 +146,27 @@ static const char fifth_schema[] =
 	" BEGIN SELECT RAISE(ABORT, 'how an instrument was read is never rewritten'); END;"
 	"PRAGMA user_version=5;";
 
-const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
-						    fourth_schema, fifth_schema};
+/* @left_episodes: alerts that were a case's until a later case took them over; they are episodes of
+ * both. @fixed: a person set the deadline. @restored: how often a case was taken up again after it
+ * was withdrawn; until now @reopened counted these, too. */
+static const char sixth_schema[] =
+	"CREATE TABLE left_episodes(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+	" case_id INTEGER NOT NULL REFERENCES cases(id),"
+	" alert_id INTEGER NOT NULL REFERENCES alerts(id));"
+	"CREATE INDEX left_episodes_case ON left_episodes(case_id);"
+	"CREATE TRIGGER left_episodes_stay BEFORE UPDATE ON left_episodes"
+	" BEGIN SELECT RAISE(ABORT, 'an episode is never rewritten'); END;"
+	"CREATE TRIGGER left_episodes_remain BEFORE DELETE ON left_episodes"
+	" BEGIN SELECT RAISE(ABORT, 'an episode is never rewritten'); END;"
+	"ALTER TABLE cases ADD COLUMN fixed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cases ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE cases SET fixed = 1 WHERE status = 'rectifying' AND EXISTS(SELECT 1 FROM history h"
+	" WHERE h.case_id = cases.id AND h.action = 'plan' AND h.due IS NOT NULL"
+	" AND h.at >= cases.stage_at);"
+	"PRAGMA user_version=6;";
+
+const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema, duty_schema,
+						    fourth_schema, fifth_schema, sixth_schema};
 
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \
@@ -160,29 +179,37 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, 
 /* A digest is void once the case has another episode, or one that goes on. */
 #define CASE_DIGEST_VALID                                                                          \
 	" FROM case_digests d WHERE d.case_id = cases.id AND d.alert = (SELECT max(a.id)"          \
-	" FROM alerts a WHERE a.case_id = cases.id) AND NOT EXISTS(SELECT 1 FROM alerts a"         \
-	" WHERE a.case_id = cases.id AND a.cleared IS NULL)"
+	" FROM " EPISODES("cases.id") " a) AND NOT EXISTS(SELECT 1 FROM " EPISODES(                \
+		"cases.id") " a"                                                                   \
+			    " WHERE a.cleared IS NULL)"
 
 #define CASE_COLUMNS                                                                               \
 	"SELECT id, seq, year, site, site_name, factor, factor_name, kind, average, bound,"        \
 	" severity, status, verified, level, escalation, source, opened, closed, due,"             \
 	" limit_value, first_value, peak_value, last_value, multiple, peak_at, limit_source,"      \
 	" unit, decimals, in_charge, leader, team,"                                                \
-	" (SELECT sum(readings) FROM alerts WHERE case_id = cases.id), site_kind, title,"          \
-	" document, track, stage_at, reminded, extended, relapses, reopened, merged_into,"         \
-	" withdrawn, (SELECT d.digest" CASE_DIGEST_VALID "), (SELECT d.readings" CASE_DIGEST_VALID \
-	") FROM cases "
+	" (SELECT sum(readings) FROM " EPISODES(                                                   \
+		"cases.id") "), site_kind, title,"                                                 \
+			    " document, track, stage_at, reminded, extended, relapses, reopened, " \
+			    "merged_into,"                                                         \
+			    " withdrawn, (SELECT d.digest" CASE_DIGEST_VALID                       \
+			    "), (SELECT d.readings" CASE_DIGEST_VALID                              \
+			    "), fixed, restored FROM cases "
 
 /* of the recomputations r of one window */
 #define NEWEST_OF_WINDOW                                                                           \
 	"NOT EXISTS(SELECT 1 FROM recomputed n WHERE n.site = r.site AND n.factor = r.factor"      \
 	" AND n.limit_key = r.limit_key AND n.start_at = r.start_at AND n.id > r.id)"
 
+/* of a case: its alerts, and those that a later case took over, as columns of alerts */
+#define EPISODES(id)                                                                               \
+	"(SELECT * FROM alerts WHERE case_id = " id " UNION ALL SELECT * FROM alerts WHERE id IN"  \
+	" (SELECT alert_id FROM left_episodes WHERE case_id = " id "))"
 #define WINDOW_MS "(CASE WHEN average LIKE 'day%' THEN 86400000 ELSE 3600000 END)"
 #define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
 /* of case ?5, whose own is ?2 */
-#define CASE_FACTORS "(SELECT ?2 UNION SELECT factor FROM alerts WHERE case_id = ?5)"
+#define CASE_FACTORS "(SELECT ?2 UNION SELECT factor FROM " EPISODES("?5") ")"
 #define COMPLAINTS " IN ('complaint', '12369', '12319', 'mayor')"
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
@@ -293,27 +320,30 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
 	[SQL_CASE_EPISODES] =
 		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source,"
-		" factor, unit, decimals FROM alerts WHERE case_id = ?1 ORDER BY id DESC LIMIT ?2) "
-		"ORDER BY id",
+		" factor, unit, decimals FROM " EPISODES("?1") " ORDER BY id DESC LIMIT ?2) "
+							       "ORDER BY id",
 	/* each with the worst of its episodes; nothing of a case with one factor */
 	[SQL_CASE_FACTORS] =
 		"SELECT a.factor, a.factor_name, a.unit, a.decimals, a.bound, a.limit_value,"
 		" a.limit_source, a.peak, a.peak_at, a.multiple,"
-		" max(coalesce(a.multiple, abs(a.peak - a.limit_value), 0)) FROM alerts a"
-		" WHERE a.case_id = ?1 AND EXISTS(SELECT 1 FROM alerts b WHERE b.case_id = ?1"
-		" AND b.factor IS NOT ?2) GROUP BY a.factor ORDER BY a.factor IS NOT ?2, a.factor",
+		" max(coalesce(a.multiple, abs(a.peak - a.limit_value), 0)) FROM " EPISODES(
+			"?1") " a"
+			      " WHERE EXISTS(SELECT 1 FROM " EPISODES(
+				      "?1") " b"
+					    " WHERE b.factor IS NOT ?2) GROUP BY a.factor ORDER BY "
+					    "a.factor IS NOT ?2, a.factor",
 	[SQL_CASE_HISTORY] =
 		"SELECT at, action, by, note, unit, leader, team, reason, track, step, document,"
 		" level, checkers, approved_by, relation, file, type, sha256, due, other, bytes,"
 		" escalation, user FROM history WHERE case_id = ?1 ORDER BY id",
-	[SQL_CASE_LOUD] = "SELECT 1 FROM alerts WHERE case_id = ?1 AND cleared IS NULL LIMIT 1",
+	[SQL_CASE_LOUD] = "SELECT 1 FROM " EPISODES("?1") " WHERE cleared IS NULL LIMIT 1",
 	[SQL_CASE_ACT] = "UPDATE cases SET status = ?2, verified = ?3, closed = ?4, withdrawn = ?5,"
 			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
 			 " leader = coalesce(?9, leader), team = coalesce(?10, team),"
 			 " track = coalesce(?11, track), level = coalesce(?12, level),"
-			 " document = coalesce(?13, document) WHERE id = ?1",
+			 " document = coalesce(?13, document), restored = ?14 WHERE id = ?1",
 	[SQL_CASE_CLOCK] = "UPDATE cases SET stage_at = ?2, due = ?3, timer = ?4, reminded = ?5,"
-			   " escalation = ?6, extended = ?7 WHERE id = ?1",
+			   " escalation = ?6, extended = ?7, fixed = ?8 WHERE id = ?1",
 	[SQL_CASE_RELAPSE] = "UPDATE cases SET status = 'rectifying', relapses = relapses + 1"
 			     " WHERE id = ?1",
 	[SQL_CASE_DUE] = "SELECT id FROM cases WHERE timer <= ?1 ORDER BY timer, id LIMIT 1",
@@ -386,6 +416,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" acknowledged_by = coalesce(acknowledged_by, ?3) WHERE id = ?1 RETURNING id",
 	[SQL_ALERT_SETTLE] = "UPDATE alerts SET settled = 1 WHERE id = ?1",
 	[SQL_ALERT_ADOPT] = "UPDATE alerts SET case_id = ?2 WHERE id = ?1",
+	[SQL_ALERT_LEAVE] =
+		"INSERT INTO left_episodes(at, case_id, alert_id) SELECT ?3, case_id, id"
+		" FROM alerts WHERE id = ?1 AND case_id <> ?2",
 	[SQL_ALERT_WAITING] = ALERT_COLUMNS
 	"WHERE cleared IS NULL AND site = ?1 AND (?2 IS NULL OR factor = ?2)"
 	" AND (case_id IS NULL OR case_id = ?3) AND id > ?4 ORDER BY id LIMIT 1",
@@ -413,7 +446,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" WHERE name GLOB 'delivery/*' OR name = 'influx/events'), 9223372036854775807)",
 	/* a case by hand needs the days of its registration */
 	[SQL_CASE_NEEDS] = "SELECT a.began, a.cleared FROM alerts a JOIN cases ON cases.id ="
-			   " a.case_id WHERE " CASE_IS_OPEN " UNION ALL SELECT opened, opened"
+			   " a.case_id WHERE " CASE_IS_OPEN
+			   " UNION ALL SELECT a.began, a.cleared FROM left_episodes l JOIN alerts a"
+			   " ON a.id = l.alert_id JOIN cases ON cases.id = l.case_id"
+			   " WHERE " CASE_IS_OPEN " UNION ALL SELECT opened, opened"
 			   " FROM cases WHERE " CASE_IS_OPEN,
 	[SQL_GIVEN] = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cases'), 0),"
 		      " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'alerts'), 0),"

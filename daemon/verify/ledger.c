@@ -26,6 +26,7 @@ static const struct {
 	[CHAIN_MARK] = {"marks", "id", "mark"},
 	[CHAIN_CHANGE] = {"recomputed", "id", "change by a mark"},
 	[CHAIN_INSTRUMENT] = {"instruments", "id", "setting of an instrument"},
+	[CHAIN_LEFT] = {"left_episodes", "id", "episode taken over"},
 };
 
 /* --- a copy in memory --- */
@@ -183,12 +184,13 @@ static int rows_check(struct verify *v, sqlite3 *db)
 {
 	sqlite3_stmt *find = NULL;
 
-	if (v->format < CHAIN_FORMAT_NOW) /* of an earlier version; this is a copy in memory */
+	if (v->format <
+	    chain_format_of(CHAIN_FRAMES)) /* of an earlier version; this is a copy in memory */
 		(void)sql_exec(db, "ALTER TABLE history ADD COLUMN user TEXT");
 	int r = sql_prepare(db, &find, "SELECT digest FROM newest WHERE kind = ?1 AND ref = ?2");
 	for (uint8_t kind = 0; r == 0 && kind < CHAIN_KINDS; kind++) {
 		if (tables[kind].table == NULL ||
-		    (kind > CHAIN_DAY && v->format < CHAIN_FORMAT_NOW))
+		    (v->format < chain_format_of(kind) && chain_format_of(kind) > 1))
 			continue;
 		r = rows_walk(v, db, kind, find);
 		if (r == 0)
@@ -302,7 +304,7 @@ int verify_ledger(struct verify *v)
 		r = attachments_check(v, db);
 	if (r == 0)
 		r = days_read(v, db);
-	if (r == 0 && v->format >= CHAIN_FORMAT_NOW)
+	if (r == 0 && v->format >= chain_format_of(CHAIN_FRAMES))
 		r = frames_read(v, db);
 	r = verify_unreadable(v, "", "ledger.db", db, r);
 	sql_close(db);

@@ -275,6 +275,7 @@ static void print_course(struct text *out, const json_t *c)
 	line_count(out, "merged into", c, "merged_into");
 	line_count(out, "relapses", c, "relapses");
 	line_count(out, "reopened", c, "reopened");
+	line_count(out, "taken up again after withdrawal", c, "restored");
 	line(out, "source", tr(show_string(c, "source")));
 	line(out, "document", show_string(c, "document"));
 }

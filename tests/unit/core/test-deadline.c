@@ -296,12 +296,54 @@ static void test_a_plan_names_its_day_up_to_the_longest_term(void **state)
 	(void)state;
 	assert_non_null(deadline_plan(&plan, &clock, at("2026-09-01T23:59:59"), true, now));
 	assert_non_null(deadline_plan(&plan, &clock, now, true, now));
+	const struct case_clock fresh = clock;
 	assert_null(deadline_plan(&plan, &clock, at("2026-03-20T23:59:59"), true, now));
 	expect_time(clock.due_ms, "2026-03-20T23:59:59");
 	assert_null(deadline_plan(&plan, &clock, at("2026-03-10T23:59:59"), false, now));
 	expect_time(clock.due_ms, "2026-03-20T23:59:59");
-	assert_null(deadline_plan(&plan, &clock, at("2026-05-20T23:59:59"), false, now));
-	expect_time(clock.due_ms, "2026-05-20T23:59:59");
+	clock = fresh; /* a step beyond the default names the day, too; the last day there is */
+	assert_null(deadline_plan(&plan, &clock, at("2026-08-31T23:59:59"), false, now));
+	expect_time(clock.due_ms, "2026-08-31T23:59:59");
+}
+
+/* Whoever names another day later extends the deadline, and that has its own rules. */
+static void test_a_day_that_was_named_is_moved_by_an_extension_alone(void **state)
+{
+	struct case_clock clock = clock_of(SITE_OUTFALL, SEVERITY_GENERAL, CASE_RECTIFYING, true,
+					   TRACK_PLANNED, "2026-03-02T10:00:00");
+	int64_t now = at("2026-03-02T10:00:00"), due = at("2026-03-20T23:59:59");
+	(void)state;
+	assert_null(deadline_plan(&plan, &clock, due, true, now));
+	const struct case_clock named = clock;
+	assert_non_null(strstr(deadline_plan(&plan, &clock, due + 1000, true, now), "extension"));
+	assert_non_null(strstr(deadline_plan(&plan, &clock, due - 1000, true, now), "extension"));
+	assert_non_null(strstr(deadline_plan(&plan, &clock, due + 1000, false, now), "extend"));
+	assert_null(deadline_plan(&plan, &clock, due, true, now)); /* the same again */
+	assert_memory_equal(&clock, &named, sizeof clock);
+	assert_null(deadline_extend(&plan, &clock, due + 1000, now));
+	assert_non_null(deadline_plan(&plan, &clock, due + 2000, true, now));
+	clock.severity = SEVERITY_GRAVE;
+	deadline_tighten(&plan, &clock);
+	assert_int_equal(clock.due_ms, due + 1000);
+	deadline_begin(&plan, &clock, now); /* a stage anew: as if nothing had been named */
+	assert_null(deadline_plan(&plan, &clock, due, true, now));
+	clock.extended = false;
+	clock.fixed = false;
+	assert_non_null(strstr(deadline_plan(&plan, &clock, due + 2000, true, due), "passed"));
+}
+
+static void test_what_is_put_right_at_once_has_its_own_term_at_most(void **state)
+{
+	struct case_clock clock = clock_of(SITE_OUTFALL, SEVERITY_GENERAL, CASE_RECTIFYING, true,
+					   TRACK_IMMEDIATE, "2026-03-02T10:00:00");
+	int64_t now = at("2026-03-02T10:00:00"), most = at("2026-03-09T23:59:59");
+	(void)state;
+	assert_non_null(strstr(deadline_plan(&plan, &clock, most + 1, true, now), "at once"));
+	assert_non_null(strstr(deadline_plan(&plan, &clock, most + 1, false, now), "at once"));
+	assert_null(deadline_plan(&plan, &clock, most - 1000, true, now));
+	clock.status = CASE_ASSIGNED; /* the track is of rectification alone */
+	clock.fixed = false;
+	assert_null(deadline_plan(&plan, &clock, most + 1, true, now));
 }
 
 static void test_a_graver_case_is_due_earlier_and_never_later(void **state)
@@ -337,6 +379,8 @@ int main(void)
 		TEST(test_a_clock_set_back_says_nothing_twice),
 		TEST(test_a_deadline_is_extended_once_before_it_passes_by_its_own_length),
 		TEST(test_a_plan_names_its_day_up_to_the_longest_term),
+		TEST(test_a_day_that_was_named_is_moved_by_an_extension_alone),
+		TEST(test_what_is_put_right_at_once_has_its_own_term_at_most),
 		TEST(test_a_graver_case_is_due_earlier_and_never_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

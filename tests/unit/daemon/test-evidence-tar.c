@@ -129,8 +129,10 @@ static void unpack(struct made *m)
 static int make(void **state)
 {
 	struct made *m = calloc(1, sizeof *m);
-	void *directory;
+	void *directory = NULL;
 	assert_int_equal(set_up(&directory), 0);
+	if (m == NULL || directory == NULL)
+		return -1;
 	snprintf(m->store, sizeof m->store, "%s", (char *)directory);
 	free(directory);
 	life_of_a_case(m->store);
@@ -157,24 +159,23 @@ static void test_an_archive_is_checked_by_what_is_in_it(void **state)
 	if (r != 0)
 		print_message("%s", said);
 	assert_int_equal(r, 0);
-	static const char *const steps[] = {"files OK",
-					    "archive OK",
-					    "attachments OK",
-					    "readings OK",
-					    "keys OK",
-					    "seal-case.txt OK",
-					    "seal.txt OK",
-					    "seal-names-1.txt OK",
-					    "links OK",
-					    "frames OK",
-					    "case OK",
-					    "readings OK: 4 lines",
-					    "frames OK: frames.csv"};
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-		if (strstr(said, steps[i]) == NULL)
-			print_message("%s is missing:\n%s", steps[i], said);
+	static const char steps[][24] = {
+		"files OK",
+		"archive OK",
+		"attachments OK",
+		"readings OK",
+		"keys OK",
+		"seal-case.txt OK",
+		"seal.txt OK",
+		"seal-names-1.txt OK",
+		"links OK",
+		"frames OK",
+		"case OK",
+		"readings OK: 4 lines",
+		"frames OK: frames.csv",
+	};
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
 		assert_non_null(strstr(said, steps[i]));
-	}
 	assert_int_equal(shell(m, "grep -q ^clean: VERIFY.txt && touch extra && sh check.sh", said,
 			       sizeof said),
 			 1 << 8);

@@ -382,9 +382,11 @@ static void redact_answer(const struct api *api, const struct api_request *reque
 {
 	enum endpoint endpoint = request->endpoint;
 	bool remarks = endpoint == ENDPOINT_SHELVES || endpoint == ENDPOINT_MARKS;
+	unsigned how =
+		(remarks ? REDACT_REMARKS : 0) | (request->query.site != NULL ? REDACT_DROP : 0);
 	if (request->sees_persons || answer->status != 200 || !names_somebody(endpoint))
 		return;
-	if (!redact(api->setup.plan, remarks, &answer->body))
+	if (!redact(api->setup.plan, how, &answer->body))
 		api_error(answer, 500, "out of memory");
 }
 
@@ -404,7 +406,8 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		break;
 	case ENDPOINT_SITES:
 		if (api_site(api, request->query.site, answer))
-			page_sites(&api->setup, request->query.site, &answer->body);
+			page_sites(&api->setup, request->query.site, !request->sees_persons,
+				   &answer->body);
 		break;
 	case ENDPOINT_RULES:
 		if (api_site(api, request->query.site, answer))

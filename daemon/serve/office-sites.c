@@ -2,6 +2,7 @@
 #include "serve/office-parts.h"
 
 #include "deliver/advice.h"
+#include "serve/redact.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,21 +10,17 @@
 /* Of the small curve, in units of its viewBox. */
 enum { SPARK_WIDTH = 3 * SPARK_COLUMNS, SPARK_HEIGHT = 22 };
 
-/* Kinds that say whether data come, and nothing of an enterprise's water. */
-static const uint32_t data_kinds = 1u << ALERT_STALE | 1u << ALERT_FLAT | 1u << ALERT_FAULT |
-				   1u << ALERT_CONNECTION | 1u << ALERT_UNDETERMINED;
-
 bool office_named(const struct office_page *page, uint32_t site)
 {
-	const struct site *s = &page->plan->sites[site];
-	return page->office->sees_persons ||
-	       (s->kind != SITE_OUTFALL && s->parties.enterprise == NULL);
+	return page->office->sees_persons || redact_names(page->plan, site);
 }
 
 static uint32_t monitor_kinds(const struct office_page *page, uint32_t monitor)
 {
 	uint32_t kinds = ledger_active_kinds(page->office->setup->ledger, monitor);
-	return office_named(page, page->plan->monitors[monitor].site) ? kinds : kinds & data_kinds;
+	return page->office->sees_persons
+		       ? kinds
+		       : redact_kinds(page->plan, page->plan->monitors[monitor].site, kinds);
 }
 
 static uint32_t site_kinds(const struct office_page *page, uint32_t site)

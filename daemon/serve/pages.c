@@ -2,6 +2,7 @@
 #include "serve/pages.h"
 
 #include "core/csv.h"
+#include "serve/redact.h"
 #include "store/ledger-marks.h"
 #include "store/tallies.h"
 
@@ -151,7 +152,8 @@ int page_readings_csv(struct page_readings *page, struct daybook_reader *reader,
 
 /* --- sites --- */
 
-static void monitor_json(const struct serve_setup *setup, uint32_t index, struct text *out)
+static void monitor_json(const struct serve_setup *setup, uint32_t index, bool open,
+			 struct text *out)
 {
 	const struct plan *plan = setup->plan;
 	const struct monitor *monitor = &plan->monitors[index];
@@ -159,6 +161,8 @@ static void monitor_json(const struct serve_setup *setup, uint32_t index, struct
 	uint32_t kinds = ledger_active_kinds(setup->ledger, index);
 	struct reading latest;
 	const char *comma = "";
+	if (open)
+		kinds = redact_kinds(plan, monitor->site, kinds);
 	text_add(out, "{\"factor\":");
 	text_json(out, monitor->factor);
 	text_add(out, ",\"factor_name\":");
@@ -232,7 +236,7 @@ static int64_t page_wall_ms(void)
 }
 
 static void site_json(const struct serve_setup *setup, uint32_t index, struct tallies *tallies,
-		      int64_t now_ms, struct text *out)
+		      int64_t now_ms, bool open, struct text *out)
 {
 	const struct site *site = &setup->plan->sites[index];
 	text_add(out, "{\"id\":");
@@ -245,12 +249,12 @@ static void site_json(const struct serve_setup *setup, uint32_t index, struct ta
 	text_add(out, ",\"monitors\":[");
 	for (uint32_t m = 0; m < site->n_monitors; m++) {
 		text_add(out, m == 0 ? "" : ",");
-		monitor_json(setup, site->first_monitor + m, out);
+		monitor_json(setup, site->first_monitor + m, open, out);
 	}
 	text_add(out, "]}");
 }
 
-void page_sites(const struct serve_setup *setup, const char *site, struct text *out)
+void page_sites(const struct serve_setup *setup, const char *site, bool open, struct text *out)
 {
 	const struct plan *plan = setup->plan;
 	struct tallies *tallies = NULL;
@@ -263,7 +267,7 @@ void page_sites(const struct serve_setup *setup, const char *site, struct text *
 		if (site != NULL && i != plan_site(plan, site))
 			continue;
 		text_add(out, comma);
-		site_json(setup, i, tallies, now_ms, out);
+		site_json(setup, i, tallies, now_ms, open, out);
 		comma = ",";
 	}
 	tallies_close(tallies);

@@ -8,8 +8,9 @@
 
 /** page_health() - Return: 200 or 503 */
 unsigned page_health(const struct serve_setup *setup, int64_t started_mono_s, struct text *out);
-/** page_sites() - all, or the one that @site names */
-void page_sites(const struct serve_setup *setup, const char *site, struct text *out);
+/** page_sites() - all, or the one that @site names
+ * @open: to everybody, redact_kinds() */
+void page_sites(const struct serve_setup *setup, const char *site, bool open, struct text *out);
 
 struct page_readings {
 	struct text *out;

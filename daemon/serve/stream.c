@@ -47,18 +47,29 @@ static void stream_data(struct stream *stream, const char *json)
 	struct text data = {0};
 	text_add_n(&data, json, strcspn(json, "\r\n"));
 	pthread_mutex_lock(&stream->owner->mutex); /* of the plan */
-	if (stream->reader == STREAM_EVERYBODY && !redact(stream->owner->plan, false, &data))
+	if (stream->reader == STREAM_EVERYBODY && !redact(stream->owner->plan, 0, &data))
 		stream->pending.failed = true;
 	pthread_mutex_unlock(&stream->owner->mutex);
 	text_add_n(&stream->pending, data.at == NULL ? "" : data.at, data.length);
 	text_deinit(&data);
 }
 
+/* Who asks for one site would know whose it is. */
+static bool stream_withholds(const struct stream *stream, const struct ledger_event *event)
+{
+	if (stream->reader != STREAM_EVERYBODY || stream->site == NULL)
+		return false;
+	pthread_mutex_lock(&stream->owner->mutex); /* of the plan */
+	bool withholds = redact_withholds(stream->owner->plan, event->json);
+	pthread_mutex_unlock(&stream->owner->mutex);
+	return withholds;
+}
+
 static bool stream_event(void *context, const struct ledger_event *event)
 {
 	struct stream *stream = context;
 	stream->cursor = event->id;
-	if (!stream_wants(stream->site, event))
+	if (!stream_wants(stream->site, event) || stream_withholds(stream, event))
 		return true;
 	text_format(&stream->pending, "id: %lld\nevent: %s\ndata: ", (long long)event->id,
 		    event->type);

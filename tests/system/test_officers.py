@@ -152,7 +152,7 @@ def test_the_listener_names_nobody_without_a_token(make_daemon, tmp_path):
     assert [name for name in names for text in everybody if name in text] == []
     case, shown = daemon.get("/api/v1/cases/1"), json.loads(everybody[1])
     assert set(case) == set(shown) and [list(h) for h in case["history"]] == [list(h) for h in shown["history"]]
-    assert [h["action"] for h in shown["history"]] == ["registered", "note"] and shown["site"] == "firm"
+    assert [h["action"] for h in shown["history"]] == ["registered", "note"] and shown["site"] is None
     # once a person stands for it, the enterprise is named, and persons still are not
     status, answer = daemon.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "accept", "by": "Handler Hu"}))
     assert status == 200, answer

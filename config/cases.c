@@ -191,6 +191,9 @@ static void read_days(void *context, struct walk *walk)
 	struct config_cases *cases = context;
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
 	schema_read(walk, &days_schema, root, 0, NULL);
+	free(cases->days_file);
+	cases->days_file = schema_copy(walk, walk->file);
+	cases->days_line = document_line(walk->document, schema_key(root, "holidays"));
 	size_t n = schema_length(walk, root, "holidays");
 	for (size_t i = 0; i < n; i++) {
 		struct year_entry entry = {.source = NULL};
@@ -508,6 +511,7 @@ void cases_free(struct config_cases *cases)
 	for (size_t i = 0; i < cases->duty.n; i++)
 		free(cases->duty.people[i]);
 	free(cases->duty.people);
+	free(cases->days_file);
 	free(cases->off.at);
 	free(cases->work.at);
 }

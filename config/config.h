@@ -308,6 +308,9 @@ struct config_cases {
 	struct config_severity severity;
 	struct config_terms terms[CONFIG_SITE_KINDS][3]; /* of all severities, serious, grave */
 	struct config_days off, work;
+	char *days_file; /* the last file of days off that was read, and where they begin; NULL:
+			    none */
+	int days_line;
 	int fault_shelve_workdays;
 	struct config_closing closing;
 	struct config_officer *officers;

@@ -116,6 +116,11 @@ static void say(const struct document *document, struct faults *faults,
 	free(message);
 }
 
+int document_line(const struct document *document, const config_setting_t *setting)
+{
+	return scan_place(&document->scan, (int)config_setting_source_line(setting)).line;
+}
+
 void document_fault(const struct document *document, struct faults *faults,
 		    const config_setting_t *setting, const char *format, ...)
 {

@@ -24,6 +24,8 @@ void document_deinit(struct document *document);
 /** document_notes() - add what the scan noted; @first: of the faults that come from this document
  */
 void document_notes(const struct document *document, struct faults *faults, size_t first);
+/** document_line() - of the setting's value, in its file */
+int document_line(const struct document *document, const config_setting_t *setting);
 /** document_fault() - a fault at the line of the setting's value */
 void document_fault(const struct document *document, struct faults *faults,
 		    const config_setting_t *setting, const char *format, ...)

@@ -7,6 +7,7 @@
 #include "backtest.h"
 #include "base/log.h"
 #include "check.h"
+#include "days-off.h"
 #include "effective.h"
 #include "load.h"
 #include "run.h"
@@ -154,10 +155,31 @@ static void forbid_dumps(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Deadlines would fall on its holidays. */
+static void say_days_off(const struct order *order, const struct config *c, const struct plan *plan)
+{
+	const struct config_cases *cases = &c->cases;
+	const char *file = cases->days_file != NULL ? cases->days_file : order->file;
+	int year = days_off_unknown(&cases->off, &plan->zone, (int64_t)time(NULL) * 1000);
+	int line = cases->days_file != NULL ? cases->days_line : 1;
+	char text[160];
+	if (year == 0)
+		return;
+	snprintf(text, sizeof text,
+		 "the days off of %d are not known, and deadlines take its holidays for working "
+		 "days; add the year here, or its days to deadlines.off",
+		 year);
+	if (order->check)
+		fprintf(stderr, "%s:%d: warning: %s\n", file, line, text);
+	else
+		log_warnx("%s:%d: %s", file, line, text);
+}
+
 static int check(const struct order *order, const struct config *c, const struct assembly *assembly)
 {
 	int r = check_cycles(assembly, order->file, stderr);
 	check_appointments(&assembly->plan, order->file, (int64_t)time(NULL) * 1000, stderr);
+	say_days_off(order, c, &assembly->plan);
 	if (r < 0) {
 		errno = -r;
 		log_warn("the cycles of the connections cannot be computed");
@@ -221,6 +243,7 @@ static int obey(const struct order *order, struct config **in_force)
 	} else if (order->backtest != NULL) {
 		code = recall(order, &assembly->plan);
 	} else {
+		say_days_off(order, config, &assembly->plan);
 		code = run(in_force, &assembly, order->file);
 	}
 	assembly_free(assembly);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "assemble-cases.h"
+#include "days-off.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,9 +110,45 @@ static void test_closing_is_as_said(void **state)
 	drop();
 }
 
+static int unknown_at(int year, int month)
+{
+	static const struct zone_change changes[] = {
+		{.from_s = INT64_MIN / 2, .offset_s = 8 * 3600}};
+	static const struct zone zone = {changes, 1};
+	/* its last day: the zone's, which is earlier than that of UTC */
+	int64_t first = zone_wall_ms(&zone,
+				     &(struct civil){.year = month == 12 ? year + 1 : year,
+						     .month = month % 12 + 1,
+						     .day = 1},
+				     0);
+	return days_off_unknown(&config->cases.off, &zone, first - 1);
+}
+
+static void
+test_a_year_without_days_off_is_named_and_the_next_one_once_it_is_published(void **state)
+{
+	(void)state;
+	load("");
+	assert_int_equal(unknown_at(2026, 10), 0);
+	assert_int_equal(unknown_at(2026, 11), 2027);
+	assert_int_equal(unknown_at(2026, 12), 2027);
+	assert_int_equal(unknown_at(2027, 1), 2027);
+	assert_int_equal(unknown_at(2025, 12), 2025);
+	assert_non_null(strstr(config->cases.days_file, "/holidays/cn.cfg"));
+	assert_int_equal(config->cases.days_line, 7);
+	drop();
+	load("deadlines: { off = (\"2027-01-01\"); };\n");
+	assert_int_equal(unknown_at(2026, 11), 0);
+	assert_int_equal(unknown_at(2027, 10), 0);
+	assert_int_equal(unknown_at(2027, 11), 2028);
+	drop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_a_year_without_days_off_is_named_and_the_next_one_once_it_is_published),
 		cmocka_unit_test(test_without_a_word_the_rules_are_the_defaults),
 		cmocka_unit_test(
 			test_a_kinds_term_holds_for_all_severities_but_where_a_graver_one_has_its_own),

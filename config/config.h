@@ -36,6 +36,7 @@ struct config_factor { /* from the catalogue */
 	bool no_multiple;
 	bool no_mean; /* pH: judged value by value */
 	bool has_dead, has_most;
+	bool zero_beside;     /* as in core/plan.h */
 	double dead_at, most; /* what water cannot have: up to, and above, in `unit` */
 	char *file;           /* where that is said; NULL: nowhere */
 	int line;
@@ -76,6 +77,8 @@ enum {
 	CONFIG_RULE_MOST,
 	CONFIG_RULE_CODES,
 	CONFIG_RULE_LATE,
+	CONFIG_RULE_OWN_CODES,
+	CONFIG_RULE_BESIDE,
 	CONFIG_MONITOR_RULES
 };
 enum {
@@ -201,7 +204,10 @@ struct config_monitor {
 	char *mn;
 	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */
 	bool has_range, live_zero, under_range, has_dead, has_most, has_codes;
-	double dead_at, most; /* as in core/plan.h */
+	bool has_nothing, zero_beside;
+	double dead_at, most, nothing_at; /* as in core/plan.h */
+	double *codes;                    /* its own */
+	size_t n_codes;
 	double range_low, range_high;
 	double stale_after_s; /* resolved default */
 	double flat_after_s, flat_band, max_step, max_step_hour, step_times, cycle_s,

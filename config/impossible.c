@@ -31,7 +31,7 @@ struct code {
 	double value;
 };
 static const struct field code_fields[] = {
-	{"value", FIELD_NUMBER, .offset = offsetof(struct code, value), .low = -1e15, .high = 1e15,
+	{"value", FIELD_NUMBER, .offset = offsetof(struct code, value), .low = -1e39, .high = 1e39,
 	 .required = EVERY},
 	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
 };
@@ -61,6 +61,28 @@ void impossible_codes(struct walk *walk, struct catalogue *catalogue, const conf
 }
 
 /* --- a monitor --- */
+
+void impossible_own_codes(struct walk *walk, const config_setting_t *group,
+			  struct config_monitor *monitor)
+{
+	const config_setting_t *list = config_setting_get_member(group, "codes");
+	if (!list)
+		return;
+	bool good = config_setting_type(list) == CONFIG_TYPE_LIST ||
+		    config_setting_type(list) == CONFIG_TYPE_ARRAY;
+	size_t n = good ? (size_t)config_setting_length(list) : 0;
+	monitor->codes = calloc(n + 1, sizeof(*monitor->codes));
+	if (!monitor->codes) {
+		walk->faults->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; good && i < n; i++)
+		good = schema_number(config_setting_get_elem(list, (unsigned)i),
+				     &monitor->codes[i]);
+	if (!good)
+		FAULT(walk, list, "codes must be a list of numbers, such as (9999.0, 65535)");
+	monitor->n_codes = good ? n : 0;
+}
 
 static struct config_origin data_at(struct walk *walk, const struct sites_context *context,
 				    const char *file, int line)
@@ -112,6 +134,21 @@ static void take_most(struct walk *walk, const struct sites_context *context,
 	m->from[CONFIG_RULE_MOST] = data_at(walk, context, f->file, f->line);
 }
 
+/* An oxygen of 0, and what shows no water beside it, which is no matter of limits. */
+static void take_beside(struct walk *walk, const struct sites_context *context,
+			const config_setting_t *group, struct config_monitor *m, bool judged)
+{
+	const struct config_factor *f = &m->factor;
+	struct conversion c;
+	if (!f->has_dead || !unit_conversion(f->unit, m->unit, NULL, &c))
+		return;
+	m->has_nothing = true;
+	m->nothing_at = conversion_level(&c, f->dead_at);
+	m->zero_beside = judged && f->zero_beside && !schema_has(group, "live_zero");
+	if (m->zero_beside)
+		m->from[CONFIG_RULE_BESIDE] = data_at(walk, context, f->file, f->line);
+}
+
 /* What no limit and no class is held against stays as it was read: nothing can come of it. */
 static bool is_judged(const struct config_site *site, const struct config_monitor *m)
 {
@@ -128,7 +165,10 @@ void impossible_settle(struct walk *walk, const struct sites_context *context,
 		if (wanted[i])
 			FAULT(walk, schema_key(group, keys[i]), "%s needs a range beside it",
 			      keys[i]);
-	if (!m->factor.unit || !m->unit || !is_judged(site, m))
+	if (!m->factor.unit || !m->unit)
+		return;
+	take_beside(walk, context, group, m, is_judged(site, m));
+	if (!is_judged(site, m))
 		return;
 	take_dead(walk, context, group, m);
 	take_most(walk, context, m);

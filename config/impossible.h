@@ -14,6 +14,9 @@ void impossible_of_factor(struct walk *walk, const config_setting_t *group,
 			  struct config_factor *factor);
 /** impossible_codes() - the list `codes` of a file of the catalogue */
 void impossible_codes(struct walk *walk, struct catalogue *catalogue, const config_setting_t *root);
+/** impossible_own_codes() - the key `codes` of a monitor */
+void impossible_own_codes(struct walk *walk, const config_setting_t *group,
+			  struct config_monitor *monitor);
 /** impossible_settle() - what @monitor has of them, once its limits are read, where it has any, or
  * its
  * @site a target class; of its @group: `live_zero`, `under_range` */

@@ -55,6 +55,7 @@ static const struct field monitor_fields[] = {
 	 .check = check_pointer},
 	{"mn", FIELD_TEXT, .offset = AT(mn), .only = HJ212, .required = HJ212, .check = check_mn},
 	{"range", FIELD_LATER, .offset = NOWHERE},
+	{"codes", FIELD_LATER, .offset = NOWHERE},
 	{"live_zero", FIELD_BOOL, .offset = AT(live_zero)},
 	{"under_range", FIELD_BOOL, .offset = AT(under_range)},
 	{"stale_after_s", FIELD_NUMBER, .offset = AT(stale_after_s), .low = 0, .high = YEAR_S},
@@ -199,7 +200,9 @@ static void trace(struct walk *walk, const config_setting_t *group,
 							       "under_range",
 							       NULL,
 							       NULL,
-							       "late_count"};
+							       "late_count",
+							       "codes",
+							       NULL};
 	const config_setting_t *site = config_setting_parent(config_setting_parent(group));
 	struct config_origin *from = monitor->from;
 	if (model && model->has_range)
@@ -276,6 +279,7 @@ static void take_factor(struct walk *walk, const struct catalogue *catalogue,
 		.no_mean = factor->no_mean,
 		.has_dead = factor->has_dead,
 		.has_most = factor->has_most,
+		.zero_beside = factor->zero_beside,
 		.dead_at = factor->dead_at,
 		.most = factor->most,
 		.file = schema_copy(walk, factor->file),
@@ -315,6 +319,7 @@ void monitor_free(struct config_monitor *monitor)
 	free(monitor->time);
 	free(monitor->flag);
 	free(monitor->mn);
+	free(monitor->codes);
 	clues_free(monitor);
 	registers_free(monitor);
 	for (size_t i = 0; i < monitor->n_limits; i++)
@@ -404,6 +409,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 		place_model(walk, group, &entry, quantity, monitor);
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP) {
 		range_read(walk, group, monitor);
+		impossible_own_codes(walk, group, monitor);
 		shares_read(walk, group, monitor);
 		take_factor(walk, context->catalogue, group, entry.factor, monitor);
 		check_repeated(walk, group, site, monitor->factor.code);

@@ -9,6 +9,7 @@
 #include "zone-load.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,14 @@ static bool fill_loads(struct monitor *out, const struct config_site *site,
 	return !source.failed && fill_shares(out, m);
 }
 
+static double smallest_code(const struct config *config, const struct config_monitor *m)
+{
+	double smallest = config->codes_from;
+	for (size_t i = 0; i < m->n_codes; i++)
+		smallest = fmin(smallest, fabs(m->codes[i]));
+	return smallest;
+}
+
 static int fill_monitor(struct monitor *out, const struct config *config,
 			const struct config_site *site, const struct config_monitor *m,
 			uint32_t site_index, const struct zone *zone)
@@ -169,7 +178,12 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.most = m->most,
 		.codes = config->codes,
 		.n_codes = m->has_codes ? config->n_codes : 0,
-		.codes_from = config->codes_from,
+		.codes_from = smallest_code(config, m),
+		.own_codes = m->codes,
+		.n_own_codes = m->n_codes,
+		.has_nothing = m->has_nothing,
+		.nothing_at = m->nothing_at,
+		.zero_beside = m->zero_beside,
 		.under_range = m->under_range,
 		.late_count = (uint32_t)m->late_count,
 		.interval_ms = m->interval_ms,
@@ -253,11 +267,21 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 	fill_flow(out, s);
 }
 
+/* The monitors that are looked at when one of them reads 0: those of its site and connection. */
+static void fill_beside(struct monitor *monitors, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; monitors[i].zero_beside && j < n; j++)
+			monitors[j].seen_beside |= monitors[j].connection == monitors[i].connection;
+}
+
 static int fill_sites(struct plan *plan, const struct config *config)
 {
 	struct site *sites = calloc(config->n_sites + 1, sizeof *sites);
 	struct monitor *monitors = calloc(config->n_monitors + 1, sizeof *monitors);
 	uint32_t next = 0;
+	plan->codes = config->codes;
+	plan->n_codes = config->n_codes;
 	plan->sites = sites;
 	plan->monitors = monitors;
 	if (sites == NULL || monitors == NULL)
@@ -272,6 +296,7 @@ static int fill_sites(struct plan *plan, const struct config *config)
 					 &plan->zone) < 0)
 				return -ENOMEM;
 		}
+		fill_beside(&monitors[sites[i].first_monitor], s->n_monitors);
 	}
 	return 0;
 }

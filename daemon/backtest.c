@@ -3,7 +3,9 @@
 
 #include "backtest-events.h"
 #include "backtest-loads.h"
+#include "backtest-order.h"
 #include "base/log.h"
+#include "core/beside.h"
 #include "core/csv.h"
 #include "core/evaluate.h"
 #include "explain.h"
@@ -34,7 +36,10 @@ struct backtest {
 	const struct marks *marks;
 	struct evaluator *evaluator;
 	struct names names;
-	int64_t *clock_ms; /* by monitor: newest of its own rows, INT64_MIN: none yet */
+	struct backtest_order *order; /* NULL: no rule looks at several monitors */
+	struct beside *shown;         /* by monitor */
+	const char *line;             /* of the present row */
+	int64_t *clock_ms;            /* by monitor: newest of its own rows, INT64_MIN: none yet */
 	int64_t start_ms, latest_ms;
 	struct verdict *verdicts;
 	size_t n_verdicts, capacity;
@@ -236,7 +241,7 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 	const struct monitor *m = &b->plan->monitors[monitor];
 	bool may_be_else =
 		m->has_range || m->has_dead || m->has_most || fabs(row->value) >= m->codes_from;
-	return (struct reading){
+	struct reading r = {
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,
 		.received_mono_ns = mono_of(b, row->time_ms),
@@ -246,6 +251,8 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 		.flag = (uint8_t)(may_be_else ? quality_flag(m, row->flag, true, row->value)
 					      : row->flag),
 	};
+	r.flag = (uint8_t)beside_flag(b->plan, b->shown, &r);
+	return r;
 }
 
 static void add_load(struct backtest *b, const struct reading *raw)
@@ -355,6 +362,7 @@ each_row(struct backtest *b, struct recording rest, const struct csv_header *hea
 		why[0] = '\0';
 		if (taken == 0)
 			taken = other_row(b, header, &rest, &row, &name, why, sizeof why);
+		b->line = rest.at;
 		rest.at += taken;
 		rest.size -= taken;
 		if (name != NULL) {
@@ -364,6 +372,14 @@ each_row(struct backtest *b, struct recording rest, const struct csv_header *hea
 			refused(b, number, why);
 		}
 	}
+}
+
+/* Rows of the file, before anything is judged; what is malformed is said here. */
+static void order_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+{
+	uint32_t monitor = name->used ? name->monitor : NO_INDEX;
+	b->failed |= !pass_time(b, row->time_ms) ||
+		     !backtest_order_add(b->order, monitor, row->time_ms, b->line);
 }
 
 static bool flow_judges(const struct plan *plan)
@@ -389,12 +405,19 @@ static bool read_rows(struct backtest *b, struct recording rest)
 		fprintf(b->err, "%s:1: %s\n", b->file, why);
 		return false;
 	}
+	void (*refused)(struct backtest *, uint64_t, const char *) = refuse_row;
+	if (b->order != NULL) {
+		each_row(b, rest, &header, order_row, refuse_row);
+		b->failed |= !b->failed && !backtest_order_rows(b->order, &rest);
+		refused = NULL;
+	}
 	if (flow_judges(b->plan))
 		each_row(b, rest, &header, flow_row, NULL);
+	memset(b->shown, 0, (b->plan->n_monitors + 1) * sizeof *b->shown);
 	if (b->explain != NULL)
-		each_row(b, rest, &header, explain_row, refuse_row);
+		each_row(b, rest, &header, explain_row, refused);
 	else
-		each_row(b, rest, &header, judge_row, refuse_row);
+		each_row(b, rest, &header, judge_row, refused);
 	return true;
 }
 
@@ -434,8 +457,11 @@ static bool go_through(struct backtest *b, struct recording in)
 {
 	const struct plan *plan = b->plan;
 	b->clock_ms = calloc(plan->n_monitors + 1, sizeof *b->clock_ms);
-	b->failed = b->clock_ms == NULL || !names_fill(&b->names, plan) ||
+	b->shown = calloc(plan->n_monitors + 1, sizeof *b->shown);
+	b->failed = b->clock_ms == NULL || b->shown == NULL || !names_fill(&b->names, plan) ||
 		    backtest_loads_new(&b->loads, plan) < 0;
+	if (!b->failed && backtest_order_matters(plan))
+		b->failed = backtest_order_new(&b->order, plan) < 0;
 	for (size_t i = 0; !b->failed && i < plan->n_monitors; i++)
 		b->clock_ms[i] = INT64_MIN;
 	bool good = !b->failed && read_rows(b, in);
@@ -458,6 +484,8 @@ static void backtest_deinit(struct backtest *b)
 	evaluator_free(b->evaluator);
 	backtest_loads_free(b->loads);
 	names_deinit(&b->names);
+	backtest_order_free(b->order);
+	free(b->shown);
 	free(b->clock_ms);
 	free(b->verdicts);
 }

@@ -55,6 +55,11 @@ static void say_clue(struct explain *x, const struct verdict *v)
 			       SAY("above the measuring range, which ends at {limit}, with a limit "
 				   "inside it"),
 			       0, x->monitor->range_high, 0);
+	else if (strcmp(v->reason, "under_range") == 0 && x->monitor->zero_beside && v->value == 0)
+		explain_say(
+			x, v->time_ms,
+			SAY("an oxygen of 0 where most of what is read beside it shows no water"),
+			NULL);
 	else if (strcmp(v->reason, "under_range") == 0)
 		say_clue_limit(
 			x, v,

@@ -129,6 +129,9 @@ bool signal_is_impossible(const struct monitor *m, double value)
 {
 	if (m->has_most && value > m->most)
 		return true;
+	for (size_t i = 0; i < m->n_own_codes; i++)
+		if (value == m->own_codes[i])
+			return true;
 	if (fabs(value) < m->codes_from ||
 	    (m->has_range && value >= m->range_low && value <= m->range_high))
 		return false;
@@ -145,8 +148,9 @@ static void signal_under_range(struct evaluator *e, uint32_t monitor, const stru
 	const struct monitor *plan = &e->plan->monitors[monitor];
 	struct alert_state *under_range = &e->alerts[monitor].under_range;
 	struct condition c = condition_of(monitor, ALERT_CLUE);
-	bool below =
-		(plan->has_range && r->value < plan->range_low) || signal_is_dead(plan, r->value);
+	bool zero = plan->zero_beside && r->value == 0 && r->flag == FLAG_FAULT;
+	bool below = (plan->has_range && r->value < plan->range_low) ||
+		     signal_is_dead(plan, r->value) || zero;
 	bool set_aside = r->flag == FLAG_FAULT || r->flag == FLAG_OVER_RANGE;
 	c.reason = "under_range";
 	if (below && set_aside && !under_range->active)

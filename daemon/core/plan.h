@@ -116,7 +116,13 @@ struct monitor {
 	double most;         /* above it: no water, whatever the instrument's range */
 	const double *codes; /* that loggers write where they have nothing */
 	size_t n_codes;
-	double codes_from;      /* the smallest amount of theirs */
+	double codes_from;       /* the smallest amount of theirs, and of own_codes */
+	const double *own_codes; /* the same of this monitor, also inside its range */
+	size_t n_own_codes;
+	bool has_nothing;       /* whatever is judged of it: */
+	double nothing_at;      /* at or below it no water is measured */
+	bool zero_beside;       /* a 0 is no water where most beside it show none (core/beside.h) */
+	bool seen_beside;       /* such a monitor, or one beside it */
 	bool under_range;       /* what lies below the range is a clue */
 	uint32_t late_count;    /* late readings in a row that are one; 0: off */
 	int64_t interval_ms;    /* 0: unknown (pushed) */
@@ -204,6 +210,8 @@ struct plan {
 	const char *language;            /* "zh_CN" or "en" */
 	const char *const *files;        /* that rules come from */
 	const struct rule_place *places; /* all of them */
+	const double *codes;             /* that loggers write where they have nothing */
+	size_t n_codes;
 	struct zone zone;
 	const struct site *sites;
 	size_t n_sites;

@@ -85,16 +85,17 @@ static void say_up_to(const struct listing *l, int rule, const char *name, doubl
 	say_word(l, rule, name, words);
 }
 
-static void say_codes(const struct listing *l)
+static void say_numbers(const struct listing *l, int rule, const char *name, const double *at,
+			size_t n)
 {
-	struct text codes = {0};
-	for (size_t i = 0; i < l->m->n_codes; i++) {
-		text_add(&codes, i == 0 ? "" : ", ");
-		text_double(&codes, l->m->codes[i]);
+	struct text numbers = {0};
+	for (size_t i = 0; i < n; i++) {
+		text_add(&numbers, i == 0 ? "" : ", ");
+		text_double(&numbers, at[i]);
 	}
-	if (!codes.failed && l->m->n_codes > 0)
-		say_word(l, RULE_CODES, "codes", codes.at);
-	text_deinit(&codes);
+	if (!numbers.failed && n > 0)
+		say_word(l, rule, name, numbers.at);
+	text_deinit(&numbers);
 }
 
 static void say_impossible(const struct listing *l)
@@ -105,7 +106,10 @@ static void say_impossible(const struct listing *l)
 		say_word(l, RULE_LIVE_ZERO, "live_zero", "false");
 	if (l->m->has_most)
 		say_up_to(l, RULE_MOST, "most", l->m->most);
-	say_codes(l);
+	say_numbers(l, RULE_CODES, "codes", l->m->codes, l->m->n_codes);
+	say_numbers(l, RULE_OWN_CODES, "codes", l->m->own_codes, l->m->n_own_codes);
+	if (l->m->zero_beside)
+		say_word(l, RULE_BESIDE, "zero_beside", "true");
 }
 
 static void say_range(const struct listing *l)

@@ -33,6 +33,8 @@ enum monitor_rule {
 	RULE_MOST,
 	RULE_CODES,
 	RULE_LATE,
+	RULE_OWN_CODES,
+	RULE_BESIDE,
 	MONITOR_RULES
 };
 enum limit_rule {

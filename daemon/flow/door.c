@@ -2,6 +2,7 @@
 #include "flow/door.h"
 
 #include "base/log.h"
+#include "core/beside.h"
 #include "core/evaluate.h"
 #include "flow/clock.h"
 #include "flow/door-keeper.h"
@@ -40,6 +41,7 @@ struct door {
 	struct memory *memories;      /* `remembered` for each monitor, a small ring */
 	uint32_t *memory_next;        /* by monitor: how many were ever written */
 	struct newest *newest;        /* by monitor */
+	struct beside *shown;         /* by monitor */
 	struct seen seen;             /* of all monitors, far longer than memories */
 	uint64_t *whose;              /* for it, by monitor */
 	unsigned char *wanted, *said; /* enum link, by connection */
@@ -86,14 +88,15 @@ int door_new(struct door **out, const struct door_setup *setup)
 	d->memories = calloc(setup->plan->n_monitors * setup->remembered + 1, sizeof *d->memories);
 	d->memory_next = calloc(setup->plan->n_monitors + 1, sizeof *d->memory_next);
 	d->newest = calloc(setup->plan->n_monitors + 1, sizeof *d->newest);
+	d->shown = calloc(setup->plan->n_monitors + 1, sizeof *d->shown);
 	d->wanted = calloc(setup->plan->n_connections + 1, 1);
 	d->said = calloc(setup->plan->n_connections + 1, 1);
 	d->timeouts = metrics_counter(setup->metrics, "ducha_unrecorded_total",
 				      "Samples that were acknowledged or read but not recorded",
 				      "reason=\"timeout\"");
 	if (d->memories == NULL || d->memory_next == NULL || d->newest == NULL ||
-	    d->wanted == NULL || d->said == NULL || d->timeouts == NULL || !count_by_flag(d) ||
-	    begin_seen(d) != 0) {
+	    d->shown == NULL || d->wanted == NULL || d->said == NULL || d->timeouts == NULL ||
+	    !count_by_flag(d) || begin_seen(d) != 0) {
 		door_free(d);
 		return -ENOMEM;
 	}
@@ -108,6 +111,7 @@ struct door *door_free(struct door *door)
 	free(door->memories);
 	free(door->memory_next);
 	free(door->newest);
+	free(door->shown);
 	seen_deinit(&door->seen);
 	free(door->whose);
 	free(door->wanted);
@@ -289,6 +293,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 	r.measured_ms = use_time ? sample->measured_ms : r.received_ms;
 	r.flag = (uint8_t)quality_flag(&door->setup.plan->monitors[sample->monitor], sample->flag,
 				       r.has_value, r.value);
+	r.flag = (uint8_t)beside_flag(door->setup.plan, door->shown, &r);
 	if (door->link_waits)
 		say_waiting_links(door);
 	if (seq != NULL)

@@ -52,19 +52,31 @@ class Judge:
         for monitor in self.monitors.values():
             monitor.start(rows[0][0])
         self.know_flows(rows)
-        for time, site, factor, value, flag in rows:
+        for time, site, factor, value, flag in self.by_clock(rows):
             monitor = self.monitors.get((site, factor))
             if not monitor:
                 continue
             if value is None:
                 monitor.tick(time)
             else:
-                monitor.reading(time, value, flag)
+                monitor.reading(time, value, monitor.show(time, value, flag))
         end = max(row[0] for row in rows)
         for monitor in self.monitors.values():
             monitor.tick(end, True)
         loads.judge(self, rows, Alert)
         return self.numbered()
+
+    def by_clock(self, rows):
+        """As they would have come: each monitor's in the file's order, those of several by the newest time
+        that each has reached, and at one moment an oxygen probe behind those beside it."""
+        clocks, keys, last = {}, [], (-math.inf, False)
+        for time, site, factor, _, _ in rows:
+            monitor = self.monitors.get((site, factor))
+            if monitor:
+                clocks[monitor] = max(time, clocks.get(monitor, time))
+                last = (clocks[monitor], monitor.asks_beside)
+            keys.append(last)
+        return [row for _, row in sorted(zip(keys, rows), key=lambda one: one[0])]
 
     def know_flows(self, rows):
         for (site, factor), monitor in self.monitors.items():

@@ -37,6 +37,9 @@ class Monitor:
         self.judged = bool(settings.get("limits")) or "target_class" in site or settings.get("live_zero")
         dead = settings.get("live_zero", self.judged and "dead_at" in IMPOSSIBLE["factors"].get(self.factor, {}))
         self.says_low = settings.get("under_range", dead)
+        known = IMPOSSIBLE["factors"].get(self.factor, {})
+        self.asks_beside = bool(self.judged and known.get("zero_beside") and "live_zero" not in settings)
+        self.shown = None
         self.clock = self.newest = self.last = self.valid = None
         self.flat_run = None
         self.result = None
@@ -137,8 +140,30 @@ class Monitor:
         dead = end if wanted or (end is not None and self.low > max(cannot, 0)) else cannot
         return digits12(value) <= digits12(dead)
 
+    def show(self, time, value, flag):
+        """The flag of a reading, by what the probes beside it showed within a minute of it."""
+        own = self.by_value(value, flag)
+        shows = None
+        if own == "D":
+            shows = "nothing"
+        elif own in "NT":
+            known = IMPOSSIBLE["factors"].get(self.factor, {}).get("dead_at", -math.inf)
+            nothing = digits12(value) <= known or value in IMPOSSIBLE["codes"] or self.is_dead(value) or \
+                self.is_impossible(value)
+            shows = "nothing" if nothing else "water"
+        self.shown = (time, shows)
+        if own != "N" or value != 0 or not self.asks_beside:
+            return flag
+        beside = [other.shown[1] for (site, _), other in self.judge.monitors.items()
+                  if other is not self and site == self.site["id"] and other.shown and
+                  other.settings["connection"] == self.settings["connection"] and
+                  abs(other.shown[0] - time) <= 60000]
+        return "D" if beside.count("nothing") > beside.count("water") else flag
+
     def is_impossible(self, value):
         """A logger's code, unless the range holds it, or more than the factor can have."""
+        if value in self.settings.get("codes", ()):
+            return True
         if not self.judged:
             return False
         if value > IMPOSSIBLE["factors"].get(self.factor, {}).get("most", math.inf):
@@ -146,14 +171,19 @@ class Monitor:
         inside = "range" in self.settings and self.low <= value <= self.high
         return value in IMPOSSIBLE["codes"] and not inside and "rollover" not in self.settings
 
-    def counted(self, time, value, flag):
-        """The flag that counts: that of the last mark over it, else the raw one, T beyond the range."""
+    def by_value(self, value, flag):
+        """The flag with what the value alone says: D of a dead signal or a code, T beyond the range."""
         if flag == "N" and self.is_dead(value):
             flag = "D"
         if flag == "N" and not self.low <= value <= self.high:
             flag = "T"
         if flag == "N" and self.is_impossible(value):
             flag = "D"
+        return flag
+
+    def counted(self, time, value, flag):
+        """The flag that counts: that of the last mark over it, else the raw one."""
+        flag = self.by_value(value, flag)
         over = [mark for start, end, mark in self.marks if start <= time < end]
         return over[-1] if over and over[-1] != "N" else flag
 
@@ -196,7 +226,8 @@ class Monitor:
                 self.over_range.clear_at(time)
         elif inside and flag == "T" and value > self.high:
             self.over_range.raise_at(time, time, value, reason="over_range")
-        below = value < self.low or self.is_dead(value)
+        zero = self.asks_beside and value == 0 and flag == "D"
+        below = value < self.low or self.is_dead(value) or zero
         if self.under_range.active:
             if flag == "N":
                 self.under_range.clear_at(time)

@@ -30,7 +30,7 @@ import cases  # noqa: E402
 import faults  # noqa: E402
 import settings  # noqa: E402
 
-UNITS = ("window", "marks", "supcase") + tuple(
+UNITS = ("beside", "window", "marks", "supcase") + tuple(
     "evaluate-" + x for x in ("instant", "means", "await", "eight", "signal", "discharge", "warning", "keep", "clue", "late"))
 HANGS_S = 20
 

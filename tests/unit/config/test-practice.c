@@ -219,6 +219,50 @@ static void test_what_no_water_gives_is_data_of_the_catalogue(void **state)
 	assert_true(m->has_dead && m->has_most && m->has_codes);
 }
 
+static void test_oxygen_and_what_stands_beside_it_are_data_of_the_catalogue(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(NODE MQTT, "outfall", "",
+				 PUSHED("w01009", MAX("")) ", " PUSHED("w01014", "") ", " PUSHED(
+					 "w21003", "")));
+	assert_true(m[0].zero_beside && m[0].has_nothing && m[0].has_most && m[0].most == 70);
+	assert_int_equal(m[0].from[CONFIG_RULE_BESIDE].whence, CONFIG_DATA);
+	assert_true(m[1].has_nothing && m[1].nothing_at == 0 && !m[1].has_dead);
+	assert_false(m[2].has_nothing);
+	m = only(state,
+		 SITE(NODE MQTT, "outfall", "", PUSHED("w01009", "live_zero = false; " MAX(""))));
+	assert_true(!m->zero_beside && m->has_nothing);
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01009", "")));
+	assert_false(m->zero_beside);
+}
+
+static void test_a_monitor_may_have_codes_of_its_own(void **state)
+{
+	static const struct example examples[] = {
+		{SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "codes = 9999;")),
+		 "3: codes must be a list of numbers, such as (9999.0, 65535)"},
+		{SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "codes = (9999.0, true);")),
+		 "3: codes must be a list of numbers"},
+	};
+	const struct config_monitor *m =
+		only(state,
+		     SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "codes = (9999.0, 65535);")));
+	assert_true(m->n_codes == 2 && m->codes[0] == 9999 && m->codes[1] == 65535);
+	assert_int_equal(m->from[CONFIG_RULE_OWN_CODES].whence, CONFIG_SAID);
+	CHECK(state, examples);
+}
+
+static void test_late_readings_in_a_row_are_counted_unless_it_says_so(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "")));
+	assert_int_equal(m->late_count, 5);
+	assert_int_equal(m->from[CONFIG_RULE_LATE].whence, CONFIG_BUILT_IN);
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "late_count = 0;")));
+	assert_int_equal(m->late_count, 0);
+	assert_int_equal(m->from[CONFIG_RULE_LATE].whence, CONFIG_SAID);
+}
+
 static void test_clues_are_looked_for_unless_the_site_says_which(void **state)
 {
 	const struct config_monitor *m =
@@ -415,6 +459,9 @@ int main(void)
 		TEST(test_an_analyser_counts_results_that_it_holds),
 		TEST(test_silence_is_of_the_link_or_of_the_results),
 		TEST(test_nothing_is_flat_on_fewer_than_four_values),
+		TEST(test_oxygen_and_what_stands_beside_it_are_data_of_the_catalogue),
+		TEST(test_a_monitor_may_have_codes_of_its_own),
+		TEST(test_late_readings_in_a_row_are_counted_unless_it_says_so),
 		TEST(test_clues_are_looked_for_unless_the_site_says_which),
 		TEST(test_what_lies_below_the_range_is_a_clue),
 		TEST(test_a_disinfectant_steps_by_what_has_to_be_left_of_it),

@@ -15,13 +15,17 @@
 enum { SLOTS = 8, REMEMBERED = 4 };
 
 static const struct monitor monitors[] = {
-	{.factor = "w01018", .has_range = true, .range_high = 100}, {.factor = "w21003"}};
-static const struct site site = {.id = "outfall-3", .n_monitors = 2};
+	{.factor = "w01018", .has_range = true, .range_high = 100},
+	{.factor = "w21003"},
+	{.factor = "w01001", .seen_beside = true, .has_dead = true, .dead_at = 0.1},
+	{.factor = "w01009", .seen_beside = true, .zero_beside = true}};
+enum { COUNT = sizeof monitors / sizeof *monitors };
+static const struct site site = {.id = "outfall-3", .n_monitors = COUNT};
 static const struct connection connections[] = {{"one", "modbus"}, {"two", "modbus"}};
 static const struct plan plan = {.sites = &site,
 				 .n_sites = 1,
 				 .monitors = monitors,
-				 .n_monitors = 2,
+				 .n_monitors = COUNT,
 				 .connections = connections,
 				 .n_connections = 2};
 
@@ -399,6 +403,22 @@ static void test_what_was_acknowledged_unrecorded_is_counted(void **state)
 	assert_int_equal(metric_get(counted), 2);
 }
 
+/* The reading is recorded with the flag that is judged. */
+static void test_an_oxygen_of_0_beside_a_dead_probe_is_recorded_as_a_fault(void **state)
+{
+	struct entrance *e = *state;
+	struct sample ph = at(1000, 0), oxygen = at(1000, 0);
+	ph.monitor = 2;
+	oxygen.monitor = 3;
+	submit(e, oxygen);
+	assert_int_equal(next(e).flag, FLAG_NORMAL);
+	submit(e, ph);
+	assert_int_equal(next(e).flag, FLAG_FAULT);
+	oxygen.measured_ms++;
+	submit(e, oxygen);
+	assert_int_equal(next(e).flag, FLAG_FAULT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +429,9 @@ int main(void)
 			test_a_time_far_in_the_future_is_replaced_by_the_receipt, make, discard),
 		cmocka_unit_test_setup_teardown(test_a_value_beyond_the_range_is_flagged_T, make,
 						discard),
+		cmocka_unit_test_setup_teardown(
+			test_an_oxygen_of_0_beside_a_dead_probe_is_recorded_as_a_fault, make,
+			discard),
 		cmocka_unit_test_setup_teardown(test_the_same_sample_again_is_taken_once, make,
 						discard),
 		cmocka_unit_test_setup_teardown(

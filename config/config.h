@@ -200,8 +200,9 @@ struct config_monitor {
 	size_t n_invalid;
 	/* mqtt */
 	char *topic, *value, *time, *flag;
-	/* hj212 */
+	/* hj212; numbers as in drivers/hj212: enum hj212_kind, enum hj212_field */
 	char *mn;
+	int data, field, end_stamp_s;
 	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */
 	bool has_range, live_zero, under_range, has_dead, has_most, has_codes;
 	bool has_nothing, zero_beside;

@@ -130,7 +130,7 @@ static const struct field connection_fields[] = {
 	{"interval_ms", FIELD_INT64, .offset = AT(interval_ms), .low = 10, .high = 86400000,
 	 .only = ON_MODBUS},
 	{"timeout_ms", FIELD_INT64, .offset = AT(timeout_ms), .low = 10, .high = 600000,
-	 .only = ON_MODBUS | ON_HJ212},
+	 .only = ON_MODBUS},
 	{"request_gap_ms", FIELD_INT64, .offset = AT(request_gap_ms), .low = 0, .high = 60000,
 	 .only = ON_MODBUS},
 	{"connect_pause_ms", FIELD_INT64, .offset = AT(connect_pause_ms), .low = 0, .high = 600000,
@@ -155,7 +155,8 @@ static const struct field connection_fields[] = {
 	{"registration", FIELD_TEXT, .offset = AT(registration), .only = DTU, .required = DTU,
 	 .check = check_packet},
 	{"heartbeat", FIELD_TEXT, .offset = AT(heartbeat), .only = DTU, .check = check_packet},
-	{"idle_s", FIELD_INT, .offset = AT(idle_s), .low = 10, .high = 86400, .only = DTU},
+	{"idle_s", FIELD_INT, .offset = AT(idle_s), .low = 10, .high = 86400,
+	 .only = DTU | ON_HJ212},
 	{"uri", FIELD_TEXT, .offset = AT(uri), .only = ON_MQTT, .required = ON_MQTT,
 	 .check = check_mqtt_uri},
 	{"client_id", FIELD_TEXT, .offset = AT(client_id), .only = ON_MQTT, .low = 1, .high = 256},
@@ -168,8 +169,8 @@ static const struct field connection_fields[] = {
 	{"clean_session", FIELD_BOOL, .offset = AT(clean_session), .only = ON_MQTT},
 	{"keepalive_s", FIELD_INT, .offset = AT(keepalive_s), .low = 1, .high = 65535,
 	 .only = ON_MQTT},
-	{"ack", FIELD_CHOICE, .offset = offsetof(struct connection_entry, ack), .only = ON_MQTT,
-	 .choices = acks},
+	{"ack", FIELD_CHOICE, .offset = offsetof(struct connection_entry, ack),
+	 .only = ON_MQTT | ON_HJ212, .choices = acks},
 	{"ack_timeout_ms", FIELD_INT, .offset = AT(ack_timeout_ms), .low = 100, .high = 600000,
 	 .only = ON_MQTT},
 };
@@ -317,14 +318,38 @@ static bool begins_alike(const char *one, const char *other)
 	return n > 0 && m > 0 && memcmp(a, b, n < m ? n : m) == 0;
 }
 
-/* A caller is who its first bytes say, so no registration may begin with another. */
-static void check_dtu(struct walk *walk, const struct config *config, const config_setting_t *group,
-		      const struct config_connection *connection)
+static void check_digits(struct walk *walk, const config_setting_t *group,
+			 const struct config_connection *connection)
 {
 	const char *wrong = connection->listen ? check_listen_address(connection->listen) : NULL;
 	if (wrong)
 		FAULT(walk, schema_key(group, "listen"), "listen = \"%s\" is not right: %s",
 		      connection->listen, wrong);
+}
+
+/* Units that dial in by dtu say who they are in other words than data loggers do. */
+static void check_loggers(struct walk *walk, const struct config *config,
+			  const config_setting_t *group, const struct config_connection *connection)
+{
+	check_digits(walk, group, connection);
+	for (size_t i = 0; i < config->n_connections; i++) {
+		const struct config_connection *other = &config->connections[i];
+		bool hj212 = connection->driver == CONFIG_HJ212 || other->driver == CONFIG_HJ212;
+		if (hj212 && other->listen && connection->listen &&
+		    strcmp(other->listen, connection->listen) == 0) {
+			FAULT(walk, schema_key(group, "listen"),
+			      "listen = \"%s\" is that of connection \"%s\"; data loggers have an "
+			      "address of their own, and all of them may share it",
+			      connection->listen, other->id ? other->id : "?");
+			return;
+		}
+	}
+}
+
+/* A caller is who its first bytes say, so no registration may begin with another. */
+static void check_dtu(struct walk *walk, const struct config *config, const config_setting_t *group,
+		      const struct config_connection *connection)
+{
 	if (begins_alike(connection->registration, connection->heartbeat))
 		FAULT(walk, schema_key(group, "heartbeat"),
 		      "heartbeat and registration begin alike, so they cannot be told apart");
@@ -433,6 +458,8 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 	unsigned variant = connection_variant(group);
 	if (variant == DTU)
 		connection->timeout_ms = 5000;
+	if (variant == ON_HJ212)
+		connection->idle_s = 7200;
 	schema_read(walk, &connection_schema, group, variant, &entry);
 	connection->driver = variant == ON_MQTT    ? CONFIG_MQTT
 			     : variant == ON_HJ212 ? CONFIG_HJ212
@@ -450,6 +477,8 @@ static void read_connection(struct walk *walk, struct config *config, const conf
 		check_rtu(walk, config, group, connection);
 	if (variant == DTU)
 		check_dtu(walk, config, group, connection);
+	if (variant == DTU || variant == ON_HJ212)
+		check_loggers(walk, config, group, connection);
 	connection_add(config, connection);
 	free(entry.driver);
 }

@@ -28,6 +28,12 @@ static const char *const variants[] = {"a modbus connection", "an mqtt connectio
 				       "an hj212 connection", "a modbus connection with a model",
 				       NULL};
 
+/* As in drivers/hj212: enum hj212_kind, enum hj212_field. */
+static const char *const kinds_of_data[] = {"realtime", "minute", "hour", "day", NULL};
+static const char *const fields_of_data[] = {"Rtd",   "Avg",   "Min",   "Max",   "Cou",
+					     "ZsRtd", "ZsAvg", "ZsMin", "ZsMax", NULL};
+enum { FIELD_RTD, FIELD_AVG };
+
 #define ENTRY(member) offsetof(struct monitor_entry, member)
 #define AT(member) offsetof(struct monitor_entry, monitor.member)
 static const struct field monitor_fields[] = {
@@ -41,8 +47,8 @@ static const struct field monitor_fields[] = {
 	{"input", FIELD_INT, .offset = ENTRY(input), .low = 1, .high = 1000, .only = MODELLED},
 	{"base", FIELD_INT, .offset = ENTRY(base), .low = -65535, .high = 65535, .only = MODELLED},
 	REGISTER_FIELDS(REGISTERS, MODBUS),
-	{"scale", FIELD_NUMBER, .offset = AT(scale), .only = REGISTERS | MQTT},
-	{"offset", FIELD_NUMBER, .offset = AT(offset), .only = REGISTERS | MQTT},
+	{"scale", FIELD_NUMBER, .offset = AT(scale)},
+	{"offset", FIELD_NUMBER, .offset = AT(offset)},
 	{"interval_ms", FIELD_INT64, .offset = AT(interval_ms), .low = 10, .high = 604800000,
 	 .only = REGISTERS},
 	{"topic", FIELD_TEXT, .offset = AT(topic), .low = 1, .high = 65535, .only = MQTT,
@@ -54,6 +60,10 @@ static const struct field monitor_fields[] = {
 	{"flag", FIELD_TEXT, .offset = AT(flag), .low = 0, .high = 1000, .only = MQTT,
 	 .check = check_pointer},
 	{"mn", FIELD_TEXT, .offset = AT(mn), .only = HJ212, .required = HJ212, .check = check_mn},
+	{"data", FIELD_CHOICE, .offset = AT(data), .only = HJ212, .choices = kinds_of_data},
+	{"field", FIELD_CHOICE, .offset = AT(field), .only = HJ212, .choices = fields_of_data},
+	{"end_stamp_s", FIELD_INT, .offset = AT(end_stamp_s), .low = 0, .high = 86400,
+	 .only = HJ212},
 	{"range", FIELD_LATER, .offset = NOWHERE},
 	{"codes", FIELD_LATER, .offset = NOWHERE},
 	{"live_zero", FIELD_BOOL, .offset = AT(live_zero)},
@@ -127,6 +137,18 @@ static void check_modbus(struct walk *walk, const config_setting_t *group,
 		FAULT(walk, schema_key(group, "interval_ms"),
 		      "interval_ms = %lld must be a multiple of the connection's, %lld",
 		      (long long)monitor->interval_ms, (long long)connection->interval_ms);
+}
+
+/* Real-time data are single values, minute, hour and day data are means and what goes with them. */
+static void settle_logger(struct walk *walk, const config_setting_t *group,
+			  struct config_monitor *monitor)
+{
+	if (!schema_has(group, "field"))
+		monitor->field = monitor->data == 0 ? FIELD_RTD : FIELD_AVG;
+	if (schema_has(group, "end_stamp_s") && monitor->data == 0)
+		FAULT(walk, schema_key(group, "end_stamp_s"),
+		      "end_stamp_s belongs to means: it needs data = \"minute\", \"hour\" or "
+		      "\"day\"");
 }
 
 static double default_stale_s(const struct config_connection *connection,
@@ -269,6 +291,7 @@ static void take_factor(struct walk *walk, const struct catalogue *catalogue,
 		return;
 	monitor->factor = (struct config_factor){
 		.code = schema_copy(walk, factor->code),
+		.old_code = schema_copy(walk, factor->old_code),
 		.name_zh = schema_copy(walk, factor->name_zh),
 		.name_en = schema_copy(walk, factor->name_en),
 		.unit = schema_copy(walk, factor->unit),
@@ -418,6 +441,8 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 			read_monitor_registers(walk, group, connection, monitor,
 					       walk->faults->list.n == before);
 	}
+	if (connection && connection->driver == CONFIG_HJ212)
+		settle_logger(walk, group, monitor);
 	if (connection && walk->faults->list.n == before) {
 		monitor->connection = index;
 		settle_signals(walk, group, defaults, connection, monitor);

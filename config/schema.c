@@ -273,12 +273,8 @@ static bool read_feature(struct walk *walk, const struct field *field,
 	for (size_t i = 0; text && i < n_features; i++) {
 		if (strcmp(features[i].kind, field->feature) != 0)
 			continue;
-		if (strcmp(features[i].name, text) == 0) {
-			if (!features[i].built)
-				FAULT(walk, setting, "%s \"%s\" is not in this build",
-				      field->feature, text);
+		if (strcmp(features[i].name, text) == 0)
 			return keep(walk, at, text);
-		}
 		names[n++] = features[i].name;
 	}
 	if (text)

@@ -102,10 +102,9 @@ const char *nearest(const char *word, const char *const *names, size_t n);
 /** listed() - "a", "b", "c"; to be freed; NULL: no memory */
 char *listed(const char *const *names, size_t n);
 
-/* What this program knows, and whether this build has it: the one table of that. */
+/* What this program knows: the one table of that. */
 struct feature {
 	const char *kind, *name;
-	bool built;
 };
 extern const struct feature features[];
 extern const size_t n_features;

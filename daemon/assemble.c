@@ -289,6 +289,51 @@ static int add_mqtt(struct assembly *a, const struct config *config, const struc
 	return 0;
 }
 
+static void add_hj212_point(void *context, const struct config_monitor *m, uint32_t monitor)
+{
+	struct hj212_connection *c = context;
+	struct hj212_point *points = (struct hj212_point *)(uintptr_t)c->points;
+	points[c->n_points++] = (struct hj212_point){
+		.monitor = monitor,
+		.mn = m->mn,
+		.factor = m->factor.code,
+		.old_factor = m->factor.old_code,
+		.kind = (enum hj212_kind)m->data,
+		.field = (enum hj212_field)m->field,
+		.period_ms = m->end_stamp_s * INT64_C(1000),
+		.scale = m->scale,
+		.offset = m->offset,
+	};
+}
+
+static int by_mn(const void *a, const void *b)
+{
+	return strcmp(((const struct hj212_point *)a)->mn, ((const struct hj212_point *)b)->mn);
+}
+
+static int add_hj212(struct assembly *a, const struct config *config, const struct roster *roster,
+		     size_t at)
+{
+	const struct config_connection *c = &config->connections[at];
+	struct hj212_point *points = calloc(roster_count(roster, at) + 1, sizeof *points);
+	if (points == NULL)
+		return -ENOMEM;
+	struct hj212_connection *out = &a->hj212[a->n_hj212++];
+	*out = (struct hj212_connection){
+		.connection = (uint32_t)at,
+		.id = c->id,
+		.listen = c->listen,
+		.password = c->password,
+		.ack = c->ack_received ? HJ212_ACK_RECEIVED : HJ212_ACK_STORED,
+		.idle_ms = c->idle_s * INT64_C(1000),
+		.points = points,
+		.zone = &a->plan.zone,
+	};
+	each_monitor(roster, at, add_hj212_point, out);
+	qsort(points, out->n_points, sizeof *points, by_mn);
+	return 0;
+}
+
 static bool is_dialled_into(const struct config_connection *c)
 {
 	return c->driver == CONFIG_MODBUS && framing_of(c->transport) == MODBUS_DTU;
@@ -303,7 +348,7 @@ static int add_connection(struct assembly *a, const struct config *config,
 	case CONFIG_MQTT:
 		return add_mqtt(a, config, roster, at);
 	case CONFIG_HJ212:
-		break;
+		return add_hj212(a, config, roster, at);
 	}
 	return 0;
 }
@@ -329,7 +374,8 @@ static int fill_drivers(struct assembly *a, const struct config *config)
 	a->modbus = calloc(config->n_connections + 1, sizeof *a->modbus);
 	a->buses = calloc(config->n_connections + 1, sizeof *a->buses);
 	a->mqtt = calloc(config->n_connections + 1, sizeof *a->mqtt);
-	if (a->modbus == NULL || a->buses == NULL || a->mqtt == NULL)
+	a->hj212 = calloc(config->n_connections + 1, sizeof *a->hj212);
+	if (a->modbus == NULL || a->buses == NULL || a->mqtt == NULL || a->hj212 == NULL)
 		return -ENOMEM;
 	int r = roster_init(&roster, config);
 	if (r == 0)
@@ -521,11 +567,14 @@ struct assembly *assembly_free(struct assembly *a)
 	}
 	for (size_t i = 0; i < a->n_mqtt; i++)
 		release(a->mqtt[i].points);
+	for (size_t i = 0; i < a->n_hj212; i++)
+		release(a->hj212[i].points);
 	plan_deinit(&a->plan);
 	case_rules_deinit(&a->rules);
 	free(a->modbus);
 	free(a->buses);
 	free(a->mqtt);
+	free(a->hj212);
 	for (size_t i = 0; i < a->n_deliveries; i++)
 		release(a->deliveries[i].client_id);
 	free(a->deliveries);

@@ -12,6 +12,7 @@
 #include "core/supcase.h"
 #include "deliver/courier.h"
 #include "deliver/share.h"
+#include "drivers/hj212/hj212.h"
 #include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
 #include "serve/officers.h"
@@ -27,6 +28,8 @@ struct assembly {
 	size_t n_buses;
 	struct mqtt_connection *mqtt;
 	size_t n_mqtt;
+	struct hj212_connection *hj212;
+	size_t n_hj212;
 	struct delivery_setup *deliveries;
 	size_t n_deliveries;
 	struct share_setup *shares;

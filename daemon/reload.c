@@ -33,8 +33,8 @@ struct next {
 	_Atomic uint32_t *kinds;
 	struct officers officers;
 	struct restore_alerts alerts;
-	struct door *pushed;
-	void *mqtt;
+	struct door *pushed, *loggers;
+	void *mqtt, *hj212;
 	struct door *field_doors[CONFIG_MOST_THREADS];
 	void *fields[CONFIG_MOST_THREADS];
 	struct modbus_connection *shares[CONFIG_MOST_THREADS];
@@ -203,6 +203,16 @@ static int prepare_mqtt(struct run *run, struct next *next)
 	return r;
 }
 
+static int prepare_loggers(struct run *run, struct next *next)
+{
+	const struct assembly *a = next->assembly;
+	struct driver_host host = {
+		.door = run->loggers, .loop = run->fields[0].loop, .metrics = run->metrics};
+	int r = run_door(run, &a->plan, RING_LOGGERS, &next->loggers);
+	return r == 0 ? hj212_driver.prepare(&host, a->hj212, a->n_hj212, run->hj212, &next->hj212)
+		      : r;
+}
+
 static int prepare(struct run *run, struct next *next)
 {
 	const struct plan *plan = &next->assembly->plan;
@@ -225,7 +235,9 @@ static int prepare(struct run *run, struct next *next)
 		r = prepare_fields(run, next);
 	if (r == 0)
 		r = prepare_buses(run, next);
-	return r == 0 ? prepare_mqtt(run, next) : r;
+	if (r == 0)
+		r = prepare_mqtt(run, next);
+	return r == 0 ? prepare_loggers(run, next) : r;
 }
 
 static void next_free(struct run *run, struct next *next)
@@ -241,6 +253,8 @@ static void next_free(struct run *run, struct next *next)
 	}
 	door_free(next->pushed);
 	mqtt_driver.drop(next->mqtt);
+	door_free(next->loggers);
+	hj212_driver.drop(next->hj212);
 	daybook_tables_free(next->tables);
 	keeper_free(next->keeper);
 	recorder_free(next->recorder);
@@ -421,6 +435,9 @@ static void swap(struct run *run, struct next *next)
 	if (run->mqtt != NULL)
 		run->mqtt = mqtt_driver.succeed(next->mqtt, run->mqtt);
 	next->mqtt = NULL;
+	door_succeed(run->loggers, next->loggers, &next->change);
+	run->hj212 = hj212_driver.succeed(next->hj212, run->hj212);
+	next->hj212 = NULL;
 	daybook_succeed(run->daybook, next->tables, &next->change);
 	daybook_limit(run->daybook, keeper_file_bytes(next->config->max_bytes));
 	rings_grow(&run->rings, run_slots(next->assembly));

@@ -28,11 +28,21 @@ static bool judged_before(const struct replay *p, const struct daybook_row *row)
 	return p->have_snapshot && look_row_read(&p->mark, row);
 }
 
+static struct door *door_of(const struct restore_setup *setup, uint32_t monitor)
+{
+	const struct plan *plan = setup->plan;
+	const char *driver = plan->connections[plan->monitors[monitor].connection].driver;
+	if (strcmp(driver, "hj212") == 0)
+		return setup->loggers;
+	return strcmp(driver, "mqtt") == 0 ? setup->pushed : NULL;
+}
+
 static bool remember(void *context, const struct daybook_row *row)
 {
 	const struct reading *r = &row->reading;
-	if (row->monitor != NO_INDEX)
-		door_remember(context, row->monitor, r->measured_ms, r->has_value ? r->value : NAN);
+	struct door *door = row->monitor == NO_INDEX ? NULL : door_of(context, row->monitor);
+	if (door != NULL)
+		door_remember(door, row->monitor, r->measured_ms, r->has_value ? r->value : NAN);
 	return true;
 }
 
@@ -41,8 +51,7 @@ static bool judge_row(void *context, const struct daybook_row *row)
 	struct replay *p = context;
 	p->after = row->sequence;
 	p->rows++;
-	if (p->setup->pushed != NULL)
-		(void)remember(p->setup->pushed, row);
+	(void)remember((void *)(uintptr_t)p->setup, row);
 	if (row->monitor == NO_INDEX || judged_before(p, row))
 		return true;
 	struct reading r = row->reading;
@@ -197,7 +206,7 @@ static int remember_tail(const struct restore_setup *setup)
 	int r = daybook_reader_open(&reader, setup->directory, setup->plan);
 	if (r < 0)
 		return r;
-	r = daybook_tail(reader, TAIL_ROWS, remember, setup->pushed);
+	r = daybook_tail(reader, TAIL_ROWS, remember, (void *)(uintptr_t)setup);
 	daybook_reader_close(reader);
 	return r;
 }
@@ -235,7 +244,8 @@ int restore(const struct restore_setup *setup)
 	if (r == 0)
 		r = adopt_alerts(setup, &adopted);
 	/* Else nobody sends, or all that is in the tail was judged again. */
-	if (r == 0 && setup->pushed != NULL && p.rows < TAIL_ROWS)
+	bool may_come_again = setup->pushed != NULL || setup->loggers != NULL;
+	if (r == 0 && may_come_again && p.rows < TAIL_ROWS)
 		r = remember_tail(setup);
 	if (r == 0 && (p.judged > 0 || adopted > 0))
 		log_info("taken up: %zu active alerts, %llu readings judged again", adopted,

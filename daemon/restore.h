@@ -21,8 +21,9 @@ struct restore_setup {
 	struct judge *judge;
 	struct verdicts *verdicts; /* the judge's; empty, and empty again afterwards */
 	struct revise *revise;     /* NULL: no marks */
-	struct door *pushed;       /* door whose senders may send again what they sent before;
-				      NULL: nobody sends, what they sent need not be read */
+	/* Doors whose senders may send again what they sent before: of MQTT, of HJ 212. NULL: nobody
+	 * sends, and what they sent need not be read. */
+	struct door *pushed, *loggers;
 };
 
 #define RESTORE_SNAPSHOT "judge/snapshot"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The threads at the instruments: event loops and what each polls, serial lines, MQTT. */
+/* The threads at the instruments: event loops and what each polls or hears, serial lines, MQTT. */
 #include "run-state.h"
 
 #include "drivers/driver.h"
@@ -85,6 +85,15 @@ static int share_out(struct run *run)
 	return r;
 }
 
+/* Also without any: a reload may bring some, and the loop takes no newcomers. */
+static int start_loggers(struct run *run)
+{
+	const struct assembly *a = run->assembly;
+	struct driver_host host = {
+		.door = run->loggers, .loop = run->fields[0].loop, .metrics = run->metrics};
+	return hj212_driver.start(&host, a->hj212, a->n_hj212, &run->hj212);
+}
+
 /* All series are registered before any of these threads runs. */
 static int start_fields(struct run *run)
 {
@@ -96,6 +105,8 @@ static int start_fields(struct run *run)
 		r = modbus_driver.start(&host, field->connections, field->n_connections,
 					&field->driver);
 	}
+	if (r == 0)
+		r = start_loggers(run);
 	for (size_t i = 0; r == 0 && i < run->n_fields; i++) {
 		struct field *field = &run->fields[i];
 		r = -pthread_create(&field->thread, NULL, loop_main, field);
@@ -143,4 +154,6 @@ void run_end_fields(struct run *run)
 		if (field->driver != NULL)
 			modbus_driver.stop(field->driver);
 	}
+	if (run->hj212 != NULL)
+		hj212_driver.stop(run->hj212);
 }

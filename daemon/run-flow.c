@@ -14,7 +14,10 @@
 /* Readings that senders may repeat, and what a ring holds at the least. */
 enum { REMEMBERED = 256, RINGS_SECONDS = 10 };
 /* MQTT 3.1.1, 2.3.1: a sender has no more packet identifiers for what is not acknowledged. */
-enum { REDELIVERED = 65535 };
+enum { PACKETS = 65535 };
+/* Data loggers keep what was not acknowledged, perhaps for days: what of it is known after a
+ * restart (restore.c). */
+enum { BACKFILLED = 200000 };
 
 /* --- ties between rooms --- */
 
@@ -211,18 +214,24 @@ static int open_rings(struct run *run)
 	run->views = calloc(RINGS_MAX, sizeof *run->views);
 	if (r == 0 && run->views == NULL)
 		r = -ENOMEM;
-	return r == 0 ? run_show_ring(run, RING_PUSHED, "mqtt") : r;
+	if (r == 0)
+		r = run_show_ring(run, RING_PUSHED, "mqtt");
+	return r == 0 ? run_show_ring(run, RING_LOGGERS, "loggers") : r;
 }
 
 int run_door(struct run *run, const struct plan *plan, size_t ring, struct door **out)
 {
-	bool pushed = ring == RING_PUSHED;
+	static const char *const drivers[] = {
+		[RING_FIELD] = "modbus", [RING_PUSHED] = "mqtt", [RING_LOGGERS] = "hj212"};
+	static const size_t redelivered[] = {
+		[RING_FIELD] = 0, [RING_PUSHED] = PACKETS, [RING_LOGGERS] = BACKFILLED};
+	size_t kind = ring < RINGS ? ring : RING_FIELD;
 	return door_new(out, &(struct door_setup){.plan = plan,
 						  .rings = &run->rings,
 						  .ring = ring,
-						  .driver = pushed ? "mqtt" : "modbus",
-						  .remembered = pushed ? REMEMBERED : 1,
-						  .redelivered = pushed ? REDELIVERED : 0,
+						  .driver = drivers[kind],
+						  .remembered = kind == RING_FIELD ? 1 : REMEMBERED,
+						  .redelivered = redelivered[kind],
 						  .metrics = run->metrics});
 }
 
@@ -256,7 +265,9 @@ static int open_doors(struct run *run)
 		r = open_field(run, i);
 	for (; r == 0 && run->n_buses < run->assembly->n_buses; run->n_buses++)
 		r = open_bus(run, run->n_buses);
-	return r == 0 ? run_door(run, run->plan, RING_PUSHED, &run->pushed) : r;
+	if (r == 0)
+		r = run_door(run, run->plan, RING_PUSHED, &run->pushed);
+	return r == 0 ? run_door(run, run->plan, RING_LOGGERS, &run->loggers) : r;
 }
 
 /* No more loops than connections: one without any only ticks. */

@@ -25,7 +25,7 @@
 #include "serve/serve.h"
 
 /* Behind them one for each serial line, and for each event loop but the first. */
-enum { RING_FIELD, RING_PUSHED, RINGS };
+enum { RING_FIELD, RING_PUSHED, RING_LOGGERS, RINGS };
 _Static_assert(RINGS + CONFIG_MOST_BUSES + CONFIG_MOST_THREADS - 1 <= RINGS_MAX,
 	       "there is a ring for each serial line and each event loop");
 enum { BEAT_JUDGE, BEAT_RECORDER, BEAT_CLERK, BEAT_COURIER, BEAT_EXPORTER, BEAT_TALLIER, BEATS };
@@ -79,7 +79,7 @@ struct run {
 	struct config_text config_text; /* in force */
 	struct rings rings;
 	struct verdicts verdicts;
-	struct door *pushed;
+	struct door *pushed, *loggers;
 	struct judge *judge;
 	struct recorder *recorder;
 	struct clerk *clerk;
@@ -91,7 +91,7 @@ struct run {
 	struct serve *serve;
 	struct wording chinese; /* of pages */
 	struct revise *revise;
-	void *mqtt;
+	void *mqtt, *hj212; /* the latter on the first event loop */
 	struct field *fields;
 	size_t n_fields;
 	struct bus *buses; /* CONFIG_MOST_BUSES */

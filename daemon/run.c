@@ -60,15 +60,16 @@ void run_tell(const char *message)
 int run_has_descriptors(const struct assembly *assembly)
 {
 	struct rlimit limit;
-	rlim_t wanted = (assembly->n_modbus + assembly->n_buses) * 2 + 256;
+	rlim_t wanted = (assembly->n_modbus + assembly->n_buses) * 2 + 256 +
+			(assembly->n_hj212 > 0 ? HJ212_SESSIONS_MOST : 0);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return -errno;
 	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= wanted)
 		return 0;
 	log_event(LOGGED_DESCRIPTORS, ABOUT_NOTHING,
-		  "%zu instruments need %llu descriptors, the limit is %llu; raise LimitNOFILE",
-		  assembly->n_modbus, (unsigned long long)wanted,
-		  (unsigned long long)limit.rlim_max);
+		  "%zu instruments%s need %llu descriptors, the limit is %llu; raise LimitNOFILE",
+		  assembly->n_modbus, assembly->n_hj212 > 0 ? " and the data loggers" : "",
+		  (unsigned long long)wanted, (unsigned long long)limit.rlim_max);
 	return -EMFILE;
 }
 
@@ -144,6 +145,7 @@ static int take_up(struct run *run)
 		.judge = run->judge,
 		.verdicts = &run->verdicts,
 		.pushed = run->assembly->n_mqtt > 0 ? run->pushed : NULL,
+		.loggers = run->assembly->n_hj212 > 0 ? run->loggers : NULL,
 		.revise = run->revise,
 	};
 	int r = restore(&setup);
@@ -335,6 +337,7 @@ static void end(struct run *run)
 		free(run->fields[i].connections);
 	}
 	door_free(run->pushed);
+	door_free(run->loggers);
 	for (size_t i = 0; run->buses != NULL && i < run->n_buses; i++)
 		door_free(run->buses[i].door);
 	if (run->rings.n > 0) {

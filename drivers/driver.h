@@ -58,3 +58,5 @@ extern const struct driver modbus_driver; /* connections: struct modbus_connecti
 /* connections: one struct modbus_connection with `serial`: a bus is a thread, and thus a producer */
 extern const struct driver modbus_rtu_driver;
 extern const struct driver mqtt_driver;   /* connections: struct mqtt_connection */
+/* connections: struct hj212_connection; it has a door and a ring of its own on the loop of others */
+extern const struct driver hj212_driver;

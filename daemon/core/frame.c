@@ -67,6 +67,8 @@ const char *frame_kind_name(int kind)
 		return "modbus-rtu";
 	case FRAME_MQTT:
 		return "mqtt";
+	case FRAME_HJ212:
+		return "hj212";
 	case FRAME_SAME:
 		return "same";
 	case FRAME_OVERWRITTEN:

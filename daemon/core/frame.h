@@ -22,7 +22,7 @@ struct frame_record {
 	uint64_t seq;
 	int64_t at_ms; /* wall clock when it was complete; 0: not known */
 	uint64_t frame;
-	const uint8_t *asked, *answered; /* a request and its reply, or a topic and its payload */
+	const uint8_t *asked, *answered; /* a request and its reply, a topic or a sender and its message */
 	size_t n_asked, n_answered;
 };
 

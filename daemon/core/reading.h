@@ -34,6 +34,7 @@ enum frame_kind {
 	FRAME_MODBUS_TCP = 'm', /* a request and its reply */
 	FRAME_MODBUS_RTU = 'r', /* the same, as on a serial line */
 	FRAME_MQTT = 't',       /* a topic and its payload */
+	FRAME_HJ212 = 'h',      /* who sent it, and the telegram */
 	FRAME_SAME = 's',       /* the frame of a reading before it */
 	FRAME_OVERWRITTEN = 'x',
 };

@@ -328,6 +328,21 @@ bool door_wait_stored(struct door *door, uint64_t seq, int timeout_ms)
 	return stored_wait(door->setup.rings, door->setup.ring, seq, timeout_ms);
 }
 
+uint64_t door_stored(struct door *door)
+{
+	return stored_upto(door->setup.rings, door->setup.ring);
+}
+
+void door_commit(struct door *door)
+{
+	stored_ask(door->setup.rings);
+}
+
+bool door_is_crowded(const struct door *door)
+{
+	return ring_used(door->ring, RING_RECORDER) > ring_slots(door->ring) / 2;
+}
+
 void door_unrecorded(struct door *door, uint32_t monitor)
 {
 	const struct monitor *m = &door->setup.plan->monitors[monitor];

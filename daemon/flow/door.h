@@ -57,6 +57,17 @@ void door_flush(struct door *door);
  */
 bool door_wait_stored(struct door *door, uint64_t seq, int timeout_ms);
 
+/**
+ * door_stored() - the newest that is committed to disk (the door's thread only)
+ *
+ * For a thread that does not wait: door_commit() asks for a commit at once of what was handed in.
+ */
+uint64_t door_stored(struct door *door);
+void door_commit(struct door *door);
+/** door_is_crowded() - half of the ring waits for the disk. Whoever can let its senders wait does
+ * so now: from three quarters on the oldest are passed over. */
+bool door_is_crowded(const struct door *door);
+
 /** door_unrecorded() - say that a sample of @monitor was acknowledged but may not be recorded */
 void door_unrecorded(struct door *door, uint32_t monitor);
 

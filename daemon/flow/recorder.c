@@ -232,6 +232,7 @@ static void failed(struct recorder *r, int result)
 static bool recorder_round(struct recorder *r)
 {
 	int result = 0;
+	atomic_store(&r->setup.rings->stored.asked, false); /* who asks had pushed before */
 	take(r);
 	r->more = r->n == r->setup.batch;
 	gaps_take(r);
@@ -260,8 +261,9 @@ static bool ready(struct recorder *r)
 
 static bool urgent(struct recorder *r)
 {
-	return atomic_load(&r->setup.rings->stored.waiting) > 0 || atomic_load(&r->stop) ||
-	       gate_is_shut(&r->gate);
+	const struct stored *stored = &r->setup.rings->stored;
+	return atomic_load(&stored->waiting) > 0 || atomic_load(&stored->asked) ||
+	       atomic_load(&r->stop) || gate_is_shut(&r->gate);
 }
 
 static bool anything(void *context)

@@ -141,6 +141,20 @@ bool stored_wait(struct rings *rings, size_t ring, uint64_t seq, int timeout_ms)
 	return stored;
 }
 
+void stored_ask(struct rings *rings)
+{
+	atomic_store(&rings->stored.asked, true);
+	bell_ring_always(&rings->recorder);
+}
+
+uint64_t stored_upto(struct rings *rings, size_t ring)
+{
+	pthread_mutex_lock(&rings->stored.lock);
+	uint64_t seq = rings->stored.seq[ring];
+	pthread_mutex_unlock(&rings->stored.lock);
+	return seq;
+}
+
 void stored_advance(struct rings *rings, const uint64_t *seq)
 {
 	pthread_mutex_lock(&rings->stored.lock);

@@ -20,6 +20,7 @@ struct stored {
 	uint64_t seq[RINGS_MAX];  /* under lock */
 	uint64_t owed[RINGS_MAX]; /* under lock: acknowledged up to here before it was stored */
 	_Atomic int waiting;
+	_Atomic bool asked; /* for a commit at once, by who does not stand and wait */
 };
 
 struct rings {
@@ -45,6 +46,12 @@ bool rings_ready(struct rings *rings, enum ring_reader who);
 
 /** stored_wait() - until ring @ring is committed up to @seq. Return: false after @timeout_ms. */
 bool stored_wait(struct rings *rings, size_t ring, uint64_t seq, int timeout_ms);
+/** stored_ask() - what the rings hold is to be committed at once; nobody stands and waits (any
+ * thread)
+ */
+void stored_ask(struct rings *rings);
+/** stored_upto() - the newest of ring @ring that is committed (any thread) */
+uint64_t stored_upto(struct rings *rings, size_t ring);
 /** stored_owe() - what ring @ring holds up to @seq was acknowledged without its commit */
 void stored_owe(struct rings *rings, size_t ring, uint64_t seq);
 /** stored_owes() - is anything acknowledged that is not stored yet? (any thread) */

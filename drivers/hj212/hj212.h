@@ -10,6 +10,8 @@
  * that they are made of: one kind alone counts. */
 enum hj212_kind { HJ212_OF_REALTIME, HJ212_OF_MINUTES, HJ212_OF_HOURS, HJ212_OF_DAYS };
 
+enum { HJ212_SESSIONS_MOST = 4096 }; /* of all connections together */
+
 enum hj212_ack { HJ212_ACK_STORED, HJ212_ACK_RECEIVED };
 
 struct hj212_point {

@@ -2,12 +2,10 @@
 #include "drivers/modbus/dtu.h"
 
 #include "base/log.h"
+#include "drivers/listen.h"
 #include "drivers/modbus/strip.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,6 @@
 enum {
 	CALLERS = 64,
 	REGISTER_MS = 10000,
-	BACKLOG = 256,
 	ACCEPTS_AT_ONCE = 64,
 	CALLER_BYTES = 256,
 	SAID_BYTES = 32, /* of an unknown registration, in the log */
@@ -181,8 +178,6 @@ static struct caller *free_place(struct dtu *dtu)
 static void caller_accept(struct listener *listener, int fd)
 {
 	struct dtu *dtu = listener->dtu;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
 	struct caller *caller = free_place(dtu);
 	caller->fd = fd;
 	caller->fill = 0;
@@ -198,12 +193,12 @@ static void listener_ready(void *context, uint32_t events)
 	(void)events;
 	struct listener *listener = context;
 	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = listen_accept(listener->fd);
 		if (fd >= 0) {
 			caller_accept(listener, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		if (listen_must_wait(fd))
 			listener->muted =
 				loop_change(listener->dtu->host.loop, listener->fd, 0) == 0;
 		return;
@@ -228,41 +223,6 @@ void dtu_tick(struct dtu *dtu, int64_t now_ns)
 	}
 }
 
-/* "192.0.2.1:9003" or "[2001:db8::1]:9003". Return: 0, a code of getaddrinfo(). */
-static int address_of(const char *listen, struct addrinfo **found)
-{
-	char host[80];
-	const char *colon = strrchr(listen, ':');
-	size_t n = colon == NULL ? 0 : (size_t)(colon - listen);
-	if (n == 0 || n >= sizeof host)
-		return EAI_NONAME;
-	bool bracketed = listen[0] == '[' && listen[n - 1] == ']';
-	memcpy(host, listen + bracketed, n - 2U * bracketed);
-	host[n - 2U * bracketed] = '\0';
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-	return getaddrinfo(host, colon + 1, &hints, found);
-}
-
-static int listener_open(struct listener *listener, struct dtu *dtu, const char *listen_on)
-{
-	struct addrinfo *found = NULL;
-	*listener = (struct listener){.dtu = dtu, .listen = listen_on, .fd = -1};
-	if (address_of(listen_on, &found) != 0)
-		return -EINVAL;
-	int error = 0;
-	listener->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (listener->fd < 0)
-		error = -errno;
-	else
-		(void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (error == 0 && (bind(listener->fd, found->ai_addr, found->ai_addrlen) < 0 ||
-			   listen(listener->fd, BACKLOG) < 0))
-		error = -errno;
-	freeaddrinfo(found);
-	return error;
-}
-
 static const struct listener *listener_of(const struct dtu *dtu, const char *address)
 {
 	for (size_t i = 0; dtu != NULL && i < dtu->n_listeners; i++)
@@ -281,15 +241,14 @@ static int open_listeners(struct dtu *dtu, const struct dtu *before)
 			continue;
 		const char *address = dtu->connections[i].listen;
 		struct listener *listener = &dtu->listeners[dtu->n_listeners++];
-		if (listener_of(before, address) != NULL) {
-			*listener = (struct listener){.dtu = dtu, .listen = address, .fd = -1};
+		*listener = (struct listener){.dtu = dtu, .listen = address, .fd = -1};
+		if (listener_of(before, address) != NULL)
 			continue;
-		}
-		int error = listener_open(listener, dtu, address);
-		if (error != 0) {
+		listener->fd = listen_open(address);
+		if (listener->fd < 0) {
 			log_warnx("%s: cannot listen on %s: %s", dtu->connections[i].id, address,
-				  strerrordesc_np(-error));
-			return error;
+				  strerrordesc_np(-listener->fd));
+			return listener->fd;
 		}
 	}
 	return 0;

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -65,6 +66,19 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
+
+
+def recorded(store, factor):
+    """All values of a factor with how often each is there, from the daybook's files themselves."""
+    values = {}
+    for path in glob.glob(os.path.join(store, "daybook", "*.db")):
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+        for value, n in db.execute(
+                "SELECT value, COUNT(*) FROM readings JOIN monitors ON monitors.id = readings.monitor"
+                " WHERE factor = ? AND value IS NOT NULL GROUP BY value", (factor,)):
+            values[value] = values.get(value, 0) + n
+        db.close()
+    return values
 
 
 class Daemon:

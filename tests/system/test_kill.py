@@ -19,7 +19,7 @@ import time
 import pytest
 
 import servers
-from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
+from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, recorded, site
 from servers import wait_until, wait_while_it_grows
 from shim import LONG
 
@@ -117,17 +117,7 @@ class Watch:
         self.oldest = 0.0    # age at the kill of the oldest reply that was not kept
 
     def read_daybook(self, factor):
-        """All values of a factor with how often each is there, from the files themselves."""
-        values = {}
-        for path in glob.glob(os.path.join(self.daemon.store, "daybook", "*.db")):
-            db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
-            for value, n in db.execute(
-                    "SELECT CAST(value AS INTEGER), COUNT(*) FROM readings JOIN monitors"
-                    " ON monitors.id = readings.monitor WHERE factor = ? AND value IS NOT NULL"
-                    " GROUP BY value", (factor,)):
-                values[value] = values.get(value, 0) + n
-            db.close()
-        return values
+        return recorded(self.daemon.store, factor)
 
     def check_messages(self, recorded):
         lost = self.acknowledgements.read() - set(recorded)

@@ -93,7 +93,7 @@ def test_a_serial_line_that_is_too_slow_is_named(tmp_path):
     ('port = 1502', 'port = 70000'),
     ('connection = "line"', 'connection = "nobody"'),
     ('id = "outfall-4"', 'id = "outfall-3"'),
-    ('driver = "modbus"', 'driver = "hj212"'),
+    ('driver = "modbus"', 'driver = "hj213"'),
     ('max = 50.0', 'max = 50.0 50'),
 ])
 def test_an_error_is_named_with_file_and_line(config, old, new):

@@ -265,15 +265,71 @@ static void test_a_serial_line_is_checked(void **state)
 	assert_true(b->parity == 1 && b->stop_bits == 2 && b->rts == 2 && b->echo);
 }
 
-static void test_what_is_not_built_yet_is_said_so(void **state)
+#define LOGGERS                                                                                    \
+	"connections: ( { id = \"loggers\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\"; } "   \
+	");\n"
+
+static void test_data_loggers_have_keys_of_their_own(void **state)
 {
 	static const struct example examples[] = {
 		{NODE
-		 "connections: ( { id = \"l\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\"; "
-		 "} );\n",
-		 "2: driver \"hj212\" is not in this build"},
+		 "connections: ( { id = \"a\"; driver = \"hj212\"; },\n"
+		 "{ id = \"b\"; driver = \"hj212\"; listen = \"here:9002\"; },\n"
+		 "{ id = \"c\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\";\n"
+		 "timeout_ms = 500; idle_s = 5; ack = \"never\"; },\n"
+		 "{ id = \"d\"; driver = \"hj212\"; listen = \"127.0.0.1:9002\"; },\n"
+		 "{ id = \"e\"; driver = \"modbus\"; transport = \"dtu\"; registration = \"x\";"
+		 "listen = \"127.0.0.1:9002\"; } );\n",
+		 "2: key \"listen\" is missing in a connection\n"
+		 "3: listen = \"here:9002\" is not right: \n"
+		 "5: key \"timeout_ms\" is not one of a connection of driver hj212; remove it\n"
+		 "5: idle_s = 5 is out of range, 10 to 86400\n"
+		 "5: ack \"never\" is not known; known are \"stored\", \"received\"\n"
+		 "6: listen = \"127.0.0.1:9002\" is that of connection \"c\"; data loggers have an "
+		 "address of their own, and all of them may share it\n"
+		 "7: listen = \"127.0.0.1:9002\" is that of connection \"c\"; data loggers have an "
+		 "address of their own, and all of them may share it"},
+		{NODE LOGGERS "sites: ( { id = \"s\"; kind = \"air\"; monitors: (\n"
+			      "{ factor = \"w01018\"; connection = \"loggers\"; },\n"
+			      "{ factor = \"w21003\"; connection = \"loggers\"; mn = \"8 8\";\n"
+			      "data = \"week\"; field = \"Mean\"; topic = \"t\"; },\n"
+			      "{ factor = \"w01001\"; connection = \"loggers\"; mn = \"A\";"
+			      "end_stamp_s = 600; } ); } );\n",
+		 "4: key \"mn\" is missing in a monitor\n"
+		 "5: mn = \"8 8\" is not right: use the logger's number, 1 to 27 letters and "
+		 "digits\n"
+		 "6: data \"week\" is not known; known are \"realtime\", \"minute\", \"hour\", "
+		 "\"day\"\n"
+		 "6: field \"Mean\" is not known\n"
+		 "6: key \"topic\" is not one of a monitor of an hj212 connection; remove it\n"
+		 "7: end_stamp_s belongs to means: it needs data = \"minute\", \"hour\" or "
+		 "\"day\""},
 	};
 	CHECK(state, examples);
+}
+
+static void test_a_logger_s_monitor_has_its_defaults(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(
+		fixture, NODE LOGGERS
+		"sites: ( { id = \"s\"; kind = \"outfall\"; monitors: (\n"
+		"{ factor = \"w01018\"; connection = \"loggers\"; mn = \"88888880000001\"; },\n"
+		"{ factor = \"w21003\"; connection = \"loggers\"; mn = \"A\"; data = "
+		"\"hour\"; end_stamp_s = 3600; },\n"
+		"{ factor = \"w00000\"; connection = \"loggers\"; mn = \"A\"; data = "
+		"\"day\"; field = \"Cou\"; scale = 3.6; } ); } );\n");
+	expect_ok(fixture);
+	const struct config_connection *loggers = fixture->config->connections;
+	const struct config_monitor *m = fixture->config->sites[0].monitors;
+	assert_true(loggers->driver == CONFIG_HJ212 && loggers->idle_s == 7200);
+	assert_false(loggers->ack_received);
+	assert_string_equal(m[0].mn, "88888880000001");
+	assert_string_equal(m[0].factor.old_code, "011");
+	assert_true(m[0].data == 0 && m[0].field == 0 && m[0].scale == 1);
+	assert_true(m[0].stale_after_s == 7200);
+	assert_true(m[1].data == 2 && m[1].field == 1 && m[1].end_stamp_s == 3600);
+	assert_true(m[2].data == 3 && m[2].field == 4 && m[2].scale == 3.6);
 }
 
 static void test_each_influx_address_has_keys_of_its_own(void **state)
@@ -630,7 +686,8 @@ int main(void)
 		TEST(test_a_choice_lists_what_is_known),
 		TEST(test_units_that_dial_in_are_told_apart),
 		TEST(test_a_serial_line_is_checked),
-		TEST(test_what_is_not_built_yet_is_said_so),
+		TEST(test_data_loggers_have_keys_of_their_own),
+		TEST(test_a_logger_s_monitor_has_its_defaults),
 		TEST(test_each_influx_address_has_keys_of_its_own),
 		TEST(test_dangling_and_duplicate_ids_name_both_sides),
 		TEST(test_a_missing_key_is_told_at_the_brace_of_its_group),

@@ -158,6 +158,45 @@ bool door_wait_stored(struct door *door, uint64_t seq, int timeout_ms)
 	return stored;
 }
 
+uint64_t door_stored(struct door *door)
+{
+	pthread_mutex_lock(&door->lock);
+	if (!door->hold)
+		door->stored = door->n_samples;
+	uint64_t stored = door->stored;
+	pthread_mutex_unlock(&door->lock);
+	return stored;
+}
+
+void door_commit(struct door *door)
+{
+	pthread_mutex_lock(&door->lock);
+	door->commits++;
+	pthread_cond_broadcast(&door->changed);
+	pthread_mutex_unlock(&door->lock);
+}
+
+bool door_is_crowded(const struct door *door)
+{
+	struct door *d = (struct door *)(uintptr_t)door;
+	pthread_mutex_lock(&d->lock);
+	bool crowded = d->crowded;
+	pthread_mutex_unlock(&d->lock);
+	return crowded;
+}
+
+bool fake_door_has_commits(const struct door *door, int64_t wanted)
+{
+	return (int64_t)door->commits >= wanted;
+}
+
+void fake_door_crowd(struct door *door, bool crowded)
+{
+	pthread_mutex_lock(&door->lock);
+	door->crowded = crowded;
+	pthread_mutex_unlock(&door->lock);
+}
+
 void door_unrecorded(struct door *door, uint32_t monitor)
 {
 	(void)monitor;

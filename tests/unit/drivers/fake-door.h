@@ -29,6 +29,9 @@ struct door {
 	unsigned refuse; /* so many submissions find the ring full */
 	bool hold;       /* nothing is stored until this is false */
 	uint64_t waited_for;
+	uint64_t stored;  /* of a thread that does not wait */
+	unsigned commits; /* it asked for */
+	bool crowded;
 };
 
 struct door *fake_door_new(void);
@@ -48,4 +51,6 @@ bool fake_door_has_fault(const struct door *door, int64_t wanted);
 
 /** fake_door_count() - samples with @flag */
 size_t fake_door_count(struct door *door, enum flag flag);
+bool fake_door_has_commits(const struct door *door, int64_t wanted);
+void fake_door_crowd(struct door *door, bool crowded);
 void fake_door_release(struct door *door, bool hold);

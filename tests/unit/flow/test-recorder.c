@@ -328,6 +328,23 @@ static void test_a_waiter_hurries_the_commit_and_is_answered_after_it(void **sta
 	assert_int_equal(rows(h), 3);
 }
 
+static bool three_are_stored(void *context)
+{
+	struct house *h = context;
+	return stored_upto(&h->rings, 0) == 3;
+}
+
+static void test_who_does_not_wait_asks_and_looks(void **state)
+{
+	struct house *h = *state;
+	start(h, 600000);
+	push_many(h, 1, 3);
+	assert_int_equal(stored_upto(&h->rings, 0), 0);
+	stored_ask(&h->rings);
+	assert_true(wait_for(three_are_stored, h));
+	assert_int_equal(rows(h), 3);
+}
+
 static void test_a_failing_commit_loses_nothing(void **state)
 {
 	enum { MOST = BATCH + SLOTS / 4 * 3 - 1 }; /* in hand, and one short of three quarters */
@@ -493,6 +510,8 @@ int main(void)
 						discard),
 		cmocka_unit_test_setup_teardown(
 			test_a_waiter_hurries_the_commit_and_is_answered_after_it, make, discard),
+		cmocka_unit_test_setup_teardown(test_who_does_not_wait_asks_and_looks, make,
+						discard),
 		cmocka_unit_test_setup_teardown(test_a_failing_commit_loses_nothing, make, discard),
 		cmocka_unit_test_setup_teardown(
 			test_a_failing_append_offers_the_same_readings_again, make, discard),

@@ -15,7 +15,7 @@
  */
 #define EVIDENCE_LINKS_MOST ((size_t)64 << 20)
 /* How long an archive waits for a seal that covers what is in it. */
-enum { EVIDENCE_AWAIT_MS = 10000 };
+enum { EVIDENCE_AWAIT_MS = 15000 };
 
 /* A seal that covers something; number 0: there is none. */
 struct cover {

@@ -496,8 +496,10 @@ void cases_read(struct walk *walk, struct config_cases *cases, const char *data,
 		const config_setting_t *group = config_setting_get_member(root, parts[i].key);
 		if (group)
 			parts[i].read(walk, cases, group);
+		cases->set |= group != NULL;
 	}
 	read_officers(walk, cases, root);
+	cases->set |= cases->n_officers > 0;
 }
 
 void cases_free(struct config_cases *cases)

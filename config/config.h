@@ -318,6 +318,7 @@ struct config_cases {
 	char *days_file; /* the last file of days off that was read, and where they begin; NULL:
 			    none */
 	int days_line;
+	bool set; /* the configuration has something of its own to say of cases */
 	int fault_shelve_workdays;
 	struct config_closing closing;
 	struct config_officer *officers;

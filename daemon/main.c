@@ -155,7 +155,7 @@ static void forbid_dumps(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
-/* Deadlines would fall on its holidays. */
+/* Deadlines would fall on its holidays: for an office that has set up its cases. */
 static void say_days_off(const struct order *order, const struct config *c, const struct plan *plan)
 {
 	const struct config_cases *cases = &c->cases;
@@ -163,7 +163,7 @@ static void say_days_off(const struct order *order, const struct config *c, cons
 	int year = days_off_unknown(&cases->off, &plan->zone, (int64_t)time(NULL) * 1000);
 	int line = cases->days_file != NULL ? cases->days_line : 1;
 	char text[160];
-	if (year == 0)
+	if (year == 0 || !cases->set)
 		return;
 	snprintf(text, sizeof text,
 		 "the days off of %d are not known, and deadlines take its holidays for working "

@@ -7,9 +7,11 @@
  * the site discharges cannot be told from that sum; there the judge's alerts speak, and the windows
  * that marks have changed since, and whether the day's data suffice is told by the plain mean but
  * where no discharge is no lack of data. Without a limit of day means, a day exceeds that an
- * exceedance touches and that has readings which nobody has marked.
+ * exceedance touches and in which a valid reading that nobody has marked lies beyond a limit: an
+ * alert that is to clear, or waits for data, goes on over days that comply.
  */
 #include "deliver/report-tables.h"
+#include "core/number.h"
 #include "store/ledger-marks.h"
 
 #include <errno.h>
@@ -59,6 +61,22 @@ static enum outcome day_outcome(const struct monitor *m, const struct tally_row 
 	return worst;
 }
 
+/* Has the day a valid reading beyond a limit in force? A mean beyond it has one, too. */
+static bool day_beyond(const struct monitor *m, const struct tally_row *day)
+{
+	const struct tally_count *c = &day->count;
+	for (size_t i = 0; i < m->n_limits; i++) {
+		const struct limit *l = &m->limits[i];
+		bool rounded = l->compare == COMPARE_ROUNDED;
+		double high = rounded ? round_even(c->high, l->decimals) : c->high;
+		double low = rounded ? round_even(c->low, l->decimals) : c->low;
+		if (limit_in_force(l, day->span.start_ms) &&
+		    ((l->has_max && high > l->max) || (l->has_min && low < l->min)))
+			return true;
+	}
+	return false;
+}
+
 void report_day(const struct report *report, const struct monitor *m, const struct tally_row *day,
 		struct report_alerts *a)
 {
@@ -66,6 +84,8 @@ void report_day(const struct report *report, const struct monitor *m, const stru
 	if (basis == BASIS_TOUCHED || (basis == BASIS_WINDOWS && m->gated)) {
 		if (m->n_limits > 0 && day->count.valid > 0)
 			report_set_days(report, &a->judged, day->span);
+		if (day->count.valid > 0 && day_beyond(m, day))
+			report_set_days(report, &a->beyond, day->span);
 		return;
 	}
 	enum outcome outcome =
@@ -81,7 +101,7 @@ void report_settle_days(const struct monitor *m, struct report_alerts *a)
 	const enum report_basis basis = report_basis(m);
 	for (size_t i = 0; i < sizeof a->judged.bits / sizeof a->judged.bits[0]; i++)
 		if (basis == BASIS_TOUCHED)
-			a->exceeding.bits[i] &= a->judged.bits[i];
+			a->exceeding.bits[i] &= a->beyond.bits[i];
 		else
 			a->judged.bits[i] |= a->exceeding.bits[i];
 }

@@ -89,6 +89,7 @@ struct report_alerts {
 	int64_t chattering, standing; /* report-alarms.c */
 	struct report_recent recent[REPORT_RECENT];
 	struct report_days judged, exceeding;
+	struct report_days beyond; /* with a valid reading beyond a limit */
 	int64_t registered, verified, withdrawn, unfounded; /* cases of its own */
 };
 int report_alerts(const struct report *report, struct report_alerts *by_monitor);

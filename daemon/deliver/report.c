@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/rain.h"
 #include "deliver/report-tables.h"
+#include "store/ledger-instruments.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,20 +68,35 @@ static bool first_row(void *context, const struct tally_row *row)
 	return false;
 }
 
+static bool first_setting(void *context, const struct instrument_view *view)
+{
+	*(int64_t *)context = view->since_ms;
+	return false;
+}
+
+/* Of a monitor that has never sent anything: since when the daemon has it. */
+static int first_known(const struct report *report, const struct monitor *m, int64_t *first_ms)
+{
+	return *first_ms != INT64_MAX
+		       ? 0
+		       : ledger_instrument(report->ledger, report->plan->sites[m->site].id,
+					   m->factor, first_setting, first_ms);
+}
+
 static int sum_monitor(const struct report *report, uint32_t monitor, struct report_alerts *alerts,
 		       struct sums *s)
 {
+	int r = 0;
 	*s = (struct sums){.first_ms = INT64_MAX,
 			   .report = report,
 			   .monitor = &report->plan->monitors[monitor],
 			   .alerts = alerts};
-	if (report->tallies == NULL)
-		return 0;
-	int r = tallies_rows(report->tallies, monitor, TALLY_DAY, report->span, sum_row, s);
-	if (r == 0)
+	if (report->tallies != NULL)
+		r = tallies_rows(report->tallies, monitor, TALLY_DAY, report->span, sum_row, s);
+	if (r == 0 && report->tallies != NULL)
 		r = tallies_rows(report->tallies, monitor, TALLY_DAY,
 				 (struct span){INT64_MIN, INT64_MAX}, first_row, &s->first_ms);
-	return r;
+	return r == 0 ? first_known(report, s->monitor, &s->first_ms) : r;
 }
 
 /* Readings due since the monitor's first day; where nobody knows how many, those there were. */
@@ -104,8 +120,11 @@ static struct report_value share_of(int64_t n, double due)
 	return report_number(due > 0, share > 1 ? 1 : share);
 }
 
-static const char *monitor_note(struct report_value sent, struct report_value valid)
+static const char *monitor_note(const struct report *report, const struct sums *s,
+				struct report_value sent, struct report_value valid)
 {
+	if (s->count.n == 0 && s->first_ms < passed(report).end_ms)
+		return SAY("nothing was sent");
 	if (sent.has_number && sent.number < RATE_PERCENT / 100.0)
 		return SAY("transmission rate below 90 %");
 	return valid.has_number && valid.number < RATE_PERCENT / 100.0
@@ -161,7 +180,7 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 		report_number(m->n_limits > 0, judged),
 		report_number(m->n_limits > 0, exceeding),
 		report_number(judged > 0, judged > 0 ? (double)good / (double)judged : 0),
-		report_text(monitor_note(sent, valid)),
+		report_text(monitor_note(report, s, sent, valid)),
 	};
 	t->writer->row(t->writer, monitor_columns, values, COUNT(monitor_columns));
 }

@@ -134,20 +134,35 @@ static const char *kind_words(enum alert_kind kind)
 	return kind == ALERT_LOAD ? SAY("load near or above the permit") : alert_kind_name(kind);
 }
 
+/* Has any of its monitors never sent anything? */
+static bool is_silent(const struct office_page *page, uint32_t site)
+{
+	const struct site *s = &page->plan->sites[site];
+	struct reading latest;
+	bool silent = false;
+	for (uint32_t m = s->first_monitor; m < s->first_monitor + s->n_monitors; m++)
+		silent |= !daybook_latest(page->office->setup->daybook, m, &latest);
+	return silent;
+}
+
 static void site_state(struct office_page *page, uint32_t site)
 {
 	static const enum alert_kind order[] = {
 		ALERT_EXCEEDANCE, ALERT_LOAD, ALERT_STALE, ALERT_CONNECTION,   ALERT_FAULT,
 		ALERT_WARNING,    ALERT_STEP, ALERT_FLAT,  ALERT_UNDETERMINED, ALERT_CLUE};
 	uint32_t kinds = site_kinds(page, site);
+	bool silent = is_silent(page, site);
 	const char *comma = "";
 	text_format(page->sheet.out, "<td class=\"%s\">",
 		    (kinds & (1u << ALERT_EXCEEDANCE)) != 0 ? "bad"
-		    : kinds != 0                            ? "odd"
+		    : kinds != 0 || silent                  ? "odd"
 							    : "good");
-	if (kinds == 0)
+	if (silent)
+		sheet_say(&page->sheet, SAY("a monitor has no data"));
+	else if (kinds == 0)
 		sheet_say(&page->sheet,
 			  office_named(page, site) ? SAY("normal") : SAY("data come"));
+	comma = silent ? ", " : "";
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
 		if ((kinds & (1u << order[i])) == 0)
 			continue;

@@ -134,7 +134,7 @@ def test_hostile_text_is_kept_as_text_and_long_text_is_refused(make_daemon):
         assert daemon.request("POST", "/api/v1/cases/1/actions", body)[0] == 400
     error = by_hand(daemon, 400, site="outfall-3", source="complaint", complainant="Somebody")["error"]
     assert "complainant" in error  # who complains is never stored
-    assert by_hand(daemon, site="outfall-3", source="province", by="H")["seq"] == 2
+    assert by_hand(daemon, site="outfall-3", source="province", document="No. 12", by="H")["seq"] == 2
     listed = daemon.ctl("case", "1")
     assert listed.returncode == 0 and "\x1b" not in listed.stdout
 
@@ -153,7 +153,7 @@ def test_the_operators_tool_walks_a_case_to_its_end(make_daemon, tmp_path):
     opened = ctl("case", "open", "--site", "outfall-3", "--factor", "w01018", "--source", "12369",
                  "--document", "No. 7", "--title", "smell", "--note", "n", "--by", "H")
     assert "smell" in opened and "No. 7" in opened
-    ctl("case", "open", "--site", "spring", "--source", "city", "--by", "H")
+    ctl("case", "open", "--site", "spring", "--source", "city", "--document", "No. 7", "--by", "H")
     ctl("case", "1", "link", "2", "--relation", "upstream")
     ctl("case", "1", "accept", "--by", "H")
     ctl("case", "1", "assign", "--unit", "Plant", "--by", "H")

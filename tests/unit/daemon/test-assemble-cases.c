@@ -136,11 +136,13 @@ test_a_year_without_days_off_is_named_and_the_next_one_once_it_is_published(void
 	assert_int_equal(unknown_at(2025, 12), 2025);
 	assert_non_null(strstr(config->cases.days_file, "/holidays/cn.cfg"));
 	assert_int_equal(config->cases.days_line, 7);
+	assert_false(config->cases.set);
 	drop();
 	load("deadlines: { off = (\"2027-01-01\"); };\n");
 	assert_int_equal(unknown_at(2026, 11), 0);
 	assert_int_equal(unknown_at(2027, 10), 0);
 	assert_int_equal(unknown_at(2027, 11), 2028);
+	assert_true(config->cases.set);
 	drop();
 }
 

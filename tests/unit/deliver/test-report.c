@@ -2,6 +2,7 @@
 /* Which days of a report exceed: over a real daybook, tallier and ledger, with marks. */
 #include "deliver/report.h"
 #include "deliver/tallier.h"
+#include "store/ledger-instruments.h"
 #include "store/ledger-marks.h"
 #include "testing.h"
 
@@ -246,7 +247,7 @@ static void test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches(voi
 {
 	struct bench *b = *state;
 	for (int i = 0; i < 4; i++)
-		day(b, AMMONIA, i, (const double[]){4, 4, 4, 4});
+		day(b, AMMONIA, i, (const double[]){6, 4, 4, 6});
 	alert(b, AMMONIA, AVERAGE_INSTANT, 23 * HOUR, 23 * HOUR, 2 * DAY + HOUR);
 	assert_row(b, "w21003", "4 1 4 3 0.25");
 	/* what was maintenance touches nothing; what is left of it does */
@@ -259,9 +260,23 @@ static void
 test_an_alert_that_goes_on_in_silence_touches_days_of_which_nothing_is_known(void **state)
 {
 	struct bench *b = *state;
-	day(b, AMMONIA, 0, (const double[]){4, 4, 4, 4});
+	day(b, AMMONIA, 0, (const double[]){4, 4, 4, 6});
 	alert(b, AMMONIA, AVERAGE_INSTANT, 23 * HOUR, 23 * HOUR, 12 * DAY);
 	assert_row(b, "w21003", "1 1 1 1 0");
+}
+
+/* An alert that clears late, by its deadband or its delay, goes on over days that comply. */
+static void test_a_day_without_a_value_beyond_the_limit_exceeds_in_no_alert(void **state)
+{
+	struct bench *b = *state;
+	day(b, AMMONIA, 0, (const double[]){4, 4, 4, 6});
+	day(b, AMMONIA, 1, (const double[]){5, 4.9, 4.9, 4.9}); /* equal complies */
+	day(b, AMMONIA, 2, (const double[]){4.9, 5.1, 4.9, 4.9});
+	day(b, AMMONIA, 3, (const double[]){4.9, 4, 6, 4}); /* beyond, but in no alert */
+	alert(b, AMMONIA, AVERAGE_INSTANT, 18 * HOUR, 18 * HOUR, 3 * DAY);
+	assert_row(b, "w21003", "4 1 4 2 0.5");
+	mark(b, AMMONIA, 2 * DAY + 6 * HOUR, 2 * DAY + 7 * HOUR);
+	assert_row(b, "w21003", "4 1 4 1 0.75");
 }
 
 static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void **state)
@@ -324,14 +339,34 @@ static void assert_lines(struct bench *b, const char *const *lines)
 	tallies_close(tallies);
 }
 
+static void test_a_monitor_that_never_sent_anything_is_noted(void **state)
+{
+	/* 30 days of a result every six hours were due of one, of the other nobody knows */
+	static const char *const lines[] = {
+		"monitors,outfall,w01018,COD,mg/L,0,0,0,0,,,,,0,0,0,,nothing was sent\r\n",
+		"monitors,outfall,a-rain,", ",nothing was sent\r\n", NULL};
+	struct bench *b = *state;
+	assert_int_equal(ledger_instruments(b->ledger, START), 0);
+	assert_lines(b, lines);
+}
+
+static void test_before_it_was_there_a_monitor_owes_nothing(void **state)
+{
+	struct bench *b = *state;
+	assert_int_equal(ledger_instruments(b->ledger, END), 0);
+	assert_row(b, "w01018", "0 0 0 0 ");
+}
+
 static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void **state)
 {
 	static const char *const lines[] = {
 		/* registered, verified, withdrawn, closed, on time, days, repeated */
-		"cases,total,,3,1,1,0,,,1\r\n", "cases,source,12369,2,1,0,0,,,1\r\n",
+		"cases,total,,3,1,1,0,,,1\r\n",
+		"cases,source,12369,2,1,0,0,,,1\r\n",
 		"cases,leader,not given,3,1,1,0,,,1\r\n",
 		"monitor_cases,outfall,w21003,,1,0,1,1,1\r\n",
-		"documents,X2,outfall,2026-06-03 00:00:00,note,penalty_decision,P 7\r\n", NULL};
+		"documents,X2,outfall,2026-06-03 00:00:00,note,penalty_decision,P 7\r\n",
+		NULL};
 	struct bench *b = *state;
 	complain(b, -400 * DAY); /* not in the span, and longer ago than a year */
 	alert(b, AMMONIA, AVERAGE_INSTANT, HOUR, HOUR, 2 * HOUR);
@@ -379,7 +414,7 @@ static void test_a_water_source_exceeds_with_any_factor(void **state)
 	struct bench *b = *state;
 	for (int i = 0; i < 4; i++) {
 		day(b, COD, i, (const double[]){40, 40, 40, 40});
-		day(b, AMMONIA, i, (const double[]){4, 4, 4, 4});
+		day(b, AMMONIA, i, (const double[]){6, 4, 4, 4});
 	}
 	day(b, COD, 5, (const double[]){90, 90, 90, 90});
 	alert(b, AMMONIA, AVERAGE_INSTANT, DAY, DAY, DAY + HOUR);
@@ -473,6 +508,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_an_alert_that_goes_on_in_silence_touches_days_of_which_nothing_is_known,
 			setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_monitor_that_never_sent_anything_is_noted,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_before_it_was_there_a_monitor_owes_nothing,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_day_without_a_value_beyond_the_limit_exceeds_in_no_alert, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_cases_are_told_with_how_they_ended_and_what_was_no_finding, setup,
 			teardown),

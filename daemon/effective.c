@@ -76,3 +76,25 @@ int effective_print(const struct plan *plan, FILE *out)
 	text_deinit(&l.cells);
 	return r;
 }
+
+/* Nobody said "none", and its kind has defaults of an office (signals/kinds.cfg). */
+static bool may_follow(const struct site *site)
+{
+	return site->practice == NULL && site->places[RULE_PRACTICE].whence == WHENCE_BUILT_IN &&
+	       (site->kind == SITE_RIVER_SECTION || site->kind == SITE_WATER_SOURCE ||
+		site->kind == SITE_OUTFALL);
+}
+
+void effective_note(const struct plan *plan, const char *file, FILE *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < plan->n_sites; i++)
+		n += may_follow(&plan->sites[i]);
+	if (n > 0)
+		fprintf(out,
+			"%s: note: %zu of %zu sites follow no practice: what they do not say "
+			"themselves is built-in, without delay, deadband, step or flat; practice = "
+			"\"office\" at the node, or at a site, gives what offices use at its "
+			"kind\n",
+			file, n, plan->n_sites);
+}

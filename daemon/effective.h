@@ -10,3 +10,7 @@
 /** effective_print() - site, factor, limit, rule, figure, and where it comes from
  * Return: 0; -ENOMEM */
 int effective_print(const struct plan *plan, FILE *out);
+/** effective_note() - which sites have the defaults of single rules, because they follow no
+ * practice
+ * @file: the configuration's */
+void effective_note(const struct plan *plan, const char *file, FILE *out);

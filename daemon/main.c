@@ -187,6 +187,8 @@ static int check(const struct order *order, const struct config *c, const struct
 	}
 	if (order->effective)
 		r = effective_print(&assembly->plan, stdout);
+	if (order->effective)
+		effective_note(&assembly->plan, order->file, stderr);
 	if (r < 0)
 		return 1;
 	printf("%zu sites, %zu monitors, %zu limits, %zu connections: ok\n", c->n_sites,

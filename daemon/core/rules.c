@@ -85,14 +85,18 @@ static void say_up_to(const struct listing *l, int rule, const char *name, doubl
 	say_word(l, rule, name, words);
 }
 
+/* A long list is told by its beginning. */
 static void say_numbers(const struct listing *l, int rule, const char *name, const double *at,
 			size_t n)
 {
 	struct text numbers = {0};
-	for (size_t i = 0; i < n; i++) {
+	const size_t most = 8, said = n <= most ? n : most / 2;
+	for (size_t i = 0; i < said; i++) {
 		text_add(&numbers, i == 0 ? "" : ", ");
 		text_double(&numbers, at[i]);
 	}
+	if (said < n)
+		text_format(&numbers, " and %zu more", n - said);
 	if (!numbers.failed && n > 0)
 		say_word(l, rule, name, numbers.at);
 	text_deinit(&numbers);
@@ -106,7 +110,7 @@ static void say_impossible(const struct listing *l)
 		say_word(l, RULE_LIVE_ZERO, "live_zero", "false");
 	if (l->m->has_most)
 		say_up_to(l, RULE_MOST, "most", l->m->most);
-	say_numbers(l, RULE_CODES, "codes", l->m->codes, l->m->n_codes);
+	say_numbers(l, RULE_CODES, "catalogue_codes", l->m->codes, l->m->n_codes);
 	say_numbers(l, RULE_OWN_CODES, "codes", l->m->own_codes, l->m->n_own_codes);
 	if (l->m->zero_beside)
 		say_word(l, RULE_BESIDE, "zero_beside", "true");

@@ -40,6 +40,15 @@ def rows(daemon):
     return found
 
 
+def test_sites_without_a_practice_are_noted_unless_they_say_so(tmp_path):
+    monitors = [mqtt_monitor("w21003", "o/nh", "{ max = 8.0; }")]
+    quiet, said = site("quiet", monitors), site("said", monitors, 'practice = "none";')
+    noted = checked(Daemon(tmp_path, [mqtt_connection(1)], [quiet, said]), "--effective")
+    assert "1 of 2 sites follow no practice" in noted.stderr, noted.stderr
+    assert "note" not in checked(Daemon(tmp_path, [mqtt_connection(1)], [quiet, said])).stderr
+    assert "follow no practice" not in checked(office(tmp_path), "--effective").stderr
+
+
 def line_of(path, text):
     with open(path, encoding="utf-8") as lines:
         return next(n for n, line in enumerate(lines, 1) if text in line)

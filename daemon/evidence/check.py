@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Are readings.csv, frames.csv and case.json what the sealed chains say?
 
-check.sh has followed the links and the seals; this reads what the links hold, and computes the chain of the ledger's
-entries again from its readable rows. It says what agrees, or the first difference. Python 3.7, and nothing beside it.
+check.sh has checked the seals' signatures; this follows the links up to the seals, reads what they hold, and computes the
+chain of the ledger's entries again from its readable rows. It says what agrees, or the first difference. Python 3.7, and
+nothing beside it.
 可读文件是否与封存的哈希链一致：逐条重算并比对，指出第一处不符。
 """
 import csv
@@ -49,11 +50,9 @@ def name_at(data, at):
     return data[at + 2:at + 2 + n].decode(), at + 2 + n
 
 
-def link_read(path, names, readings, batches):
-    """The records of one link; returns whether it says that frames came with it."""
-    with open(path, "rb") as f:
-        data = f.read()
-    at, framed = 33, False
+def link_read(path, data, names, readings, batches):
+    """The records of one link; returns the digest of the frames that it says came with it."""
+    at, frames = 33, None
     while at < len(data):
         kind, at = chr(data[at]), at + 1
         if kind == "a":  # another day's file numbers its monitors anew
@@ -70,29 +69,76 @@ def link_read(path, names, readings, batches):
         elif kind == "g":
             at += 32
         elif kind == "f":
-            framed, at = True, at + 48
+            frames, at = data[at + 16:at + 48], at + 48
         elif kind == "b":
             batch, _, _, _, _, committed, _, error = struct.unpack_from("<8q", data, at)
             batches.append((batch, committed, {-1: "free", -2: "unknown"}.get(error, "synchronised"), max(error, -1)))
             at += 64
-            if at != len(data) or batch != int(os.path.basename(path)[:-4]):
+            if at != len(data) or batch != number_of(path):
                 bad(f"{path}: it is the link of batch {batch}, or does not end with it")
         else:
             bad(f"{path}: a record of kind {kind!r}")
-    return framed
+    return frames
+
+
+def number_of(path):
+    return int(os.path.basename(path)[:-4])
+
+
+def named_by_seals():
+    """Batch and hash that each seal names; that of the readings stands first."""
+    named = []
+    for path in sorted(glob.glob("seal*.txt"), key=lambda path: path != "seal.txt"):
+        with open(path) as f:
+            words = f.read().split(" ")
+        named.append((int(words[8]), words[9]))
+    return named
+
+
+def links_follow():
+    """Each link with its path, when it has been seen that it goes on from the one before it, or that a seal names that."""
+    named, before, former = named_by_seals(), 0, None
+    for path in sorted(glob.glob("links/*.bin")):
+        with open(path, "rb") as f:
+            data = f.read()
+        if former is not None and number_of(path) == before + 1:
+            if data[1:33].hex() != former:
+                bad(f"{path}: does not follow the link before it")
+        elif former is not None and (before, former) not in named:
+            bad(f"links: no seal names the last one before {path}")
+        before, former = number_of(path), hashlib.sha256(data).hexdigest()
+        yield path, data
+    if former is not None and (not named or named[0] != (before, former)):
+        bad("links: the last one is not what the seal names")
+    print("links OK")
+
+
+def frames_are(path, digest):
+    """Are the frames of this link here? They must be what it says."""
+    try:
+        with open("frames/" + os.path.basename(path), "rb") as f:
+            if hashlib.sha256(f.read()).digest() != digest:
+                bad(f"frames/{os.path.basename(path)}: not what its link says")
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def links_read():
     """All readings, and which links say that frames came with them that are not here."""
     names, readings, missing, batches = {}, [], [], []
-    for path in sorted(glob.glob("links/*.bin")):
-        first, batch = len(readings), int(os.path.basename(path)[:-4])
-        framed = link_read(path, names, readings, batches)
+    for path, data in links_follow():
+        first = len(readings)
+        frames = link_read(path, data, names, readings, batches)
         for reading in readings[first:]:  # a name stands behind the readings that brought it
             reading.site, reading.factor = names.get(reading.monitor, (None, None))
-            reading.batch = batch
-        if framed and not os.path.exists("frames/" + os.path.basename(path)):
-            missing.append(batch)
+            reading.batch = number_of(path)
+        if frames is not None and not frames_are(path, frames):
+            missing.append(number_of(path))
+    here = {os.path.basename(path) for path in glob.glob("links/*.bin")}
+    for path in glob.glob("frames/*.bin"):
+        if os.path.basename(path) not in here:
+            bad(f"{path}: there is no such link")
     batches_check(batches)
     return readings, missing
 

@@ -314,8 +314,13 @@ static const struct {
 	{"rm attachments/" REPORT, "python3 check.py", "the history names it, and it is not here"},
 	{"rm attachments/" REPORT " && sed -i \"/attachments/d\" SHA256SUMS", "sh check.sh",
 	 "the history names it, and it is not here"},
-	{"f=$(ls links/* | tail -n 1) && printf x >>$f", "sh check.sh",
-	 "links: the last one is not what the seal names"},
+	{"printf x | dd of=$(ls links/* | tail -n 1) bs=1 seek=40 conv=notrunc status=none",
+	 "sh check.sh", "links: the last one is not what the seal names"},
+	{"printf x | dd of=$(ls links/* | head -n 3 | tail -n 1) bs=1 seek=40 conv=notrunc"
+	 " status=none",
+	 "python3 check.py", "does not follow the link before it"},
+	{"printf x | dd of=$(ls frames/* | head -n 1) bs=1 seek=40 conv=notrunc status=none",
+	 "python3 check.py", ": not what its link says"},
 	{"rm $(ls links/* | head -n 3 | tail -n 1)", "sh check.sh",
 	 "no seal names the last one before"},
 };

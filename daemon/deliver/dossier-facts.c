@@ -172,6 +172,13 @@ static void say_main(struct parts *parts)
 	facts_deinit(&facts);
 }
 
+/* The last moment of the last window of means: midnight would be read as the next day. */
+static int64_t shown_end(const struct parts *parts, const json_t *episode)
+{
+	int64_t end_ms = json_episode_end(parts->dossier->c, episode, parts->sheet.zone);
+	return end_ms != 0 && end_ms != json_ms(episode, "ended_at") ? end_ms - 1 : end_ms;
+}
+
 static void say_duration(struct parts *parts)
 {
 	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
@@ -179,7 +186,7 @@ static void say_duration(struct parts *parts)
 	char count[24], from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
 	if (n == 0 || json_is(parts->dossier->c, "kind", "load"))
 		return; /* of a load the shares of the permit follow each other */
-	int64_t end_ms = json_ms(json_array_get(episodes, n - 1), "ended_at");
+	int64_t end_ms = shown_end(parts, json_array_get(episodes, n - 1));
 	snprintf(count, sizeof count, "%zu", n);
 	sheet_moment(&parts->sheet, episode_began(parts->dossier->c), from);
 	sheet_markup(&parts->sheet, "<p>");
@@ -355,7 +362,7 @@ void part_factors(struct parts *parts)
 static void episode_row(struct parts *parts, const json_t *episode)
 {
 	struct sheet *sheet = &parts->sheet;
-	int64_t end_ms = json_ms(episode, "ended_at");
+	int64_t end_ms = shown_end(parts, episode);
 	sheet_markup(sheet, "<tr><td>");
 	if (json_words(episode, "factor") != NULL) {
 		sheet_text(sheet, part_factor(parts, episode));

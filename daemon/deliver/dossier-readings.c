@@ -117,7 +117,7 @@ static void take_episodes(struct chart *chart, const struct dossier *dossier, co
 		take_limit(chart, dossier->c);
 	for (size_t i = n > CHART_EPISODES ? n - CHART_EPISODES : 0; i < n; i++) {
 		const json_t *episode = json_array_get(episodes, i);
-		int64_t ended_ms = json_ms(episode, "ended_at");
+		int64_t ended_ms = json_episode_end(dossier->c, episode, &dossier->plan->zone);
 		if (!is_drawn(episode, factor))
 			continue;
 		take_limit(chart, episode);

@@ -245,6 +245,19 @@ const char *json_step(const json_t *step)
 	return json_words(step, "action");
 }
 
+int64_t json_episode_end(const json_t *c, const json_t *episode, const struct zone *zone)
+{
+	const char *average = json_words(c, "average");
+	int64_t ended_ms = json_ms(episode, "ended_at"), end_ms = ended_ms;
+	if (ended_ms == 0 || average == NULL)
+		return ended_ms;
+	if (strncmp(average, "day", 3) == 0)
+		end_ms = zone_day_ms(zone, zone_day(zone, ended_ms - 1));
+	else if (strcmp(average, "hour") == 0)
+		end_ms = ended_ms - INT64_C(3600000);
+	return end_ms > json_ms(episode, "began_at") ? end_ms : ended_ms;
+}
+
 int64_t json_case_ended(const json_t *c)
 {
 	const json_t *step, *history = json_object_get(c, "history");

@@ -82,5 +82,9 @@ bool json_load(const json_t *object, double *tonnes);
 /** json_step() - what a step of a history is, in English: some have the name of a status or of a
  * field, which is another word there */
 const char *json_step(const json_t *step);
+/** json_episode_end() - of a case: when what was wrong ended; 0: it goes on. An alert of means
+ * clears at the end of the first window that is good again; what was wrong ended when that began.
+ */
+int64_t json_episode_end(const json_t *c, const json_t *episode, const struct zone *zone);
 /** json_case_ended() - when a case was closed, withdrawn or merged; 0: it is open */
 int64_t json_case_ended(const json_t *c);

@@ -105,6 +105,24 @@ static void test_all_of_a_case_is_on_the_page(void **state)
 	free(page);
 }
 
+/* An alert of day means clears at the end of the first good day. */
+static void test_an_episode_of_day_means_ends_with_its_last_bad_day(void **state)
+{
+	char *ended = NULL;
+	const char *at = strstr(case_json, "\"ended_at\":null");
+	(void)state;
+	assert_true(asprintf(&ended, "%.*s\"ended_at\":\"2026-11-25T00:00:00.000+08:00\"%s",
+			     (int)(at - case_json), case_json,
+			     at + strlen("\"ended_at\":null")) > 0);
+	char *page = written(ended, false);
+	holds(page, "It lasted from 2026-11-22 00:00:00 to 2026-11-23 23:59:59; episodes: 1.",
+	      true);
+	holds(page, "2026-11-24", false);
+	holds(page, "2026-11-25", false);
+	free(page);
+	free(ended);
+}
+
 static void test_the_public_page_names_no_person_and_no_unverified_enterprise(void **state)
 {
 	static const char *const personal[] = {"Liam", "Carla", "555-0100", "Ines", "onerror"};
@@ -414,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_of_a_case_is_on_the_page),
+		cmocka_unit_test(test_an_episode_of_day_means_ends_with_its_last_bad_day),
 		cmocka_unit_test(test_the_public_page_names_no_person_and_no_unverified_enterprise),
 		cmocka_unit_test(test_factors_that_have_joined_stand_beside_its_own),
 		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),

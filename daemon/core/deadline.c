@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/deadline.h"
 
+#include "core/refusal.h"
+
 #define DAY_MS INT64_C(86400000)
 enum { SEARCH_DAYS = 1000 }; /* for a working day: no list is that long */
 
@@ -195,13 +197,13 @@ const char *deadline_extend(const struct plan *plan, struct case_clock *clock, i
 {
 	bool bound = plan->rules != NULL && clock->due_ms != 0;
 	if (bound && now_ms >= clock->due_ms)
-		return "the deadline has passed, and only one that runs can be extended";
+		return refusal_text(REFUSE_PAST);
 	if (bound && clock->extended)
-		return "this deadline was extended once already";
+		return refusal_text(REFUSE_ONCE);
 	if (bound && due_ms <= clock->due_ms)
-		return "the new deadline must lie after the one that holds";
+		return refusal_text(REFUSE_EARLIER);
 	if (bound && due_ms - clock->due_ms > clock->due_ms - clock->stage_ms)
-		return "a deadline is extended by its own length at most";
+		return refusal_text(REFUSE_LENGTH);
 	clock->due_ms = due_ms;
 	clock->extended = true;
 	clock->reminded = 0;
@@ -224,13 +226,11 @@ static const char *settled(const struct case_clock *clock, int64_t due_ms, bool 
 	if (due_ms == clock->due_ms)
 		return NULL;
 	if (!whole && (clock->fixed || clock->extended))
-		return "the step lies beyond the deadline; extend that first, before it passes and "
-		       "with a reason";
+		return refusal_text(REFUSE_STEP);
 	if (clock->fixed || clock->extended)
-		return "the deadline is settled; another one is an extension (action extend), "
-		       "before it passes and with a reason";
+		return refusal_text(REFUSE_SETTLED);
 	if (clock->due_ms != 0 && now_ms >= clock->due_ms)
-		return "the deadline has passed, and is not moved any more";
+		return refusal_text(REFUSE_MOVED);
 	return NULL;
 }
 
@@ -240,11 +240,11 @@ const char *deadline_plan(const struct plan *plan, struct case_clock *clock, int
 	const char *why = NULL;
 	bool moves = whole || due_ms > clock->due_ms;
 	if (plan->rules != NULL && due_ms <= now_ms)
-		return "what is planned must lie ahead";
+		return refusal_text(REFUSE_AHEAD);
 	if (plan->rules != NULL && latest(plan, clock) != 0 && due_ms > latest(plan, clock))
 		return clock->status == CASE_RECTIFYING && clock->track == TRACK_IMMEDIATE
-			       ? "what is put right at once may not go beyond the term for that"
-			       : "a plan may not go beyond the longest term of this kind of site";
+			       ? refusal_text(REFUSE_AT_ONCE)
+			       : refusal_text(REFUSE_LONGEST);
 	if (moves && plan->rules != NULL)
 		why = settled(clock, due_ms, whole, now_ms);
 	if (!moves || why != NULL)

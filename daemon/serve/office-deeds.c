@@ -3,6 +3,7 @@
 
 #include "core/caserules.h"
 #include "core/order.h"
+#include "core/refusal.h"
 
 #include <string.h>
 
@@ -219,6 +220,14 @@ static void refusal(struct office_page *page)
 	for (unsigned i = 0; i < CLOSING_LACKS; i++) {
 		text_format(sheet->out, "<li data-lack=\"%s\">", closing_lack_name(1u << i));
 		sheet_say(sheet, closing_lack_text(1u << i));
+		sheet_markup(sheet, "</li>");
+	}
+	sheet_markup(sheet, "</ul><ul id=\"deed-whys\" hidden>");
+	for (int i = 0; i < REFUSALS; i++) {
+		sheet_markup(sheet, "<li data-why=\"");
+		sheet_text(sheet, refusal_text((enum refusal)i));
+		sheet_markup(sheet, "\">");
+		sheet_say(sheet, refusal_text((enum refusal)i));
 		sheet_markup(sheet, "</li>");
 	}
 	sheet_markup(sheet, "</ul>");

@@ -139,12 +139,14 @@ function named(list, query) {
 	}).filter(Boolean);
 }
 // The daemon says why in English; on a page in another language the kind of refusal is said, and the
-// fields that it names.
+// fields that it names, where the sentence is none that the page knows.
 function reason(status, error) {
 	var why = at('deed-refused').dataset['s' + status] || '', named = inputs().filter(function (input) {
 		return new RegExp('\\b' + input.name + '\\b').test(error || '');
 	}).map(function (input) { return input.closest('label').firstChild.textContent; });
 	if (document.documentElement.lang === 'en' || !status) return error || String(status);
+	var known = Array.prototype.filter.call(document.querySelectorAll('#deed-whys li'), function (li) { return li.dataset.why === error; })[0];
+	if (known) return known.textContent;
 	return why + (status === 400 && named.length ? ' ' + named.join(', ') : '');
 }
 function refused(status, answer) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/refusal.h"
 #include "store/ledger-internal.h"
 
 #include <string.h>
@@ -64,8 +65,6 @@ static bool deed_allowed(struct deed *d, enum case_action action, enum case_stat
 	return true;
 }
 
-static const char loud_text[] = "the case cannot be closed while an alert of it is active";
-
 static bool too_loud(const struct deed *d)
 {
 	const struct case_rules *rules = d->ledger->plan->rules;
@@ -103,13 +102,13 @@ static int ask_close(struct deed *d)
 	int days = 0;
 
 	if (d->ledger->plan->rules == NULL)
-		return ask_sentence(d, d->loud ? loud_text : NULL);
+		return ask_sentence(d, d->loud ? refusal_text(REFUSE_LOUD) : NULL);
 	int r = ledger_case_lacks(d->ledger, &d->row, d->order, d->now_ms, d->loud, &d->lacks,
 				  &days);
 	if (r != 0 || d->lacks == 0)
 		return r;
 	if (d->lacks == LACK_CLEAR)
-		return ask_sentence(d, loud_text);
+		return ask_sentence(d, refusal_text(REFUSE_LOUD));
 	lacks_text(d, days);
 	return LEDGER_REFUSED;
 }
@@ -165,7 +164,7 @@ static int ask_rectified(struct deed *d)
 	d->to = d->row.clock.status;
 	int r = ledger_steps_open(d->ledger, d->row.id, d->order->step, &open);
 	if (r == 0 && open == 0)
-		r = ask_sentence(d, "no step of that name is planned and not struck off");
+		r = ask_sentence(d, refusal_text(REFUSE_NO_STEP));
 	return r;
 }
 
@@ -184,7 +183,7 @@ static int ask_other(struct deed *d)
 		return LEDGER_INCOMPLETE;
 	}
 	if (r == 0 && merges && !case_status_open(other.clock.status))
-		r = ask_sentence(d, "a case is merged into one that is open");
+		r = ask_sentence(d, refusal_text(REFUSE_MERGE));
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include "core/caserules.h"
 #include "core/clue.h"
 #include "core/order.h"
+#include "core/refusal.h"
 #include "core/section.h"
 #include "deliver/dossier.h"
 
@@ -35,6 +36,15 @@ static void test_words_of_alerts_and_sites(void **state)
 		is_chinese(average_name((enum average)i));
 	for (int i = 1; i <= SECTION_CLASSES + 1; i++)
 		is_chinese(section_name(i));
+}
+
+static void test_words_of_refusals(void **state)
+{
+	(void)state;
+	for (int i = 0; i < REFUSALS; i++)
+		is_chinese(refusal_text((enum refusal)i));
+	for (unsigned i = 0; i < CLOSING_LACKS; i++)
+		is_chinese(closing_lack_text(1u << i));
 }
 
 static void test_words_of_cases(void **state)
@@ -261,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_of_alerts_and_sites),
+		cmocka_unit_test(test_words_of_refusals),
 		cmocka_unit_test(test_words_of_cases),
 		cmocka_unit_test(test_dossiers_of_each_kind_are_chinese),
 		cmocka_unit_test(test_names_of_what_a_step_was_given),

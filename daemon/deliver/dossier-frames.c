@@ -100,14 +100,14 @@ static void row(struct parts *parts, const struct dossier_frame *frame)
 {
 	struct sheet *sheet = &parts->sheet;
 
-	sheet_markup(sheet, "<tr><td>");
+	sheet_markup(sheet, "<tr><td class=\"whole\">");
 	sheet_time(sheet, frame->measured_ms);
-	sheet_markup(sheet, "</td><td>");
+	sheet_markup(sheet, "</td><td class=\"whole\">");
 	if (frame->has_value)
 		text_double(sheet->out, frame->value);
 	else
 		text_char(sheet->out, '-');
-	sheet_markup(sheet, "</td><td>");
+	sheet_markup(sheet, "</td><td class=\"whole\">");
 	sheet_text(sheet, frame->kind);
 	digits(parts, &frame->asked);
 	digits(parts, &frame->answered);

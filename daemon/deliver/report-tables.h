@@ -27,7 +27,8 @@ struct report_column {
 struct report_value {
 	const char *text; /* NULL: none; lives as long as the tables */
 	double number;
-	bool has_number;
+	bool has_number, has_decimals;
+	int decimals; /* on a page, where they are not the column's */
 };
 
 static inline struct report_value report_text(const char *text)
@@ -38,6 +39,13 @@ static inline struct report_value report_text(const char *text)
 static inline struct report_value report_number(bool has, double number)
 {
 	return (struct report_value){.has_number = has, .number = number};
+}
+
+/** report_measure() - as a factor's values are given */
+static inline struct report_value report_measure(bool has, double number, int decimals)
+{
+	return (struct report_value){
+		.has_number = has, .number = number, .has_decimals = true, .decimals = decimals};
 }
 
 static inline struct report_value report_count(int64_t n)

@@ -53,13 +53,17 @@ static void page_begin(struct report_writer *writer, const char *name, const cha
 	sheet_markup(sheet, "</tr></thead><tbody>\n");
 }
 
-static void page_number(struct text *out, const struct report_column *column, double number)
+static void page_number(struct text *out, const struct report_column *column,
+			const struct report_value *value)
 {
 	if (column->cell == CELL_SHARE) {
-		text_fixed(out, 100 * number, 1);
+		text_fixed(out, 100 * value->number, 1);
 		text_char(out, '%');
 	} else {
-		text_fixed(out, number, column->cell == CELL_COUNT ? 0 : column->decimals);
+		text_fixed(out, value->number,
+			   column->cell == CELL_COUNT ? 0
+			   : value->has_decimals      ? value->decimals
+						      : column->decimals);
 	}
 }
 
@@ -97,7 +101,7 @@ static void page_row(struct report_writer *writer, const struct report_column *c
 		else if (text)
 			sheet_text(sheet, values[i].text);
 		else if (values[i].has_number)
-			page_number(sheet->out, &columns[i], values[i].number);
+			page_number(sheet->out, &columns[i], &values[i]);
 		sheet_markup(sheet, "</td>");
 	}
 	sheet_markup(sheet, "</tr>\n");

@@ -243,8 +243,9 @@ static void case_due(struct office_page *page, const struct office_case *c)
 	text_format(page->sheet.out, c->due_ms == 0 ? "-" : "<span class=\"w\">%.16s</span>",
 		    moment);
 	if (overdue) {
-		text_char(page->sheet.out, ' ');
+		sheet_markup(&page->sheet, " <span class=\"w\">");
 		sheet_say(&page->sheet, SAY("overdue"));
+		sheet_markup(&page->sheet, "</span>");
 	}
 }
 

@@ -7,6 +7,9 @@
 #include "core/refusal.h"
 #include "core/section.h"
 #include "deliver/dossier.h"
+#include "deliver/mail.h"
+
+#include <openssl/evp.h>
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -251,6 +254,82 @@ static void test_dossiers_of_each_kind_are_chinese(void **state)
 			       "GB18918-2002 1A, table 1, water <= 12 C", false);
 }
 
+/* --- mails --- */
+
+static const char *chinese(const char *english)
+{
+	return wording_find(&words, english);
+}
+
+/* The text part of a mail, as it is read. */
+static char *mail_text(const char *type, const char *data)
+{
+	static const struct plan plan = {.node = "edge-01", .office = "某办公室"};
+	static const char *const to[] = {"a@office.example"};
+	struct text json = {0}, out = {0}, base64 = {0};
+	text_format(&json, "{\"id\":\"7\",\"data\":%s}", data);
+	struct outbox_event event = {.id = 7, .json = json.at};
+	snprintf(event.type, sizeof event.type, "%s", type);
+	mail_write(&(const struct mail){.plan = &plan,
+					.from = "d@edge.example",
+					.to = to,
+					.n_to = 1,
+					.translate = chinese,
+					.words = &words,
+					.event = &event},
+		   &out);
+	const char *at = strstr(strstr(out.at, "text/plain"), "\r\n\r\n") + 4;
+	for (; *at != '-'; at++)
+		if (*at != '\r' && *at != '\n')
+			text_char(&base64, *at);
+	char *plain = calloc(1, base64.length + 1);
+	EVP_DecodeBlock((unsigned char *)plain, (const unsigned char *)base64.at,
+			(int)base64.length);
+	text_deinit(&json);
+	text_deinit(&out);
+	text_deinit(&base64);
+	return plain;
+}
+
+static void look_at_mail(const char *type, const char *data)
+{
+	struct text page = {0};
+	char *plain = mail_text(type, data);
+	text_format(&page, "<body>%s", plain);
+	has_no_latin(page.at, type);
+	text_deinit(&page);
+	free(plain);
+}
+
+static void test_mails_are_chinese(void **state)
+{
+	static const char *const reasons[] = {"over_range", "alike x-1", "80%"};
+	(void)state;
+	for (int kind = 0; kind < ALERT_KINDS; kind++) {
+		struct text json = {0};
+		text_format(
+			&json,
+			"{\"site_name\":\"三号排口\",\"factor_name\":\"化学需氧量\","
+			"\"kind\":\"%s\",\"reason\":\"%s\",\"limit\":50,\"value\":48,"
+			"\"peak_value\":48,\"unit\":\"mg/L\",\"limit_source\":\"GB3838-2002 III, "
+			"table 1, river\",\"connection\":\"01\",\"began_at\":"
+			"\"2026-11-22T00:00:00.000Z\"}",
+			alert_kind_name((enum alert_kind)kind), reasons[kind % 3]);
+		look_at_mail("alert.raised", json.at);
+		text_deinit(&json);
+	}
+	for (size_t i = 0; case_word_at(LIST_SOURCE, i) != NULL; i++) {
+		struct text json = {0};
+		case_text(&json, "load", "null", case_word_at(LIST_SOURCE, i), "closed",
+			  "configuration");
+		look_at_mail("case.opened", json.at);
+		text_deinit(&json);
+	}
+	char *mail = mail_text("alert.raised", "{\"kind\":\"load\",\"limit\":10,\"peak_value\":8}");
+	assert_non_null(strstr(mail, "许可排放量预警"));
+	free(mail);
+}
+
 static int setup(void **state)
 {
 	const char *path = getenv("DUCHA_MO");
@@ -274,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_words_of_refusals),
 		cmocka_unit_test(test_words_of_cases),
 		cmocka_unit_test(test_dossiers_of_each_kind_are_chinese),
+		cmocka_unit_test(test_mails_are_chinese),
 		cmocka_unit_test(test_names_of_what_a_step_was_given),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

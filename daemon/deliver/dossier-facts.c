@@ -5,6 +5,7 @@
 #include "deliver/dossier-parts.h"
 
 #include "deliver/advice.h"
+#include "deliver/sources.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum { EPISODES_SHOWN = 60, DATE_BYTES = 64 };
 struct facts {
 	const char *kind, *average, *factor;
 	struct text value, limit, multiple, share; /* the first two with their unit */
+	struct text reason;                        /* of the newest episode */
 	char when[DATE_BYTES], began[SHEET_TIME_BYTES], year[SHEET_TIME_BYTES];
 };
 
@@ -75,6 +77,12 @@ static void load_words(const struct parts *parts, struct text *value, struct tex
 	text_fixed(share, permit > 0 ? 100 * tonnes / permit : 0, 1);
 }
 
+static const char *newest_reason(const json_t *c)
+{
+	const json_t *episodes = json_object_get(c, "episodes");
+	return json_words(json_array_get(episodes, json_array_size(episodes) - 1), "reason");
+}
+
 /* pH has none. */
 static void add_unit(struct text *out, const json_t *c)
 {
@@ -97,6 +105,7 @@ static void facts_take(struct facts *facts, const struct parts *parts)
 		load_words(parts, &facts->value, &facts->share, &peak_ms);
 	add_unit(&facts->value, c);
 	add_unit(&facts->limit, c);
+	reason_words(&facts->reason, parts->sheet.words, newest_reason(c));
 	when_words(parts, facts->average, peak_ms == 0 ? episode_began(c) : peak_ms, facts->when);
 	sheet_moment(&parts->sheet, episode_began(c), facts->began);
 	snprintf(facts->year, sizeof facts->year, "%d",
@@ -109,6 +118,7 @@ static void facts_deinit(struct facts *facts)
 	text_deinit(&facts->limit);
 	text_deinit(&facts->multiple);
 	text_deinit(&facts->share);
+	text_deinit(&facts->reason);
 }
 
 /* The sentence of an exceedance: by bound, and whether a multiple exists. */
@@ -144,6 +154,8 @@ static const char *kind_sentence(const struct parts *parts, const struct facts *
 		{"fault", SAY("The equipment reports a fault since {began}")},
 		{"connection", SAY("The connection is interrupted since {began}")},
 		{"clue", SAY("A clue that is to be looked into, since {began}")},
+		{"sign",
+		 SAY("{factor}, since {began}: {reason}. A clue that is to be looked into")},
 	};
 	const char *kind = facts->kind;
 	if (strcmp(json_words(c, "source"), "automatic") != 0)
@@ -152,6 +164,8 @@ static const char *kind_sentence(const struct parts *parts, const struct facts *
 			       : SAY("Registered by hand on {began}; source: {source}");
 	if (json_is(c, "kind", "load") && json_kind(c) == kind)
 		kind = "above";
+	if (json_is(c, "kind", "clue") && facts->reason.length > 0)
+		kind = "sign";
 	for (size_t i = 0; kind != NULL && i < sizeof sentences / sizeof sentences[0]; i++)
 		if (strcmp(kind, sentences[i].kind) == 0)
 			return sentences[i].sentence;
@@ -165,8 +179,8 @@ static void say_main(struct parts *parts)
 	sheet_phrase(&parts->sheet, kind_sentence(parts, &facts), "when", facts.when, "began",
 		     facts.began, "factor", facts.factor, "average",
 		     sheet_word(&parts->sheet, facts.average), "value", facts.value.at, "limit",
-		     facts.limit.at, "multiple", facts.multiple.at, "share", facts.share.at, "year",
-		     facts.year, "source",
+		     facts.limit.at, "reason", facts.reason.at, "multiple", facts.multiple.at,
+		     "share", facts.share.at, "year", facts.year, "source",
 		     sheet_word(&parts->sheet, json_words(parts->dossier->c, "source")), "title",
 		     json_words(parts->dossier->c, "title"), NULL);
 	facts_deinit(&facts);
@@ -359,15 +373,41 @@ void part_factors(struct parts *parts)
 
 /* --- episodes --- */
 
+/* Which columns a table of episodes has. */
+static bool has_member(const json_t *list, const char *name)
+{
+	const json_t *one;
+	size_t i;
+	json_array_foreach(list, i, one) if (json_words(one, name) != NULL) return true;
+	return false;
+}
+
+static void cell(struct parts *parts, const char *words)
+{
+	sheet_markup(&parts->sheet, "<td>");
+	sheet_text(&parts->sheet, words);
+	sheet_markup(&parts->sheet, "</td>");
+}
+
+static void reason_cell(struct parts *parts, const json_t *episode)
+{
+	struct text words = {0};
+	reason_words(&words, parts->sheet.words, json_words(episode, "reason"));
+	cell(parts, words.at);
+	text_deinit(&words);
+}
+
 static void episode_row(struct parts *parts, const json_t *episode)
 {
+	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
 	struct sheet *sheet = &parts->sheet;
 	int64_t end_ms = shown_end(parts, episode);
-	sheet_markup(sheet, "<tr><td>");
-	if (json_words(episode, "factor") != NULL) {
-		sheet_text(sheet, part_factor(parts, episode));
-		sheet_markup(sheet, "</td><td>");
-	}
+	sheet_markup(sheet, "<tr>");
+	if (has_member(episodes, "factor"))
+		cell(parts, part_factor(parts, episode));
+	if (has_member(episodes, "reason"))
+		reason_cell(parts, episode);
+	sheet_markup(sheet, "<td>");
 	sheet_time(sheet, json_ms(episode, "began_at"));
 	sheet_markup(sheet, "</td><td>");
 	if (end_ms == 0)
@@ -385,16 +425,22 @@ static void episode_row(struct parts *parts, const json_t *episode)
 
 void part_episodes(struct parts *parts)
 {
-	static const char *const heads[] = {SAY("Factor"), SAY("Began"),
-					    SAY("Ended"),  SAY("peak value"),
-					    SAY("limit"),  SAY("Source of the limit")};
+	static const char *const always[] = {SAY("Began"), SAY("Ended"), SAY("peak value"),
+					     SAY("limit"), SAY("Source of the limit")};
 	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
-	bool several = json_words(json_array_get(episodes, 0), "factor") != NULL;
+	const char *heads[2 + sizeof always / sizeof always[0]];
+	size_t n = 0;
 	if (json_array_size(episodes) == 0)
 		return;
+	if (has_member(episodes, "factor"))
+		heads[n++] = SAY("Factor");
+	if (has_member(episodes, "reason"))
+		heads[n++] = json_is(parts->dossier->c, "kind", "load") ? SAY("share of permit")
+									: SAY("Sign");
+	memcpy(heads + n, always, sizeof always);
 	part_begin(parts, SAY("Episodes"));
-	part_newest(parts, several ? heads : heads + 1, sizeof heads / sizeof heads[0] - !several,
-		    episodes, EPISODES_SHOWN, episode_row);
+	part_newest(parts, heads, n + sizeof always / sizeof always[0], episodes, EPISODES_SHOWN,
+		    episode_row);
 	part_end(parts);
 }
 

@@ -189,24 +189,13 @@ static const struct {
 	{"note", "note", PLAIN},
 };
 
-/* "alike outfall-2": the first word is one of ours, the rest a name. */
-static void add_reason(struct text *out, const struct mail *mail, const char *reason)
-{
-	struct text first = {0};
-	size_t n = strcspn(reason, " ");
-	text_add_n(&first, reason, n);
-	text_add(out, word(mail, first.at));
-	text_add(out, reason + n);
-	text_deinit(&first);
-}
-
 static void add_words(struct text *out, const json_t *object, const char *s, enum shape shape,
 		      const struct mail *mail)
 {
 	if (shape == SOURCE)
 		source_words(out, mail->words, s);
-	else if (shape == REASON && s != NULL)
-		add_reason(out, mail, s);
+	else if (shape == REASON)
+		reason_words(out, mail->words, s);
 	else
 		text_add(out, word(mail, shape == KIND ? json_kind(object) : s));
 }

@@ -106,3 +106,16 @@ void source_words(struct text *out, const struct wording *words, const char *sou
 		text_add(out, wording_find(words, SAY(", ")));
 	}
 }
+
+void reason_words(struct text *out, const struct wording *words, const char *reason)
+{
+	char first[PIECE_BYTES];
+	size_t n = reason == NULL ? 0 : strcspn(reason, " ");
+	if (n == 0 || n >= sizeof first)
+		return;
+	snprintf(first, sizeof first, "%.*s", (int)n, reason);
+	const char *found = wording_find(words, first);
+	for (const char *s = found; *s != '\0'; s++)
+		text_char(out, found == first && *s == '_' ? ' ' : *s);
+	text_add(out, reason + n);
+}

@@ -158,6 +158,7 @@ static void json_episodes(struct text *out, const struct plan *plan, const struc
 		json_double(out, "peak_value", e->has_value, e->peak);
 		json_double(out, "limit", e->has_limit, e->limit);
 		json_text(out, "limit_source", e->limit_source);
+		json_given(out, "reason", e->reason);
 		if (c->n_factors > 0) {
 			json_text(out, "factor", e->factor);
 			json_text(out, "unit", e->unit);

@@ -31,6 +31,7 @@ struct episode_view {
 	bool has_value, has_limit;
 	double peak, limit;
 	const char *limit_source;
+	const char *reason;        /* which clue, or which share of a permit; NULL: none */
 	const char *factor, *unit; /* these and the decimals are shown of a case with several */
 	int decimals;
 };

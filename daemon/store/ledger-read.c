@@ -123,7 +123,8 @@ static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struc
 					   .limit_source = parts_text(parts, sql_text(list, 6)),
 					   .factor = parts_text(parts, sql_text(list, 7)),
 					   .unit = parts_text(parts, sql_text(list, 8)),
-					   .decimals = sqlite3_column_int(list, 9)};
+					   .decimals = sqlite3_column_int(list, 9),
+					   .reason = parts_text(parts, sql_text(list, 10))};
 		e->has_value = sql_double(list, 4, &e->peak);
 		e->has_limit = sql_double(list, 5, &e->limit);
 		parts->n_episodes++;

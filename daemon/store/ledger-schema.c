@@ -320,8 +320,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
 	[SQL_CASE_EPISODES] =
 		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source,"
-		" factor, unit, decimals FROM " EPISODES("?1") " ORDER BY id DESC LIMIT ?2) "
-							       "ORDER BY id",
+		" factor, unit, decimals, reason FROM " EPISODES(
+			"?1") " ORDER BY id DESC LIMIT ?2) "
+			      "ORDER BY id",
 	/* each with the worst of its episodes; nothing of a case with one factor */
 	[SQL_CASE_FACTORS] =
 		"SELECT a.factor, a.factor_name, a.unit, a.decimals, a.bound, a.limit_value,"

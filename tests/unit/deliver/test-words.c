@@ -35,7 +35,7 @@ static void test_words_of_alerts_and_sites(void **state)
 		is_chinese(alert_kind_name((enum alert_kind)i));
 	for (int i = 0; i < SITE_KINDS; i++)
 		is_chinese(site_kind_name((enum site_kind)i));
-	for (int i = AVERAGE_INSTANT; i <= AVERAGE_DAY; i++)
+	for (int i = 0; i < AVERAGES; i++)
 		is_chinese(average_name((enum average)i));
 	for (int i = 1; i <= SECTION_CLASSES + 1; i++)
 		is_chinese(section_name(i));
@@ -53,13 +53,22 @@ static void test_words_of_refusals(void **state)
 static void test_words_of_cases(void **state)
 {
 	/* what the daemon writes into a history beside the actions, and what groups a report */
-	static const char *const others[] = {"reminded",   "overdue",
-					     "relapsed",   "joined",
-					     "recomputed", "merged",
-					     "total",      "subdistrict",
-					     "leader",     "river",
-					     "source",     "level",
-					     "kind",       "suspected_same_event"};
+	static const char *const others[] = {"reminded",
+					     "overdue",
+					     "relapsed",
+					     "joined",
+					     "recomputed",
+					     "merged",
+					     "severity raised",
+					     "taken up again after withdrawal",
+					     "total",
+					     "subdistrict",
+					     "leader",
+					     "river",
+					     "source",
+					     "level",
+					     "kind",
+					     "suspected_same_event"};
 	(void)state;
 	for (int i = 0; i < CASE_STATUSES; i++)
 		is_chinese(case_status_name((enum case_status)i));
@@ -130,8 +139,8 @@ static void add_step(struct text *json, const char *action, const char *more)
 
 static void add_history(struct text *json, bool by_hand)
 {
-	static const char *const own[] = {"registered", "reminded", "overdue",   "relapsed",
-					  "joined",     "merged",   "recomputed"};
+	static const char *const own[] = {"registered", "reminded", "overdue",    "relapsed",
+					  "joined",     "merged",   "recomputed", "severity"};
 	static const char *const members[CASE_LISTS] = {
 		[LIST_REASON] = "reason", [LIST_TRACK] = "track",     [LIST_LEVEL] = "level",
 		[LIST_SOURCE] = "source", [LIST_ATTACHMENT] = "type", [LIST_SEVERITY] = "severity"};
@@ -175,7 +184,7 @@ static void case_text(struct text *json, const char *kind, const char *average, 
 		"\"unit\":\"mg/L\",\"decimals\":1,\"first_value\":45,\"peak_value\":48,"
 		"\"peak_at\":\"2026-11-23T00:00:00.000Z\",\"last_value\":47,\"multiple\":0.6,"
 		"\"episodes\":[{\"began_at\":\"2026-11-22T00:00:00.000Z\",\"ended_at\":null,"
-		"\"peak_value\":81,\"limit\":50,\"limit_source\":\"%s\"}],"
+		"\"peak_value\":81,\"limit\":50,\"limit_source\":\"%s\",\"reason\":\"weak_flat\"}],"
 		"\"responsible\":{\"unit\":\"某局\",\"leader\":\"梁某\",\"team\":\"一组\"},"
 		"\"steps\":[{\"step\":\"换泵\",\"due_at\":null,\"done_at\":null}],"
 		"\"attachments\":[{\"at\":\"2026-11-23T00:00:00.000Z\",\"type\":\"photo\","

@@ -109,7 +109,7 @@ static void facts_take(struct facts *facts, const struct parts *parts)
 	when_words(parts, facts->average, peak_ms == 0 ? episode_began(c) : peak_ms, facts->when);
 	sheet_moment(&parts->sheet, episode_began(c), facts->began);
 	snprintf(facts->year, sizeof facts->year, "%d",
-		 (int)zone_civil(parts->sheet.zone, episode_began(c)).year);
+		 (int)zone_civil(parts->sheet.zone, load_began(c)).year);
 }
 
 static void facts_deinit(struct facts *facts)

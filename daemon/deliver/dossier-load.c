@@ -54,9 +54,12 @@ static bool add_day(void *context, const struct tally_row *day)
 	return true;
 }
 
-static int64_t began_ms(const json_t *c)
+/* A case may go on into the next year, and reach a share of that one's permit. */
+int64_t load_began(const json_t *c)
 {
-	int64_t ms = json_ms(json_array_get(json_object_get(c, "episodes"), 0), "began_at");
+	const json_t *episodes = json_object_get(c, "episodes");
+	size_t n = json_array_size(episodes);
+	int64_t ms = n == 0 ? 0 : json_ms(json_array_get(episodes, n - 1), "began_at");
 	return ms == 0 ? json_ms(c, "opened_at") : ms;
 }
 
@@ -77,6 +80,7 @@ static void begin(struct dossier_load *load, const struct dossier *dossier, cons
 			m->permit_shares[i].share * m->permit_tonnes, m->permit_shares[i].share};
 }
 
+/* Of the year that is drawn. */
 static void shade(struct chart *chart, const struct dossier *dossier)
 {
 	const json_t *episode, *episodes = json_object_get(dossier->c, "episodes");
@@ -86,6 +90,8 @@ static void shade(struct chart *chart, const struct dossier *dossier)
 	{
 		int64_t began = json_ms(episode, "began_at"), ended = json_ms(episode, "ended_at");
 		ended = ended == 0 ? dossier->now_ms : ended;
+		if (began < chart->from_ms)
+			continue;
 		from_ms = began < from_ms ? began : from_ms;
 		to_ms = ended > to_ms ? ended : to_ms;
 	}
@@ -106,7 +112,7 @@ int dossier_load(const struct dossier *dossier, const char *directory, struct do
 	load->chart = malloc(sizeof *load->chart);
 	if (load->chart == NULL)
 		return -ENOMEM;
-	load->year = year_of(&plan->zone, began_ms(dossier->c));
+	load->year = year_of(&plan->zone, load_began(dossier->c));
 	begin(load, dossier, &plan->monitors[monitor]);
 	shade(load->chart, dossier);
 	struct adding adding = {.load = load,

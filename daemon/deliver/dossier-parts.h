@@ -25,6 +25,8 @@ void part_factors(struct parts *parts);
 void part_chart(struct parts *parts);
 /** part_load() - of a case of a load, in place of its readings: the sum against the permit */
 void part_load(struct parts *parts);
+/** load_began() - when the newest share of a permit was reached; its year is the one in question */
+int64_t load_began(const json_t *c);
 /** part_marks() - what was said later about the readings that are drawn */
 void part_marks(struct parts *parts);
 void part_episodes(struct parts *parts);

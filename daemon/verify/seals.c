@@ -266,6 +266,18 @@ static int seal_marks(struct verify *v, const struct seal_known *seal)
 	return r;
 }
 
+/* A key is rolled for the seal that comes next, so all before that were made. */
+static int keys_used(struct verify *v)
+{
+	const struct key_known *last = v->n_keys > 0 ? &v->keys[v->n_keys - 1] : NULL;
+
+	if (last == NULL || last->seal <= v->sum->last.number + 1)
+		return 0;
+	return verify_bad(v, "seals: seal %lld is missing, since key %lld signs from seal %lld on",
+			  (long long)v->sum->last.number + 1, (long long)last->number,
+			  (long long)last->seal);
+}
+
 static int seals_check(struct verify *v)
 {
 	int r = 0;
@@ -278,7 +290,7 @@ static int seals_check(struct verify *v)
 			r = seal_marks(v, &v->seals[i]);
 	}
 	v->sum->seals = (int64_t)v->n_seals;
-	return r;
+	return r == 0 ? keys_used(v) : r;
 }
 
 static bool is_seals(const char *name)

@@ -320,6 +320,19 @@ static void test_an_unsealed_tail_is_noted(void **state)
 	assert_non_null(strstr(said.notes, "did not end cleanly"));
 }
 
+/* Where all lies within the two minutes that a tail may have, the keys tell. */
+static void test_seals_that_are_gone_are_missed_by_the_key_that_followed(void **state)
+{
+	char command[600];
+	fill(state);
+	snprintf(command, sizeof command, "sed -i 2q %s/seals/*.seals", (const char *)*state);
+	assert_int_equal(system(command), 0);
+	check_bad(*state, "seals: seal 3 is missing, since key ");
+	snprintf(command, sizeof command, "rm %s/seals/*.seals", (const char *)*state);
+	assert_int_equal(system(command), 0);
+	check_bad(*state, "seals: seal 1 is missing, since key ");
+}
+
 /* What is removed leaves its last hash; what follows it goes on from there. */
 static void test_removed_days_leave_no_hole(void **state)
 {
@@ -565,6 +578,7 @@ int main(void)
 		TEST(test_an_anchor_finds_what_was_cut_back),
 		TEST(test_a_key_that_signs_itself_is_trusted_only_by_name),
 		TEST(test_an_unsealed_tail_is_noted),
+		TEST(test_seals_that_are_gone_are_missed_by_the_key_that_followed),
 		TEST(test_removed_days_leave_no_hole),
 		TEST(test_a_day_that_is_kept_before_a_removed_one_is_verified),
 		TEST(test_frames_may_go_before_the_readings_if_the_ledger_says_so),

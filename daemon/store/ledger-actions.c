@@ -137,17 +137,19 @@ static int ask_plan(struct deed *d)
 {
 	const struct case_order *o = d->order;
 	struct case_clock *clock = &d->row.clock;
-	bool begins = clock->status == CASE_ASSIGNED;
+	bool begins = clock->status == CASE_ASSIGNED, later = clock->track != TRACK_IMMEDIATE;
 
 	if (o->track != NULL)
 		clock->track = case_track_find(o->track);
 	else if (clock->track == TRACK_NONE)
 		clock->track = TRACK_PLANNED;
 	clock->status = CASE_RECTIFYING;
-	if (begins)
+	if (begins) {
 		deadline_begin(d->ledger->plan, clock, d->now_ms);
-	else if (clock->track == TRACK_IMMEDIATE)
+	} else if (clock->track == TRACK_IMMEDIATE && later) {
+		clock->fixed = false;
 		deadline_tighten(d->ledger->plan, clock);
+	}
 	int r = ask_due(d, o->step == NULL);
 	/* whoever puts it right at once has named its day by that */
 	clock->fixed |= clock->track == TRACK_IMMEDIATE;

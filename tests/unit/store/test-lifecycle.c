@@ -177,7 +177,7 @@ static void test_a_plan_that_turns_to_at_once_is_due_as_such(void **state)
 	struct ledger *ledger = ruled_ledger(state);
 
 	apply(ledger, raised(COD, 0, 61, NOW));
-	rectifying(ledger, (struct case_order){.track = "planned"});
+	rectifying(ledger, (struct case_order){.track = "planned", .due_ms = NOW + 100 * DAY_MS});
 	assert_int_equal(ACT(ledger, 1, NOW + DAY_MS,
 			     "\"due_at\":\"2026-01-09T23:59:59.000+08:00\"", .action = ACTION_PLAN,
 			     .note = "n", .track = "immediate"),

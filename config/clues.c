@@ -156,6 +156,14 @@ static bool has_course(const struct config_monitor *m)
 	       (m->expected_per_hour > 0 && m->expected_per_hour <= 3600 / COURSE_S);
 }
 
+/* Pushed at a rate that nobody said, the results themselves tell. Only what is discharged as a mass
+ * is looked at so: a flow or a temperature may be the same for as long as it likes. */
+static bool may_have_course(const struct config_monitor *m)
+{
+	bool rate_unsaid = m->interval_ms == 0 && m->cycle_s == 0 && m->expected_per_hour == 0;
+	return rate_unsaid && m->factor.load_unit && strcmp(m->factor.load_unit, "m³") != 0;
+}
+
 static size_t monitor_of(const struct config_site *site, const char *factor)
 {
 	for (size_t i = 0; factor && i < site->n_monitors; i++)
@@ -222,9 +230,11 @@ void clues_read(struct walk *walk, const struct signals *signals, struct config 
 	for (size_t i = 0; part && i < COUNT(clues_fields); i++)
 		origins_of_keys(walk, part, &clues_fields[i].name, 1,
 				&site->from[CONFIG_RULE_CLUES + i]);
-	for (size_t i = 0; i < site->n_monitors; i++)
-		site->monitors[i].has_course =
-			!site->monitors[i].is_probe && has_course(&site->monitors[i]);
+	for (size_t i = 0; i < site->n_monitors; i++) {
+		struct config_monitor *m = &site->monitors[i];
+		m->has_course = !m->is_probe && has_course(m);
+		m->may_have_course = !m->is_probe && may_have_course(m);
+	}
 	for (size_t i = 0; site->clues.contradicts_count > 0 && i < signals->n; i++)
 		contradict(walk, config, site, &signals->at[i]);
 }

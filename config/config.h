@@ -217,7 +217,8 @@ struct config_monitor {
 	double rollover; /* a counter that begins again behind it, in the monitor's unit; 0: none */
 	int flat_count, settle_results, late_count;
 	double detection_limit; /* 0: not known */
-	bool has_course;        /* results far enough apart for clues of their course */
+	bool has_course;        /* results far enough apart for clues of their course, or */
+	bool may_have_course;   /* nobody said how far: those that are count */
 	bool is_probe;          /* by the practice, which looks for no such clues of one */
 	struct config_contradiction *contradictions;
 	size_t n_contradictions;

@@ -36,8 +36,9 @@ static int fill_contradictions(struct clue_rules *out, const struct config_monit
 static void fill_course(struct clue_rules *out, const struct config_clues *c,
 			const struct config_monitor *m, enum site_kind kind)
 {
-	if (!m->has_course)
+	if (!m->has_course && !m->may_have_course)
 		return;
+	out->apart_ms = m->has_course ? 0 : COURSE_APART_MS;
 	out->weak_flat_count = (uint32_t)c->weak_flat_count;
 	out->repeating_count = (uint32_t)c->repeating_count;
 	out->alike_count = kind == SITE_OUTFALL ? (uint32_t)c->alike_count : 0;

@@ -35,11 +35,15 @@ struct contradiction {
 };
 enum { CONTRADICTIONS_MOST = 4 }; /* of one monitor */
 
+/* A quarter of an hour, less what clocks are off: results so far apart make a course. */
+enum { COURSE_APART_MS = 840000 };
+
 struct clue_rules {
 	uint32_t clipped_count, weak_flat_count, repeating_count, shut_count, alike_count;
 	double weak_flat_share, shut_share, clipped_from; /* clipped_from: in the monitor's unit */
 	int64_t flagged_after_ms;                         /* 0: off */
-	int64_t hold_ms; /* how long clipped and contradictions hold before they are said */
+	int64_t apart_ms; /* a nearer result begins the course anew; 0: all count */
+	int64_t hold_ms;  /* how long clipped and contradictions hold before they are said */
 	uint32_t contradicts_count;
 	int64_t within_ms; /* how old the other's result may be */
 	const struct contradiction *contradictions;

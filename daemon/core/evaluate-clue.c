@@ -174,15 +174,28 @@ static void judge_alike(struct evaluator *e, uint32_t monitor, const struct step
 		compare_curves(e, monitor, other, s);
 }
 
+static void break_course(struct clue_state *state)
+{
+	series_clear(&state->series);
+	if (!state->alerts[CLUE_ALIKE].active)
+		state->alike_results = 0;
+}
+
 /* What a gap leaves of the runs: nothing. Alerts stay until a result says otherwise. */
 static void break_runs(struct clue_state *state)
 {
-	series_clear(&state->series);
+	break_course(state);
 	state->clipped.on = false;
 	for (size_t i = 0; i < CONTRADICTIONS_MOST; i++)
 		state->contradictions[i].on = false;
-	if (!state->alerts[CLUE_ALIKE].active)
-		state->alike_results = 0;
+}
+
+/* Results that follow the water from minute to minute are no course. */
+static bool is_near(const struct clue_rules *rules, const struct series *series,
+		    const struct step *s)
+{
+	return rules->apart_ms > 0 && series->n > 0 &&
+	       s->time_ms - series_time(series, 0) < rules->apart_ms;
 }
 
 void clues_result(struct evaluator *e, uint32_t monitor, const struct step *s)
@@ -194,6 +207,8 @@ void clues_result(struct evaluator *e, uint32_t monitor, const struct step *s)
 		break_runs(state);
 	if (!s->result)
 		return;
+	if (is_near(rules_of(e, monitor), &state->series, s))
+		break_course(state);
 	series_add(&state->series, s->time_ms, s->value);
 	judge_clipped(e, monitor, s);
 	judge_contradictions(e, monitor, s);

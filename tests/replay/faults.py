@@ -99,6 +99,7 @@ FAULTS = (
     ("daemon/core/beside.c", "return nothing > water;", "return nothing > 0 && water == 0;"),
     ("daemon/core/beside.c", "r->has_value && r->value == 0;", "r->has_value && r->value <= 0.05;"),
     (S, "if (value == m->own_codes[i])", "if (value < m->own_codes[i])"),
+    ("daemon/core/evaluate-clue.c", "s->time_ms - series_time(series, 0) < rules->apart_ms", "false"),
     (T, "r->measured_ms <= run->last_ms", "r->measured_ms < run->last_ms"),
     (T, "if (run->late == 0 || r->measured_ms <= run->last_ms)", "if (run->late == 0)"),
     (T, "run->late >= wanted", "run->late > wanted"),

@@ -2,6 +2,7 @@
 """judge_clues: what several results, or several monitors, show together, for judge.py."""
 import math
 
+import settings as grammar
 from judge_limits import Alert
 from judge_time import digits12
 
@@ -10,6 +11,7 @@ CLUES = {"clipped_count": 4, "clipped_share": 0.005, "weak_flat_count": 24, "wea
          "flagged_after_s": 7200, "contradicts_count": 2, "within_s": 14400, "hold_s": 1800,
          "altitude_m": 0}
 ALIKE_MS, SEVERAL = 420000, 3
+MASSES = grammar.masses()
 
 
 class Held:
@@ -39,6 +41,7 @@ class Clues:
         settings = monitor.settings
         self.course = settings.get("cycle_s", 0) >= 900 or monitor.interval >= 900000 or \
             0 < settings.get("expected_per_hour", 0) <= 4
+        self.rate_unsaid = monitor.factor in MASSES and not (monitor.interval or settings.get("cycle_s") or settings.get("expected_per_hour"))
         self.bottom = settings.get("detection_limit", 0)
         self.clipped = Held(monitor, self.rules["clipped_count"], self.rules["hold_s"] * 1000, "clipped")
         self.courses = {name: Alert(monitor, "clue") for name in ("weak_flat", "repeating")}
@@ -103,22 +106,21 @@ class Clues:
 
     def result(self, time, value, new, gap):
         if gap:
-            self.results = []
+            self.break_course()
             self.clipped.run = []
             for _, _, held in self.contradictions:
                 held.run = []
-            for twin in self.twins.values():
-                if not twin["alert"].active:
-                    twin["times"] = []
         if not new:
             return
+        if self.rate_unsaid and self.results and time - self.results[-1][0] < 840000:
+            self.break_course()
         self.results.append((time, value))
         low, high = self.monitor.low, self.monitor.high
         if self.rules["clipped_count"] and high < math.inf:
             top = high - self.rules["clipped_share"] * (high - low)
             self.clipped.take(time, value, digits12(value) >= digits12(top))
         self.watch_contradictions(time, value)
-        if self.course:
+        if self.course or self.rate_unsaid:
             self.watch_weak_flat(time, value)
             self.watch_repeating(time, value)
             self.watch_alike(time, value)
@@ -133,6 +135,12 @@ class Clues:
                 air = (1 - 2.25577e-5 * self.rules["altitude_m"]) ** 5.25588
                 allowed = one.get("times", 1) * air * 468 / (31.6 + other.valid[1])
             held.take(time, value, digits12(value) > digits12(allowed))
+
+    def break_course(self):
+        self.results = []
+        for twin in self.twins.values():
+            if not twin["alert"].active:
+                twin["times"] = []
 
     def newest(self, count):
         return [v for _, v in self.results[-count:]]
@@ -187,7 +195,7 @@ class Clues:
                 self.count_alike(other, time, value, same)
 
     def compared(self):
-        return self.course and self.rules["alike_count"] and self.monitor.site["kind"] == "outfall"
+        return (self.course or self.rate_unsaid) and self.rules["alike_count"] and self.monitor.site["kind"] == "outfall"
 
     def keeps(self, other):
         return bool(self.twins.get(other, {}).get("times"))

@@ -98,6 +98,12 @@ def catalogue_decimals():
     return {one["code"]: one["decimals"] for one in factors}
 
 
+def masses():
+    """Factors that are discharged as a mass."""
+    factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]
+    return {one["code"] for one in factors if one.get("load", "m³") != "m³"}
+
+
 def impossible():
     """What the catalogue says that no water gives: codes of loggers, and bounds by factor."""
     factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]

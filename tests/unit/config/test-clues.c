@@ -10,6 +10,7 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SITE(rest, monitors)                                                                       \
@@ -56,32 +57,29 @@ static void test_what_is_said_is_kept(void **state)
 
 static void test_results_a_quarter_of_an_hour_apart_make_a_course(void **state)
 {
+	static const struct {
+		const char *factor, *settings;
+		bool has, may;
+	} wanted[] = {
+		{"w21003", "cycle_s = 900;", true, false},
+		{"w21003", "cycle_s = 899;", false, false},
+		{"w21003", "expected_per_hour = 4;", true, false},
+		{"w21003", "expected_per_hour = 5;", false, false},
+		{"w21003", "", false, true},
+		{"w01001", "", false, false},
+		{"w00000", "", false, false},
+	};
 	struct fixture *fixture = *state;
-	fixture_load(fixture, SITE(
-				      "clues: { };",
-				      MONITOR("w21003", "cycle_s = 900;") ", " MONITOR(
-					      "w01018",
-					      "cycle_s = 899;") ", " MONITOR("w21001",
-									     "expected_per_hour = "
-									     "4;") ", " MONITOR("w2"
-												"10"
-												"1"
-												"1",
-												"ex"
-												"pe"
-												"ct"
-												"ed"
-												"_p"
-												"er"
-												"_h"
-												"ou"
-												"r "
-												"= "
-												"5"
-												";")));
-	expect_ok(fixture);
-	const struct config_monitor *m = fixture->config->sites[0].monitors;
-	assert_true(m[0].has_course && !m[1].has_course && m[2].has_course && !m[3].has_course);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		char text[512];
+		snprintf(text, sizeof(text), SITE("clues: { };", MONITOR("%s", "%s")),
+			 wanted[i].factor, wanted[i].factor, wanted[i].settings);
+		fixture_load(fixture, text);
+		expect_ok(fixture);
+		const struct config_monitor *m = fixture->config->sites[0].monitors;
+		assert_int_equal(m->has_course, wanted[i].has);
+		assert_int_equal(m->may_have_course, wanted[i].may);
+	}
 }
 
 static void test_factors_that_contradict_each_other_are_found_in_the_data(void **state)

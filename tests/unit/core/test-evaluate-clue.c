@@ -279,6 +279,20 @@ static void test_what_cannot_be_detected_does_not_change(void **state)
 	rig_check(rig, "4:0.6", "+clue(shut)@4/1=0.6");
 }
 
+/* Of a rate that nobody said, results a quarter of an hour apart make a course. */
+static void test_nearer_results_begin_a_course_anew(void **state)
+{
+	struct clue_rules *rules = watched(state);
+	struct rig *rig = *state;
+	rules->repeating_count = 3;
+	rules->apart_ms = COURSE_APART_MS;
+	rig_check(rig, "0:1 900:2 1740:3 2640:1 3540:2", "");
+	rig_check(rig, "4440:3", "+clue(repeating)@4440/2640=3");
+	rig_check(rig, "5340:1 5940:2 6840:3", "");
+	rig_check(rig, "7740:1", "-clue(repeating)@7740");
+	rig_check(rig, "9600:1 9660:2 9720:3 9780:1 9840:2 9900:3 9960:1", "");
+}
+
 /* --- the same course elsewhere --- */
 
 static struct rig *twins(void **state)
@@ -430,6 +444,7 @@ int main(void)
 		rig_test(test_the_ledger_decides_which_clues_are_active),
 		rig_test(test_a_lost_ledger_is_told_of_active_clues),
 		rig_test(test_late_readings_are_no_clue),
+		rig_test(test_nearer_results_begin_a_course_anew),
 	};
 	return cmocka_run_group_tests_name("evaluate-clue", tests, NULL, NULL);
 }

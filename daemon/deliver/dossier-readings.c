@@ -84,7 +84,8 @@ static void take_limit(struct chart *chart, const json_t *object)
 }
 
 /* When it began and ended; what goes on ends now. */
-static struct chart_span case_span(const struct dossier *dossier)
+/* @wrong: only what was wrong; else until it was cleared, which for means is a good window more. */
+static struct chart_span case_span(const struct dossier *dossier, bool wrong)
 {
 	const json_t *episodes = json_object_get(dossier->c, "episodes");
 	size_t n = json_array_size(episodes);
@@ -93,7 +94,9 @@ static struct chart_span case_span(const struct dossier *dossier)
 	for (size_t i = 0; i < n; i++) {
 		const json_t *episode = json_array_get(episodes, i);
 		int64_t began_ms = json_ms(episode, "began_at"),
-			ended_ms = json_ms(episode, "ended_at");
+			ended_ms =
+				wrong ? json_episode_end(dossier->c, episode, &dossier->plan->zone)
+				      : json_ms(episode, "ended_at");
 		ended_ms = ended_ms == 0 ? dossier->now_ms : ended_ms;
 		span.from_ms = i == 0 || began_ms < span.from_ms ? began_ms : span.from_ms;
 		span.to_ms = i == 0 || ended_ms > span.to_ms ? ended_ms : span.to_ms;
@@ -141,7 +144,7 @@ static int64_t margin_least(const struct monitor *m)
 
 static void begin(struct chart *chart, const struct dossier *dossier, const struct monitor *monitor)
 {
-	struct chart_span span = case_span(dossier);
+	struct chart_span span = case_span(dossier, false);
 	int64_t margin = (span.to_ms - span.from_ms) / 5, least = margin_least(monitor);
 	margin = margin < least ? least : margin > margin_most_ms ? margin_most_ms : margin;
 	int64_t to_ms =
@@ -266,7 +269,7 @@ void dossier_further_deinit(struct dossier_further *further)
 void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
 		  struct dossier_rain *out)
 {
-	struct chart_span span = case_span(dossier);
+	struct chart_span span = case_span(dossier, true);
 	bool cut = false;
 	*out = (struct dossier_rain){.gauge = rain_beside(dossier->plan, dossier->c)};
 	if (out->gauge == NO_INDEX)

@@ -144,6 +144,24 @@ static void test_a_reading_that_was_marked_later_does_not_count(void **state)
 	holds(house, "09:00:00: not known (valid readings: 0 of 0).");
 }
 
+static void test_of_means_the_good_window_that_cleared_it_is_left_out(void **state)
+{
+	struct house *house = *state;
+	struct daybook_reader *reader;
+	json_t *c = json_loads(case_json, 0, NULL);
+	json_t *episode = json_array_get(json_object_get(c, "episodes"), 0);
+	json_object_set_new(c, "average", json_string("day"));
+	json_object_set_new(episode, "began_at", json_string("2026-06-01T00:00:00.000+08:00"));
+	json_object_set_new(episode, "ended_at", json_string("2026-06-03T00:00:00.000+08:00"));
+	struct dossier dossier = {.plan = &house->plan, .now_ms = BEGAN + 48 * HOUR, .c = c};
+	assert_int_equal(daybook_reader_open(&reader, house->directory, &house->plan), 0);
+	dossier_rain(&dossier, reader, &dossier.rain);
+	assert_int_equal(dossier.rain.during.span.to_ms - dossier.rain.during.span.from_ms,
+			 24 * HOUR);
+	daybook_reader_close(reader);
+	json_decref(c);
+}
+
 static void absent(struct house *house, const char *site, const char *kind, bool open,
 		   const char *words)
 {
@@ -170,6 +188,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(test_a_reading_that_was_marked_later_does_not_count,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_of_means_the_good_window_that_cleared_it_is_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_it_is_said_of_exceedances_with_a_gauge_alone,
 						setup, teardown),
 	};

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data loggers that dial in: what they send is recorded once, and acknowledged when it is recorded."""
+import datetime
+import os
+import re
+import subprocess
 import time
 
 import pytest
 
 import loggers
 import servers
-from conftest import recorded, site
+from conftest import BUILD, recorded, site
 from loggers import Logger, message, stamp
 from servers import wait_until
 from shim import LONG, shimmed, turn_on
 
+SIM = os.path.join(BUILD, "tools", "sim", "ducha-sim")
 MN, OTHER = "88888880000001", "88888880000002"
 
 
@@ -207,3 +212,34 @@ def test_what_cannot_be_recorded_is_not_acknowledged(make_daemon, port):
         logger.send(text())
         logger.answer()
     assert daemon.values("outfall-1", "w01018") == list(range(number + 1))
+
+
+SCENARIO = """loggers: ( { id = "works-3"; mn = "%s"; interval_s = 1; timeout_s = 5;
+    factors: ( { code = "w01018"; base = 38.0; noise = 1.0; decimals = 1; }, { code = "w00000"; base = 300.0; } ); } );
+"""
+
+
+def test_the_simulated_logger_sends_afterwards_what_it_measured_meanwhile(make_daemon, port, tmp_path):
+    daemon = make_daemon([connection(port)], [site("outfall-1", [monitor("w01018"), monitor("w00000")])])
+    (tmp_path / "scenario.cfg").write_text(SCENARIO % MN)
+    sim = subprocess.Popen([SIM, "--centre", f"127.0.0.1:{port}", tmp_path / "scenario.cfg"], text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def measured():
+        return [r["time"] for r in daemon.readings("outfall-1", "w00000")]
+
+    try:
+        wait_until(measured, what="a first message")
+        daemon.kill()
+        until = time.time() + 2.5
+        wait_until(lambda: time.time() > until, what="more than one message while nobody listens")
+        daemon.start()
+        wait_until(lambda: len(measured()) >= 5, what="what was measured meanwhile")
+    finally:
+        sim.terminate()
+        said = sim.communicate(timeout=20)[0]
+    wait_until(lambda: len(measured()) == len(daemon.values("outfall-1", "w01018")), what="whole messages")
+    times = [datetime.datetime.fromisoformat(t).timestamp() for t in measured()]
+    assert [t - times[0] for t in times] == list(range(len(times))), "a second is missing, or there twice"
+    messages, answered = map(int, re.search(r"works-3: (\d+) messages, (\d+) answered", said).groups())
+    assert answered <= len(times) <= messages

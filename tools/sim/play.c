@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { ROWS_A_TURN = 200, MAX_WAIT_MS = 60000 };
+enum { FD_SERVERS, FD_SIGNALS, FD_BELL, FIXED }; /* in fds */
 static const int64_t NEVER = INT64_MAX;
 
 struct play {
@@ -24,8 +25,13 @@ struct play {
 	int signals;
 	int64_t born_ms, began_ms; /* monotonic; began 0: time has not begun */
 	bool is_held, is_ready, is_stopped, is_over, was_connected;
-	int64_t *due_ms; /* of each publisher of the scenario */
-	size_t row;      /* next of the recording */
+	int64_t *due_ms;         /* of each publisher of the scenario */
+	struct logger **loggers; /* of the scenario */
+	size_t n_loggers;
+	struct zone_change offset;
+	struct zone zone;
+	struct pollfd *fds; /* FIXED, then one for each logger */
+	size_t row;         /* next of the recording */
 	uint64_t dropped;
 	struct log_repeat said_dropped;
 	FILE *ready; /* the ready file while it is written */
@@ -107,6 +113,23 @@ static int play_listen_replay(struct play *p)
 	return error;
 }
 
+static int play_open_loggers(struct play *p)
+{
+	const char *centre = p->options->centre;
+	size_t n = p->piece.scenario != NULL ? p->piece.scenario->n_loggers : 0;
+	int error = 0;
+	for (; error == 0 && p->n_loggers < n; p->n_loggers += error == 0) {
+		const struct logger_setup *setup = &p->piece.scenario->loggers[p->n_loggers];
+		error = logger_new(&p->loggers[p->n_loggers], setup, centre, &p->zone);
+		if (error == 0)
+			play_tell(p, "logger %s %s %s\n", setup->id, setup->sender.mn, centre);
+	}
+	if (error == -EINVAL)
+		log_warnx("%s: not an address where loggers could dial in: 127.0.0.1:9002 is one",
+			  centre);
+	return error;
+}
+
 static int play_open(struct play *p)
 {
 	int error;
@@ -118,6 +141,8 @@ static int play_open(struct play *p)
 		error = play_listen(
 			p, "fleet", p->options->port,
 			(struct responder_source){.read = fleet_read, .context = p->piece.fleet});
+	if (error == 0)
+		error = play_open_loggers(p);
 	if (error != 0 || p->options->broker == NULL)
 		return error;
 	error = publisher_new(&p->publisher, p->options->broker, p->options->client_id);
@@ -201,6 +226,11 @@ static int64_t play_step_scenario(struct play *p, int64_t now_ms)
 		}
 		if (p->due_ms[i] < next)
 			next = p->due_ms[i];
+	}
+	for (size_t i = 0; i < p->n_loggers; i++) {
+		int64_t at = logger_step(p->loggers[i], now_ms, clock_ms(CLOCK_REALTIME));
+		if (at < next)
+			next = at;
 	}
 	return next;
 }
@@ -308,24 +338,31 @@ static void play_on_bell(struct play *p)
 	p->was_connected = is_connected;
 }
 
+static void play_watch(struct play *p)
+{
+	struct pollfd *fds = p->fds;
+	fds[FD_SERVERS] = (struct pollfd){.fd = responder_fd(p->responder), .events = POLLIN};
+	fds[FD_SIGNALS] = (struct pollfd){.fd = p->signals, .events = POLLIN};
+	fds[FD_BELL] = (struct pollfd){.fd = p->publisher != NULL ? publisher_fd(p->publisher) : -1,
+				       .events = POLLIN};
+	for (size_t i = 0; i < p->n_loggers; i++)
+		fds[FIXED + i].fd = logger_fd(p->loggers[i], &fds[FIXED + i].events);
+}
+
 static int play_turn(struct play *p, char *told)
 {
-	struct pollfd fds[] = {
-		{.fd = responder_fd(p->responder), .events = POLLIN},
-		{.fd = p->signals, .events = POLLIN},
-		{.fd = p->publisher != NULL ? publisher_fd(p->publisher) : -1, .events = POLLIN},
-	};
 	int error = play_check_ready(p, told);
 	if (error != 0)
 		return error;
 	int wait_ms = play_wait_ms(p, play_step(p));
-	if (poll(fds, sizeof fds / sizeof *fds, wait_ms) < 0 && errno != EINTR)
+	play_watch(p);
+	if (poll(p->fds, FIXED + p->n_loggers, wait_ms) < 0 && errno != EINTR)
 		return -errno;
-	if (fds[1].revents != 0)
+	if (p->fds[FD_SIGNALS].revents != 0)
 		play_on_signal(p);
-	if (fds[2].revents != 0)
+	if (p->fds[FD_BELL].revents != 0)
 		play_on_bell(p);
-	return fds[0].revents != 0 ? responder_serve(p->responder, play_time_ms(p)) : 0;
+	return p->fds[FD_SERVERS].revents != 0 ? responder_serve(p->responder, play_time_ms(p)) : 0;
 }
 
 static int play_loop(struct play *p)
@@ -344,6 +381,18 @@ static int play_loop(struct play *p)
 	return error;
 }
 
+static void play_report_loggers(const struct play *p)
+{
+	for (size_t i = 0; i < p->n_loggers; i++) {
+		struct logger_counts c = logger_counts(p->loggers[i]);
+		printf("%s: %llu messages, %llu answered, %llu sent again, %llu wait, %llu lost\n",
+		       p->piece.scenario->loggers[i].id, (unsigned long long)c.made,
+		       (unsigned long long)c.answered, (unsigned long long)c.again,
+		       (unsigned long long)(c.made - c.answered - c.lost),
+		       (unsigned long long)c.lost);
+	}
+}
+
 /* Return: false when a recording is not through. */
 static bool play_report(const struct play *p)
 {
@@ -356,6 +405,7 @@ static bool play_report(const struct play *p)
 	printf("done: %llu Modbus requests, %llu messages sent, %llu taken, %llu lost\n",
 	       (unsigned long long)responder_requests(p->responder), (unsigned long long)c.sent,
 	       (unsigned long long)c.done, (unsigned long long)(c.failed + p->dropped));
+	play_report_loggers(p);
 	if (p->piece.replay == NULL)
 		return true;
 	printf("replayed %zu of %zu readings, %zu rows unreadable\n", p->row,
@@ -375,7 +425,12 @@ static int play_prepare(struct play *p)
 		return -errno;
 	size_t n = p->piece.scenario != NULL ? p->piece.scenario->n_publishers : 0;
 	p->due_ms = calloc(n + 1, sizeof *p->due_ms);
-	return p->due_ms == NULL ? -ENOMEM : responder_new(&p->responder);
+	n = p->piece.scenario != NULL ? p->piece.scenario->n_loggers : 0;
+	p->loggers = calloc(n + 1, sizeof(struct logger *));
+	p->fds = calloc(n + FIXED, sizeof *p->fds);
+	if (p->due_ms == NULL || p->loggers == NULL || p->fds == NULL)
+		return -ENOMEM;
+	return responder_new(&p->responder);
 }
 
 int play_run(const struct play_options *options, const struct play_piece *piece)
@@ -383,6 +438,8 @@ int play_run(const struct play_options *options, const struct play_piece *piece)
 	struct play p = {.options = options, .piece = *piece, .signals = -1};
 	p.born_ms = clock_ms(CLOCK_MONOTONIC);
 	p.is_held = options->is_held;
+	p.offset = (struct zone_change){INT64_MIN, options->utc_offset_s};
+	p.zone = (struct zone){&p.offset, 1};
 	int error = play_prepare(&p);
 	bool is_good = false;
 	if (error == 0) {
@@ -395,6 +452,10 @@ int play_run(const struct play_options *options, const struct play_piece *piece)
 	}
 	publisher_free(p.publisher);
 	responder_free(p.responder);
+	for (size_t i = 0; i < p.n_loggers; i++)
+		logger_free(p.loggers[i]);
+	free(p.loggers);
+	free(p.fds);
 	free(p.due_ms);
 	if (p.signals >= 0)
 		close(p.signals);

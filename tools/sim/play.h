@@ -13,8 +13,10 @@
 #include <stdbool.h>
 
 struct play_options {
-	const char *listen; /* address of the Modbus servers */
-	const char *broker; /* NULL: nothing is published */
+	const char *listen;   /* address of the Modbus servers */
+	const char *broker;   /* NULL: nothing is published */
+	const char *centre;   /* where loggers dial in; NULL: there are none */
+	int32_t utc_offset_s; /* of their clocks */
 	const char *client_id;
 	const char *ready_file; /* NULL: none */
 	uint16_t port;          /* of the first server, the others follow; 0: any, or the file's */

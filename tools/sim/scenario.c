@@ -230,10 +230,75 @@ static void scenario_publishers(struct keys *k, const config_setting_t *list,
 				   &scenario->publishers[scenario->n_publishers++]);
 }
 
+static void scenario_factor(struct keys *k, const config_setting_t *group,
+			    const struct scenario *scenario, const struct logger_setup *logger,
+			    struct telegram_factor *f)
+{
+	char *name = NULL;
+	keys_only(k, group, "code " SIGNAL_KEYS);
+	f->code = keys_text(k, group, "code", true);
+	if (f->code != NULL &&
+	    asprintf(&name, "%s/%s", logger->id != NULL ? logger->id : "", f->code) < 0) {
+		name = NULL;
+		k->out_of_memory = true;
+	}
+	scenario_signal(k, group, scenario, name, &f->signal);
+	free(name);
+}
+
+static void scenario_absences(struct keys *k, const config_setting_t *list,
+			      struct logger_setup *logger)
+{
+	int n = list != NULL ? config_setting_length(list) : 0;
+	logger->absences = scenario_room(k, n, sizeof *logger->absences);
+	for (int i = 0; logger->absences != NULL && i < n; i++) {
+		const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+		struct logger_absence *a = &logger->absences[logger->n_absences++];
+		keys_only(k, group, "at for");
+		a->at_ms = llround(keys_number(k, group, "at", 0.0, MAX_SECONDS, NAN) * 1000.0);
+		a->for_ms = llround(keys_number(k, group, "for", 0.001, MAX_SECONDS, 0.0) * 1000.0);
+	}
+}
+
+static void scenario_logger(struct keys *k, const config_setting_t *group,
+			    const struct scenario *scenario, struct logger_setup *logger)
+{
+	struct telegram_sender *sender = &logger->sender;
+	keys_only(k, group, "id mn password st interval_s timeout_s away factors");
+	logger->id = keys_text(k, group, "id", true);
+	sender->mn = keys_text(k, group, "mn", true);
+	sender->password = keys_text(k, group, "password", false);
+	if (sender->password == NULL && (sender->password = strdup("123456")) == NULL)
+		k->out_of_memory = true;
+	sender->system = (int)keys_whole(k, group, "st", 10, 99, 32);
+	logger->interval_ms =
+		llround(keys_number(k, group, "interval_s", 1.0, 86400.0, 30.0) * 1000.0);
+	logger->timeout_ms = llround(keys_number(k, group, "timeout_s", 0.1, 99.0, 10.0) * 1000.0);
+	scenario_absences(k, keys_list(k, group, "away", false), logger);
+	config_setting_t *list = keys_list(k, group, "factors", true);
+	int n = list != NULL ? config_setting_length(list) : 0;
+	if (list != NULL && (n == 0 || n > TELEGRAM_FACTORS))
+		keys_fault(k, list, "a logger has 1 to %d factors", TELEGRAM_FACTORS);
+	sender->factors = scenario_room(k, n, sizeof *sender->factors);
+	for (int i = 0; sender->factors != NULL && i < n; i++)
+		scenario_factor(k, config_setting_get_elem(list, (unsigned)i), scenario, logger,
+				&sender->factors[sender->n_factors++]);
+}
+
+static void scenario_loggers(struct keys *k, const config_setting_t *list,
+			     struct scenario *scenario)
+{
+	int n = list != NULL ? config_setting_length(list) : 0;
+	scenario->loggers = scenario_room(k, n, sizeof *scenario->loggers);
+	for (int i = 0; scenario->loggers != NULL && i < n; i++)
+		scenario_logger(k, config_setting_get_elem(list, (unsigned)i), scenario,
+				&scenario->loggers[scenario->n_loggers++]);
+}
+
 static void scenario_read(struct keys *k, const config_setting_t *root, const uint64_t *seed,
 			  struct scenario *s)
 {
-	keys_only(k, root, "seed start_hour listen broker servers publishers");
+	keys_only(k, root, "seed start_hour listen broker centre servers publishers loggers");
 	int64_t own_seed = keys_whole(k, root, "seed", 0, INT64_MAX, 1);
 	s->seed = seed != NULL ? *seed : (uint64_t)own_seed;
 	s->start_hour = keys_number(k, root, "start_hour", 0.0, 24.0, 8.0);
@@ -241,10 +306,13 @@ static void scenario_read(struct keys *k, const config_setting_t *root, const ui
 	if (s->listen == NULL && (s->listen = strdup("127.0.0.1")) == NULL)
 		k->out_of_memory = true;
 	s->broker = keys_text(k, root, "broker", false);
+	s->centre = keys_text(k, root, "centre", false);
 	scenario_servers(k, keys_list(k, root, "servers", false), s);
 	scenario_publishers(k, keys_list(k, root, "publishers", false), s);
-	if (s->n_servers + s->n_publishers == 0)
-		keys_fault(k, NULL, "nothing to play: neither \"servers\" nor \"publishers\"");
+	scenario_loggers(k, keys_list(k, root, "loggers", false), s);
+	if (s->n_servers + s->n_publishers + s->n_loggers == 0)
+		keys_fault(k, NULL,
+			   "nothing to play: no \"servers\", no \"publishers\", no \"loggers\"");
 }
 
 /*
@@ -340,6 +408,20 @@ static void scenario_free_publisher(struct scenario_publisher *p)
 	free(m->time);
 }
 
+static void scenario_free_logger(struct logger_setup *logger)
+{
+	struct telegram_sender *sender = &logger->sender;
+	for (size_t i = 0; i < sender->n_factors; i++) {
+		free(sender->factors[i].code);
+		free(sender->factors[i].signal.events);
+	}
+	free(sender->factors);
+	free(sender->mn);
+	free(sender->password);
+	free(logger->absences);
+	free(logger->id);
+}
+
 struct scenario *scenario_free(struct scenario *s)
 {
 	if (s == NULL)
@@ -348,8 +430,12 @@ struct scenario *scenario_free(struct scenario *s)
 		scenario_free_server(&s->servers[i]);
 	for (size_t i = 0; i < s->n_publishers; i++)
 		scenario_free_publisher(&s->publishers[i]);
+	for (size_t i = 0; i < s->n_loggers; i++)
+		scenario_free_logger(&s->loggers[i]);
 	free(s->servers);
 	free(s->publishers);
+	free(s->loggers);
+	free(s->centre);
 	free(s->listen);
 	free(s->broker);
 	free(s);

@@ -8,6 +8,7 @@
  */
 #include "sim/bank.h"
 #include "sim/fault.h"
+#include "sim/logger.h"
 #include "sim/message.h"
 
 #include <stdio.h>
@@ -30,10 +31,13 @@ struct scenario {
 	double start_hour;
 	char *listen; /* address of the servers */
 	char *broker; /* NULL: none */
+	char *centre; /* where loggers dial in; NULL: none */
 	struct scenario_server *servers;
 	size_t n_servers;
 	struct scenario_publisher *publishers;
 	size_t n_publishers;
+	struct logger_setup *loggers;
+	size_t n_loggers;
 };
 
 /**

@@ -25,6 +25,7 @@ enum option_code {
 	OPTION_PORT_BASE,
 	OPTION_LISTEN,
 	OPTION_BROKER,
+	OPTION_CENTRE,
 	OPTION_CLIENT_ID,
 	OPTION_READY_FILE,
 	OPTION_HOLD,
@@ -47,6 +48,7 @@ static const struct option long_options[] = {
 	{"port-base", required_argument, NULL, OPTION_PORT_BASE},
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"broker", required_argument, NULL, OPTION_BROKER},
+	{"centre", required_argument, NULL, OPTION_CENTRE},
 	{"client-id", required_argument, NULL, OPTION_CLIENT_ID},
 	{"ready-file", required_argument, NULL, OPTION_READY_FILE},
 	{"hold", no_argument, NULL, OPTION_HOLD},
@@ -68,13 +70,15 @@ static const char help_text[] =
 	"Usage: ducha-sim [OPTION]... SCENARIO\n"
 	"       ducha-sim [OPTION]... --replay DATA.csv [--site SITE]...\n"
 	"       ducha-sim [OPTION]... --fleet INSTRUMENTS\n"
-	"Plays the instruments of a district: Modbus TCP servers and MQTT publishers.\n\n"
+	"Plays the instruments of a district: Modbus TCP servers, MQTT publishers, HJ 212 data "
+	"loggers.\n\n"
 	"  --seed N            source of the noise, instead of the scenario's\n"
 	"  --for SECONDS       stop by itself\n"
 	"  --port-base N       port of the first Modbus server, the others follow (--port is the "
 	"same)\n"
 	"  --listen ADDRESS    address of the Modbus servers (127.0.0.1)\n"
 	"  --broker URI        MQTT broker, as mqtt://127.0.0.1:1883\n"
+	"  --centre ADDRESS    where data loggers dial in, as 127.0.0.1:9002\n"
 	"  --client-id ID      name at the broker (ducha-sim-PID)\n"
 	"  --ready-file FILE   written, with all ports, when everything is up\n"
 	"  --hold              time begins with SIGUSR1 and not at once\n"
@@ -83,7 +87,7 @@ static const char help_text[] =
 	"  --speed N           times life (1); 0: as fast as the broker takes it\n"
 	"  --prefix TEXT       topics are TEXT/SITE/FACTOR (ducha)\n"
 	"  --qos 0|1           of the recording's messages (1)\n"
-	"  --utc-offset +HH:MM for recorded times without one (+08:00)\n"
+	"  --utc-offset +HH:MM for recorded times without one, and loggers' clocks (+08:00)\n"
 	"  --fleet N           that many equal instruments may connect to one port\n"
 	"  --registers N       of each instrument of the fleet (10)\n"
 	"  --help, --version\n";
@@ -195,6 +199,9 @@ static bool argument_take(struct arguments *a, int code, const char *name)
 	case OPTION_BROKER:
 		a->play.broker = optarg;
 		return true;
+	case OPTION_CENTRE:
+		a->play.centre = optarg;
+		return true;
 	case OPTION_CLIENT_ID:
 		a->play.client_id = optarg;
 		return true;
@@ -276,6 +283,26 @@ static void raise_descriptors(long wanted)
 			(unsigned long long)limit.rlim_cur, wanted);
 }
 
+/* Whom publishers and loggers speak to. Return: false after saying that somebody has nobody. */
+static bool scenario_meets(struct arguments *a, const struct scenario *s)
+{
+	struct play_options *play = &a->play;
+	if (play->broker == NULL || s->n_publishers == 0)
+		play->broker = s->n_publishers > 0 ? s->broker : NULL;
+	if (play->centre == NULL)
+		play->centre = s->centre;
+	play->utc_offset_s = a->replay.offset_s;
+	if (s->n_publishers > 0 && play->broker == NULL)
+		fprintf(stderr, "%s:1: \"publishers\" need a \"broker\", here or as --broker\n",
+			a->scenario);
+	else if (s->n_loggers > 0 && play->centre == NULL)
+		fprintf(stderr, "%s:1: \"loggers\" need a \"centre\", here or as --centre\n",
+			a->scenario);
+	else
+		return true;
+	return false;
+}
+
 static int run_scenario(struct arguments *a)
 {
 	struct play_piece piece = {0};
@@ -283,17 +310,8 @@ static int run_scenario(struct arguments *a)
 		scenario_load(a->scenario, a->has_seed ? &a->seed : NULL, &piece.scenario, stderr);
 	if (error != 0)
 		return error == -EINVAL ? EXIT_CONFIG : EXIT_FAILED;
-	int code = EXIT_CONFIG;
-	if (a->play.broker == NULL)
-		a->play.broker = piece.scenario->broker;
 	a->play.listen = a->listen != NULL ? a->listen : piece.scenario->listen;
-	if (piece.scenario->n_publishers == 0)
-		a->play.broker = NULL;
-	if (piece.scenario->n_publishers > 0 && a->play.broker == NULL)
-		fprintf(stderr, "%s:1: \"publishers\" need a \"broker\", here or as --broker\n",
-			a->scenario);
-	else
-		code = play_run(&a->play, &piece);
+	int code = scenario_meets(a, piece.scenario) ? play_run(&a->play, &piece) : EXIT_CONFIG;
 	scenario_free(piece.scenario);
 	return code;
 }

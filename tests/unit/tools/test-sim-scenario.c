@@ -134,6 +134,20 @@ static void test_every_fault_of_a_file_is_named_with_its_line(void **state)
 	expect_fault("servers: (\n{ id = \"a\"; instruments: ( ); },\n{ id = \"a\"; instruments: ( "
 		     "); } );",
 		     ":3: a server \"a\" is there already");
+	expect_fault(
+		"loggers: (\n{ id = \"a\"; mn = \"A\"; interval_s = 0.5;\npw = 1; factors: ( ); "
+		"} );",
+		":3: unknown key \"pw\"");
+	expect_fault("loggers: (\n{ id = \"a\"; interval_s = 0.5; factors: ( ); } );",
+		     ":2: \"mn\" is missing");
+	expect_fault("loggers: (\n{ id = \"a\"; mn = \"A\"; interval_s = 0.5; factors: ( ); } );",
+		     "\"interval_s\" is 0.5, must be from 1 to 86400");
+	expect_fault("loggers: (\n{ id = \"a\"; mn = \"A\"; factors: ( ); } );",
+		     "a logger has 1 to 60 factors");
+	expect_fault(
+		"loggers: (\n{ id = \"a\"; mn = \"A\"; factors: ( { code = \"w\"; base = 1; } );\n"
+		"away: ( { for = 3; } ); } );",
+		":3: \"at\" is missing");
 	expect_fault("servers: ( { id = \"a\"; instruments: ( );\nfaults: ( { kind = \"slow\"; } "
 		     "); } );",
 		     ":2: \"kind\" must be one of silence, refusal, half-open");

@@ -123,7 +123,7 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 {
 	pthread_mutex_lock(&door->lock);
 	enum door_result result = DOOR_FULL;
-	if (door->refuse > 0) {
+	if (door->refuse > 0 && door->n_samples >= door->refuse_from) {
 		door->refuse--;
 	} else if (door->n_samples < FAKE_SAMPLES) {
 		door->samples[door->n_samples++] = *sample;

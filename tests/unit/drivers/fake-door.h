@@ -26,8 +26,9 @@ struct door {
 	struct fake_frame frames[FAKE_FRAMES]; /* the newest; that of number 1 first */
 	size_t n_frames;
 	unsigned flushes, waits, unrecorded;
-	unsigned refuse; /* so many submissions find the ring full */
-	bool hold;       /* nothing is stored until this is false */
+	unsigned refuse;    /* so many submissions find the ring full */
+	size_t refuse_from; /* once so many samples are there */
+	bool hold;          /* nothing is stored until this is false */
 	uint64_t waited_for;
 	uint64_t stored;  /* of a thread that does not wait */
 	unsigned commits; /* it asked for */

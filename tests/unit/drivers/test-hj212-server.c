@@ -271,6 +271,7 @@ static void test_a_full_ring_lets_the_sender_wait_and_doubles_nothing(void **sta
 {
 	struct bench *bench = *state;
 	bench->door->refuse = 3;
+	bench->door->refuse_from = 2;
 	start(bench);
 	int fd = dial(bench);
 	say(fd, "QN=" QN ";ST=32;CN=2011;PW=123456;MN=" MN

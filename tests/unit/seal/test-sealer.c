@@ -319,6 +319,22 @@ static void test_it_seals_at_the_start_in_time_on_events_and_at_the_stop(void **
 	assert_int_equal(reasons[2], SEAL_STOP);
 }
 
+static void test_who_waits_has_sealed_what_he_names(void **state)
+{
+	struct world w = WORLD;
+	struct sealed last;
+	struct sealer *sealer = sealer_of(state, &w, 3600000, 3600000);
+	assert_true(sealer_await(sealer, 1, 7, 0));
+	assert_false(sealer_await(sealer, 2, 7, 0));
+	assert_int_equal(sealer_start(sealer), 0);
+	assert_true(sealer_await(sealer, 2, 7, 600000));
+	assert_false(sealer_await(sealer, 1, 8, 0));
+	sealer_last(sealer, &last);
+	assert_true(last.line.daybook.number >= 2);
+	sealer_stop(sealer, true);
+	sealer_free(sealer);
+}
+
 static void test_time_alone_seals_and_rolls_the_key(void **state)
 {
 	struct world w = WORLD;
@@ -373,6 +389,7 @@ int main(void)
 		TEST(test_without_a_secret_a_key_begins_anew),
 		TEST(test_a_torn_line_is_cut_off),
 		TEST(test_it_seals_at_the_start_in_time_on_events_and_at_the_stop),
+		TEST(test_who_waits_has_sealed_what_he_names),
 		TEST(test_time_alone_seals_and_rolls_the_key),
 		TEST(test_what_leaves_the_node_is_signed_by_a_published_key),
 	};

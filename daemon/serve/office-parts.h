@@ -28,6 +28,7 @@ struct office_page {
 	struct office_case *cases; /* all that were asked for, in the page's order */
 	size_t n_cases, hidden;    /* hidden: left out, because the page is open to everybody */
 	uint32_t *open_cases;      /* by site */
+	bool curves;               /* all of the last day is in them */
 	bool more;                 /* there are more than OFFICE_CASES_MOST */
 };
 

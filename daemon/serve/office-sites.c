@@ -109,7 +109,9 @@ static void spark_draw(struct office_page *page, uint32_t monitor)
 	int64_t newest = sparks_number(page->office->now_ms);
 	sparks_copy(page->office->sparks, monitor, &spark);
 	if (spark_scale(&spark, newest, &scale) == 0) {
-		sheet_say(&page->sheet, SAY("no data"));
+		sheet_markup(&page->sheet, page->curves ? "<span>" : "<span class=\"unread\">");
+		sheet_say(&page->sheet, page->curves ? SAY("no data") : SAY("being read"));
+		sheet_markup(&page->sheet, "</span>");
 		return;
 	}
 	text_fixed(&low, (double)scale.low, m->decimals);

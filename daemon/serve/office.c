@@ -285,7 +285,7 @@ int office_write(const struct office *office, struct text *out)
 	};
 	int r = office_take_cases(&page);
 	if (r == 0) {
-		sparks_want(office->sparks, SPARKS_WAIT_MS);
+		page.curves = sparks_want(office->sparks, SPARKS_WAIT_MS);
 		page_begin(&page);
 		sheet_markup(&page.sheet, "<main>\n");
 		page_summary(&page);

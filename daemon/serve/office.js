@@ -5,7 +5,7 @@
 // requests to this daemon; half an hour without a key or a click forgets it.
 (function () {
 'use strict';
-var timer = 0, idle = 0, turn = 0, sure = false, busy = false, token = '';
+var timer = 0, idle = 0, patience = 20, turn = 0, sure = false, busy = false, token = '';
 try { token = sessionStorage.getItem('ducha') || ''; } catch (e) { }
 function at(id) { return document.getElementById(id); }
 function all(query) { return [].slice.call(document.querySelectorAll(query)); }
@@ -40,8 +40,11 @@ function swap(text) {
 	if (key) all('a,[data-case]').forEach(function (a) {
 		if ((a.getAttribute('href') || a.dataset.case) === key) a.focus();
 	});
+	unread();
 	offer();
 }
+// The curves of the last day are read when somebody looks, which may take a while.
+function unread() { if (document.querySelector('.unread') && patience-- > 0) soon(); }
 function load() {
 	var mine = ++turn;
 	timer = 0;
@@ -196,5 +199,6 @@ events.onerror = off;
 setInterval(follow, 60000);
 offer();
 stir();
+unread();
 if (token) follow();
 })();

@@ -204,7 +204,7 @@ void sparks_stop(struct sparks *sparks)
 
 /* --- asking --- */
 
-void sparks_want(struct sparks *sparks, int64_t wait_ms)
+bool sparks_want(struct sparks *sparks, int64_t wait_ms)
 {
 	int64_t target = daybook_sequence(sparks->daybook), begun = clock_ms(CLOCK_MONOTONIC), left;
 	pthread_mutex_lock(&sparks->mutex);
@@ -213,7 +213,9 @@ void sparks_want(struct sparks *sparks, int64_t wait_ms)
 	while (sparks->runs && !sparks->stopping && sparks->reached < target &&
 	       (left = begun + wait_ms - clock_ms(CLOCK_MONOTONIC)) > 0)
 		pause_ms(sparks, left);
+	bool in = sparks->reached >= target;
 	pthread_mutex_unlock(&sparks->mutex);
+	return in;
 }
 
 void sparks_copy(struct sparks *sparks, uint32_t monitor, struct spark *out)

@@ -45,8 +45,9 @@ int sparks_start(struct sparks *sparks, const struct plan *plan, struct daybook 
 		 const char *directory);
 void sparks_stop(struct sparks *sparks);
 
-/** sparks_want() - somebody looks: wait until all committed readings are in, at most @wait_ms */
-void sparks_want(struct sparks *sparks, int64_t wait_ms);
+/** sparks_want() - somebody looks: wait until all committed readings are in, at most @wait_ms
+ * Return: whether they are */
+bool sparks_want(struct sparks *sparks, int64_t wait_ms);
 /** sparks_copy() - those of a monitor; sparks_number() - the newest column at a time */
 void sparks_copy(struct sparks *sparks, uint32_t monitor, struct spark *out);
 int64_t sparks_number(int64_t wall_ms);

@@ -2,7 +2,7 @@
 /* Data loggers that dial in: what is taken of them, what is answered, and when. */
 #include "drivers/driver.h"
 #include "drivers/hj212/frame.h"
-#include "drivers/hj212/hj212.h"
+#include "drivers/hj212/internal.h"
 #include "fake-door.h"
 #include "flow/loop.h"
 
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 20000, ROUNDS = 4 };
@@ -323,23 +324,51 @@ static void test_who_sends_is_said_by_the_message_and_not_by_the_connection(void
 	close(other);
 }
 
+static int64_t seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
+}
+
+/* Each byte of this noise is a telegram without a length. */
+static void flood(int fd)
+{
+	char noise[4096];
+	memset(noise, '#', sizeof noise);
+	while (send(fd, noise, sizeof noise, MSG_DONTWAIT) > 0)
+		;
+}
+
 static void test_nobody_holds_up_another(void **state)
 {
 	struct bench *bench = *state;
 	start(bench);
-	int half = dial(bench), deaf = dial(bench), flood = dial(bench), good = dial(bench);
+	int half = dial(bench), deaf = dial(bench), mad = dial(bench), good = dial(bench);
 	static const char part[] = "##9999QN=";
 	assert_int_equal(send(half, part, sizeof part - 1, 0), sizeof part - 1);
-	char noise[4096];
-	memset(noise, '#', sizeof noise);
-	while (send(flood, noise, sizeof noise, MSG_DONTWAIT) > 0)
-		;
+	flood(mad);
 	say_value(deaf, MN, 1);
 	say_value(good, MN, 2);
 	expect_bytes(good, ANSWER);
-	int fds[] = {half, deaf, flood, good};
+	int fds[] = {half, deaf, mad, good};
 	for (size_t i = 0; i < 4; i++)
 		close(fds[i]);
+}
+
+static void test_so_many_bytes_are_read_in_a_second_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+	int64_t from_s = seconds();
+	start(bench);
+	int fd = dial(bench);
+	while (counted(bench, "length") < SECOND_MOST - 1)
+		flood(fd);
+	for (uint64_t from = bench->rounds; bench->rounds < from + 25 * ROUNDS;)
+		flood(fd);
+	int64_t n = counted(bench, "length");
+	assert_true(n <= (seconds() - from_s + 2) * (SECOND_MOST + HJ212_FRAME_MOST));
+	close(fd);
 }
 
 static void test_so_many_answers_are_owed_and_no_more(void **state)
@@ -476,6 +505,7 @@ int main(void)
 		TEST(test_while_half_of_the_ring_waits_nothing_is_taken),
 		TEST(test_who_sends_is_said_by_the_message_and_not_by_the_connection),
 		TEST(test_nobody_holds_up_another),
+		TEST(test_so_many_bytes_are_read_in_a_second_and_no_more),
 		TEST(test_so_many_answers_are_owed_and_no_more),
 		TEST(test_an_answer_owed_to_who_is_gone_goes_to_nobody),
 		TEST(test_who_says_nothing_known_is_dropped),

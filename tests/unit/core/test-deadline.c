@@ -317,15 +317,21 @@ static void test_a_day_that_was_named_is_moved_by_an_extension_alone(void **stat
 	const struct case_clock named = clock;
 	assert_non_null(strstr(deadline_plan(&plan, &clock, due + 1000, true, now), "extension"));
 	assert_non_null(strstr(deadline_plan(&plan, &clock, due - 1000, true, now), "extension"));
-	assert_non_null(strstr(deadline_plan(&plan, &clock, due + 1000, false, now), "extend"));
+	assert_non_null(
+		strstr(deadline_plan(&plan, &clock, due + 1000, false, now), "step lies beyond"));
 	assert_null(deadline_plan(&plan, &clock, due, true, now)); /* the same again */
 	assert_memory_equal(&clock, &named, sizeof clock);
 	assert_null(deadline_extend(&plan, &clock, due + 1000, now));
 	assert_non_null(deadline_plan(&plan, &clock, due + 2000, true, now));
+	clock.fixed = false; /* extended from a deadline that nobody had named */
+	assert_non_null(strstr(deadline_plan(&plan, &clock, due + 2000, true, now), "extension"));
+	clock = named;
+	rules.terms[SITE_OUTFALL][SEVERITY_GRAVE].planned = (struct term){TERM_DAYS, 1};
 	clock.severity = SEVERITY_GRAVE;
 	deadline_tighten(&plan, &clock);
-	assert_int_equal(clock.due_ms, due + 1000);
+	assert_int_equal(clock.due_ms, due);
 	deadline_begin(&plan, &clock, now); /* a stage anew: as if nothing had been named */
+	clock.severity = SEVERITY_GENERAL;
 	assert_null(deadline_plan(&plan, &clock, due, true, now));
 	clock.extended = false;
 	clock.fixed = false;

@@ -256,6 +256,46 @@ static void test_three_exceeding_days_in_thirty_are_serious_at_outfalls(void **s
 	(void)state;
 }
 
+static void rises(const struct severity_facts *facts, const char *english, const char *chinese)
+{
+	struct text out = {0};
+	severity_rise(SEVERITY_GENERAL, facts, false, &out);
+	assert_string_equal(out.at, english);
+	text_clear(&out);
+	severity_rise(SEVERITY_GENERAL, facts, true, &out);
+	assert_string_equal(out.at, chinese);
+	text_deinit(&out);
+}
+
+static void test_a_rise_says_by_which_rule_it_is(void **state)
+{
+	const struct severity_facts many = {.kind = SITE_OUTFALL,
+					    .factor = "w01018",
+					    .has_multiple = true,
+					    .multiple = 0.1,
+					    .days = 3};
+	struct severity_facts f = {.kind = SITE_OUTFALL, .factor = "w01018"};
+	(void)state;
+	f.has_multiple = true;
+	f.multiple = 0.62;
+	rises(&f, "general → serious: 0.62 times over the limit", "一般→较重:超标0.62倍");
+	rises(&many, "general → serious: 3 exceeding days in 30", "一般→较重:30日内3日超标");
+	f = (struct severity_facts){.kind = SITE_RIVER_SECTION, .factor = "w20115"};
+	rises(&f, "general → grave: a toxic pollutant", "一般→严重:有毒污染物");
+	f = (struct severity_facts){
+		.kind = SITE_OUTFALL, .factor = "w01001", .has_peak = true, .peak = 2};
+	rises(&f, "general → grave: pH of 2.00", "一般→严重:pH值2.00");
+	f = (struct severity_facts){
+		.kind = SITE_RIVER_SECTION, .factor = "w01009", .has_peak = true, .peak = 1.5};
+	rises(&f, "general → serious: dissolved oxygen of 1.50 mg/L", "一般→较重:溶解氧1.50 mg/L");
+	f = (struct severity_facts){
+		.kind = SITE_RIVER_SECTION, .factor = "w01018", .class = 5, .below = 2};
+	rises(&f, "general → serious: class V, 2 below the target",
+	      "一般→较重:水质类别V,低于目标2级");
+	f = (struct severity_facts){.kind = SITE_WATER_SOURCE, .factor = "w01003"};
+	rises(&f, "general → serious: a water source", "一般→较重:饮用水水源地");
+}
+
 static void test_listed_words_are_taken_as_codes_and_in_chinese(void **state)
 {
 	static const struct {
@@ -347,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_an_office_sets_its_own_steps),
 		cmocka_unit_test(test_toxic_factors_are_grave_where_water_is_drunk_or_flows),
 		cmocka_unit_test(test_three_exceeding_days_in_thirty_are_serious_at_outfalls),
+		cmocka_unit_test(test_a_rise_says_by_which_rule_it_is),
 		cmocka_unit_test(test_listed_words_are_taken_as_codes_and_in_chinese),
 		cmocka_unit_test(test_a_limits_own_word_decides_over_the_sites_list),
 		cmocka_unit_test(test_numbers_follow_their_pattern),

@@ -251,6 +251,8 @@ def case_episodes(case, alerts):
         same(where + "limit", said["limit"], row["limit_value"])
         same(where + "limit_source", said["limit_source"], row["limit_source"])
         same(where + "peak_value", said["peak_value"], row["peak"], True)
+        for name in ("factor", "unit", "decimals", "reason"):  # where they are said
+            same(where + name, said.get(name, row[name]), row[name])
 
 
 def case_history(case, steps):

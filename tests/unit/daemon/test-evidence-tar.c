@@ -305,6 +305,8 @@ static const struct {
 	{"sed -i 's/\"user\":\"uid 7\"/\"user\":\"uid 8\"/' case.json", "python3 check.py",
 	 "step 2: user is 'uid 8'"},
 	{"sed -i 's/T03:04:25/T03:04:26/g' case.json", "python3 check.py", "case.json: peak_at is"},
+	{"sed -i 's/\"episodes\":\\[{/&\"reason\":\"rain\",/' case.json", "python3 check.py",
+	 "episode 1: reason is 'rain', the chain says None"},
 	{"sed -i 's/Officer A/Officer B/' case.json rows.jsonl", "python3 check.py",
 	 "rows.jsonl: 2 of kind 3 is not what the chain says"},
 	{"sed -i '$d' entries.csv", "python3 check.py", "the last one is not what seal-case.txt"},

@@ -213,7 +213,7 @@ static int town_make(void **state)
 				.kind = SITE_OUTFALL,
 				.opens = (1u << ALERT_KINDS) - 1,
 				.n_monitors = 1};
-	t->connection = (struct connection){"line", "modbus"};
+	t->connection = (struct connection){"line", "mqtt"};
 	t->plan = (struct plan){.node = "edge-01",
 				.case_prefix = "T",
 				.case_number = "{prefix}{year}{seq}",

@@ -153,10 +153,16 @@ static int parts_factors(struct ledger *ledger, int64_t id, const char *factor,
 			 struct case_parts *parts)
 {
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_FACTORS];
+	sqlite3_stmt *several = ledger->sql[SQL_CASE_SEVERAL];
 	bool row;
 
+	sql_bind(several, "it", id, factor);
+	int r = sql_step(several, &row);
+	sql_reset(several);
+	if (r != 0 || !row)
+		return r;
 	sql_bind(list, "it", id, factor);
-	int r = sql_step(list, &row);
+	r = sql_step(list, &row);
 	for (; r == 0 && row; r = sql_step(list, &row)) {
 		void *array = parts->factors;
 		struct factor_view *f = parts_grow(&array, parts->n_factors, sizeof *f);

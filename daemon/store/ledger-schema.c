@@ -179,9 +179,8 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema,
 /* A digest is void once the case has another episode, or one that goes on. */
 #define CASE_DIGEST_VALID                                                                          \
 	" FROM case_digests d WHERE d.case_id = cases.id AND d.alert = (SELECT max(a.id)"          \
-	" FROM " EPISODES("cases.id") " a) AND NOT EXISTS(SELECT 1 FROM " EPISODES(                \
-		"cases.id") " a"                                                                   \
-			    " WHERE a.cleared IS NULL)"
+	" FROM " EPISODES("cases.id", "id") " a) AND NOT EXISTS(SELECT 1 FROM " EPISODES(          \
+		"cases.id", "cleared") " a WHERE a.cleared IS NULL)"
 
 #define CASE_COLUMNS                                                                               \
 	"SELECT id, seq, year, site, site_name, factor, factor_name, kind, average, bound,"        \
@@ -189,7 +188,8 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema,
 	" limit_value, first_value, peak_value, last_value, multiple, peak_at, limit_source,"      \
 	" unit, decimals, in_charge, leader, team,"                                                \
 	" (SELECT sum(readings) FROM " EPISODES(                                                   \
-		"cases.id") "), site_kind, title,"                                                 \
+		"cases.id",                                                                        \
+		"readings") "), site_kind, title,"                                                 \
 			    " document, track, stage_at, reminded, extended, relapses, reopened, " \
 			    "merged_into,"                                                         \
 			    " withdrawn, (SELECT d.digest" CASE_DIGEST_VALID                       \
@@ -201,15 +201,22 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema,
 	"NOT EXISTS(SELECT 1 FROM recomputed n WHERE n.site = r.site AND n.factor = r.factor"      \
 	" AND n.limit_key = r.limit_key AND n.start_at = r.start_at AND n.id > r.id)"
 
-/* of a case: its alerts, and those that a later case took over, as columns of alerts */
-#define EPISODES(id)                                                                               \
-	"(SELECT * FROM alerts WHERE case_id = " id " UNION ALL SELECT * FROM alerts WHERE id IN"  \
-	" (SELECT alert_id FROM left_episodes WHERE case_id = " id "))"
+/* of a case: its alerts, and those that a later case took over; of alerts only the columns that are
+ * asked for, as a union makes a copy of each row */
+#define EPISODES(id, columns)                                                                      \
+	"(SELECT " columns " FROM alerts WHERE case_id = " id " UNION ALL SELECT " columns         \
+	" FROM alerts WHERE id IN (SELECT alert_id FROM left_episodes WHERE case_id = " id "))"
+#define EPISODE_SAID                                                                               \
+	"id, began, raised, cleared, peak, limit_value, limit_source, factor, unit, decimals, "    \
+	"reason"
+#define EPISODE_WORST                                                                              \
+	"factor, factor_name, unit, decimals, bound, limit_value, limit_source, peak, peak_at,"    \
+	" multiple"
 #define WINDOW_MS "(CASE WHEN average LIKE 'day%' THEN 86400000 ELSE 3600000 END)"
 #define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
 /* of case ?5, whose own is ?2 */
-#define CASE_FACTORS "(SELECT ?2 UNION SELECT factor FROM " EPISODES("?5") ")"
+#define CASE_FACTORS "(SELECT ?2 UNION SELECT factor FROM " EPISODES("?5", "factor") ")"
 #define COMPLAINTS " IN ('complaint', '12369', '12319', 'mayor')"
 #define CASE_IS_OPEN "status NOT IN ('closed', 'withdrawn')"
 
@@ -318,26 +325,29 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	"WHERE (?1 OR " CASE_IS_OPEN ") AND (?2 IS NULL OR site = ?2) AND opened >= ?3"
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
-	[SQL_CASE_EPISODES] =
-		"SELECT * FROM (SELECT id, began, raised, cleared, peak, limit_value, limit_source,"
-		" factor, unit, decimals, reason FROM " EPISODES(
-			"?1") " ORDER BY id DESC LIMIT ?2) "
-			      "ORDER BY id",
+	[SQL_CASE_EPISODES] = "SELECT * FROM (SELECT " EPISODE_SAID
+			      " FROM " EPISODES("?1", EPISODE_SAID) " ORDER BY id DESC LIMIT ?2) "
+								    "ORDER BY id",
+	/* has it episodes of another factor? Mostly not, which is sooner known than its factors */
+	[SQL_CASE_SEVERAL] =
+		"SELECT 1 FROM " EPISODES("?1", "factor") " WHERE factor IS NOT ?2 LIMIT 1",
 	/* each with the worst of its episodes; nothing of a case with one factor */
 	[SQL_CASE_FACTORS] =
 		"SELECT a.factor, a.factor_name, a.unit, a.decimals, a.bound, a.limit_value,"
 		" a.limit_source, a.peak, a.peak_at, a.multiple,"
 		" max(coalesce(a.multiple, abs(a.peak - a.limit_value), 0)) FROM " EPISODES(
-			"?1") " a"
-			      " WHERE EXISTS(SELECT 1 FROM " EPISODES(
-				      "?1") " b"
-					    " WHERE b.factor IS NOT ?2) GROUP BY a.factor ORDER BY "
-					    "a.factor IS NOT ?2, a.factor",
+			"?1", EPISODE_WORST) " a"
+					     " WHERE EXISTS(SELECT 1 FROM " EPISODES(
+						     "?1", "factor") " b"
+								     " WHERE b.factor IS NOT ?2) "
+								     "GROUP BY a.factor ORDER BY "
+								     "a.factor IS NOT ?2, a.factor",
 	[SQL_CASE_HISTORY] =
 		"SELECT at, action, by, note, unit, leader, team, reason, track, step, document,"
 		" level, checkers, approved_by, relation, file, type, sha256, due, other, bytes,"
 		" escalation, user FROM history WHERE case_id = ?1 ORDER BY id",
-	[SQL_CASE_LOUD] = "SELECT 1 FROM " EPISODES("?1") " WHERE cleared IS NULL LIMIT 1",
+	[SQL_CASE_LOUD] =
+		"SELECT 1 FROM " EPISODES("?1", "cleared") " WHERE cleared IS NULL LIMIT 1",
 	[SQL_CASE_ACT] = "UPDATE cases SET status = ?2, verified = ?3, closed = ?4, withdrawn = ?5,"
 			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
 			 " leader = coalesce(?9, leader), team = coalesce(?10, team),"

@@ -142,6 +142,8 @@ static const struct {
 	 "mark 2 is in no entry"},
 	{LEDGER, "INSERT INTO frames_gone VALUES(1, '2026-01-02.db', 1, 1)",
 	 "removal of frames 1 is in no entry"},
+	{LEDGER, "INSERT INTO left_episodes(at, case_id, alert_id) VALUES(9, 1, 1)",
+	 "episode taken over 1 is in no entry"},
 	{LEDGER, "UPDATE cases SET status = 'closed' WHERE id = 1",
 	 "case 1 is not what the chain says"},
 	{LEDGER, "UPDATE cases SET peak_value = 51 WHERE id = 1", "is not what the chain says"},

@@ -111,7 +111,7 @@ FAULTS = (
     (E, "if (m->astray)\n\t\tlate_in_order(e, r);\n", ""),
     (B, "!e->monitors[monitor].astray &&", "true &&"),
     (S, "\te->monitors[monitor].impossible = true;\n", ""),
-    (S, "|| signal_is_dead(plan, r->value);", ";"),
+    (S, "signal_is_dead(plan, r->value) || zero;", "zero;"),
     (E, "if (signal_is_dead(monitor, value))\n\t\treturn FLAG_FAULT;", "if (signal_is_dead(monitor, value))\n\t\treturn FLAG_OVER_RANGE;"),
     (E, "return signal_is_impossible(monitor, value) ? FLAG_FAULT : FLAG_NORMAL;", "return FLAG_NORMAL;"),
     (E, "if (r->flag != FLAG_NORMAL || m->impossible)", "if (r->flag != FLAG_NORMAL)"),

@@ -116,12 +116,30 @@ static const char *head_parse(struct hj212_text head, struct hj212_message *out)
 
 /* --- the area --- */
 
+/* "w01018-Rtd" is a factor and its field; codes have no dash. Return: HJ212_FIELDS: no such. */
+static enum hj212_field split(struct hj212_text name, struct hj212_text *code)
+{
+	const char *dash = memrchr(name.at, '-', name.n);
+	*code = (struct hj212_text){name.at, dash == NULL ? 0 : (size_t)(dash - name.at)};
+	if (code->n == 0)
+		return HJ212_FIELDS;
+	struct hj212_text field = {dash + 1, name.n - code->n - 1};
+	int i = 0;
+	while (i < HJ212_FIELDS && !hj212_is(field, field_names[i]))
+		i++;
+	return (enum hj212_field)i;
+}
+
 static void area_scan(struct hj212_message *out)
 {
 	struct hj212_text rest = out->area;
 	struct item item;
 	while (item_next(&rest, &item)) {
-		if (hj212_is(item.name, "DataTime") && out->time.at == NULL)
+		struct hj212_text code;
+		bool is_time = hj212_is(item.name, "DataTime");
+		out->is_readable =
+			out->is_readable || is_time || split(item.name, &code) != HJ212_FIELDS;
+		if (is_time && out->time.at == NULL)
 			out->time = item.value;
 		else if (hj212_is(item.name, "Flag") && item.value.n == 1)
 			out->quality = *item.value.at;
@@ -143,20 +161,6 @@ const char *hj212_message_parse(const char *data, size_t n, struct hj212_message
 	out->area = (struct hj212_text){area + OPEN, left - SHUT};
 	area_scan(out);
 	return NULL;
-}
-
-/* "w01018-Rtd" is a factor and its field; codes have no dash. Return: HJ212_FIELDS: no such. */
-static enum hj212_field split(struct hj212_text name, struct hj212_text *code)
-{
-	const char *dash = memrchr(name.at, '-', name.n);
-	*code = (struct hj212_text){name.at, dash == NULL ? 0 : (size_t)(dash - name.at)};
-	if (code->n == 0)
-		return HJ212_FIELDS;
-	struct hj212_text field = {dash + 1, name.n - code->n - 1};
-	int i = 0;
-	while (i < HJ212_FIELDS && !hj212_is(field, field_names[i]))
-		i++;
-	return (enum hj212_field)i;
 }
 
 static bool same(struct hj212_text a, struct hj212_text b)

@@ -46,6 +46,7 @@ struct hj212_message {
 	struct hj212_text area; /* between CP=&& and && */
 	struct hj212_text time; /* DataTime */
 	char quality;           /* the one Flag of a whole area; '\0': none */
+	bool is_readable; /* there is a DataTime, or a value of a factor; not so when encrypted */
 };
 
 /**

@@ -98,10 +98,17 @@ static bool is_system(int system)
 	return (system >= 10 && system <= 69) || (system >= 91 && system <= 99);
 }
 
-/* Uploads: data of any kind, and the logger's own state and log. */
+/* Data of any kind: each has a DataTime. */
+static bool is_upload(int command)
+{
+	return command > 2000 && command < 3000 && command != HJ212_STOP_REALTIME &&
+	       command != HJ212_STOP_FACILITIES;
+}
+
+/* With the logger's own state and log. */
 static bool is_data(int command)
 {
-	return (command > 2000 && command < 3000) || (command >= 3015 && command <= 3021);
+	return is_upload(command) || (command >= 3015 && command <= 3021);
 }
 
 static bool is_notice(int command)
@@ -230,16 +237,23 @@ static bool take_known(struct telegram *t)
 	return true;
 }
 
+static void refuse_message(struct session *session, const char *why)
+{
+	if (listener_note(session->listener, TELEGRAM_SYNTAX, peer_of(session)))
+		log_warnx("%s: a telegram of %s is none: %s", session->listener->config->id,
+			  session->peer, why);
+}
+
 /* Return: false where it is to be tried again. */
 static bool take(struct session *session, const struct hj212_frame *frame)
 {
 	struct listener *listener = session->listener;
 	struct telegram t = {.session = session, .frame = frame};
 	const char *wrong = hj212_message_parse(frame->data, frame->n, &t.message);
+	if (wrong == NULL && is_upload(t.message.command) && !t.message.is_readable)
+		wrong = "it has neither a DataTime nor a value; encrypted ones cannot be read";
 	if (wrong != NULL) {
-		if (listener_note(listener, TELEGRAM_SYNTAX, peer_of(session)))
-			log_warnx("%s: a telegram of %s is none: %s", listener->config->id,
-				  session->peer, wrong);
+		refuse_message(session, wrong);
 		return true;
 	}
 	t.station = stations_find(&listener->stations, t.message.mn);

@@ -251,7 +251,8 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 		.flag = (uint8_t)(may_be_else ? quality_flag(m, row->flag, true, row->value)
 					      : row->flag),
 	};
-	r.flag = (uint8_t)beside_flag(b->plan, b->shown, &r);
+	if (m->seen_beside)
+		r.flag = (uint8_t)beside_flag(b->plan, b->shown, &r);
 	return r;
 }
 

@@ -14,7 +14,6 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define YEAR_S 31622400.0
 #define STEP_SHARE 0.5
-#define LATE_COUNT 5
 
 struct monitor_entry { /* as written */
 	struct config_monitor monitor;
@@ -406,8 +405,7 @@ static void read_monitor(struct walk *walk, const struct sites_context *context,
 			 const config_setting_t *group, const struct monitor_defaults *defaults,
 			 struct config_site *site)
 {
-	struct monitor_entry entry = {.input = 1,
-				      .monitor = {.gated = true, .late_count = LATE_COUNT}};
+	struct monitor_entry entry = {.input = 1, .monitor = {.gated = true}};
 	struct config_monitor *monitor = &entry.monitor;
 	const char *id = schema_peek(group, "connection");
 	size_t index = id ? connection_index(context->config, id) : SIZE_MAX;

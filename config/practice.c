@@ -14,6 +14,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define YEAR_S 31622400.0
 #define RESULTS_MISSED 2.25 /* until silence means something: 9 h where one comes every 4 */
+#define LATE_COUNT 5        /* readings that no message which was overtaken explains */
 #define RESULT_S 900.0      /* asked more rarely, every value is a new result */
 
 /* --- data --- */
@@ -406,6 +407,10 @@ void practice_settle(struct walk *walk, const struct practices *practices, const
 		struct settling s = {.m = m, .connection = &config->connections[m->connection]};
 		s.rule = m->factor.code ? rule_of(practice, m->factor.code) : NULL;
 		m->is_probe = site->clues.on && s.rule && !s.rule->analyser;
+		if (site->clues.on && built_in(m->from, CONFIG_RULE_LATE)) {
+			m->late_count = LATE_COUNT;
+			m->from[CONFIG_RULE_LATE] = site->from[CONFIG_RULE_CLUES];
+		}
 		settle_monitor(walk, &s, file, schema_has(group, "opens"));
 	}
 }

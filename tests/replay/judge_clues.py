@@ -218,7 +218,7 @@ class Order:
     """Late readings in a row, each later than the one before it: a clock was wrong."""
 
     def __init__(self, monitor):
-        self.count = monitor.settings.get("late_count", 5)
+        self.count = monitor.settings.get("late_count", 0)
         self.alert = Alert(monitor, "clue")
         self.late_times, self.behind = [], 0
 

@@ -252,13 +252,16 @@ static void test_a_monitor_may_have_codes_of_its_own(void **state)
 	CHECK(state, examples);
 }
 
-static void test_late_readings_in_a_row_are_counted_unless_it_says_so(void **state)
+static void test_late_readings_in_a_row_are_counted_where_clues_are_looked_for(void **state)
 {
 	const struct config_monitor *m =
 		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "")));
-	assert_int_equal(m->late_count, 5);
+	assert_int_equal(m->late_count, 0);
 	assert_int_equal(m->from[CONFIG_RULE_LATE].whence, CONFIG_BUILT_IN);
-	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w21003", "late_count = 0;")));
+	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "")));
+	assert_int_equal(m->late_count, 5);
+	assert_int_equal(m->from[CONFIG_RULE_LATE].whence, CONFIG_PRACTICE);
+	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "late_count = 0;")));
 	assert_int_equal(m->late_count, 0);
 	assert_int_equal(m->from[CONFIG_RULE_LATE].whence, CONFIG_SAID);
 }
@@ -461,7 +464,7 @@ int main(void)
 		TEST(test_nothing_is_flat_on_fewer_than_four_values),
 		TEST(test_oxygen_and_what_stands_beside_it_are_data_of_the_catalogue),
 		TEST(test_a_monitor_may_have_codes_of_its_own),
-		TEST(test_late_readings_in_a_row_are_counted_unless_it_says_so),
+		TEST(test_late_readings_in_a_row_are_counted_where_clues_are_looked_for),
 		TEST(test_clues_are_looked_for_unless_the_site_says_which),
 		TEST(test_what_lies_below_the_range_is_a_clue),
 		TEST(test_a_disinfectant_steps_by_what_has_to_be_left_of_it),

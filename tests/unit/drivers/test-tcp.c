@@ -22,7 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 50, TIMEOUT_MS = 40 };
+/* A busy machine answers late: AMPLE_MS where no silence is meant. */
+enum { INTERVAL_MS = 50, TIMEOUT_MS = 40, AMPLE_MS = 2000 };
 
 static const struct modbus_point point = {
 	.monitor = 3, .unit_id = 1, .address = 10, .type = MODBUS_UINT16, .scale = 1, .every = 1};
@@ -275,7 +276,7 @@ static void test_libmodbus_is_read_through_the_driver(void **state)
 					       .every = 1}};
 	struct bench bench;
 	bench_start(&bench, ntohs(address.sin_port), points, 4);
-	bench.connection.timeout_ms = 2000;
+	bench.connection.timeout_ms = AMPLE_MS;
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 12));
 	bench_pause(&bench);
@@ -405,7 +406,7 @@ static void test_a_damaged_reply_is_refused_and_the_next_one_taken(void **state)
 	responder_start(&responder, 0, damaged_answer);
 	struct bench bench;
 	bench_start(&bench, responder.port, &point, 1);
-	bench.connection.timeout_ms = 1000; /* damage is seen at once, not waited for */
+	bench.connection.timeout_ms = AMPLE_MS; /* damage is seen at once, not waited for */
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 32));
 	bench_pause(&bench);
@@ -432,6 +433,7 @@ static void test_a_failed_device_is_a_fault_and_a_refusal_a_missing_answer(void 
 	responder_start(&responder, 0, failed_or_refused);
 	struct bench bench;
 	bench_start(&bench, responder.port, &point, 1);
+	bench.connection.timeout_ms = AMPLE_MS;
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_fault, 5));
 	bench_pause(&bench);
@@ -460,6 +462,7 @@ static void test_a_busy_instrument_is_asked_again(void **state)
 	responder_start(&responder, 0, busy_then_good);
 	struct bench bench;
 	bench_start(&bench, responder.port, &point, 1);
+	bench.connection.timeout_ms = AMPLE_MS;
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 3));
 	bench_pause(&bench);
@@ -539,7 +542,7 @@ static void test_a_rarer_point_is_read_at_every_tenth_interval(void **state)
 	points[1].every = 10;
 	struct bench bench;
 	bench_start(&bench, responder.port, points, 2);
-	bench.connection.timeout_ms = 2000;
+	bench.connection.timeout_ms = AMPLE_MS;
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 33));
 	bench_pause(&bench);

@@ -33,6 +33,7 @@ static const struct schema factor_schema = {"a factor", NULL, factor_fields,
 static const struct field file_fields[] = {
 	{"factors", FIELD_LATER},
 	{"codes", FIELD_LATER},
+	{"unreal_from", FIELD_NUMBER, .open = true, .offset = NOWHERE, .low = 0, .high = 1e300},
 };
 static const struct schema file_schema = {"a catalogue", NULL, file_fields,
 					  sizeof(file_fields) / sizeof(file_fields[0])};

@@ -12,7 +12,8 @@ struct catalogue {
 	double *codes; /* of loggers */
 	size_t n_codes;
 	double codes_from;
-	char *codes_file; /* where they stand; NULL: there are none */
+	double unreal_from; /* amounts so large are no measurement of anything; 0: not said */
+	char *codes_file;   /* where they stand; NULL: there are none */
 	int codes_line;
 };
 

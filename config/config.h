@@ -407,8 +407,9 @@ struct config {
 	size_t n_files;
 	double *codes; /* that loggers write where they have nothing */
 	size_t n_codes;
-	double codes_from; /* the smallest amount of theirs */
-	int threads;       /* event loops that poll over sockets */
+	double codes_from;  /* the smallest amount of theirs */
+	double unreal_from; /* as in core/plan.h */
+	int threads;        /* event loops that poll over sockets */
 	/* node */
 	char *practice; /* NULL: none */
 	char *id, *office, *case_prefix, *case_number, *timezone, *language, *data_directory;

@@ -40,6 +40,8 @@ static const struct schema code_schema = {"a code", NULL, code_fields, COUNT(cod
 void impossible_codes(struct walk *walk, struct catalogue *catalogue, const config_setting_t *root)
 {
 	size_t n = schema_length(walk, root, "codes");
+	if (schema_has(root, "unreal_from"))
+		schema_number(schema_key(root, "unreal_from"), &catalogue->unreal_from);
 	if (n == 0)
 		return;
 	double *grown = realloc(catalogue->codes, (catalogue->n_codes + n) * sizeof(*grown));

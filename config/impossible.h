@@ -12,7 +12,7 @@
 /** impossible_of_factor() - the keys `dead_at` and `most` of a factor of the catalogue */
 void impossible_of_factor(struct walk *walk, const config_setting_t *group,
 			  struct config_factor *factor);
-/** impossible_codes() - the list `codes` of a file of the catalogue */
+/** impossible_codes() - `codes` and `unreal_from` of a file of the catalogue */
 void impossible_codes(struct walk *walk, struct catalogue *catalogue, const config_setting_t *root);
 /** impossible_own_codes() - the key `codes` of a monitor */
 void impossible_own_codes(struct walk *walk, const config_setting_t *group,

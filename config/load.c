@@ -571,6 +571,7 @@ static void read_root(struct walk *walk, const struct config_dates *dates, struc
 	config->codes = catalogue.codes;
 	config->n_codes = catalogue.n_codes;
 	config->codes_from = catalogue.codes_from;
+	config->unreal_from = catalogue.unreal_from;
 	catalogue.codes = NULL;
 	struct sites_context context = {config,  &catalogue, error ? NULL : &standards,
 					&models, &signals,   dates};

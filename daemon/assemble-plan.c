@@ -145,6 +145,8 @@ static bool fill_loads(struct monitor *out, const struct config_site *site,
 static double smallest_code(const struct config *config, const struct config_monitor *m)
 {
 	double smallest = config->codes_from;
+	if (config->unreal_from > 0)
+		smallest = fmin(smallest, config->unreal_from);
 	for (size_t i = 0; i < m->n_codes; i++)
 		smallest = fmin(smallest, fabs(m->codes[i]));
 	return smallest;
@@ -179,6 +181,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.codes = config->codes,
 		.n_codes = m->has_codes ? config->n_codes : 0,
 		.codes_from = smallest_code(config, m),
+		.unreal_from = config->unreal_from,
 		.own_codes = m->codes,
 		.n_own_codes = m->n_codes,
 		.has_nothing = m->has_nothing,

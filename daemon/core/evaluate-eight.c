@@ -36,7 +36,8 @@ static double hour_mean(const struct evaluator *e, uint32_t monitor, const struc
 	double due;
 	if (not_applicable(e, monitor, hour, &due) || !share_suffices(l, hour, due))
 		return NAN;
-	return window_mean(hour);
+	double mean = window_mean(hour);
+	return isfinite(mean) ? mean : NAN;
 }
 
 void eight_weigh(const struct evaluator *e, const struct window *day, struct judged *j)

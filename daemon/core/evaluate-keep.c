@@ -487,7 +487,9 @@ static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, 
 	if (reason != NULL && strcmp(reason, "under_range") == 0)
 		return m->under_range ? &e->alerts[monitor].under_range : NULL;
 	if (reason != NULL && strcmp(reason, "impossible") == 0)
-		return m->has_most || m->n_codes + m->n_own_codes > 0 ? &e->alerts[monitor].impossible : NULL;
+		return m->has_most || m->unreal_from > 0 || m->n_codes + m->n_own_codes > 0
+			       ? &e->alerts[monitor].impossible
+			       : NULL;
 	if (reason != NULL && strcmp(reason, "out_of_order") == 0)
 		return m->late_count > 0 ? &e->alerts[monitor].late : NULL;
 	if (reason != NULL && strcmp(reason, "over_range") != 0)

@@ -3,6 +3,8 @@
 #include "core/evaluate-state.h"
 #include "core/number.h"
 
+#include <math.h>
+
 /* Readings due in a window while the site discharges; 0: unknown. */
 static double readings_due(const struct monitor *m, const struct window *w, int64_t shut_ms)
 {
@@ -49,6 +51,9 @@ void judged_settle(const struct evaluator *e, struct judged *j, double mean)
 	const struct limit *l = &e->plan->monitors[j->monitor].limits[j->limit];
 	enum bound bound;
 	j->mean = mean;
+	j->outcome = OUTCOME_UNDETERMINED;
+	if (!isfinite(mean))
+		return;
 	j->judged = l->compare == COMPARE_ROUNDED ? round_even(mean, l->decimals) : mean;
 	j->outcome = level_violated(&e->exceedance[e->first_limit[j->monitor] + j->limit],
 				    j->judged, &bound)

@@ -132,8 +132,11 @@ bool signal_is_impossible(const struct monitor *m, double value)
 	for (size_t i = 0; i < m->n_own_codes; i++)
 		if (value == m->own_codes[i])
 			return true;
-	if (fabs(value) < m->codes_from ||
-	    (m->has_range && value >= m->range_low && value <= m->range_high))
+	if (fabs(value) < m->codes_from)
+		return false;
+	if (m->unreal_from > 0 && fabs(value) >= m->unreal_from)
+		return true;
+	if (m->has_range && value >= m->range_low && value <= m->range_high)
 		return false;
 	for (size_t i = 0; i < m->n_codes; i++)
 		if (value == m->codes[i])

@@ -175,7 +175,7 @@ enum outcome mean_outcome(const struct limit *limit, int64_t start_ms, double me
 		limit->compare == COMPARE_ROUNDED ? round_even(mean, limit->decimals) : mean;
 	if (!limit_in_force(limit, start_ms))
 		return OUTCOME_NONE;
-	if (n == 0 || compare12(n, limit->min_valid * due) < 0)
+	if (n == 0 || compare12(n, limit->min_valid * due) < 0 || !isfinite(mean))
 		return OUTCOME_UNDETERMINED;
 	return (limit->has_max && compare12(judged, limit->max) > 0) ||
 			       (limit->has_min && compare12(judged, limit->min) < 0)

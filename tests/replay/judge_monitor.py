@@ -162,7 +162,7 @@ class Monitor:
 
     def is_impossible(self, value):
         """A logger's code, unless the range holds it, or more than the factor can have."""
-        if value in self.settings.get("codes", ()):
+        if value in self.settings.get("codes", ()) or abs(value) >= IMPOSSIBLE["unreal_from"]:
             return True
         if not self.judged:
             return False

@@ -107,6 +107,6 @@ def masses():
 def impossible():
     """What the catalogue says that no water gives: codes of loggers, and bounds by factor."""
     factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]
-    codes = read(os.path.join(data_directory(), "catalogue", "codes.cfg"))["codes"]
-    return {"codes": {one["value"] for one in codes},
+    codes = read(os.path.join(data_directory(), "catalogue", "codes.cfg"))
+    return {"codes": {one["value"] for one in codes["codes"]}, "unreal_from": codes["unreal_from"],
             "factors": {one["code"]: one for one in factors if "dead_at" in one or "most" in one}}

@@ -209,6 +209,7 @@ static void test_what_no_water_gives_is_data_of_the_catalogue(void **state)
 	assert_true(m->from[CONFIG_RULE_CODES].line > 0);
 	const struct config *config = ((struct fixture *)*state)->config;
 	assert_true(config->n_codes >= 4);
+	assert_true(config->unreal_from == 1e15);
 	m = only(state, SITE(NODE MQTT, "outfall", "",
 			     PUSHED("w00000", "unit = \"m3\"; rollover = 1e6; " MAX(""))));
 	assert_false(m->has_codes);

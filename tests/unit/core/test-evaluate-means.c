@@ -2,6 +2,8 @@
 /* Rules of mean limits: windows, grace, shares, and what a mean raises and clears. */
 #include "rig.h"
 
+#include <math.h>
+
 /* Means of the hour over a reading every 15 minutes, UTC+8. */
 static struct rig *hourly(void **state)
 {
@@ -38,6 +40,18 @@ static void test_a_mean_is_compared_as_it_reads(void **state)
 	rig_check(rig, "0:0.1 900:0.2 1800:0.3 3660!", "");
 	rig_check(rig, "3600:0.2 4500:0.2 5400:0.2000001 7260!",
 		  "+exceedance@7200/3600=0.2000000333");
+}
+
+/* What a mean is no more after an overflow complies with nothing. */
+static void test_a_mean_that_is_no_number_is_undetermined(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig_check(rig, "0:60 900:60 1800:60 2700:60 3660!", "+exceedance@3600/0=60");
+	rig_check(rig, "3660:1e308 4500:1e308 5400:1e308 6300:1 7260!", "+undetermined@7200/3600");
+	const struct limit *l = &rig->limits[0];
+	assert_int_equal(mean_outcome(l, 0, NAN, 4, 4), OUTCOME_UNDETERMINED);
+	assert_int_equal(mean_outcome(l, 0, INFINITY, 4, 4), OUTCOME_UNDETERMINED);
+	assert_int_equal(mean_outcome(l, 0, 50, 4, 4), OUTCOME_COMPLIES);
 }
 
 static void test_a_steady_small_violation_of_a_mean_opens_on_time(void **state)
@@ -307,6 +321,7 @@ int main(void)
 		rig_test(test_a_mean_is_judged_once_after_the_grace),
 		rig_test(test_a_mean_equal_to_the_limit_complies),
 		rig_test(test_a_mean_is_compared_as_it_reads),
+		rig_test(test_a_mean_that_is_no_number_is_undetermined),
 		rig_test(test_a_steady_small_violation_of_a_mean_opens_on_time),
 		rig_test(test_the_window_holds_its_start_and_not_its_end),
 		rig_test(test_equal_times_count_each),

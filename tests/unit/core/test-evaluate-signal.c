@@ -504,6 +504,19 @@ static void test_more_than_water_can_have_is_no_value_in_any_range(void **state)
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 20.1), FLAG_OVER_RANGE);
 }
 
+static void test_an_amount_that_nothing_has_is_no_value(void **state)
+{
+	struct monitor *m = &((struct rig *)*state)->monitors[0];
+	m->unreal_from = m->codes_from = 1e15;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 9e14), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 1e15), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -1e15), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_MAINTENANCE, true, 1e308), FLAG_MAINTENANCE);
+	m->has_range = true;
+	m->range_high = 1e300;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 1e300), FLAG_FAULT);
+}
+
 static void test_what_is_no_value_is_a_clue_until_one_comes(void **state)
 {
 	struct rig *rig = ranged(state);
@@ -640,6 +653,7 @@ int main(void)
 		rig_test(test_a_dead_loop_needs_no_range_to_be_a_clue),
 		rig_test(test_a_code_of_a_logger_is_no_value_unless_the_range_holds_it),
 		rig_test(test_more_than_water_can_have_is_no_value_in_any_range),
+		rig_test(test_an_amount_that_nothing_has_is_no_value),
 		rig_test(test_what_is_no_value_is_a_clue_until_one_comes),
 		rig_test(test_a_dead_loop_is_a_clue_until_it_speaks),
 		rig_test(test_the_flag_that_counts_beyond_the_range_is_T),

@@ -53,7 +53,7 @@ void shares_read(struct walk *walk, const config_setting_t *group, struct config
 static double times(const char *from, const char *to)
 {
 	struct conversion c;
-	return unit_conversion(from, to, NULL, &c) ? conversion_size(&c, 1) : 0;
+	return unit_conversion(from, to, NULL, &c) ? conversion_times(&c) : 0;
 }
 
 static bool is_flow(const struct config_site *site, const struct config_monitor *m)

@@ -249,6 +249,11 @@ double conversion_size(const struct conversion *conversion, double value)
 	return conversion->exact ? size : digits12(size * conversion->factor);
 }
 
+double conversion_times(const struct conversion *conversion)
+{
+	return shifted(1, conversion->exponent) * conversion->factor;
+}
+
 double conversion_level(const struct conversion *conversion, double value)
 {
 	double size = shifted(value, conversion->exponent);

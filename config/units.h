@@ -36,6 +36,8 @@ bool unit_conversion(const char *from, const char *to, const struct gas *gas,
 /** conversion_level() - a figure on the scale; conversion_size() - a difference, without offset */
 double conversion_level(const struct conversion *conversion, double value);
 double conversion_size(const struct conversion *conversion, double value);
+/** conversion_times() - conversion_size() of 1 in full, for sums of very many */
+double conversion_times(const struct conversion *conversion);
 /** digits12() - a computed figure, to 12 significant digits */
 double digits12(double value);
 /** unit_siblings() - the units that measure the same as @unit, for messages; to be freed; NULL: no

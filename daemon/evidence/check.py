@@ -12,11 +12,13 @@ import glob
 import hashlib
 import json
 import os
+import re
 import struct
 import sys
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 FRAMES = {"m": "modbus-tcp", "r": "modbus-rtu", "t": "mqtt", "h": "hj212"}
+READINGS = "time,received_at,site,factor,value,flag"
 CASE, ALERT, HISTORY, DIGEST, MARK, CHANGE = 1, 2, 3, 8, 11, 12
 
 
@@ -143,14 +145,29 @@ def links_read():
     return readings, missing
 
 
+def table(path, header):
+    """The lines of a table by their columns, which are these; one that is not there has none."""
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="", encoding="utf-8") as f:
+        lines = list(csv.reader(f))
+    if not lines or lines[0] != header.split(","):
+        bad(f"{path}: its first line is not {header}")
+    for n, line in enumerate(lines, 1):
+        if len(line) != len(lines[0]):
+            bad(f"{path}: line {n} has {len(line)} columns, the first has {len(lines[0])}")
+    return [dict(zip(lines[0], line)) for line in lines[1:]]
+
+
 def batches_check(batches):
     """When each was committed, and how far the clock was trusted."""
-    if batches:
-        with open("batches.csv", newline="") as f:
-            for line, said in zip(f.readlines()[1:] + [""] * len(batches), batches):
-                batch, committed, clock, error = (line.strip() or ",,,").split(",")
-                if (batch, ms(committed), clock, int(error or -1)) != (str(said[0]), *said[1:]):
-                    bad(f"batches.csv: batch {said[0]} is not what its link says")
+    lines = table("batches.csv", "batch,committed_at,clock,largest_error_us")
+    for line, said in zip(lines, batches):
+        batch, committed, clock, error = line.values()
+        if (batch, ms(committed), clock, int(error or -1)) != (str(said[0]), *said[1:]):
+            bad(f"batches.csv: batch {said[0]} is not what its link says")
+    if len(lines) != len(batches):
+        bad(f"batches.csv: batch {len(lines)} of {len(batches)} is its last: there are as many links")
 
 
 # --- the ledger's rows ---
@@ -167,9 +184,7 @@ def cell(value):
 
 def entries_follow():
     """The newest digest of each row that the sealed entries name."""
-    newest = {}
-    with open("entries.csv", newline="") as f:
-        lines = list(csv.DictReader(f))
+    newest, lines = {}, table("entries.csv", "number,kind,ref,digest,hash")
     number, head = int(lines[0]["number"]), bytes.fromhex(lines[0]["hash"])
     for line in lines[1:]:
         number += 1
@@ -195,6 +210,12 @@ def rows_read():
             if newest.get(key) != digest:
                 bad(f"rows.jsonl: {key[1]} of kind {key[0]} is not what the chain says")
             rows[key] = cells
+    head, = of_kind(rows, CASE)
+    for (kind, ref), cells in rows.items():
+        if cells.get("case_id", head["id"]) != head["id"] and kind != MARK:
+            bad(f"rows.jsonl: {ref} of kind {kind} is of case {cells['case_id']}")
+    if (DIGEST, head["id"]) in newest and (DIGEST, head["id"]) not in rows:
+        bad("rows.jsonl: the digest of the readings that the chain has is left out")
     return rows
 
 
@@ -209,10 +230,33 @@ AS_THEY_ARE = ("id", "year", "seq", "site", "site_name", "factor", "factor_name"
                "verified", "extended")
 # these move while an alert is active, and are in the chain when it clears
 MOVING = ("bound", "severity", "limit_source", "peak_value", "last_value", "multiple")
+AVERAGED = ("warning", "exceedance", "undetermined")
 STEP = ("action", "by", "note", "unit", "leader", "team", "reason", "track", "step", "document", "level", "checkers",
         "approved_by", "relation", "type", "sha256", "bytes", "other")
 DERIVED = ("number", "opened_at", "closed_at", "due_at", "limit", "average", "peak_at", "episodes", "responsible", "history",
            "withdrawn_reason", "evidence", "attachments", "factors")
+
+
+def beside(case):
+    """What is said and held against nothing, or follows from the rest: by name, of each part of the case."""
+    parts = {"responsible": ("unit", "leader", "team"), "evidence": ("readings", "digest"),
+             "episodes": ("alert", "began_at", "raised_at", "ended_at", "limit", "limit_source", "peak_value", "factor", "unit",
+                          "decimals", "reason"),
+             "history": STEP + ("at", "due", "name", "user", "escalation"),
+             "attachments": ("at", "by", "name", "type", "bytes", "sha256"),
+             "factors": ("factor", "limit", "peak_value")}
+    names = [name for name in case if name not in AS_THEY_ARE + MOVING + DERIVED]
+    for part, checked in parts.items():
+        said = case.get(part, [])
+        for name in sorted({name for one in (said if isinstance(said, list) else [said]) for name in one} - set(checked)):
+            names.append(f"{part}.{name}")
+    return ", ".join(names)
+
+
+def number_is(said, year, seq):
+    """Numbers that stand by themselves, whatever the pattern has around them."""
+    apart = r"(?<![0-9])0*%d(?:[^0-9](?:.*[^0-9])?|)0*%d(?![0-9])"
+    return re.search(apart % (year, seq), said) or re.search(apart % (seq, year), said)
 
 
 def same(name, said, row, moving=False):
@@ -234,9 +278,8 @@ def case_head(case, row):
     for name, column in (("unit", "in_charge"), ("leader", "leader"), ("team", "team")):
         same("responsible." + name, case["responsible"][name], row[column])
     same("withdrawn_reason", case.get("withdrawn_reason"), row["withdrawn"])
-    if case["average"] is not None:
-        same("average", case["average"], row["average"])
-    if str(row["seq"]) not in case["number"] or str(row["year"]) not in case["number"]:
+    same("average", case["average"], row["average"] if row["kind"] in AVERAGED else None)
+    if not number_is(case["number"], row["year"], row["seq"]):
         bad(f"case.json: number is {case['number']}, the chain says {row['seq']} of {row['year']}")
 
 
@@ -271,8 +314,9 @@ def case_history(case, steps):
             escalation = None if escalation == "NULL" else int(escalation)
         same(where + "user", said.get("user"), user)
         same(where + "escalation", said.get("escalation"), escalation)
-    kept = [(row["sha256"], row["file"], row["by"], row["at"]) for row in steps if row["sha256"] is not None]
-    if kept != [(a["sha256"], a["name"], a["by"], ms(a["at"])) for a in case.get("attachments", ())]:
+    kept = [(row["sha256"], row["file"], row["by"], row["at"], row["type"], row["bytes"]) for row in steps
+            if row["sha256"] is not None]
+    if kept != [(a["sha256"], a["name"], a["by"], ms(a["at"]), a["type"], a["bytes"]) for a in case.get("attachments", ())]:
         bad("case.json: attachments are not those of the history")
     for sha256, *_ in kept:
         if not os.path.exists("attachments/" + sha256):
@@ -287,6 +331,19 @@ def case_factors(case, head, alerts):
             bad(f"case.json: factor {said['factor']}: its peak {said['peak_value']!r} is of no episode in the chain")
 
 
+def case_digest(case, rows, head):
+    """It holds until the case has a further episode; case.json and readings.csv must have it then."""
+    row, alerts, said = rows.get((DIGEST, head["id"])), of_kind(rows, ALERT), case["evidence"]["digest"]
+    if row is None or not alerts or row["alert"] != alerts[-1]["id"] or any(a["cleared"] is None for a in alerts):
+        row = {"digest": None, "readings": case["evidence"]["readings"]}
+    same("evidence.digest", said, row["digest"])
+    same("evidence.readings", case["evidence"]["readings"], row["readings"])
+    with open("readings.csv", "rb") as f:
+        if said is not None and hashlib.sha256(f.read().split(b"\n", 1)[1]).hexdigest() != said:
+            bad("readings.csv: not those of which the chain has the digest")
+    return said
+
+
 def case_check(rows):
     with open("case.json", encoding="utf-8") as f:
         case = json.load(f)
@@ -295,13 +352,8 @@ def case_check(rows):
     case_episodes(case, of_kind(rows, ALERT))
     case_factors(case, head, of_kind(rows, ALERT))
     case_history(case, of_kind(rows, HISTORY))
-    digest = case["evidence"]["digest"]
-    if digest is not None:
-        row, = of_kind(rows, DIGEST)
-        same("evidence.digest", digest, row["digest"])
-        same("evidence.readings", case["evidence"]["readings"], row["readings"])
-    beside = [name for name in case if name not in AS_THEY_ARE + MOVING + DERIVED]
-    print("case OK: case.json is what the chain says; not in the chain, or following from it: " + ", ".join(beside))
+    digest = case_digest(case, rows, head)
+    print("case OK: case.json is what the chain says; not in the chain, or following from it: " + beside(case))
     return head, digest
 
 
@@ -333,8 +385,9 @@ def line_of(line):
 
 def readings_check(readings, head, alerts, digest):
     """Each line is a reading of the chain, and none is left out but what came since."""
-    with open("readings.csv", newline="", encoding="utf-8") as f:
-        lines = [line_of(line) for line in csv.DictReader(f)]
+    lines = [line_of(line) for line in table("readings.csv", READINGS)]
+    if not lines and digest is None and any(row["cleared"] is not None and row["readings"] for row in alerts):
+        bad("readings.csv: there are none, and an episode of the case that ended had some")
     taken, passed = [], []
     for reading in expected(readings, head, alerts):
         if len(taken) < len(lines) and lines[len(taken)] == reading.line():
@@ -375,9 +428,7 @@ def frames_read():
 
 
 def frames_check(taken, missing):
-    found = frames_read()
-    with open("frames.csv", newline="", encoding="utf-8") as f:
-        lines = list(csv.DictReader(f))
+    found, lines = frames_read(), table("frames.csv", READINGS + ",raw,frame,exchanged_at,asked,answered")
     if len(lines) != len(taken):
         bad(f"frames.csv: {len(lines)} lines, readings.csv has {len(taken)}")
     for n, (line, reading) in enumerate(zip(lines, taken), 2):
@@ -387,7 +438,8 @@ def frames_check(taken, missing):
             bad(f"frames.csv: line {n} is not the reading of readings.csv")
         if (line["frame"], ms(line["exchanged_at"]), line["asked"], line["answered"]) != (frame, when, asked, answered):
             bad(f"frames.csv: line {n} is not what the frames hold")
-    gone = sum(batch >= min(r.batch for r in taken) for batch in missing)
+    first = min((r.batch for r in taken), default=0)
+    gone = sum(batch >= first for batch in missing)
     print("frames OK: frames.csv is what the frames hold" + (f"; those of {gone} links are not kept any more" if gone else ""))
 
 
@@ -396,8 +448,7 @@ def main():
     head, digest = case_check(rows)
     readings, missing = links_read()
     taken = readings_check(readings, head, of_kind(rows, ALERT), digest)
-    if taken:
-        frames_check(taken, missing)
+    frames_check(taken, missing)
 
 
 main()

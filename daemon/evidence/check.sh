@@ -10,8 +10,13 @@ bytes() { awk -v hex="$1" 'BEGIN { digits = "123456789abcdef"
 	for (i = 1; i < length(hex); i += 2) printf "%c", 16 * index(digits, substr(hex, i, 1)) + index(digits, substr(hex, i + 1, 1)) }'; }
 
 sha256sum --check --quiet --strict SHA256SUMS
+# a name with a control character could be taken for another one
 { cut -c67- SHA256SUMS; printf '%s\n' SHA256SUMS SHA256SUMS.sig sums.pem; } >"$scratch/listed"
-find . ! -type d | sed 's,^\./,,' | grep -v -x -F -f "$scratch/listed" >"$scratch/extra" || true
+[ -z "$(find . -name '*[[:cntrl:]]*')" ] || bad 'a file has a name with a control character'
+find . ! -type d ! -type f | sed 's,^\./,,' >"$scratch/extra"
+[ ! -s "$scratch/extra" ] || bad "$(head -n 1 "$scratch/extra"): not a plain file"
+sed -n 's,/[^/]*$,,p' "$scratch/listed" | sort -u >>"$scratch/listed"
+find . ! -name . | sed 's,^\./,,' | grep -v -x -F -f "$scratch/listed" >"$scratch/extra" || true
 [ ! -s "$scratch/extra" ] || bad "$(head -n 1 "$scratch/extra"): not listed in SHA256SUMS"
 echo 'files OK'
 
@@ -28,7 +33,7 @@ echo 'attachments OK'
 
 digest=$(tail -n +2 readings.csv | sha256sum | cut -c1-64)
 if grep -q "\"digest\":\"$digest\"" case.json; then echo 'readings OK'
-elif grep -q '"digest":null' case.json; then echo 'readings: the case has no digest yet'
+elif grep -q '"digest":null}' case.json; then echo 'readings: the case has no digest yet'
 else bad 'readings: not those of the case'; fi
 
 former=

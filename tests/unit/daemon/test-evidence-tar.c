@@ -65,8 +65,8 @@ static void digest_keep(struct ledger *ledger, const char *directory)
 	daybook_reader_close(reader);
 }
 
-/* What a daemon on the store answers. */
-static void archive(struct made *m, bool digest)
+/* What a daemon on the store answers of case @id. */
+static void archive_of(struct made *m, bool digest, int64_t id)
 {
 	struct life life = {0};
 	struct evidence *evidence;
@@ -92,12 +92,18 @@ static void archive(struct made *m, bool digest)
 				   .config = &config,
 				   .evidence = evidence,
 				   .now_ms = AT + 60000};
-	m->r = evidence_tar_write(&tar, 1, NULL, &m->tar);
+	text_clear(&m->tar);
+	m->r = evidence_tar_write(&tar, id, NULL, &m->tar);
 	evidence_stop(evidence);
 	evidence_free(evidence);
 	ledger_close(life.ledger);
 	daybook_close(life.daybook);
 	config_text_deinit(&config);
+}
+
+static void archive(struct made *m, bool digest)
+{
+	archive_of(m, digest, 1);
 }
 
 static int shell(const struct made *m, const char *command, char *said, size_t size)
@@ -198,7 +204,6 @@ static void test_an_archive_of_a_case_without_a_digest_is_checked(void **state)
 static void check_good(struct made *m, const char *words)
 {
 	char said[8192];
-	text_clear(&m->tar);
 	archive(m, false);
 	unpack(m);
 	int r = shell(m, "sh check.sh; cat VERIFY.txt", said, sizeof said);
@@ -279,9 +284,11 @@ static void sums_again(const struct made *m)
 
 #define REPORT "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917"
 
-static const struct {
+struct forgery {
 	const char *forge, *check, *words;
-} forgeries[] = {
+};
+
+static const struct forgery forgeries[] = {
 	{"sed -i '2s/,N$/,M/' readings.csv frames.csv", "sh check.sh",
 	 "readings.csv: line 2 is no reading of the chain"},
 	{"sed -i '3s/^[^,]*/2026-01-02T03:04:27.000+08:00/' readings.csv", "python3 check.py",
@@ -314,7 +321,7 @@ static const struct {
 	{"printf rePort >attachments/" REPORT, "sh check.sh",
 	 "attachments/" REPORT ": not what its name says"},
 	{"rm attachments/" REPORT, "python3 check.py", "the history names it, and it is not here"},
-	{"rm attachments/" REPORT " && sed -i \"/attachments/d\" SHA256SUMS", "sh check.sh",
+	{"rm -r attachments && sed -i \"/attachments/d\" SHA256SUMS", "sh check.sh",
 	 "the history names it, and it is not here"},
 	{"printf x | dd of=$(ls links/* | tail -n 1) bs=1 seek=40 conv=notrunc status=none",
 	 "sh check.sh", "links: the last one is not what the seal names"},
@@ -325,23 +332,78 @@ static const struct {
 	 "python3 check.py", ": not what its link says"},
 	{"rm $(ls links/* | head -n 3 | tail -n 1)", "sh check.sh",
 	 "no seal names the last one before"},
+	{"sed -i 's/1号/11号/' case.json", "python3 check.py",
+	 "case.json: number is 测督挂〔2026〕11号, the chain says 1 of 2026"},
+	{"sed -i 's/\"average\":\"[a-z]*\"/\"average\":null/' case.json", "python3 check.py",
+	 "case.json: average is None, the chain says"},
+	{"sed -i 's/\"bytes\":6,\"sha256\"/\"bytes\":7,\"sha256\"/' case.json", "python3 check.py",
+	 "attachments are not those of the history"},
+	{"cp batches.csv x && tail -n 1 x >>batches.csv && rm x", "python3 check.py",
+	 "batches.csv: batch "},
+	{"sed -i 's/$/,in calibration/;1s/in calibration/remark/' frames.csv", "python3 check.py",
+	 "frames.csv: its first line is not time,"},
+	{"sed -i '2s/$/,in calibration/' readings.csv", "python3 check.py",
+	 "readings.csv: line 2 has 7 columns"},
+	{"sed -i 2,9d readings.csv", "python3 check.py",
+	 "an episode of the case that ended had some"},
+	{"sed -i '2,$d' readings.csv && sed -i 2,4d frames.csv", "python3 check.py",
+	 "an episode of the case that ended had some"},
+	{"mkdir more", "sh check.sh", "more: not listed in SHA256SUMS"},
+	{"echo x >\"$(printf 'README.txt\\nREADME.txt')\"", "sh check.sh",
+	 "a file has a name with a control character"},
 };
+
+static const struct forgery forgeries_of_a_digest[] = {
+	{"sed -i 's/\"digest\":\"[0-9a-f]*\"/\"digest\":null/' case.json", "sh check.sh",
+	 "case.json: evidence.digest is None, the chain says"},
+	{"sed -i 's/\"digest\":\"[0-9a-f]*\"/\"digest\":null/' case.json &&"
+	 " sed -i '/\"kind\":8,/d' rows.jsonl && sed -i 4,9d readings.csv frames.csv",
+	 "sh check.sh", "rows.jsonl: the digest of the readings that the chain has is left out"},
+	{"sed -i 4d readings.csv frames.csv", "python3 check.py",
+	 "readings.csv: not those of which the chain has the digest"},
+};
+
+static void check_forged(struct made *m, const struct forgery *forgery)
+{
+	char said[8192];
+	unpack(m);
+	assert_int_equal(shell(m, forgery->forge, said, sizeof said), 0);
+	sums_again(m);
+	int r = shell(m, forgery->check, said, sizeof said);
+	if (r != 1 << 8 || strstr(said, forgery->words) == NULL)
+		print_message("%s: %d\n%s", forgery->forge, r, said);
+	assert_int_equal(r, 1 << 8);
+	assert_non_null(strstr(said, forgery->words));
+}
 
 static void test_root_with_the_key_in_use_changes_nothing_that_is_read(void **state)
 {
 	struct made *m = *state;
-	char said[8192];
 	archive(m, false);
-	for (size_t i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
-		unpack(m);
-		assert_int_equal(shell(m, forgeries[i].forge, said, sizeof said), 0);
-		sums_again(m);
-		int r = shell(m, forgeries[i].check, said, sizeof said);
-		if (r != 1 << 8 || strstr(said, forgeries[i].words) == NULL)
-			print_message("%s: %d\n%s", forgeries[i].forge, r, said);
-		assert_int_equal(r, 1 << 8);
-		assert_non_null(strstr(said, forgeries[i].words));
-	}
+	for (size_t i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++)
+		check_forged(m, &forgeries[i]);
+	archive(m, true);
+	for (size_t i = 0; i < sizeof forgeries_of_a_digest / sizeof forgeries_of_a_digest[0]; i++)
+		check_forged(m, &forgeries_of_a_digest[i]);
+}
+
+static void test_a_step_of_another_case_is_none_of_this_one(void **state)
+{
+	static const struct forgery forgery = {"cat ../two >>rows.jsonl", "python3 check.py",
+					       "rows.jsonl: 4 of kind 3 is of case 2"};
+	struct made *m = *state;
+	struct life life;
+	char said[64];
+	life_begin(&life, m->store, 0);
+	life_alert(&life, 1, AT + 20000, false);
+	life_act(&life, 1, ACTION_ACCEPT, AT + 30000);
+	life_end(&life, true);
+	archive_of(m, false, 2);
+	unpack(m);
+	assert_int_equal(
+		shell(m, "grep '\"kind\":3,\"ref\":4,' rows.jsonl >../two", said, sizeof said), 0);
+	archive(m, false);
+	check_forged(m, &forgery);
 }
 
 /* --- of a store that was altered --- */
@@ -387,7 +449,6 @@ static const struct {
 static void check_altered(struct made *m, const char *words)
 {
 	char said[8192];
-	text_clear(&m->tar);
 	archive(m, false);
 	unpack(m);
 	assert_int_equal(shell(m, "cat VERIFY.txt", said, sizeof said), 0);
@@ -433,7 +494,6 @@ static void test_an_archive_says_that_its_days_were_removed(void **state)
 	struct made *m = *state;
 	struct life life;
 	archive(m, true);
-	text_clear(&m->tar);
 	life_begin(&life, m->store, 0);
 	life_batch(&life, 2, NOW + DAY_MS);
 	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + DAY_MS), 0);
@@ -468,6 +528,7 @@ int main(void)
 		TEST(test_an_archive_of_a_case_over_midnight_is_checked),
 		TEST(test_frames_that_a_rule_removed_are_said_to_be_gone),
 		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
+		TEST(test_a_step_of_another_case_is_none_of_this_one),
 		TEST(test_an_archive_of_what_is_not_as_it_was_sealed_says_so),
 		TEST(test_an_archive_says_that_frames_were_taken_away),
 		TEST(test_an_archive_says_that_a_day_was_taken_away),

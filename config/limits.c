@@ -300,6 +300,10 @@ static void add_own(struct walk *walk, struct entry *entry, const struct config_
 	if (monitor->unit)
 		settle_decimals(walk, group, entry->unit ? entry->unit : monitor->unit, monitor,
 				limit);
+	if (schema_has(group, "decimals") && !limit->rounded)
+		NOTE(walk, schema_key(group, "decimals"),
+		     "decimals is without effect where the full value is compared; compare = "
+		     "\"rounded\" rounds to them");
 	check_bounds(walk, group, limit);
 	check_warning(walk, group, limit);
 	check_grace(walk, group, limit);
@@ -410,7 +414,7 @@ static void check_flow(struct walk *walk, const config_setting_t *group, const s
 	const config_setting_t *monitor = config_setting_parent(config_setting_parent(group));
 	const config_setting_t *list = config_setting_parent(monitor);
 	const char *flow = site_flow_factor(config_setting_parent(list));
-	if (entry->weight == 0)
+	if (entry->weight == 0 || entry->limit.average == CONFIG_DAY_8H)
 		return;
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const char *factor =
@@ -493,13 +497,14 @@ static void read_limit(struct walk *walk, const struct limits_context *context,
 static void trace(struct walk *walk, const struct timed_limit *timed, struct config_limit *limit)
 {
 	static const char *const keys[CONFIG_LIMIT_RULES] = {
-		NULL,       "average",   "on_delay_s", "off_delay_s", "deadband",
-		"on_count", "off_count", "warn_at",    "opens",       "compare",
-		"weight",   "mean_of",   "grace_s",    "min_valid",   "mark_until"};
+		NULL,        "average",   "on_delay_s", "off_delay_s", "deadband", "on_count",
+		"off_count", "warn_at",   "opens",      "compare",     "weight",   "mean_of",
+		"grace_s",   "min_valid", "mark_until", "decimals"};
 	const config_setting_t *monitor =
 		config_setting_parent(config_setting_parent(timed->entry));
 	const config_setting_t *site = config_setting_parent(config_setting_parent(monitor));
 	struct config_origin *from = limit->from;
+	from[CONFIG_RULE_DECIMALS].whence = CONFIG_DATA;
 	from[CONFIG_RULE_BOUNDS] = origin_said(walk, timed->entry);
 	if (timed->origin == ORIGIN_STANDARD) {
 		from[CONFIG_RULE_BOUNDS].whence = CONFIG_STANDARD;

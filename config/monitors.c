@@ -223,9 +223,11 @@ static void trace(struct walk *walk, const config_setting_t *group,
 							       NULL,
 							       "late_count",
 							       "codes",
-							       NULL};
+							       NULL,
+							       "unit"};
 	const config_setting_t *site = config_setting_parent(config_setting_parent(group));
 	struct config_origin *from = monitor->from;
+	from[CONFIG_RULE_UNIT].whence = CONFIG_DATA;
 	if (model && model->has_range)
 		from[CONFIG_RULE_RANGE].whence = CONFIG_MODEL;
 	if (model && model->cycle_s > 0)

@@ -167,6 +167,8 @@ static void say_permit(const struct listing *l)
 static void say_signal(const struct listing *l)
 {
 	const struct monitor *m = l->m;
+	if (m->unit != NULL)
+		say_word(l, RULE_UNIT, "unit", m->unit);
 	say_range(l);
 	say_check(l, RULE_STALE, "stale_after_s", seconds(m->stale_after_ms));
 	say_if_on(l, RULE_CYCLE, "cycle_s", seconds(m->cycle_ms));
@@ -243,6 +245,8 @@ static void say_limit(const struct listing *l)
 	say_if_on(l, RULE_WARN_AT, "warn_at", limit->warn_at);
 	say_word(l, RULE_COMPARE, "compare",
 		 limit->compare == COMPARE_ROUNDED ? "rounded" : "full");
+	if (limit->compare == COMPARE_ROUNDED)
+		say_number(l, RULE_DECIMALS, "decimals", limit->decimals);
 	if (!instant)
 		say_mean(l);
 }
@@ -326,8 +330,9 @@ static void say_gate(const struct listing *l)
 	char text[160];
 	if (!s->has_gate || !s->has_flow)
 		return;
-	snprintf(text, sizeof text, "%s below %.12g for %.12g s",
-		 l->plan->monitors[s->flow_monitor].factor, s->gate_below, seconds(s->gate_for_ms));
+	const struct monitor *flow = &l->plan->monitors[s->flow_monitor];
+	snprintf(text, sizeof text, "%s below %.12g %s for %.12g s", flow->factor, s->gate_below,
+		 flow->unit, seconds(s->gate_for_ms));
 	say_word(l, RULE_FLOW_GATE, "flow_gate", text);
 }
 

@@ -35,6 +35,7 @@ enum monitor_rule {
 	RULE_LATE,
 	RULE_OWN_CODES,
 	RULE_BESIDE,
+	RULE_UNIT,
 	MONITOR_RULES
 };
 enum limit_rule {
@@ -53,6 +54,7 @@ enum limit_rule {
 	RULE_GRACE,
 	RULE_MIN_VALID,
 	RULE_MARK_UNTIL,
+	RULE_DECIMALS,
 	LIMIT_RULES
 };
 enum site_rule {

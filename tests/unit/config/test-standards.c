@@ -299,6 +299,8 @@ static void test_a_largest_mean_of_eight_hours_has_an_upper_bound_alone(void **s
 	       "of 8 hours");
 	refuse(state, AIR("a05024", "{ max = 1; average = \"day-8h\"; on_delay_s = 1; }"),
 	       "5: on_delay_s does not apply to a mean");
+	refuse(state, AIR("a05024", "{ max = 1; average = \"day-8h\"; weight = \"flow\"; }"),
+	       "5: weight does not apply to average = \"day-8h\"");
 	refuse(state,
 	       NODE MQTT "sites: ( { id = \"s\"; kind = \"outfall\"; monitors: (\n"
 			 "{ factor = \"w00000\"; connection = \"bus\"; topic = \"f\"; },\n"
@@ -450,6 +452,10 @@ static void test_notes_are_no_faults(void **state)
 	load(state, AT("outfall", "w01018", "\nrange = (0, 251);", "{ max = 50; }"));
 	noted(state, "5: range reaches to 251, over 5 times the limit of 50 (configuration)");
 	load(state, AT("outfall", "w01018", "\nrange = (0, 250);", "{ max = 50; }"));
+	noted(state, "");
+	load(state, OUTFALL("w01018", "{ max = 5;\ndecimals = 1; }"));
+	noted(state, "6: decimals is without effect where the full value is compared");
+	load(state, OUTFALL("w01018", "{ max = 5; compare = \"rounded\";\ndecimals = 1; }"));
 	noted(state, "");
 	load(state, OUTFALL("w01001", "{ max = 9;\naverage = \"day\"; }"));
 	noted(state, "6: pH is judged value by value, and a mean of it hides");

@@ -98,6 +98,22 @@ static void test_a_mean_has_its_own_rules(void **state)
 	expect_rules(rig, "deadband", false);
 }
 
+static void test_figures_say_what_they_count_in(void **state)
+{
+	struct rig *rig = placed(state);
+	struct site *site = &rig->site;
+	rig->monitors[0].unit = "L/s";
+	site->has_flow = site->has_gate = true;
+	site->gate_below = 0.5;
+	site->gate_for_ms = 60000;
+	rig->limits[0].decimals = 2;
+	expect_rules(rig, " - unit=L/s <", true);
+	expect_rules(rig, "below 0.5 L/s for 60 s", true);
+	expect_rules(rig, "decimals", false);
+	rig->limits[0].compare = COMPARE_ROUNDED;
+	expect_rules(rig, " instant:max=50 decimals=2 <", true);
+}
+
 static void test_each_origin_reads_differently(void **state)
 {
 	static const struct rule_place limit[LIMIT_RULES] = {
@@ -157,6 +173,7 @@ int main(void)
 		rig_test(test_what_somebody_switched_off_is_said),
 		rig_test(test_figures_are_as_the_configuration_says_them),
 		rig_test(test_a_mean_has_its_own_rules),
+		rig_test(test_figures_say_what_they_count_in),
 		rig_test(test_each_origin_reads_differently),
 		rig_test(test_a_clue_is_said_of_monitors_that_look_for_it),
 		rig_test(test_the_site_opens_what_it_opens),

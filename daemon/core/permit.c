@@ -50,8 +50,10 @@ void permit_judge(struct permit *p, const struct plan *plan, uint32_t monitor, s
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct verdict v = verdict_of(plan, monitor, p->load, hour);
 	size_t now = permit_reached(m, p->load);
-	for (; clears && p->reached > now; p->reached--)
-		say(&v, VERDICT_CLEARED, &m->permit_shares[p->reached - 1], fn, context);
+	for (size_t i = now; clears && i < p->reached; i++)
+		say(&v, VERDICT_CLEARED, &m->permit_shares[i], fn, context);
+	if (clears && p->reached > now)
+		p->reached = now;
 	for (size_t i = 0; i < p->reached; i++)
 		say(&v, VERDICT_PEAK, &m->permit_shares[i], fn, context);
 	for (; p->reached < now; p->reached++)

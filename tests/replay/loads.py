@@ -78,7 +78,7 @@ class Permit:
         year = self.monitor.zone.local(start).year
         if year != self.year:
             first = self.monitor.zone.parse(datetime.date(year, 1, 1).isoformat() + " 00:00:00")
-            for _, alert in reversed(self.shares):
+            for _, alert in self.shares:
                 if alert.active:
                     alert.clear_at(first)
             self.year, self.grams = year, 0

@@ -60,7 +60,7 @@ static void test_a_new_year_begins_with_nothing(void **state)
 	struct permit p = {0};
 	(void)state;
 	hours(&p, 0, 2, 45, "+50%@2=0.09 +80%@2=0.09");
-	hours(&p, 4, 5, 51, "-80%@4=0 -50%@4=0 +50%@5=0.051");
+	hours(&p, 4, 5, 51, "-50%@4=0 -80%@4=0 +50%@5=0.051");
 	hours(&p, 3, 4, 100, ""); /* the old year is over */
 	hours(&p, 5, 6, 1, "~50%@6=0.052");
 }
@@ -72,7 +72,7 @@ static void test_a_load_that_became_less_clears_where_it_may(void **state)
 	hours(&p, 0, 1, 101, "+50%@1=0.101 +80%@1=0.101 +100%@1=0.101");
 	p.load = 60;
 	judge(&p, 1, false, "~50%@1=0.06 ~80%@1=0.06 ~100%@1=0.06");
-	judge(&p, 1, true, "-100%@1=0.06 -80%@1=0.06 ~50%@1=0.06");
+	judge(&p, 1, true, "-80%@1=0.06 -100%@1=0.06 ~50%@1=0.06");
 	p.load = 81;
 	judge(&p, 2, true, "~50%@2=0.081 +80%@2=0.081");
 }

@@ -243,12 +243,22 @@ static bool seconds_fast(const char *text, size_t length, int64_t *out_ms)
 	return true;
 }
 
+/* It is written in the zone's own time, which may be another year. */
+static bool has_year(const struct zone *zone, int64_t ms)
+{
+	const int64_t day_ms = 86400000;
+	if (zone == NULL || (ms >= EPOCH_FIRST * 1000 + day_ms && ms < EPOCH_LAST * 1000 - day_ms))
+		return true;
+	int64_t year = zone_civil(zone, ms).year;
+	return year >= 1 && year <= 9999;
+}
+
 bool time_parse(const char *text, size_t length, const struct zone *zone, int64_t *out_ms)
 {
 	if (seconds_fast(text, length, out_ms))
 		return true;
 	struct cursor c = {text, text + length};
-	if (length > 5 && text[4] == '-')
-		return parse_civil(c, zone, out_ms);
-	return parse_epoch(c, out_ms);
+	bool civil = length > 5 && text[4] == '-';
+	return (civil ? parse_civil(c, zone, out_ms) : parse_epoch(c, out_ms)) &&
+	       has_year(zone, *out_ms);
 }

@@ -44,6 +44,6 @@ int64_t zone_day_ms(const struct zone *zone, int64_t day);
  * @out_ms: whole milliseconds, rounded down
  *
  * Accepts 'T', 't' or one space between date and time, 'Z', ±hh:mm; seconds are required.
- * Return: true if @text is wholly a time between the years 1 and 9999.
+ * Return: true if @text is wholly a time between the years 1 and 9999, in @zone, too.
  */
 bool time_parse(const char *text, size_t length, const struct zone *zone, int64_t *out_ms);

@@ -129,10 +129,10 @@ static void test_times_are_read_as_rfc_3339_or_epoch(void **state)
 		{"-1", -1000},
 		{"-0.5", -500},
 		{"-0.0001", -1},
-		{"253402300799.999", 253402300799999},
+		{"253402297199.999", 253402297199999},
+		{"9999-12-31T22:59:59.999Z", 253402297199999},
 		{"-62135596800", -62135596800000},
 		{"0001-01-01T00:00:00Z", -62135596800000},
-		{"9999-12-31T23:59:59.999Z", 253402300799999},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		assert_int_equal(parsed(cases[i].text, &berlin), cases[i].expected);
@@ -192,6 +192,19 @@ static void test_what_is_no_whole_time_is_refused(void **state)
 	(void)state;
 }
 
+static void test_a_year_that_the_zone_cannot_write_is_refused(void **state)
+{
+	static const struct zone_change offsets[] = {{0, 8 * 3600}, {0, -8 * 3600}};
+	const struct zone east = {&offsets[0], 1}, west = {&offsets[1], 1};
+	assert_int_equal(parsed("9999-12-31T15:59:59Z", &east), 253402271999000);
+	assert_int_equal(parsed("9999-12-31T16:00:00Z", &east), none);
+	assert_int_equal(parsed("253402300799", &east), none);
+	assert_int_equal(parsed("0001-01-01T08:00:00Z", &west), -62135568000000);
+	assert_int_equal(parsed("0001-01-01T07:59:59Z", &west), none);
+	assert_int_equal(parsed("-62135596800", &west), none);
+	(void)state;
+}
+
 static void test_a_time_without_offset_needs_a_zone(void **state)
 {
 	assert_int_equal(parsed("2026-01-02T03:04:05", NULL), none);
@@ -220,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_every_hour_of_a_year_reads_back),
 		cmocka_unit_test(test_times_are_read_as_rfc_3339_or_epoch),
 		cmocka_unit_test(test_what_is_no_whole_time_is_refused),
+		cmocka_unit_test(test_a_year_that_the_zone_cannot_write_is_refused),
 		cmocka_unit_test(test_a_time_without_offset_needs_a_zone),
 		cmocka_unit_test(test_no_byte_behind_the_length_is_read_as_time),
 	};

@@ -43,12 +43,16 @@ bool explain_subject(struct explain_subject *out, const struct plan *plan, const
 	return good;
 }
 
+/* What has an averaging. */
+static bool is_of_limits(enum alert_kind kind)
+{
+	return kind == ALERT_EXCEEDANCE || kind == ALERT_WARNING || kind == ALERT_UNDETERMINED;
+}
+
 bool explains_limit(const struct explain *x, uint32_t limit)
 {
 	const struct explain_subject *s = &x->subject;
-	bool of_limits = s->kind == ALERT_EXCEEDANCE || s->kind == ALERT_WARNING ||
-			 s->kind == ALERT_UNDETERMINED;
-	return (s->all_kinds || of_limits) &&
+	return (s->all_kinds || is_of_limits(s->kind)) &&
 	       (s->all_averages || s->average == x->monitor->limits[limit].average);
 }
 
@@ -135,11 +139,24 @@ static void watch_signal(struct explain *x, const struct reading *raw, enum why 
 		s->step = fmax(s->step, fabs(raw->value - x->valid_value));
 }
 
+/* A valid reading that is late counts all the same where its window is open, and in a load. */
+static bool counts_late(const struct explain *x, const struct reading *raw)
+{
+	if (x->monitor->permit_load > 0)
+		return true;
+	for (uint32_t i = 0; i < x->monitor->n_limits; i++)
+		if (x->monitor->limits[i].average != AVERAGE_INSTANT &&
+		    explain_readings_in(x, i, raw->measured_ms) > x->limits[i].n)
+			return true;
+	return false;
+}
+
 void explain_after(struct explain *x, const struct reading *raw)
 {
 	enum why why = why_not(x, raw);
+	bool counts = why == WHY_LATE && counts_late(x, raw);
 	x->in_reading = false;
-	x->readings[why]++;
+	x->readings[counts ? WHY_COUNTED : why]++;
 	for (uint32_t i = 0; i < x->monitor->n_limits; i++) {
 		if (!explains_limit(x, i))
 			continue;
@@ -191,9 +208,10 @@ static void print_head(struct explain *x, FILE *out)
 	const struct monitor *m = x->monitor;
 	struct text head = {0};
 	explain_phrase(&head,
-		       s->name != NULL
+		       s->name == NULL ? SAY("{site} {factor} {name}")
+		       : is_of_limits(s->kind)
 			       ? SAY("{site} {factor} {name}: case {case}, {kind}, {average}")
-			       : SAY("{site} {factor} {name}"),
+			       : SAY("{site} {factor} {name}: case {case}, {kind}"),
 		       "site", s->plan->sites[m->site].id, "factor", m->factor, "name",
 		       m->factor_name, "case", s->name, "kind", gettext(alert_kind_name(s->kind)),
 		       "average", gettext(average_name(s->average)), NULL);

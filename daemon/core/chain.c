@@ -144,11 +144,18 @@ uint8_t *chain_text_bytes(uint8_t *out, size_t length)
 int chain_format_of(uint8_t kind)
 {
 	static const int formats[CHAIN_KINDS] = {
-		[CHAIN_CASE] = 1,  [CHAIN_ALERT] = 1,  [CHAIN_HISTORY] = 1,    [CHAIN_EVENT] = 1,
-		[CHAIN_SHELF] = 1, [CHAIN_DIGEST] = 1, [CHAIN_DAY] = 1,        [CHAIN_FRAMES] = 2,
-		[CHAIN_MARK] = 2,  [CHAIN_CHANGE] = 2, [CHAIN_INSTRUMENT] = 2, [CHAIN_LEFT] = 3,
+		[CHAIN_CASE] = 1,   [CHAIN_ALERT] = 1,  [CHAIN_HISTORY] = 1,    [CHAIN_EVENT] = 1,
+		[CHAIN_SHELF] = 1,  [CHAIN_DIGEST] = 1, [CHAIN_DAY] = 1,        [CHAIN_FRAMES] = 2,
+		[CHAIN_MARK] = 2,   [CHAIN_CHANGE] = 2, [CHAIN_INSTRUMENT] = 2, [CHAIN_LEFT] = 3,
+		[CHAIN_OPENED] = 4, [CHAIN_RAISED] = 4,
 	};
 	return kind < CHAIN_KINDS ? formats[kind] : 0;
+}
+
+bool chain_is_once(uint8_t kind)
+{
+	return chain_format_of(kind) != 0 && kind != CHAIN_CASE && kind != CHAIN_ALERT &&
+	       kind != CHAIN_SHELF && kind != CHAIN_DIGEST;
 }
 
 void chain_hex(char *out, const uint8_t *bytes, size_t n)

@@ -82,7 +82,7 @@ struct chain_entry {
 	uint8_t digest[CHAIN_HASH_BYTES];
 };
 /* Without a CHAIN_FORMAT the kinds up to CHAIN_DAY. */
-enum { CHAIN_FORMAT_NOW = 3 };
+enum { CHAIN_FORMAT_NOW = 4 };
 /* Stored: never renumber. */
 enum chain_kind {
 	CHAIN_CASE = 1,
@@ -100,6 +100,8 @@ enum chain_kind {
 	CHAIN_FORMAT = 13, /* from here on all rows of kinds that format ref knows have entries */
 	CHAIN_INSTRUMENT = 14, /* how a monitor was read from then on */
 	CHAIN_LEFT = 15,       /* an alert that another case took over */
+	CHAIN_OPENED = 16,     /* what of a case never changes: one entry each */
+	CHAIN_RAISED = 17,     /* the same of an alert */
 	CHAIN_KINDS
 };
 
@@ -122,6 +124,8 @@ uint8_t *chain_text_bytes(uint8_t *out, size_t length);
 
 /** chain_format_of() - the first format that knows a kind; 0: it has no rows */
 int chain_format_of(uint8_t kind);
+/** chain_is_once() - are rows of a kind never rewritten, so that each has one entry? */
+bool chain_is_once(uint8_t kind);
 
 /** chain_hex() - @n bytes as lower-case hex with a NUL, 2 * n + 1 bytes */
 void chain_hex(char *out, const uint8_t *bytes, size_t n);

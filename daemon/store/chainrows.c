@@ -65,6 +65,12 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 	[CHAIN_INSTRUMENT] = "SELECT id, at, site, factor, low, high, scale, shift FROM instruments"
 			     " WHERE id = ?1",
 	[CHAIN_LEFT] = "SELECT id, at, case_id, alert_id FROM left_episodes WHERE id = ?1",
+	[CHAIN_OPENED] = "SELECT id, year, seq, site, site_name, site_kind, factor, factor_name,"
+			 " kind, average, source, opened, unit, decimals, first_value, title"
+			 " FROM cases WHERE id = ?1",
+	[CHAIN_RAISED] = "SELECT id, key, site, site_name, factor, factor_name, connection, kind,"
+			 " average, bound, began, raised, value, limit_value, limit_source,"
+			 " limit_key, unit, decimals FROM alerts WHERE id = ?1",
 	[CHAIN_MARK] = "SELECT id, at, site, factor, from_at, to_at, flag, reason, by, file,"
 		       " sha256, bytes FROM marks WHERE id = ?1",
 	[CHAIN_CHANGE] = "SELECT id, mark_id, site, factor, average, limit_key, start_at, end_at,"

@@ -15,12 +15,13 @@
 static const char triggers[] =
 	"CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
 	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
-	ON("case_new", "INSERT ON main.cases", TOUCH(1, "NEW.id"))
+	ON("case_new", "INSERT ON main.cases", TOUCH(1, "NEW.id") TOUCH(16, "NEW.id"))
 	ON("case", "UPDATE OF status, verified, level, escalation, closed, due, in_charge, leader,"
 		   " team, title, document, track, stage_at, extended, relapses, reopened,"
 		   " merged_into, withdrawn, site, factor, kind, average ON main.cases",
 	   TOUCH(1, "NEW.id"))
-	ON("alert_new", "INSERT ON main.alerts", TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id"))
+	ON("alert_new", "INSERT ON main.alerts",
+	   TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id") TOUCH(17, "NEW.id"))
 	ON("alert", "UPDATE OF cleared, case_id, acknowledged, acknowledged_by, reason"
 		    " ON main.alerts",
 	   TOUCH(2, "NEW.id") TOUCH_CASE("OLD.case_id") TOUCH_CASE("NEW.case_id"))
@@ -49,6 +50,8 @@ static const char *const adopt[CHAIN_FORMAT_NOW] = {
 	"INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;"
 	"INSERT OR IGNORE INTO touched SELECT 14, id FROM main.instruments;",
 	"INSERT OR IGNORE INTO touched SELECT 15, id FROM main.left_episodes;",
+	"INSERT OR IGNORE INTO touched SELECT 16, id FROM main.cases;"
+	"INSERT OR IGNORE INTO touched SELECT 17, id FROM main.alerts;",
 };
 
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)

@@ -464,19 +464,21 @@ static bool is_chained(struct walk *w)
 /* What a file without a chain may hold is from before there was one. */
 static int unchained_rows(struct walk *w)
 {
-	int64_t tables, last, gaps = 0;
+	int64_t tables, rows, last, gaps = 0;
 
 	int r = number_of(w, "SELECT count(*) FROM sqlite_master WHERE name = 'readings'", &tables);
 	if (r != 0 || tables == 0) /* a crash between making the file and its tables */
 		return r;
-	r = number_of(w, "SELECT max(seq) FROM readings", &last);
+	r = number_of(w, "SELECT count(*) FROM readings", &rows);
+	if (r == 0)
+		r = number_of(w, "SELECT max(seq) FROM readings", &last);
 	if (r == 0)
 		r = number_of(w, "SELECT count(*) FROM sqlite_master WHERE name = 'gaps'", &tables);
 	if (r == 0 && tables > 0)
 		r = number_of(w, "SELECT count(*) FROM gaps", &gaps);
-	if (r != 0 || (last == 0 && gaps == 0) || is_chained(w))
+	if (r != 0 || (rows == 0 && gaps == 0) || is_chained(w))
 		return r;
-	if (last >= era(w->v) || (last == 0 && era(w->v) <= 1))
+	if (last >= era(w->v) || era(w->v) <= 1)
 		return verify_bad(w->v,
 				  "daybook/%s: it has no chain, and what it holds is not from "
 				  "before this store had one",

@@ -48,6 +48,7 @@ struct verify {
 	int64_t began_mono_ms, unsealed_mono_ms;
 	struct marks ledger, daybook;
 	int64_t pruned;          /* events up to here are gone */
+	int64_t newest_event;    /* that an entry spoke of */
 	int64_t format;          /* of the ledger's chain: which kinds of rows it knows */
 	char (*frames_gone)[32]; /* names of daybook files whose frames were removed */
 	size_t n_frames_gone;

@@ -27,6 +27,8 @@ static const struct {
 	[CHAIN_CHANGE] = {"recomputed", "id", "change by a mark"},
 	[CHAIN_INSTRUMENT] = {"instruments", "id", "setting of an instrument"},
 	[CHAIN_LEFT] = {"left_episodes", "id", "episode taken over"},
+	[CHAIN_OPENED] = {"cases", "id", "registration of case"},
+	[CHAIN_RAISED] = {"alerts", "id", "begin of alert"},
 };
 
 /* --- a copy in memory --- */
@@ -44,17 +46,58 @@ static int ledger_copy(struct verify *v, sqlite3 **out)
 
 /* --- the chain --- */
 
+/* Which kinds of rows are known never becomes less, or rows of those left out could be anything. */
+static int format_take(struct verify *v, const struct chain_entry *e)
+{
+	if (e->ref < v->format)
+		return verify_bad(v,
+				  "ledger.db: entry %lld of the chain says format %lld behind "
+				  "format %lld",
+				  (long long)e->number, (long long)e->ref, (long long)v->format);
+	v->format = e->ref;
+	return 0;
+}
+
+static int pruned_take(struct verify *v, const struct chain_entry *e)
+{
+	if (e->ref > v->newest_event)
+		return verify_bad(v,
+				  "ledger.db: entry %lld of the chain removes events up to %lld, "
+				  "but there were %lld",
+				  (long long)e->number, (long long)e->ref,
+				  (long long)v->newest_event);
+	v->pruned = e->ref > v->pruned ? e->ref : v->pruned;
+	return 0;
+}
+
+/* A second entry of a row that is never rewritten says that it was. */
 static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e)
 {
-	if (e->kind == CHAIN_DAYBOOK)
+	bool once = chain_is_once(e->kind);
+
+	if (e->kind == CHAIN_EVENT && e->ref > v->newest_event)
+		v->newest_event = e->ref;
+	int r = sql_do(put, "iihi", (int64_t)e->kind, e->ref, e->digest, (int64_t)!once);
+	if (r == 0 && once && sqlite3_changes(sqlite3_db_handle(put)) == 0)
+		return verify_bad(v,
+				  "ledger.db: entry %lld of the chain: %s %lld has one already, "
+				  "and is never rewritten",
+				  (long long)e->number, tables[e->kind].what, (long long)e->ref);
+	return r;
+}
+
+static int entry_take(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e)
+{
+	switch (e->kind) {
+	case CHAIN_DAYBOOK:
 		return marks_add(&v->daybook, e->ref, e->digest, -e->number);
-	if (e->kind == CHAIN_PRUNED)
-		v->pruned = e->ref;
-	if (e->kind == CHAIN_FORMAT)
-		v->format = e->ref;
-	if (e->kind == CHAIN_PRUNED || e->kind == CHAIN_FORMAT)
-		return 0;
-	return sql_do(put, "iih", (int64_t)e->kind, e->ref, e->digest);
+	case CHAIN_PRUNED:
+		return pruned_take(v, e);
+	case CHAIN_FORMAT:
+		return format_take(v, e);
+	default:
+		return newest_put(v, put, e);
+	}
 }
 
 static int entry_check(struct verify *v, sqlite3_stmt *row, struct chain_head *head,
@@ -81,7 +124,7 @@ static int entry_check(struct verify *v, sqlite3_stmt *row, struct chain_head *h
 	if (r == 0)
 		r = marks_check(v, &v->ledger, "ledger.db: entry", head);
 	v->sum->entries++;
-	return r == 0 ? newest_put(v, put, &e) : r;
+	return r == 0 ? entry_take(v, put, &e) : r;
 }
 
 static int chain_walk(struct verify *v, sqlite3 *db)
@@ -97,7 +140,9 @@ static int chain_walk(struct verify *v, sqlite3 *db)
 			db, &list,
 			"SELECT number, kind, ref, digest, hash FROM chain ORDER BY number");
 	if (r == 0)
-		r = sql_prepare(db, &put, "INSERT OR REPLACE INTO newest VALUES(?1, ?2, ?3)");
+		r = sql_prepare(db, &put,
+				"INSERT INTO newest VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
+				" SET digest = excluded.digest WHERE ?4");
 	marks_sort(&v->ledger);
 	if (r == 0)
 		r = sql_step(list, &row);

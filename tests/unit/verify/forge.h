@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What somebody who is root, has read how the chain is made, and has no key does to a ledger: he
+ * takes its triggers away, alters a row, and appends an entry with the row's new digest and a hash
+ * that is right.
+ */
+#include "verify-store.h"
+
+#include "core/chain.h"
+#include "seal/hash.h"
+#include "store/chainrows.h"
+
+#include <sqlite3.h>
+
+struct forger {
+	sqlite3 *db;
+	struct hash *hash;
+};
+
+static inline void forge_do(const struct forger *f, const char *sql)
+{
+	char *error = NULL;
+	if (sqlite3_exec(f->db, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", sql, error);
+}
+
+/* The ledger of a store, without its triggers. */
+static inline void forge_begin(struct forger *f, const char *directory)
+{
+	char path[256], sql[256];
+	sqlite3_stmt *one;
+	snprintf(path, sizeof path, "%s/ledger.db", directory);
+	assert_int_equal(sqlite3_open(path, &f->db), SQLITE_OK);
+	assert_int_equal(hash_new(&f->hash), 0);
+	for (;;) {
+		assert_int_equal(sqlite3_prepare_v2(f->db,
+						    "SELECT name FROM sqlite_master WHERE type ="
+						    " 'trigger' LIMIT 1",
+						    -1, &one, NULL),
+				 SQLITE_OK);
+		bool more = sqlite3_step(one) == SQLITE_ROW;
+		if (more)
+			snprintf(sql, sizeof sql, "DROP TRIGGER %s", sqlite3_column_text(one, 0));
+		sqlite3_finalize(one);
+		if (!more)
+			break;
+		forge_do(f, sql);
+	}
+}
+
+static inline void forge_end(struct forger *f)
+{
+	f->hash = hash_free(f->hash);
+	sqlite3_close(f->db);
+}
+
+static inline void forge_head(const struct forger *f, struct chain_head *head)
+{
+	sqlite3_stmt *last;
+	assert_int_equal(sqlite3_prepare_v2(f->db, LEDGER_CHAIN_LAST, -1, &last, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(last), SQLITE_ROW);
+	head->number = sqlite3_column_int64(last, 0);
+	assert_true(sql_hash(last, 1, head->hash));
+	sqlite3_finalize(last);
+}
+
+static inline void forge_row(const struct forger *f, struct chain_entry *entry)
+{
+	sqlite3_stmt *row;
+	if (entry->kind >= CHAIN_KINDS || ledger_chain_row[entry->kind] == NULL)
+		return;
+	assert_int_equal(sqlite3_prepare_v2(f->db, ledger_chain_row[entry->kind], -1, &row, NULL),
+			 SQLITE_OK);
+	sqlite3_bind_int64(row, 1, entry->ref);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		assert_int_equal(ledger_chain_digest(f->hash, row, entry->kind, entry->digest), 0);
+	sqlite3_finalize(row);
+}
+
+/* An entry of row @ref of a kind, as it is now. */
+static inline void forge_append(const struct forger *f, uint8_t kind, int64_t ref)
+{
+	struct chain_entry entry = {.kind = kind, .ref = ref};
+	struct chain_head head;
+	sqlite3_stmt *add;
+	forge_head(f, &head);
+	entry.number = head.number + 1;
+	forge_row(f, &entry);
+	assert_int_equal(hash_entry(f->hash, &head, &entry), 0);
+	assert_int_equal(sqlite3_prepare_v2(f->db, "INSERT INTO chain VALUES(?1, ?2, ?3, ?4, ?5)",
+					    -1, &add, NULL),
+			 SQLITE_OK);
+	assert_int_equal(
+		sql_do(add, "iiihh", entry.number, (int64_t)kind, ref, entry.digest, head.hash), 0);
+	sqlite3_finalize(add);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be done to a store without any key, when nothing else is left to be done by halves. */
+#include "forge.h"
+
+#include <sys/stat.h>
+
+/* One day, a case that went its way, a mark. */
+static void fill(void **state)
+{
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_alert(&life, 0, NOW + 5000, false);
+	life_act(&life, 1, ACTION_ACCEPT, NOW + 9000);
+	life_frames(&life, NOW + 20000);
+	life_mark(&life, NOW + 20500);
+	life_end(&life, true);
+}
+
+static void anew(void **state)
+{
+	directory_clear(*state);
+	assert_int_equal(mkdir(*state, 0700), 0);
+	fill(state);
+}
+
+/* A row was altered, and an entry says what it is now; what must be said of it. */
+static const struct {
+	const char *sql;
+	uint8_t kind;
+	int64_t ref;
+	const char *words;
+} rewritten[] = {
+	{"UPDATE history SET by = 'B' WHERE id = 2", CHAIN_HISTORY, 2,
+	 "step 2 has one already, and is never rewritten"},
+	{"UPDATE events SET json = '{}' WHERE id = 2", CHAIN_EVENT, 2, "event 2 has one already"},
+	{"UPDATE marks SET reason = 'none'", CHAIN_MARK, 1, "mark 1 has one already"},
+	{"UPDATE recomputed SET became = 'exceeds'", CHAIN_CHANGE, 1,
+	 "change by a mark 1 has one already"},
+	{"UPDATE instruments SET scale = 2 WHERE id = 1", CHAIN_INSTRUMENT, 1,
+	 "setting of an instrument 1 has one already"},
+	{"UPDATE cases SET first_value = 50.1", CHAIN_CASE, 1,
+	 "registration of case 1 is not what the chain says"},
+	{"UPDATE cases SET opened = opened + 86400000", CHAIN_OPENED, 1,
+	 "registration of case 1 has one already"},
+	{"UPDATE alerts SET value = 50.1", CHAIN_ALERT, 1,
+	 "begin of alert 1 is not what the chain says"},
+	{"UPDATE alerts SET raised = raised + 5000", CHAIN_RAISED, 1,
+	 "begin of alert 1 has one already"},
+	{"DELETE FROM events", CHAIN_PRUNED, 1000000, "removes events up to 1000000, but there"},
+	{"SELECT 1", CHAIN_FORMAT, 1, "says format 1 behind format 4"},
+};
+
+static void test_no_row_is_rewritten_by_a_further_entry(void **state)
+{
+	for (size_t i = 0; i < sizeof rewritten / sizeof rewritten[0]; i++) {
+		struct forger f;
+		anew(state);
+		check_clean(*state);
+		forge_begin(&f, *state);
+		forge_do(&f, rewritten[i].sql);
+		forge_append(&f, rewritten[i].kind, rewritten[i].ref);
+		forge_end(&f);
+		check_bad(*state, rewritten[i].words);
+	}
+}
+
+/* A daemon that starts on such a ledger seals it, and it is bad all the same. */
+static void test_a_daemon_that_starts_does_not_make_it_good(void **state)
+{
+	struct forger f;
+	struct life life;
+	fill(state);
+	forge_begin(&f, *state);
+	forge_do(&f, "UPDATE history SET by = 'B' WHERE id = 2");
+	forge_append(&f, CHAIN_HISTORY, 2);
+	forge_end(&f);
+	life_begin(&life, *state, 0);
+	life_end(&life, true);
+	check_bad(*state, "step 2 has one already");
+}
+
+/* Readings in a file that no chain names, with numbers below those that the chain begins with. */
+static void test_readings_before_the_first_are_none(void **state)
+{
+	static const char *const numbers[] = {"seq - 10", "seq - 100"};
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		char command[600], path[256], sql[200], *error = NULL;
+		sqlite3 *db;
+		anew(state);
+		snprintf(path, sizeof path, "%s/daybook/2026-01-02.9.db", (const char *)*state);
+		snprintf(command, sizeof command, "cp %s/daybook/2026-01-02.db %s",
+			 (const char *)*state, path);
+		assert_int_equal(system(command), 0);
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		snprintf(sql, sizeof sql,
+			 "DROP TABLE chain; DROP TABLE chain_begin; DROP TABLE frames; DELETE FROM"
+			 " gaps; UPDATE readings SET seq = %s",
+			 numbers[i]);
+		if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+			fail_msg("%s", error);
+		sqlite3_close(db);
+		check_bad(*state, "2026-01-02.9.db: it has no chain, and what it holds is not");
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_no_row_is_rewritten_by_a_further_entry),
+		TEST(test_a_daemon_that_starts_does_not_make_it_good),
+		TEST(test_readings_before_the_first_are_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

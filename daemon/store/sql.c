@@ -178,7 +178,7 @@ void sql_bind(sqlite3_stmt *statement, const char *types, ...)
 
 int sql_step(sqlite3_stmt *statement, bool *row)
 {
-	int rc = sqlite3_step(statement);
+	int rc = statement != NULL ? sqlite3_step(statement) : SQLITE_BUSY;
 
 	*row = rc == SQLITE_ROW;
 	return sql_error(sqlite3_db_handle(statement), rc);
@@ -186,6 +186,8 @@ int sql_step(sqlite3_stmt *statement, bool *row)
 
 void sql_reset(sqlite3_stmt *statement)
 {
+	if (statement == NULL)
+		return;
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 }

@@ -37,9 +37,9 @@ void sql_rollback(sqlite3 *db);
  *         o bool and double (false: NULL), h blob of 32 bytes
  */
 void sql_bind(sqlite3_stmt *statement, const char *types, ...);
-/** sql_step() - Return: 0 and *row, else as sql_error(). */
+/** sql_step() - Return: 0 and *row, else as sql_error(); -EBUSY of NULL: no file is open now */
 int sql_step(sqlite3_stmt *statement, bool *row);
-void sql_reset(sqlite3_stmt *statement);
+void sql_reset(sqlite3_stmt *statement); /* NULL: nothing */
 /** sql_do() - bind, step once, reset */
 int sql_do(sqlite3_stmt *statement, const char *types, ...);
 /** sql_put_blob() - run an upsert of (name, value) */

@@ -351,6 +351,36 @@ static void test_a_file_damaged_under_way_is_mended_with_the_next_offer(void **s
 	ledger_close(ledger);
 }
 
+static bool is_heard(void *context, const struct ledger_event *event)
+{
+	(void)event;
+	++*(size_t *)context;
+	return true;
+}
+
+static void test_who_reads_is_told_to_wait_while_it_cannot_be_mended(void **state)
+{
+	struct ledger *ledger = open_ledger(state);
+	struct verdict v = raised(ACIDITY, 0, 9.5, NOW + 1000);
+	int64_t opened;
+	char away[600];
+	size_t n = 0;
+	snprintf(away, sizeof away, "%s-away", (const char *)*state);
+	assert_int_equal(apply(ledger, raised(COD, 0, 60, NOW)), 1);
+	overwrite(state, "ledger.db", 0, (size_t)size_of(state, "ledger.db"), 'x');
+	assert_int_equal(rename(*state, away), 0);
+	close(open(*state, O_CREAT | O_WRONLY, 0600)); /* a file is where the folder was */
+	for (int i = 0; i < 2; i++) /* the first sees the damage, the next cannot mend it */
+		assert_true(ledger_apply(ledger, &v, 1, v.time_ms, &opened) < 0);
+	assert_int_equal(ledger_events(ledger, 0, 10, is_heard, &n), -EBUSY);
+	assert_int_equal(ledger_event_first(ledger), 0);
+	assert_true(unlink(*state) == 0 && rename(away, *state) == 0);
+	assert_int_equal(offer(ledger, v), 2);
+	assert_int_equal(ledger_events(ledger, 0, 10, is_heard, &n), 0);
+	assert_true(n > 0);
+	ledger_close(ledger);
+}
+
 static void test_a_file_taken_away_under_way_is_missed(void **state)
 {
 	struct ledger *ledger = open_ledger(state);
@@ -467,6 +497,7 @@ int main(void)
 		TEST(test_a_journal_that_was_left_is_rolled_back),
 		TEST(test_a_journal_of_a_damaged_file_is_not_the_new_ones),
 		TEST(test_a_file_damaged_under_way_is_mended_with_the_next_offer),
+		TEST(test_who_reads_is_told_to_wait_while_it_cannot_be_mended),
 		TEST(test_a_file_taken_away_under_way_is_missed),
 		TEST(test_an_active_alert_of_a_lost_case_is_raised_anew),
 		TEST(test_a_start_waits_for_whoever_holds_the_file),

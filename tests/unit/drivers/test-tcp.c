@@ -292,8 +292,9 @@ static void test_libmodbus_is_read_through_the_driver(void **state)
 	assert_true(bench.door->links[0]);
 	int64_t ok = polls(&bench, "ok");
 	assert_true(ok >= 9);
-	/* three replies in a round: the first wakes the readers, the next tick for both others */
-	assert_in_range(bench.door->flushes, 3, 2 * (ok / 3 + 1));
+	/* the first reply of a round wakes the readers, the next tick for both others; on a busy machine
+	 * each does by itself, and never each value */
+	assert_in_range(bench.door->flushes, 3, ok + 1);
 	assert_true(fake_door_count(bench.door, FLAG_FAULT) > 0);
 	bench_end(&bench);
 	shutdown(oracle.listener, SHUT_RDWR);
@@ -350,6 +351,7 @@ static void test_a_late_reply_is_never_taken(void **state)
 	responder_start(&responder, 0, late_answer);
 	struct bench bench;
 	bench_start(&bench, responder.port, &point, 1);
+	bench.connection.timeout_ms = AMPLE_MS;
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_samples, 12));
 	bench_pause(&bench);
@@ -501,6 +503,7 @@ static void test_a_name_is_looked_up_away_from_the_loop(void **state)
 	struct bench bench;
 	bench_start(&bench, responder.port, &point, 1);
 	bench.connection.host = "localhost";
+	bench.connection.timeout_ms = AMPLE_MS;
 	bench_go(&bench);
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 2));
 	bench_pause(&bench);
@@ -549,7 +552,9 @@ static void test_a_rarer_point_is_read_at_every_tenth_interval(void **state)
 	size_t rare = 0;
 	for (size_t i = 0; i < 33; i++)
 		rare += bench.door->samples[i].monitor == 4;
-	assert_int_equal(rare, 3);
+	/* an interval that a busy machine leaves out is one of the ten all the same */
+	size_t often = 33 - rare, late = (size_t)counted(&bench, "ducha_polls_late_total", "");
+	assert_in_range(rare, often / 10, (often + late + 9) / 10);
 	bench_end(&bench);
 	responder_end(&responder);
 }

@@ -23,6 +23,7 @@ static const struct field factor_fields[] = {
 	{"no_multiple", FIELD_BOOL, .offset = AT(no_multiple)},
 	{"no_mean", FIELD_BOOL, .offset = AT(no_mean)},
 	{"dead_at", FIELD_NUMBER, .offset = AT(dead_at), .low = -1e15, .high = 1e15},
+	{"drift", FIELD_NUMBER, .open = true, .offset = AT(drift), .low = 0, .high = 1e15},
 	{"zero_beside", FIELD_BOOL, .offset = AT(zero_beside)},
 	{"most", FIELD_NUMBER, .offset = AT(most), .low = -1e15, .high = 1e15},
 	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},

@@ -38,7 +38,8 @@ struct config_factor { /* from the catalogue */
 	bool has_dead, has_most;
 	bool zero_beside;     /* as in core/plan.h */
 	double dead_at, most; /* what water cannot have: up to, and above, in `unit` */
-	char *file;           /* where that is said; NULL: nowhere */
+	double drift; /* an instrument's zero drift, of what is never below 0; 0: not known */
+	char *file;   /* where that is said; NULL: nowhere */
 	int line;
 };
 

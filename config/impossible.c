@@ -19,7 +19,10 @@ void impossible_of_factor(struct walk *walk, const config_setting_t *group,
 {
 	factor->has_dead = schema_has(group, "dead_at");
 	factor->has_most = schema_has(group, "most");
-	if (!factor->has_dead && !factor->has_most)
+	if (factor->has_dead && factor->drift > 0)
+		FAULT(walk, schema_key(group, "drift"),
+		      "dead_at and drift exclude each other; keep one");
+	if (!factor->has_dead && !factor->has_most && factor->drift == 0)
 		return;
 	if (factor->has_dead && factor->has_most && factor->dead_at >= factor->most)
 		FAULT(walk, schema_key(group, "most"), "most must be above dead_at");
@@ -99,18 +102,29 @@ static double low_end(const struct config_monitor *m)
 	return m->range_low + INPUT_SHARE * (m->range_high - m->range_low);
 }
 
+/* Where a range says what the instrument shows, nobody needs to guess at its drift. In the unit of
+ * the monitor. */
+static bool dead_by_factor(const struct config_monitor *m, double *dead_at)
+{
+	const struct config_factor *f = &m->factor;
+	struct conversion c;
+	bool drifts = f->drift > 0 && !m->has_range;
+	if ((!f->has_dead && !drifts) || !unit_conversion(f->unit, m->unit, NULL, &c))
+		return false;
+	*dead_at = conversion_level(&c, f->has_dead ? f->dead_at : -f->drift);
+	return true;
+}
+
 /* Where the range begins above what the factor cannot have, and above nothing at all, a dead signal
  * gives its low end. */
 static void take_dead(struct walk *walk, const struct sites_context *context,
 		      const config_setting_t *group, struct config_monitor *m)
 {
 	const struct config_factor *f = &m->factor;
-	struct conversion c;
+	double dead_at;
 	if (m->live_zero) {
 		m->dead_at = low_end(m);
-	} else if (f->has_dead && !schema_has(group, "live_zero") &&
-		   unit_conversion(f->unit, m->unit, NULL, &c)) {
-		double dead_at = conversion_level(&c, f->dead_at);
+	} else if (!schema_has(group, "live_zero") && dead_by_factor(m, &dead_at)) {
 		bool above = m->has_range && m->range_low > fmax(dead_at, 0);
 		m->dead_at = above ? low_end(m) : dead_at;
 		m->from[CONFIG_RULE_LIVE_ZERO] = data_at(walk, context, f->file, f->line);

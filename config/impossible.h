@@ -9,7 +9,7 @@
 #include "config/catalogue.h"
 #include "config/sites.h"
 
-/** impossible_of_factor() - the keys `dead_at` and `most` of a factor of the catalogue */
+/** impossible_of_factor() - the keys `dead_at`, `drift` and `most` of a factor of the catalogue */
 void impossible_of_factor(struct walk *walk, const config_setting_t *group,
 			  struct config_factor *factor);
 /** impossible_codes() - `codes` and `unreal_from` of a file of the catalogue */

@@ -35,9 +35,12 @@ class Monitor:
         self.impossible = Alert(self, "clue")
         self.order = Order(self)
         self.judged = bool(settings.get("limits")) or "target_class" in site or settings.get("live_zero")
-        dead = settings.get("live_zero", self.judged and "dead_at" in IMPOSSIBLE["factors"].get(self.factor, {}))
-        self.says_low = settings.get("under_range", dead)
         known = IMPOSSIBLE["factors"].get(self.factor, {})
+        self.cannot = known.get("dead_at")  # have it, in the catalogue's unit
+        if "drift" in known and "range" not in settings:
+            self.cannot = -known["drift"]
+        dead = settings.get("live_zero", self.judged and self.cannot is not None)
+        self.says_low = settings.get("under_range", dead)
         self.asks_beside = bool(self.judged and known.get("zero_beside") and "live_zero" not in settings)
         self.shown = None
         self.clock = self.newest = self.last = self.valid = None
@@ -133,7 +136,7 @@ class Monitor:
     def is_dead(self, value):
         """At the low end of a live zero, such as 4 mA, or within 0.2 % of the range above it; or what
         the factor cannot have, which a range that begins above that shows as its low end."""
-        wanted, cannot = self.settings.get("live_zero"), IMPOSSIBLE["factors"].get(self.factor, {}).get("dead_at")
+        wanted, cannot = self.settings.get("live_zero"), self.cannot
         if wanted is False or (wanted is None and cannot is None) or not self.judged:
             return False
         end = self.low + 0.002 * (self.high - self.low) if "range" in self.settings else None

@@ -196,6 +196,10 @@ static void test_a_dead_signal_is_known_where_nobody_says_a_range(void **state)
 	assert_true(fabs(dead_at(state, "w01009", "range = (0, 20);") + 0.3) < 1e-12);
 	assert_true(fabs(dead_at(state, "w01009", "unit = \"ug/L\";") + 300) < 1e-12);
 	assert_true(isnan(dead_at(state, "w21003", "range = (0, 5);")));
+	assert_true(dead_at(state, "w21003", "") == -5);
+	assert_true(dead_at(state, "w21003", "unit = \"ug/L\";") == -5000);
+	assert_true(isnan(dead_at(state, "w21003", "live_zero = false;")));
+	assert_true(isnan(dead_at(state, "w03001", "")));
 }
 
 static void test_what_no_water_gives_is_data_of_the_catalogue(void **state)

@@ -251,7 +251,7 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 		.flag = (uint8_t)(may_be_else ? quality_flag(m, row->flag, true, row->value)
 					      : row->flag),
 	};
-	if (m->seen_beside)
+	if (m->seen_beside && row->has_value)
 		r.flag = (uint8_t)beside_flag(b->plan, b->shown, &r);
 	return r;
 }

@@ -3,6 +3,7 @@
 #include "config/checks.h"
 #include "config/dates.h"
 #include "config/origin.h"
+#include "config/reach.h"
 #include "config/timeline.h"
 #include "config/units.h"
 
@@ -27,7 +28,7 @@ static const char *const means_of[] = {"readings", "results", NULL};
 
 const char *check_mark_until(const char *text)
 {
-	return minute_of_day(text) > 0 ? NULL : "use a time of the next day, such as 12:00";
+	return minute_of_day(text) >= 0 ? NULL : "use a time of the next day, such as 12:00";
 }
 
 #define ENTRY(member) offsetof(struct entry, member)
@@ -527,6 +528,7 @@ static void take(struct walk *walk, struct timeline *timeline, struct config_mon
 		const struct timed_limit *timed = &timeline->at[monitor->n_limits];
 		monitor->limits[monitor->n_limits] = timed->limit;
 		trace(walk, timed, &monitor->limits[monitor->n_limits]);
+		reach_check(walk, timed->entry, monitor, &timed->limit);
 	}
 	timeline->n = 0;
 }

@@ -56,7 +56,7 @@ static double times(const char *from, const char *to)
 	return unit_conversion(from, to, NULL, &c) ? conversion_times(&c) : 0;
 }
 
-static bool is_flow(const struct config_site *site, const struct config_monitor *m)
+bool loads_is_flow(const struct config_site *site, const struct config_monitor *m)
 {
 	return m->factor.code && site->flow_factor &&
 	       strcmp(m->factor.code, site->flow_factor) == 0;
@@ -67,7 +67,7 @@ static double load_times(const struct config_site *site, const struct config_mon
 {
 	if (!m->unit || !m->factor.load_unit)
 		return 0;
-	if (is_flow(site, m))
+	if (loads_is_flow(site, m))
 		return times(m->unit, m->rollover > 0 ? "m3" : "m3/s");
 	return times(m->unit, "g/m3") * times("g", m->factor.load_unit);
 }
@@ -131,12 +131,12 @@ void loads_settle(struct walk *walk, const config_setting_t *group, struct confi
 		const config_setting_t *monitor = schema_element(group, "monitors", i);
 		m->load_times = load_times(site, m);
 		m->hold_s = hold_s(m);
-		if (is_flow(site, m))
+		if (loads_is_flow(site, m))
 			settle_flow(walk, group, monitor, site, m);
-		has_flow = has_flow || (is_flow(site, m) && m->load_times > 0);
+		has_flow = has_flow || (loads_is_flow(site, m) && m->load_times > 0);
 	}
 	for (size_t i = 0; i < site->n_monitors; i++)
-		if (!is_flow(site, &site->monitors[i]) && site->monitors[i].factor.code)
+		if (!loads_is_flow(site, &site->monitors[i]) && site->monitors[i].factor.code)
 			settle_permit(walk, schema_element(group, "monitors", i), has_flow,
 				      &site->monitors[i]);
 }

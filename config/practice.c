@@ -2,6 +2,9 @@
 #include "config/practice.h"
 
 #include "config/checks.h"
+#include "config/dates.h"
+#include "config/limits.h"
+#include "config/loads.h"
 #include "config/origin.h"
 #include "config/registers.h"
 #include "config/sites.h"
@@ -64,6 +67,12 @@ static const struct field practice_fields[] = {
 	{"clues", FIELD_BOOL, .offset = offsetof(struct practice, clues)},
 	{"join_h", FIELD_NUMBER, .offset = offsetof(struct practice, join_h), .low = 0,
 	 .high = 720},
+	{"mark_until", FIELD_TEXT, .offset = offsetof(struct practice, mark_until),
+	 .check = check_mark_until},
+	{"gate_below", FIELD_NUMBER, .offset = offsetof(struct practice, gate_below), .low = 0,
+	 .high = 1e15},
+	{"gate_for_s", FIELD_NUMBER, .offset = offsetof(struct practice, gate_for_s), .low = 0,
+	 .high = YEAR_S},
 	{"rules", FIELD_LATER, .offset = NOWHERE, .required = EVERY},
 };
 static const struct schema practice_schema = {"a practice", NULL, practice_fields,
@@ -155,6 +164,7 @@ void practice_check(struct walk *walk, const struct practices *practices,
 /* --- what a monitor does not say --- */
 
 struct settling {
+	const struct practice *practice;
 	const struct practice_rule *rule;
 	const struct config_connection *connection;
 	struct config_monitor *m;
@@ -308,6 +318,17 @@ static void take_opens(const struct settling *s, struct config_limit *l, bool si
 	l->from[CONFIG_RULE_OPENS] = s->from;
 }
 
+/* Until then the day behind a mean may be marked, and opens no case. */
+static void take_mark_until(const struct settling *s, struct config_limit *l)
+{
+	if (!s->practice->mark_until || l->average != CONFIG_DAY ||
+	    !built_in(l->from, CONFIG_RULE_MARK_UNTIL))
+		return;
+	l->mark_until_min = minute_of_day(s->practice->mark_until);
+	l->from[CONFIG_RULE_MARK_UNTIL] =
+		origin_at(CONFIG_PRACTICE, s->from.file, s->practice->line);
+}
+
 /* One result is an alert at once, and as many as the rule counts open the case: two entries. */
 static bool alerts_at_once(const struct settling *s, const struct config_limit *l)
 {
@@ -344,6 +365,7 @@ static void take_limits(struct walk *walk, const struct settling *s, bool site_o
 		take_delay(s, l, false);
 		take_deadband(s, l);
 		take_opens(s, l, site_opens);
+		take_mark_until(s, l);
 		if (alerts_at_once(s, l))
 			add_at_once(walk, s, i);
 	}
@@ -388,6 +410,24 @@ static void settle_monitor(struct walk *walk, struct settling *s, size_t file, b
 	take_limits(walk, s, site_opens);
 }
 
+/* A counter of volume shows no flow of a moment, and has no gate. */
+static void settle_gate(const struct practice *practice, struct config_origin from,
+			const config_setting_t *group, struct config_site *site)
+{
+	struct conversion c;
+	for (size_t i = 0; i < site->n_monitors; i++) {
+		const struct config_monitor *m = &site->monitors[i];
+		if (practice->gate_below == 0 || schema_has(group, "flow_gate") ||
+		    !loads_is_flow(site, m) || !m->unit ||
+		    !unit_conversion("L/s", m->unit, NULL, &c))
+			continue;
+		site->has_gate = true;
+		site->gate_below = conversion_size(&c, practice->gate_below);
+		site->gate_for_s = practice->gate_for_s;
+		site->from[CONFIG_RULE_GATE] = from;
+	}
+}
+
 void practice_settle(struct walk *walk, const struct practices *practices, const char *id,
 		     struct config *config, const config_setting_t *group, struct config_site *site)
 {
@@ -402,9 +442,12 @@ void practice_settle(struct walk *walk, const struct practices *practices, const
 		site->join_h = practice->join_h;
 		site->from[CONFIG_RULE_JOIN] = origin_at(CONFIG_PRACTICE, file, practice->line);
 	}
+	settle_gate(practice, origin_at(CONFIG_PRACTICE, file, practice->line), group, site);
 	for (size_t i = 0; i < site->n_monitors; i++) {
 		struct config_monitor *m = &site->monitors[i];
-		struct settling s = {.m = m, .connection = &config->connections[m->connection]};
+		struct settling s = {.practice = practice,
+				     .m = m,
+				     .connection = &config->connections[m->connection]};
 		s.rule = m->factor.code ? rule_of(practice, m->factor.code) : NULL;
 		m->is_probe = site->clues.on && s.rule && !s.rule->analyser;
 		if (site->clues.on && built_in(m->from, CONFIG_RULE_LATE)) {

@@ -24,6 +24,8 @@ struct practice {
 	int kind;   /* enum config_site_kind */
 	bool clues; /* looks for them, with their defaults */
 	double join_h;
+	char *mark_until;              /* of means of the day; NULL: says nothing of it */
+	double gate_below, gate_for_s; /* in L/s; 0: none */
 	int line;
 	struct practice_rule *rules;
 	size_t n_rules;

@@ -6,6 +6,7 @@
 #include "config/loads.h"
 #include "config/monitors.h"
 #include "config/origin.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <search.h>
@@ -300,6 +301,31 @@ static void check_gate(struct walk *walk, const config_setting_t *group,
 	      site->flow_factor);
 }
 
+/* Without it what stands still in the pipe is judged, and nobody looks whether it does. A counter
+ * of volume can have none. */
+static void note_no_gate(struct walk *walk, const config_setting_t *group,
+			 const struct config_site *site)
+{
+	struct conversion c;
+	const struct config_monitor *flow = NULL;
+	bool others = false;
+	for (size_t i = 0; i < site->n_monitors; i++) {
+		const struct config_monitor *m = &site->monitors[i];
+		flow = loads_is_flow(site, m) ? m : flow;
+		others = others || (!loads_is_flow(site, m) && m->gated);
+	}
+	if (site->kind != CONFIG_OUTFALL || site->has_gate || !flow || !others || !flow->unit ||
+	    !unit_conversion("L/s", flow->unit, NULL, &c))
+		return;
+	NOTE(walk, schema_element(group, "monitors", (size_t)(flow - site->monitors)),
+	     "site \"%s\" measures its flow and has no flow_gate: what is measured while nothing "
+	     "is "
+	     "discharged counts and may be flat, and no clue tells of results that go on; add "
+	     "flow_gate = { below = "
+	     "...; for_s = 600; }",
+	     site->id ? site->id : "?");
+}
+
 /* The node's practice is that of each site which has none of its own. */
 static void settle_practice(struct walk *walk, const struct sites_context *context,
 			    const config_setting_t *group, struct config_site *site)
@@ -342,6 +368,7 @@ static void read_site(struct walk *walk, const struct sites_context *context, vo
 		monitors_read(walk, context, group, &entry.monitors, site);
 		check_gate(walk, group, site);
 		settle_practice(walk, context, group, site);
+		note_no_gate(walk, group, site);
 		clues_read(walk, context->signals, config, group, site);
 		loads_settle(walk, group, site);
 		classes_settle(walk, context->standards, group, site);

@@ -311,7 +311,7 @@ static void test_a_silent_unit_is_dropped(void **state)
 {
 	(void)state;
 	struct field field;
-	field_start_with(&field, 100, 500);
+	field_start_with(&field, 400, 1500);
 	int fd = dial(&field, "DTU-007");
 	answer_next(fd, 5);
 	assert_true(fake_door_await(field.bench.door, fake_door_has_value, 5));

@@ -577,14 +577,6 @@ static int files_list(struct verify *v, struct day_file **out, size_t *n)
 	return files == NULL ? -ENOMEM : r;
 }
 
-static bool is_removed(const struct verify *v, const char *name)
-{
-	for (size_t i = 0; i < v->n_days; i++)
-		if (strcmp(v->days[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* On behind a day that is gone, of which the ledger keeps where it began and ended. */
 static int day_pass(struct verify *v, const struct removed_day *day, struct chain_head *head)
 {
@@ -601,12 +593,40 @@ static int day_pass(struct verify *v, const struct removed_day *day, struct chai
 	return marks_check(v, &v->daybook, "daybook: batch", head);
 }
 
-static bool is_passed_over(struct verify *v, const struct day_file *file)
+/*
+ * A file that is there though the ledger calls it removed: a daemon is about to do it, or was
+ * killed before. Until then it is what it was, but for its frames, which go first.
+ */
+static int day_leaving(struct verify *v, const struct day_file *file, const struct removed_day *day,
+		       struct chain_head *head)
 {
-	if (!is_removed(v, file->name))
-		return false;
+	int r = file_check(v, file, false, head);
+
+	if (r != 0)
+		return r;
+	if (head->number != day->last.number ||
+	    memcmp(head->hash, day->last.hash, sizeof head->hash) != 0)
+		return verify_bad(v,
+				  "daybook/%s: it ends with batch %lld, and not as the ledger "
+				  "says since it was removed",
+				  file->name, (long long)head->number);
 	verify_note(v, "daybook/%s: it is about to be removed", file->name);
-	return true;
+	return 0;
+}
+
+/* A live daemon may have taken it away since the folder was read. */
+static bool is_there(const struct verify *v, const struct day_file *file)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s/daybook/%s", v->setup->directory, file->name);
+	return access(path, F_OK) == 0;
+}
+
+static bool is_removed(const struct verify *v, size_t next, const struct day_file *file)
+{
+	return next < v->n_days && v->days[next].first == file->first &&
+	       strcmp(v->days[next].name, file->name) == 0;
 }
 
 /* Days that are kept and days that were removed, in the order of their batches. */
@@ -621,11 +641,12 @@ static int days_walk(struct verify *v, const struct day_file *files, size_t n)
 	if (r == 0)
 		r = marks_check(v, &v->daybook, "daybook: batch", &head);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (is_passed_over(v, &files[i]))
-			continue;
 		while (r == 0 && next < v->n_days && v->days[next].first < files[i].first)
 			r = day_pass(v, &v->days[next++], &head);
-		if (r == 0)
+		bool removed = is_removed(v, next, &files[i]);
+		if (r == 0 && removed && is_there(v, &files[i]))
+			r = day_leaving(v, &files[i], &v->days[next++], &head);
+		else if (r == 0 && !removed)
 			r = file_check(v, &files[i], i + 1 == n, &head);
 	}
 	while (r == 0 && next < v->n_days)

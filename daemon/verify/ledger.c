@@ -313,8 +313,12 @@ static int frames_read(struct verify *v, sqlite3 *db)
 	return r;
 }
 
+/* Frames go with their day, and before it. */
 static bool frames_known(const struct verify *v, const char *name)
 {
+	for (size_t i = 0; i < v->n_days; i++)
+		if (strcmp(v->days[i].name, name) == 0)
+			return true;
 	for (size_t i = 0; i < v->n_frames_gone; i++)
 		if (strcmp(v->frames_gone[i], name) == 0)
 			return true;
@@ -351,6 +355,9 @@ int verify_ledger(struct verify *v)
 		r = days_read(v, db);
 	if (r == 0 && v->format >= chain_format_of(CHAIN_FRAMES))
 		r = frames_read(v, db);
+	if (r == 0 && v->n_frames_gone > 0)
+		verify_note(v, "the frames of %zu days were removed before their readings",
+			    v->n_frames_gone);
 	r = verify_unreadable(v, "", "ledger.db", db, r);
 	sql_close(db);
 	return r;

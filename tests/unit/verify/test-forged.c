@@ -104,6 +104,57 @@ static void test_readings_before_the_first_are_none(void **state)
 	}
 }
 
+/* The hash of a file's last link, as the ledger would keep it. */
+static void forge_day(struct forger *f, const char *directory, bool frames)
+{
+	char sql[600];
+	snprintf(sql, sizeof sql, "ATTACH '%s/daybook/2026-01-02.db' AS day", directory);
+	forge_do(f, sql);
+	forge_do(f, frames ? "INSERT INTO frames_gone VALUES(1, '2026-01-02.db', 1, 1)"
+			   : "INSERT INTO chain_days SELECT 1, '2026-01-02.db', 1, batch, hash, 1,"
+			     " (SELECT max(seq) FROM day.readings), 1 FROM day.chain"
+			     " ORDER BY batch DESC LIMIT 1");
+	forge_append(f, frames ? CHAIN_FRAMES : CHAIN_DAY, 1);
+}
+
+static void change(void **state, const char *sql)
+{
+	char path[256], *error = NULL;
+	sqlite3 *db;
+	snprintf(path, sizeof path, "%s/daybook/2026-01-02.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s", error);
+	sqlite3_close(db);
+}
+
+static void remove_file(void **state, const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	assert_int_equal(remove(path), 0);
+}
+
+/* A day that the ledger calls removed is verified as long as it is there. */
+static void test_a_day_called_removed_is_what_it_was_until_it_goes(void **state)
+{
+	struct forger f;
+	struct said said;
+	struct verify_sum sum;
+	fill(state);
+	forge_begin(&f, *state);
+	forge_day(&f, *state, false);
+	forge_end(&f);
+	remove_file(state, "daybook/2026-01-02.frames");
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "2026-01-02.db: it is about to be removed"));
+	assert_true(sum.readings > 0);
+	change(state, "UPDATE readings SET value = 12 WHERE seq = 3");
+	check_bad(*state, "2026-01-02.db: batch 1 (readings 1 to");
+	remove_file(state, "daybook/2026-01-02.db");
+	check_clean(*state);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -112,6 +163,7 @@ int main(void)
 		TEST(test_no_row_is_rewritten_by_a_further_entry),
 		TEST(test_a_daemon_that_starts_does_not_make_it_good),
 		TEST(test_readings_before_the_first_are_none),
+		TEST(test_a_day_called_removed_is_what_it_was_until_it_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -385,6 +385,16 @@ static int gaps_name(struct walk *w)
 	return r;
 }
 
+/* That the frames were removed is in the ledger, or they were missed before. */
+static int frames_needed(struct walk *w)
+{
+	if (w->frames.end == 0 || w->frames.fd >= 0 ||
+	    !needs_have(w->v, w->file->first, w->head.number))
+		return 0;
+	return verify_bad(w->v, "daybook/%s: its frames were removed, and an open case needs them",
+			  w->file->name);
+}
+
 static int walk_links(struct walk *w, bool newest)
 {
 	bool link = false;
@@ -403,6 +413,8 @@ static int walk_links(struct walk *w, bool newest)
 		r = end_check(w);
 	if (r == 0)
 		r = frames_end(w->v, &w->frames, newest);
+	if (r == 0)
+		r = frames_needed(w);
 	if (r == 0)
 		r = kinds_check(w);
 	if (r == 0)
@@ -585,6 +597,9 @@ static int day_pass(struct verify *v, const struct removed_day *day, struct chai
 				  "daybook: %s, which was removed, went on from batch %lld, not "
 				  "from %lld",
 				  day->name, (long long)day->first - 1, (long long)head->number);
+	if (needs_have(v, day->first, day->last.number))
+		return verify_bad(v, "daybook/%s: it was removed, and an open case needs it",
+				  day->name);
 	*head = day->last;
 	while (v->daybook.next < v->daybook.n &&
 	       v->daybook.at[v->daybook.next].number < head->number)

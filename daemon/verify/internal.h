@@ -56,6 +56,8 @@ struct verify {
 	bool *anchored;
 	struct removed_day *days; /* by @first */
 	size_t n_days;
+	int64_t *needed; /* batches of days that open cases keep */
+	size_t n_needed;
 	int64_t era; /* the first sequence that must be in a chain; 0: its begin was not seen */
 };
 
@@ -113,6 +115,11 @@ int structure_check(struct verify *v, const char *folder, const char *name, sqli
 		    const char *pragma);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */
 int attachments_check(struct verify *v, sqlite3 *db);
+
+/** needs_read() - which days must be there, from the ledger @db with its table of newest entries */
+int needs_read(struct verify *v, sqlite3 *db);
+/** needs_have() - is one of the batches @first to @last needed by an open case? */
+bool needs_have(const struct verify *v, int64_t first, int64_t last);
 
 int verify_seals(struct verify *v);
 int verify_ledger(struct verify *v);

@@ -77,7 +77,8 @@ static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_en
 
 	if (e->kind == CHAIN_EVENT && e->ref > v->newest_event)
 		v->newest_event = e->ref;
-	int r = sql_do(put, "iihi", (int64_t)e->kind, e->ref, e->digest, (int64_t)!once);
+	int r = sql_do(put, "iihii", (int64_t)e->kind, e->ref, e->digest, (int64_t)!once,
+		       e->number);
 	if (r == 0 && once && sqlite3_changes(sqlite3_db_handle(put)) == 0)
 		return verify_bad(v,
 				  "ledger.db: entry %lld of the chain: %s %lld has one already, "
@@ -134,14 +135,14 @@ static int chain_walk(struct verify *v, sqlite3 *db)
 	bool row = false;
 
 	int r = sql_exec(db, "CREATE TEMP TABLE newest(kind INTEGER, ref INTEGER, digest BLOB,"
-			     " PRIMARY KEY(kind, ref)) WITHOUT ROWID");
+			     " number INTEGER, PRIMARY KEY(kind, ref)) WITHOUT ROWID");
 	if (r == 0)
 		r = sql_prepare(
 			db, &list,
 			"SELECT number, kind, ref, digest, hash FROM chain ORDER BY number");
 	if (r == 0)
 		r = sql_prepare(db, &put,
-				"INSERT INTO newest VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
+				"INSERT INTO newest VALUES(?1, ?2, ?3, ?5) ON CONFLICT DO UPDATE"
 				" SET digest = excluded.digest WHERE ?4");
 	marks_sort(&v->ledger);
 	if (r == 0)
@@ -353,6 +354,8 @@ int verify_ledger(struct verify *v)
 		r = attachments_check(v, db);
 	if (r == 0)
 		r = days_read(v, db);
+	if (r == 0)
+		r = needs_read(v, db);
 	if (r == 0 && v->format >= chain_format_of(CHAIN_FRAMES))
 		r = frames_read(v, db);
 	if (r == 0 && v->n_frames_gone > 0)

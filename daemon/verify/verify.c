@@ -228,6 +228,7 @@ int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 	hash_free(v.digest);
 	free(v.frames_gone);
 	free(v.days);
+	free(v.needed);
 	free(v.anchors);
 	free(v.anchored);
 	free(v.keys);

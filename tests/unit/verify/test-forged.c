@@ -135,13 +135,26 @@ static void remove_file(void **state, const char *name)
 	assert_int_equal(remove(path), 0);
 }
 
+/* A case that was registered while the day was written: it is open, or was closed since. */
+static void case_of_the_day(void **state, bool open)
+{
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_alert(&life, 0, NOW + 5000, false);
+	life_frames(&life, NOW + 20000);
+	if (!open)
+		life_withdraw(&life, 1, NOW + 30000);
+	life_end(&life, true);
+}
+
 /* A day that the ledger calls removed is verified as long as it is there. */
 static void test_a_day_called_removed_is_what_it_was_until_it_goes(void **state)
 {
 	struct forger f;
 	struct said said;
 	struct verify_sum sum;
-	fill(state);
+	case_of_the_day(state, false);
 	forge_begin(&f, *state);
 	forge_day(&f, *state, false);
 	forge_end(&f);
@@ -155,6 +168,31 @@ static void test_a_day_called_removed_is_what_it_was_until_it_goes(void **state)
 	check_clean(*state);
 }
 
+static void test_what_an_open_case_needs_is_never_removed(void **state)
+{
+	static const char *const words[] = {
+		"2026-01-02.db: it was removed, and an open case needs it",
+		"2026-01-02.db: its frames were removed, and an open case needs them"};
+	for (int i = 0; i < 4; i++) {
+		struct forger f;
+		bool frames = i % 2 != 0, open = i < 2;
+		case_of_the_day(state, open);
+		check_clean(*state);
+		forge_begin(&f, *state);
+		forge_day(&f, *state, frames);
+		forge_end(&f);
+		remove_file(state, "daybook/2026-01-02.frames");
+		if (!frames)
+			remove_file(state, "daybook/2026-01-02.db");
+		if (open)
+			check_bad(*state, words[i]);
+		else
+			check_clean(*state);
+		directory_clear(*state);
+		assert_int_equal(mkdir(*state, 0700), 0);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -164,6 +202,7 @@ int main(void)
 		TEST(test_a_daemon_that_starts_does_not_make_it_good),
 		TEST(test_readings_before_the_first_are_none),
 		TEST(test_a_day_called_removed_is_what_it_was_until_it_goes),
+		TEST(test_what_an_open_case_needs_is_never_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -343,6 +343,7 @@ static void test_removed_days_leave_no_hole(void **state)
 	struct verify_sum sum;
 	fill(state);
 	life_begin(&life, *state, 0);
+	life_withdraw(&life, 1, NOW + 2 * DAY_MS);
 	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + 2 * DAY_MS), 0);
 	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + 2 * DAY_MS), 0);
 	life_end(&life, true);
@@ -364,6 +365,7 @@ static void test_a_day_that_is_kept_before_a_removed_one_is_verified(void **stat
 	fill(state);
 	life_begin(&life, *state, 2);
 	life_batch(&life, 5, NOW + 2 * DAY_MS);
+	life_withdraw(&life, 2, NOW + 2 * DAY_MS);
 	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-03.db", NOW + 3 * DAY_MS), 0);
 	life_end(&life, true);
 	remove_file(state, DAY_2);
@@ -384,6 +386,7 @@ static void test_frames_may_go_before_the_readings_if_the_ledger_says_so(void **
 	remove_file(state, FRAMES_1);
 	check_bad(*state, FRAMES_1 ": there is no such file");
 	life_begin(&life, *state, 0);
+	life_withdraw(&life, 1, NOW + 2 * DAY_MS);
 	assert_int_equal(ledger_retire_frames(life.ledger, "2026-01-02.db", 111, NOW), 0);
 	assert_int_equal(ledger_retire_frames(life.ledger, "2026-01-02.db", 111, NOW), 0);
 	life_end(&life, true);
@@ -488,6 +491,7 @@ static void test_a_fabricated_day_is_found_when_the_first_was_removed(void **sta
 	struct life life;
 	fill(state);
 	life_begin(&life, *state, 0);
+	life_withdraw(&life, 1, NOW + 2 * DAY_MS);
 	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + 2 * DAY_MS), 0);
 	life_end(&life, true);
 	remove_file(state, DAY_1);

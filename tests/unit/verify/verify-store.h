@@ -249,6 +249,16 @@ static inline void life_act(struct life *life, int64_t id, enum case_action acti
 	text_deinit(&out);
 }
 
+/* A case that is withdrawn needs no day any more. */
+static inline void life_withdraw(struct life *life, int64_t id, int64_t at_ms)
+{
+	struct text out = {0};
+	struct case_order order = {
+		.action = ACTION_WITHDRAW, .by = "Officer A", .note = "n", .reason = "false_alarm"};
+	assert_int_equal(ledger_act(life->ledger, id, &order, at_ms, &out), 0);
+	text_deinit(&out);
+}
+
 /* A seal as a minute would bring it. */
 static inline void life_seal(struct life *life)
 {

@@ -17,8 +17,6 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 4400, NAME_BYTES = 64 };
-/* A daemon seals every minute; as much again for a busy machine. */
-enum { UNSEALED_MS = 120000 };
 
 struct day_file {
 	char name[NAME_BYTES];
@@ -171,17 +169,24 @@ static int link_hash(struct walk *w, const struct chain_trailer *link, uint8_t *
 	return r == 0 ? hash_end(hash, out) : r;
 }
 
-/* Behind the last seal there is no more than a daemon does in a minute, and what it did since. */
+/* Behind the last seal there is no more than a daemon does in a minute, and what it did since. By
+ * the wall clock only where it was not set meanwhile: a clock that is synchronised is not set, but
+ * one that was free when a daemon began may be. */
 static int link_sealed(struct walk *w, const struct chain_trailer *link)
 {
 	struct verify *v = w->v;
 
-	if (link->batch <= v->sum->last.daybook.number)
+	int64_t most_ms = UNSEALED_MS + verify_mono_ms() - v->began_mono_ms;
+
+	if (link->batch <= v->sum->last.daybook.number) {
+		v->steady = link->clock_error_us >= 0 && link->batch > v->began_batch;
 		return 0;
+	}
 	if (v->sum->unsealed++ == 0)
 		v->unsealed_mono_ms = link->mono_ms;
-	if (link->mono_ms - v->unsealed_mono_ms <=
-	    UNSEALED_MS + verify_mono_ms() - v->began_mono_ms)
+	v->unsealed_at_ms = link->at_ms;
+	if (link->mono_ms - v->unsealed_mono_ms <= most_ms &&
+	    !(v->steady && link->at_ms - v->sum->last.time_ms > most_ms))
 		return 0;
 	return verify_bad(v,
 			  "daybook/%s: batch %lld (%s) is sealed by nothing, though a seal was due "
@@ -548,18 +553,6 @@ static int is_day(const struct dirent *entry)
 	return length > 3 && length < NAME_BYTES && strcmp(entry->d_name + length - 3, ".db") == 0;
 }
 
-static void name_damaged(struct verify *v, const char *path)
-{
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-
-	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		if (strstr(entry->d_name, ".db.corrupt-") != NULL)
-			verify_note(v, "daybook/%s: was damaged and set aside", entry->d_name);
-	if (folder != NULL)
-		closedir(folder);
-}
-
 static int files_list(struct verify *v, struct day_file **out, size_t *n)
 {
 	char path[PATH_BYTES];
@@ -572,7 +565,6 @@ static int files_list(struct verify *v, struct day_file **out, size_t *n)
 	int found = scandir(path, &names, is_day, alphasort);
 	if (found < 0)
 		return errno == ENOENT ? verify_bad(v, "daybook: there is no such folder") : -errno;
-	name_damaged(v, path);
 	struct day_file *files = calloc((size_t)found + 1, sizeof *files);
 	for (int i = 0; i < found; i++) {
 		if (files != NULL && r == 0) {

@@ -9,6 +9,9 @@
 #include "store/sql.h"
 #include "verify/verify.h"
 
+/* A daemon seals every minute; as much again for a busy machine. */
+enum { UNSEALED_MS = 120000 };
+
 /* What one place says of another: at @number the chain's hash is @hash. */
 struct mark {
 	int64_t number;
@@ -46,6 +49,9 @@ struct verify {
 	char **files; /* names of the seal files */
 	size_t n_files;
 	int64_t began_mono_ms, unsealed_mono_ms;
+	int64_t unsealed_at_ms; /* of the newest batch behind the last seal */
+	int64_t began_batch;    /* that there was when the daemon last began */
+	bool steady; /* the clock was synchronised at the last sealed batch, of this daemon's */
 	struct marks ledger, daybook;
 	int64_t pruned;          /* events up to here are gone */
 	int64_t newest_event;    /* that an entry spoke of */
@@ -116,6 +122,8 @@ int structure_check(struct verify *v, const char *folder, const char *name, sqli
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */
 int attachments_check(struct verify *v, sqlite3 *db);
 
+/** strays_name() - note files of the daybook and the seals that no daemon makes */
+void strays_name(struct verify *v);
 /** needs_read() - which days must be there, from the ledger @db with its table of newest entries */
 int needs_read(struct verify *v, sqlite3 *db);
 /** needs_have() - is one of the batches @first to @last needed by an open case? */

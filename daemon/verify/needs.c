@@ -47,7 +47,7 @@ int needs_read(struct verify *v, sqlite3 *db)
 	sqlite3_stmt *list = NULL;
 	bool row = false;
 
-	if (v->format < chain_format_of(CHAIN_OPENED)) /* the columns may not be there */
+	if (v->format < chain_format_of(CHAIN_LEFT)) /* the columns may not be there */
 		return 0;
 	int r = sql_prepare(db, &list, registrations);
 	if (r == 0)

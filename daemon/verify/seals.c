@@ -288,6 +288,8 @@ static int seals_check(struct verify *v)
 		r = seal_follows(v, i > 0 ? &v->seals[i - 1] : NULL, &v->seals[i]);
 		if (r == 0)
 			r = seal_marks(v, &v->seals[i]);
+		if (v->seals[i].reason == SEAL_START)
+			v->began_batch = v->seals[i].daybook.number;
 	}
 	v->sum->seals = (int64_t)v->n_seals;
 	return r == 0 ? keys_used(v) : r;

@@ -5,12 +5,13 @@
  */
 #include "verify/internal.h"
 
-
-/* A view or a computed column can say one thing now and another later. */
+/* A view or a computed column can say one thing now and another later. A trigger of the daemon's
+ * does nothing but refuse; another could write what it likes when the daemon does. */
 static const char strange[] =
-	"SELECT name FROM sqlite_master WHERE type = 'view' OR (type = 'table' AND (sql LIKE"
-	" 'CREATE VIRTUAL%' OR sql LIKE '%GENERATED%' OR sql LIKE '% AS (%' OR sql LIKE '% AS(%'))"
-	" LIMIT 1";
+	"SELECT m.name FROM sqlite_master m WHERE m.type = 'view' OR (m.type = 'table' AND (m.sql"
+	" LIKE 'CREATE VIRTUAL%' OR EXISTS(SELECT 1 FROM pragma_table_xinfo(m.name) x"
+	" WHERE x.hidden > 1))) OR (m.type = 'trigger' AND (m.sql NOT LIKE"
+	" '% BEGIN SELECT RAISE(ABORT, ''%''); END' OR m.sql LIKE '%;%;%')) LIMIT 1";
 
 static int strange_check(struct verify *v, const char *folder, const char *name, sqlite3 *db)
 {
@@ -21,8 +22,8 @@ static int strange_check(struct verify *v, const char *folder, const char *name,
 	if (r == 0)
 		r = sql_step(find, &row);
 	if (r == 0 && row)
-		r = verify_bad(v, "%s%s: %s is no table as a daemon makes it", folder, name,
-			       sql_text(find, 0));
+		r = verify_bad(v, "%s%s: %s is no table and no trigger as a daemon makes it",
+			       folder, name, sql_text(find, 0));
 	sqlite3_finalize(find);
 	return r;
 }

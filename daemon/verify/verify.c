@@ -189,6 +189,18 @@ static void unsealed(struct verify *v)
 	if (v->sum->unsealed > 0)
 		verify_note(v, "%lld batches behind the last seal are not sealed yet",
 			    (long long)v->sum->unsealed);
+	if (v->sum->unsealed > 0 && v->unsealed_at_ms - v->sum->last.time_ms > UNSEALED_MS)
+		verify_note(v,
+			    "the last of them is %lld s later than the seal: the clock was set, "
+			    "or they were altered",
+			    (long long)(v->unsealed_at_ms - v->sum->last.time_ms) / 1000);
+	if (v->sum->entries > v->sum->last.ledger.number)
+		verify_note(v,
+			    "%lld entries of the ledger behind the last seal%s are not sealed yet",
+			    (long long)(v->sum->entries - v->sum->last.ledger.number),
+			    v->sum->last.reason == SEAL_STOP && v->sum->last.number != 0
+				    ? ", which was that of a clean stop,"
+				    : "");
 }
 
 /* What is not looked at is said, lest a reader takes it for sealed. */
@@ -218,6 +230,8 @@ int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 		r = verify_ledger(&v);
 	if (r == 0)
 		r = verify_daybook(&v);
+	if (r == 0)
+		strays_name(&v);
 	if (r == 0)
 		r = anchors_end(&v);
 	if (r == 0)

@@ -193,6 +193,110 @@ static void test_what_an_open_case_needs_is_never_removed(void **state)
 	}
 }
 
+static void test_files_that_no_daemon_makes_are_noted(void **state)
+{
+	static const char *const names[] = {"daybook/2026-01-01.frames", "daybook/foo.db2",
+					    "seals/x"};
+	struct verify_sum sum;
+	struct said said;
+	char path[256];
+	fill(state);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	if (strstr(said.notes, "no daemon's file") != NULL)
+		fail_msg("%s", said.notes);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", (const char *)*state, names[i]);
+		FILE *file = fopen(path, "we");
+		assert_non_null(file);
+		assert_int_equal(fclose(file), 0);
+	}
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		assert_non_null(strstr(said.notes, names[i]));
+}
+
+/* The store's last link, which brought no more than a gap, with another time and a hash that is
+ * right. */
+static void forge_time(void **state, int64_t later_ms)
+{
+	uint8_t bytes[CHAIN_TRAILER_BYTES], hash[CHAIN_HASH_BYTES];
+	struct chain_trailer link;
+	struct gap gap;
+	struct hash *h;
+	char path[256];
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	snprintf(path, sizeof path, "%s/daybook/2026-01-02.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(hash_new(&h), 0);
+	assert_int_equal(
+		sql_prepare(db, &s,
+			    "SELECT c.batch, c.monitors, c.gaps, c.at_ms, c.mono_ms,"
+			    " c.clock_error_us, p.hash, g.monitor, g.from_ms, g.to_ms, g.count"
+			    " FROM chain c JOIN chain p ON p.batch = c.batch - 1, gaps g"
+			    " ORDER BY c.batch DESC LIMIT 1"),
+		0);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	link = (struct chain_trailer){.batch = sqlite3_column_int64(s, 0),
+				      .monitors = sqlite3_column_int64(s, 1),
+				      .gaps = sqlite3_column_int64(s, 2),
+				      .at_ms = sqlite3_column_int64(s, 3) + later_ms,
+				      .mono_ms = sqlite3_column_int64(s, 4),
+				      .clock_error_us = sqlite3_column_int64(s, 5)};
+	gap = (struct gap){.from_ms = sqlite3_column_int64(s, 8),
+			   .to_ms = sqlite3_column_int64(s, 9),
+			   .count = (uint64_t)sqlite3_column_int64(s, 10)};
+	assert_true(sql_hash(s, 6, hash));
+	hash_link(h, hash);
+	hash_add(h, bytes,
+		 (size_t)(chain_gap_bytes(bytes, &gap, sqlite3_column_int64(s, 7)) - bytes));
+	hash_add(h, bytes, (size_t)(chain_trailer_bytes(bytes, &link) - bytes));
+	assert_int_equal(hash_end(h, hash), 0);
+	sqlite3_finalize(s);
+	assert_int_equal(
+		sql_prepare(db, &s, "UPDATE chain SET at_ms = ?2, hash = ?3 WHERE batch = ?1"), 0);
+	assert_int_equal(sql_do(s, "iih", link.batch, link.at_ms, hash), 0);
+	sqlite3_finalize(s);
+	hash_free(h);
+	sqlite3_close(db);
+}
+
+static bool clock_is_known(void **state)
+{
+	char path[256];
+	int64_t us;
+	sqlite3 *db;
+	snprintf(path, sizeof path, "%s/daybook/2026-01-02.db", (const char *)*state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sql_number(db, "SELECT clock_error_us FROM chain WHERE batch = 1", 0, &us),
+			 0);
+	sqlite3_close(db);
+	return us >= 0;
+}
+
+/* Minutes that no seal covers are found by the wall clock, too, where it cannot have been set. */
+static void test_a_tail_of_minutes_is_bad_though_it_counts_none(void **state)
+{
+	struct life life;
+	struct said said;
+	struct verify_sum sum;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 3, NOW);
+	life_seal(&life);
+	life_gap(&life, NOW + 4000);
+	life_end(&life, false);
+	check_clean(*state);
+	forge_time(state, 60000);
+	check_clean(*state);
+	forge_time(state, 540000);
+	if (clock_is_known(state)) {
+		check_bad(*state, "batch 2 (");
+		return;
+	}
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "the clock was set, or they were altered"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -203,6 +307,8 @@ int main(void)
 		TEST(test_readings_before_the_first_are_none),
 		TEST(test_a_day_called_removed_is_what_it_was_until_it_goes),
 		TEST(test_what_an_open_case_needs_is_never_removed),
+		TEST(test_files_that_no_daemon_makes_are_noted),
+		TEST(test_a_tail_of_minutes_is_bad_though_it_counts_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,7 +108,15 @@ static const struct {
 	 "rseq,"
 	 " monitor, measured_ms, received_ms, iif(strftime('%Y') > '2099', 10, value) AS value,"
 	 " flag, raw FROM kept",
-	 "2026-01-02.db: readings is no table as a daemon makes it"},
+	 "2026-01-02.db: readings is no table and no trigger as"},
+	{DAY_1, "ALTER TABLE readings ADD COLUMN more AS\n(value + 1)",
+	 "2026-01-02.db: readings is no table and no trigger as"},
+	{DAY_2, "CREATE TRIGGER t BEFORE INSERT ON readings BEGIN SELECT RAISE(IGNORE); END",
+	 "2026-01-03.db: t is no table and no trigger as"},
+	{LEDGER,
+	 "CREATE TRIGGER t BEFORE UPDATE ON cases BEGIN SELECT RAISE(ABORT, 'a') WHERE 0; UPDATE"
+	 " alerts SET peak = 1; SELECT RAISE(ABORT, 'b') WHERE 0; END",
+	 "ledger.db: t is no table and no trigger as"},
 	{LEDGER,
 	 "PRAGMA writable_schema=1; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM"
 	 " sqlite_master WHERE name = 'alerts_case') WHERE name = 'cases_opened'",
@@ -311,10 +319,12 @@ static void test_an_unsealed_tail_is_noted(void **state)
 	life_begin(&life, *state, 0);
 	life_batch(&life, 3, NOW);
 	life_batch(&life, 3, NOW + 10000);
+	assert_int_equal(ledger_retire_frames(life.ledger, "2026-01-02.db", 1, NOW + 10000), 0);
 	life_end(&life, false);
 	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
 	assert_int_equal(sum.unsealed, 2);
 	assert_non_null(strstr(said.notes, "2 batches behind the last seal are not sealed yet"));
+	assert_non_null(strstr(said.notes, "2 entries of the ledger behind the last seal are not"));
 	life_begin(&life, *state, 0);
 	life_end(&life, true);
 	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);

@@ -139,7 +139,7 @@ static bool names_put(struct work *w, size_t i, int64_t named, int64_t from_ms, 
 	if (named <= last)
 		return false;
 	snprintf(which, sizeof which, "-names-%zu", i + 1);
-	seal_take(w, which, from_ms, named, 0, false, &cover);
+	seal_take(w, which, from_ms, named, 0, &cover);
 	bool meets = cover.line.number == 0 || cover.line.daybook.number >= first;
 	if (meets) { /* up to the readings themselves, whose seal covers it */
 		cover.line.daybook.number = first - 1;
@@ -243,7 +243,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c, int64_t fi
 
 	text_add(&w->batches, "batch,committed_at,clock,largest_error_us\n");
 	evidence_await(w->setup->evidence, last, 0, EVIDENCE_AWAIT_MS);
-	seal_take(w, "", from_ms, last, 0, true, &cover);
+	seal_take(w, "", from_ms, last, 0, &cover);
 	if (cover.line.number != 0) {
 		bool joins = all_names_put(w, c, from_ms, first);
 		links_put(w, first, &cover, joins);
@@ -299,7 +299,7 @@ void case_chain(struct work *w, const struct evidence_rows *rows, int64_t from_m
 	struct cover cover;
 
 	work_put_text(w, "rows.jsonl", &rows->rows);
-	seal_take(w, "-case", from_ms, 0, rows->last, false, &cover);
+	seal_take(w, "-case", from_ms, 0, rows->last, &cover);
 	struct chain_head head = cover.line.ledger;
 	if (cover.line.number == 0)
 		head.number = rows->last;

@@ -11,6 +11,10 @@
 
 enum { NAME_BYTES = 100, PATH_BYTES = 4400 };
 #define DAY_MS INT64_C(86400000)
+/* A step is sealed within this, also where that is another day. */
+#define AROUND_MS INT64_C(120000)
+/* YYYY-MM-DD.seals */
+enum { DATE_BYTES = 10 };
 
 /* Whole lines of a text one by one. Return: NULL behind the last; *next goes on. */
 static const char *line_next(const char **next, size_t *length)
@@ -109,40 +113,56 @@ static void lines_look(const struct seal_asked *asked, const struct text *lines)
 
 static int is_seals(const struct dirent *entry)
 {
-	size_t length = strlen(entry->d_name);
-
-	return length > 6 && strcmp(entry->d_name + length - 6, ".seals") == 0;
+	return strspn(entry->d_name, "0123456789-") == DATE_BYTES &&
+	       strcmp(entry->d_name + DATE_BYTES, ".seals") == 0;
 }
 
-static void file_look(struct work *w, const struct seal_asked *asked, const char *file, bool put)
+static void file_note(struct work *w, const char *file)
 {
-	char path[PATH_BYTES], name[NAME_BYTES];
-	struct text lines = {0};
+	if (w->seals.at == NULL || strstr(w->seals.at, file) == NULL)
+		text_format(&w->seals, "%s\n", file);
+}
+
+static void file_read(struct work *w, const char *file, struct text *out)
+{
+	char path[PATH_BYTES];
 
 	snprintf(path, sizeof path, "%s/seals/%s", w->setup->directory, file);
-	snprintf(name, sizeof name, "seals/%.80s", file);
-	if (work_read(path, &lines) == 0) {
-		lines_look(asked, &lines);
-		if (put)
-			work_put_text(w, name, &lines);
-	}
+	if (work_read(path, out) != 0)
+		text_clear(out);
+}
+
+static void file_look(struct work *w, const struct seal_asked *asked, const char *file, bool note)
+{
+	struct text lines = {0};
+
+	file_read(w, file, &lines);
+	lines_look(asked, &lines);
+	if (note || asked->out->line.number != 0)
+		file_note(w, file);
 	text_deinit(&lines);
 }
 
-/* A day's file is named by its date: what came before is of no use here. */
-static void seal_find(struct work *w, const struct seal_asked *asked, int64_t from_ms, bool put)
+static void file_name(const struct work *w, int64_t at_ms, char out[NAME_BYTES])
 {
-	struct civil day = zone_civil(&w->setup->plan->zone, from_ms);
-	char path[PATH_BYTES], first[32];
+	struct civil day = zone_civil(&w->setup->plan->zone, at_ms);
+
+	snprintf(out, NAME_BYTES, "%04d-%02u-%02u.seals", (int)day.year, (unsigned)day.month,
+		 (unsigned)day.day);
+}
+
+/* A day's file is named by its date: what came before is of no use here. */
+static void seal_find(struct work *w, const struct seal_asked *asked, int64_t from_ms, bool note)
+{
+	char path[PATH_BYTES], first[NAME_BYTES];
 	struct dirent **names;
 
 	snprintf(path, sizeof path, "%s/seals", w->setup->directory);
-	snprintf(first, sizeof first, "%04d-%02u-%02u", (int)day.year, (unsigned)day.month,
-		 (unsigned)day.day);
+	file_name(w, from_ms, first);
 	int n = scandir(path, &names, is_seals, alphasort);
 	for (int i = 0; i < n; i++) {
 		if (asked->out->line.number == 0 && strcmp(names[i]->d_name, first) >= 0)
-			file_look(w, asked, names[i]->d_name, put);
+			file_look(w, asked, names[i]->d_name, note);
 		free(names[i]);
 	}
 	if (n >= 0)
@@ -169,12 +189,12 @@ static void seal_put(struct work *w, const char *which, const struct cover *cove
 }
 
 void seal_take(struct work *w, const char *which, int64_t from_ms, int64_t batch, int64_t entry,
-	       bool days, struct cover *out)
+	       struct cover *out)
 {
 	const struct seal_asked asked = {batch, entry, out};
 
 	*out = (struct cover){0};
-	seal_find(w, &asked, from_ms - DAY_MS, days);
+	seal_find(w, &asked, from_ms - DAY_MS, true);
 	if (out->line.number == 0) /* the clock may have been set since */
 		seal_find(w, &asked, 0, false);
 	if (out->line.number == 0)
@@ -182,6 +202,44 @@ void seal_take(struct work *w, const char *which, int64_t from_ms, int64_t batch
 			 (long long)entry);
 	else
 		seal_put(w, which, out);
+}
+
+void seals_of(struct work *w, int64_t at_ms)
+{
+	char name[NAME_BYTES];
+
+	for (int64_t around = -AROUND_MS; around <= AROUND_MS; around += AROUND_MS) {
+		file_name(w, at_ms + around, name);
+		file_note(w, name);
+	}
+}
+
+/* The daemon goes on sealing: whole lines alone. */
+static void file_put(struct work *w, const char *file)
+{
+	char name[NAME_BYTES];
+	struct text lines = {0};
+
+	file_read(w, file, &lines);
+	const char *end = lines.at == NULL ? NULL : strrchr(lines.at, '\n');
+	snprintf(name, sizeof name, "seals/%.80s", file);
+	if (end != NULL)
+		work_put(w, name, lines.at, (size_t)(end + 1 - lines.at));
+	text_deinit(&lines);
+}
+
+void seals_put(struct work *w)
+{
+	const char *next = w->seals.at, *line;
+	char name[NAME_BYTES];
+	size_t length;
+
+	if (w->seals.failed)
+		w->r = -ENOMEM;
+	while ((line = line_next(&next, &length)) != NULL) {
+		snprintf(name, sizeof name, "%.*s", (int)length, line);
+		file_put(w, name);
+	}
 }
 
 void cover_deinit(struct cover *cover)

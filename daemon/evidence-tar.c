@@ -116,8 +116,8 @@ static void history_put(struct work *w, const json_t *history, int64_t *last_ms)
 		const char *at = json_string_value(json_object_get(step, "at"));
 		if (sha256 != NULL && !is_put(history, i, sha256))
 			attachment_put(w, sha256);
-		if (at != NULL)
-			(void)time_parse(at, strlen(at), NULL, last_ms);
+		if (at != NULL && time_parse(at, strlen(at), NULL, last_ms))
+			seals_of(w, *last_ms);
 	}
 }
 
@@ -222,6 +222,7 @@ static int case_put(struct work *w, int64_t id, const struct evidence_rows *rows
 	int r = ledger_evidence(w->setup->ledger, id, w->setup->now_ms, &c);
 	if (r == 0)
 		r = readings_put(w, &c);
+	seals_put(w);
 	evidence_deinit(&c);
 	return r;
 }
@@ -311,6 +312,7 @@ static int tar_try(const struct evidence_tar *setup, int64_t id, const struct te
 	evidence_rows_deinit(&rows);
 	text_deinit(&w.sums);
 	text_deinit(&w.keys);
+	text_deinit(&w.seals);
 	text_deinit(&w.batches);
 	free(w.key);
 	return r == 0 && out->failed ? -ENOMEM : r;

@@ -36,6 +36,7 @@ struct work {
 	struct text keys; /* seals/keys, and each of them */
 	struct key_taken *key;
 	size_t n_keys;
+	struct text seals; /* names of the days' files that go into the archive, a line each */
 	/* links */
 	size_t links_bytes, links;
 	struct chain_head link;       /* the last one in the archive; number 0: none */
@@ -61,10 +62,14 @@ void keys_take(struct work *w);
 /**
  * seal_take() - the first seal, of the day of @from_ms or a later one, that covers @batch and
  * @entry; it is put into the archive as seal@which.txt with its signature and key
- * @days: put the files of the days until then, too
+ * The files of the days until then are noted for seals_put().
  */
 void seal_take(struct work *w, const char *which, int64_t from_ms, int64_t batch, int64_t entry,
-	       bool days, struct cover *out);
+	       struct cover *out);
+/** seals_of() - note the files that have the seals around @at_ms, too */
+void seals_of(struct work *w, int64_t at_ms);
+/** seals_put() - put what was noted into the archive, each file once and as it is by now */
+void seals_put(struct work *w);
 void cover_deinit(struct cover *cover);
 
 /* --- evidence-chain.c --- */

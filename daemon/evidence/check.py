@@ -6,10 +6,12 @@ chain of the ledger's entries again from its readable rows. It says what agrees,
 nothing beside it.
 可读文件是否与封存的哈希链一致：逐条重算并比对，指出第一处不符。
 """
+import bisect
 import csv
 import datetime
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -87,30 +89,101 @@ def number_of(path):
     return int(os.path.basename(path)[:-4])
 
 
-def named_by_seals():
-    """Batch and hash that each seal names; that of the readings stands first."""
-    named = []
-    for path in sorted(glob.glob("seal*.txt"), key=lambda path: path != "seal.txt"):
+# --- seals ---
+
+class Seal:
+    """A line: what is signed, and the signature in hexadecimal."""
+    def __init__(self, line):
+        words = line.split(" ")
+        if len(words) != 14 or words[:3] != ["seal", "1", "ed25519-sha256"]:
+            bad(f"seals: not a line of a seal: {line}")
+        self.line, self.number, self.time, self.key = line, int(words[4]), int(words[5]), int(words[6])
+        self.links, self.entries = (int(words[8]), words[9]), (int(words[10]), words[11])
+        self.previous = words[12]
+
+
+def keys_read():
+    """From which seal on each key signs, and to which."""
+    with open("keys") as f:
+        keys = [(int(line.split(" ")[4]), int(line.split(" ")[6])) for line in f]
+    return {number: range(first, last) for (number, first), (_, last) in zip(keys, keys[1:] + [(0, sys.maxsize)])}
+
+
+def seals_read():
+    """All seals that are here by their numbers; each names the one before it, and a key signs at its own time alone."""
+    seals, keys = {}, keys_read()
+    for path in sorted(glob.glob("seals/*.seals")):
         with open(path) as f:
-            words = f.read().split(" ")
-        named.append((int(words[8]), words[9]))
-    return named
+            for seal in map(Seal, f.read().splitlines()):
+                if seal.number in seals:
+                    bad(f"{path}: there are two seals {seal.number}")
+                if seal.number not in keys.get(seal.key, ()):
+                    bad(f"{path}: seal {seal.number} is none of those that keys has for key {seal.key}")
+                seals[seal.number] = seal
+    for number, seal in seals.items():
+        before = seals.get(number - 1)
+        if before is not None and hashlib.sha256(before.line.encode()).hexdigest() != seal.previous:
+            bad(f"seals: seal {number} does not follow seal {number - 1}")
+    return seals
 
 
-def links_follow():
+def seals_check():
+    """All seals in order, among them those that stand by themselves; that of the readings, if there is one."""
+    seals, alone = seals_read(), {}
+    for path in glob.glob("seal*.txt"):
+        with open(path) as f, open(path[:-3] + "sig", "rb") as sig:
+            alone[path] = Seal(f.read() + " " + sig.read().hex())
+        number = alone[path].number
+        if number not in seals or seals[number].line != alone[path].line:
+            bad(f"{path}: seals/ has no such seal {number}")
+    return [seal for _, seal in sorted(seals.items())], alone
+
+
+def named_once(named):
+    """What seals name, by number."""
+    hashes = {}
+    for number, name in named:
+        if hashes.setdefault(number, name) != name:
+            bad(f"seals: two hashes for number {number}")
+    return hashes
+
+
+class Times:
+    """Do times agree with those of the seals around them? One that does not may come of a clock that was set or of a fault."""
+    def __init__(self, what, seals, named):
+        self.what, self.seals, self.odd = what, seals, []
+        self.named = list(itertools.accumulate((named(seal)[0] for seal in seals), max))
+
+    def hold(self, which, at, number):
+        """What entry or batch @number has was sealed by the first seal that names it or a later one, and not by the one before."""
+        i = bisect.bisect_left(self.named, number)
+        seal, before = self.seals[i], self.seals[i - 1] if i > 0 else None
+        known = seal.number == 1 or before is not None and before.number == seal.number - 1
+        if not known or at > seal.time + 120000 or before is not None and at < before.time - 120000:
+            self.odd.append(f"{which} ({EPOCH + datetime.timedelta(milliseconds=at)}) by seal {seal.number}"
+                            f" ({EPOCH + datetime.timedelta(milliseconds=seal.time)})")
+
+    def say(self):
+        if self.odd:
+            print(f"NOTE 注意: {len(self.odd)} {self.what} were not sealed at their time 未按时封存: {self.odd[0]}")
+
+
+def links_follow(seals, last):
     """Each link with its path, when it has been seen that it goes on from the one before it, or that a seal names that."""
-    named, before, former = named_by_seals(), 0, None
+    named, before, former = named_once(seal.links for seal in seals), 0, None
     for path in sorted(glob.glob("links/*.bin")):
         with open(path, "rb") as f:
             data = f.read()
         if former is not None and number_of(path) == before + 1:
             if data[1:33].hex() != former:
                 bad(f"{path}: does not follow the link before it")
-        elif former is not None and (before, former) not in named:
+        elif former is not None and named.get(before) != former:
             bad(f"links: no seal names the last one before {path}")
         before, former = number_of(path), hashlib.sha256(data).hexdigest()
+        if named.get(before, former) != former and (last is None or before != last.links[0]):
+            bad(f"{path}: not what a seal of seals/ says of batch {before}")
         yield path, data
-    if former is not None and (not named or named[0] != (before, former)):
+    if former is not None and (last is None or last.links != (before, former)):
         bad("links: the last one is not what the seal names")
     print("links OK")
 
@@ -126,10 +199,10 @@ def frames_are(path, digest):
     return True
 
 
-def links_read():
+def links_read(seals, last):
     """All readings, and which links say that frames came with them that are not here."""
     names, readings, missing, batches = {}, [], [], []
-    for path, data in links_follow():
+    for path, data in links_follow(seals, last):
         first = len(readings)
         frames = link_read(path, data, names, readings, batches)
         for reading in readings[first:]:  # a name stands behind the readings that brought it
@@ -182,8 +255,9 @@ def cell(value):
     return b"t" + struct.pack("<Q", len(value.encode())) + value.encode()
 
 
-def entries_follow():
-    """The newest digest of each row that the sealed entries name."""
+def entries_follow(seals, last, times):
+    """The newest digest of each row that the sealed entries name; in @times which entry each step has."""
+    named = named_once(seal.entries for seal in seals)
     newest, lines = {}, table("entries.csv", "number,kind,ref,digest,hash")
     number, head = int(lines[0]["number"]), bytes.fromhex(lines[0]["hash"])
     for line in lines[1:]:
@@ -192,16 +266,18 @@ def entries_follow():
         head = hashlib.sha256(b"\0" + head + b"e" + struct.pack("<qBq", number, kind, ref) + digest).digest()
         if int(line["number"]) != number or line["hash"] != head.hex():
             bad(f"entries.csv: entry {line['number']} does not follow the one before it")
+        if number != last.entries[0] and named.get(number, head.hex()) != head.hex():
+            bad(f"entries.csv: entry {number} is not what a seal of seals/ says")
         newest[kind, ref] = digest
-    with open("seal-case.txt") as f:
-        words = f.read().split(" ")
-    if words[10:12] != [str(number), head.hex()]:
+        times.setdefault((kind, ref), number)
+    if last.entries != (number, head.hex()):
         bad("entries.csv: the last one is not what seal-case.txt names")
     return newest
 
 
-def rows_read():
-    newest, rows = entries_follow(), {}
+def rows_read(seals, last):
+    times, rows, steps = {}, {}, Times("steps", seals, lambda seal: seal.entries)
+    newest = entries_follow(seals, last, times)
     with open("rows.jsonl", encoding="utf-8") as f:
         for text in f:
             row = json.loads(text)
@@ -212,10 +288,13 @@ def rows_read():
             rows[key] = cells
     head, = of_kind(rows, CASE)
     for (kind, ref), cells in rows.items():
+        if kind == HISTORY:
+            steps.hold(f"step {ref}", cells["at"], times[kind, ref])
         if cells.get("case_id", head["id"]) != head["id"] and kind != MARK:
             bad(f"rows.jsonl: {ref} of kind {kind} is of case {cells['case_id']}")
     if (DIGEST, head["id"]) in newest and (DIGEST, head["id"]) not in rows:
         bad("rows.jsonl: the digest of the readings that the chain has is left out")
+    steps.say()
     return rows
 
 
@@ -443,12 +522,32 @@ def frames_check(taken, missing):
     print("frames OK: frames.csv is what the frames hold" + (f"; those of {gone} links are not kept any more" if gone else ""))
 
 
+def anchors_hold(anchors, seals):
+    """Hashes that left the node: each is one of a seal, of an entry or of a link that is here."""
+    known = {seal.previous: f"seal {seal.number - 1}" for seal in seals}
+    known.update((hashlib.sha256(seal.line.encode()).hexdigest(), f"seal {seal.number}") for seal in seals)
+    known.update((line["hash"], f"entry {line['number']}") for line in table("entries.csv", "number,kind,ref,digest,hash"))
+    for path in glob.glob("links/*.bin"):
+        with open(path, "rb") as f:
+            known[hashlib.sha256(f.read()).hexdigest()] = f"batch {number_of(path)}"
+    for anchor in anchors:
+        if anchor.lower() not in known:
+            bad(f"anchor {anchor}: no seal, entry or link that is here has this hash")
+        print(f"anchor OK: {anchor} is that of {known[anchor.lower()]}")
+
+
 def main():
-    rows = rows_read()
+    seals, alone = seals_check()
+    rows = rows_read(seals, alone["seal-case.txt"])
     head, digest = case_check(rows)
-    readings, missing = links_read()
+    readings, missing = links_read(seals, alone.get("seal.txt"))
     taken = readings_check(readings, head, of_kind(rows, ALERT), digest)
+    times = Times("readings", seals, lambda seal: seal.links)
+    for reading in taken:
+        times.hold(f"reading {reading.sequence}", reading.received, reading.batch)
+    times.say()
     frames_check(taken, missing)
+    anchors_hold(sys.argv[1:], seals)
 
 
 main()

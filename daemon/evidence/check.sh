@@ -1,6 +1,8 @@
 #!/bin/sh
-# Each step says OK, or what is wrong. 每一步输出 OK，或指出问题所在。
+# Each step says OK, or what is wrong; hashes that left the node (anchors) may be named behind it.
+# 每一步输出 OK，或指出问题所在；其后可列出本站此前发出的哈希值（锚点）。
 set -e
+anchors=$*
 export LC_ALL=C
 scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
@@ -36,14 +38,17 @@ if grep -q "\"digest\":\"$digest\"" case.json; then echo 'readings OK'
 elif grep -q '"digest":null}' case.json; then echo 'readings: the case has no digest yet'
 else bad 'readings: not those of the case'; fi
 
+signed_by() { # a line, by a public key
+	bytes "302a300506032b6570032100$2" >"$scratch/key.der"
+	bytes "${1##* }" >"$scratch/sig"
+	printf %s "${1% *}" >"$scratch/text"
+	openssl pkeyutl -verify -pubin -keyform DER -inkey "$scratch/key.der" -rawin -in "$scratch/text" -sigfile "$scratch/sig" \
+		>"$scratch/said" 2>&1
+}
 former=
 while IFS= read -r line; do
 	set -- $line
-	bytes "302a300506032b6570032100${former:-$8}" >"$scratch/key.der"
-	bytes "${10}" >"$scratch/sig"
-	printf %s "${line% *}" >"$scratch/text"
-	openssl pkeyutl -verify -pubin -keyform DER -inkey "$scratch/key.der" -rawin -in "$scratch/text" -sigfile "$scratch/sig" \
-		>"$scratch/said" 2>&1 || bad "keys: key $5 is not signed by the one before it"
+	signed_by "$line" "${former:-$8}" || bad "keys: key $5 is not signed by the one before it"
 	former=$8
 done <keys
 echo "keys OK; compare the first with the one that was written down 请与书面登记核对: $(head -n 1 keys | cut -d' ' -f8)"
@@ -59,5 +64,16 @@ for seal in seal*.txt; do
 	echo "$seal OK: key $number"
 done
 
+# each seal has the hash of the one before it (check.py): the last of each key in a row speaks for all of that key
+cat seals/*.seals | sort -n -k5,5 | awk '
+	NR > 1 && ($5 != number + 1 || $7 != key) { print line }
+	{ line = $0; number = $5; key = $7 }
+	END { if (NR) print line }' >"$scratch/ends"
+while IFS= read -r line; do
+	set -- $line
+	signed_by "$line" "$(awk -v key="$7" '$5 == key { print $8 }' keys)" || bad "seals: seal $5 is not signed by key $7"
+done <"$scratch/ends"
+echo 'seals OK'
+
 # what the seals name: links, frames, the ledger's entries, and what people read of them
-python3 check.py
+python3 check.py $anchors

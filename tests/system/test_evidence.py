@@ -182,7 +182,16 @@ def check_signatures(folder):
         public = bytes.fromhex(fields[7])
         nacl.signing.VerifyKey(former or public).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[9]))
         former = keys[fields[4]] = public
+    begins = [int(line.split(" ")[6]) for line in (folder / "keys").read_text().splitlines()]
+    seals, former = [line for day in sorted((folder / "seals").iterdir()) for line in day.read_text().splitlines()], None
+    for line in seals:
+        fields = line.split(" ")
+        assert former is None or hashlib.sha256(former.encode()).hexdigest() == fields[12], line
+        assert int(fields[6]) == sum(begin <= int(fields[4]) for begin in begins), line
+        nacl.signing.VerifyKey(keys[fields[6]]).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[13]))
+        former = line
     for seal in folder.glob("seal*.txt"):
+        assert f"{seal.read_text()} {seal.with_suffix('.sig').read_bytes().hex()}" in seals, seal
         signed, signature = seal.read_bytes(), seal.with_suffix(".sig").read_bytes()
         key = nacl.signing.VerifyKey(keys[signed.decode().split(" ")[6]])
         key.verify(signed, signature)
@@ -236,11 +245,15 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
                  "keys", "rows.jsonl", "entries.csv", "VERIFY.txt", "README.txt", "SHA256SUMS", "SHA256SUMS.sig", "sums.pem"):
         assert (folder / name).stat().st_size > 0, name
 
-    def check():
-        return subprocess.run(["sh", "check.sh"], cwd=folder, capture_output=True, text=True, timeout=60)
-    good = check()
+    def check(*anchors):
+        return subprocess.run(["sh", "check.sh", *anchors], cwd=folder, capture_output=True, text=True, timeout=60)
+    heads = [event["chainhead"] for event in daemon.delivered("case.updated")]
+    good = check(heads[0])
+    assert f"anchor OK: {heads[0]} is that of entry " in good.stdout, good.stdout + good.stderr
+    assert f"anchor {'0' * 63}1: no seal" in check("0" * 63 + "1").stdout
     assert good.returncode == 0, good.stdout + good.stderr
-    for step in ("files OK", "archive OK", "readings OK", "Signature Verified Successfully", "keys OK", "seal.txt OK",
+    assert "NOTE" not in good.stdout, good.stdout
+    for step in ("files OK", "archive OK", "seals OK", "readings OK", "Signature Verified Successfully", "keys OK", "seal.txt OK",
                  "seal-case.txt OK", "links OK", "frames OK", "case OK", "readings OK: "):
         assert step in good.stdout, good.stdout
     check_modbus_frames(folder)

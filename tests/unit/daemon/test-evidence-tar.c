@@ -161,11 +161,16 @@ static void test_an_archive_is_checked_by_what_is_in_it(void **state)
 	char said[8192];
 	archive(m, true);
 	unpack(m);
-	int r = shell(m, "sh check.sh", said, sizeof said);
+	int r = shell(
+		m,
+		"tail -n 1 seals/* >../last && sh check.sh $(tail -n 1 entries.csv | cut -d, -f5)"
+		" $(sha256sum links/*3.bin | cut -c1-64)"
+		" $(printf %s \"$(cat ../last)\" | sha256sum | cut -c1-64)",
+		said, sizeof said);
 	if (r != 0)
 		print_message("%s", said);
 	assert_int_equal(r, 0);
-	static const char steps[][24] = {
+	static const char steps[][64] = {
 		"files OK",
 		"archive OK",
 		"attachments OK",
@@ -179,6 +184,12 @@ static void test_an_archive_is_checked_by_what_is_in_it(void **state)
 		"case OK",
 		"readings OK: 4 lines",
 		"frames OK: frames.csv",
+		"seals OK",
+		/* made long ago, and sealed by the clock of this test */
+		": 4 readings were not sealed at their time",
+		" is that of entry ",
+		" is that of batch 3",
+		" is that of seal ",
 	};
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
 		assert_non_null(strstr(said, steps[i]));
@@ -257,29 +268,35 @@ static void bytes_of(const char *path, uint8_t *out, size_t size, size_t *n)
 	fclose(f);
 }
 
+static void sign_again(const struct made *m, const char *file, const char *sig)
+{
+	char path[120];
+	uint8_t secret[SIGN_SECRET_BYTES + 1], bytes[65536], signature[SEAL_SIGNATURE_BYTES];
+	struct sign_key *key;
+	size_t n;
+	snprintf(path, sizeof path, "%s/secret/seal.key", m->store);
+	bytes_of(path, secret, sizeof secret, &n);
+	assert_int_equal(sign_take(&key, secret), 0);
+	snprintf(path, sizeof path, "%s/%s", m->folder, file);
+	bytes_of(path, bytes, sizeof bytes, &n);
+	assert_int_equal(sign_bytes(key, bytes, n, signature), 0);
+	sign_free(key);
+	snprintf(path, sizeof path, "%s/%s", m->folder, sig);
+	FILE *f = fopen(path, "we");
+	assert_int_equal(fwrite(signature, 1, sizeof signature, f), sizeof signature);
+	fclose(f);
+}
+
 /* The list of sums is made and signed again, so that nothing but the chains can tell. */
 static void sums_again(const struct made *m)
 {
-	char path[120], said[64];
-	uint8_t secret[SIGN_SECRET_BYTES + 1], list[65536], signature[SEAL_SIGNATURE_BYTES];
-	struct sign_key *key;
-	size_t n;
+	char said[64];
 	assert_int_equal(shell(m,
 			       "cut -c67- SHA256SUMS | while read -r f; do [ ! -e \"$f\" ] ||"
 			       " sha256sum \"$f\"; done >../sums && mv ../sums SHA256SUMS",
 			       said, sizeof said),
 			 0);
-	snprintf(path, sizeof path, "%s/secret/seal.key", m->store);
-	bytes_of(path, secret, sizeof secret, &n);
-	assert_int_equal(sign_take(&key, secret), 0);
-	snprintf(path, sizeof path, "%s/SHA256SUMS", m->folder);
-	bytes_of(path, list, sizeof list, &n);
-	assert_int_equal(sign_bytes(key, list, n, signature), 0);
-	sign_free(key);
-	snprintf(path, sizeof path, "%s/SHA256SUMS.sig", m->folder);
-	FILE *f = fopen(path, "we");
-	assert_int_equal(fwrite(signature, 1, sizeof signature, f), sizeof signature);
-	fclose(f);
+	sign_again(m, "SHA256SUMS", "SHA256SUMS.sig");
 }
 
 #define REPORT "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917"
@@ -348,6 +365,15 @@ static const struct forgery forgeries[] = {
 	 "an episode of the case that ended had some"},
 	{"sed -i '2,$d' readings.csv && sed -i 2,4d frames.csv", "python3 check.py",
 	 "an episode of the case that ended had some"},
+	{"sed -i 's/^\\(key 1 [^ ]* [^ ]* [0-9]* [0-9]*\\) [0-9]* /\\1 90 /' keys",
+	 "python3 check.py", "seal 1 is none of those that keys has for key "},
+	{"sed -i '1s/ start / stop /' seals/*", "python3 check.py",
+	 "seals: seal 2 does not follow seal 1"},
+	{"sed -i '$s/ start / stop /' seals/*", "sh check.sh", "is not signed by key "},
+	{"sed -i '$s/ [0-9a-f]\\{64\\} / '$(head -c 64 SHA256SUMS)' /' seals/*", "python3 check.py",
+	 "seals: two hashes for number "},
+	{"true", "sh check.sh $(head -c 64 SHA256SUMS)",
+	 "no seal, entry or link that is here has this hash"},
 	{"mkdir more", "sh check.sh", "more: not listed in SHA256SUMS"},
 	{"echo x >\"$(printf 'README.txt\\nREADME.txt')\"", "sh check.sh",
 	 "a file has a name with a control character"},
@@ -385,6 +411,25 @@ static void test_root_with_the_key_in_use_changes_nothing_that_is_read(void **st
 	archive(m, true);
 	for (size_t i = 0; i < sizeof forgeries_of_a_digest / sizeof forgeries_of_a_digest[0]; i++)
 		check_forged(m, &forgeries_of_a_digest[i]);
+}
+
+/* The key in use signs a seal of an earlier hour: the line of that hour does not say it. */
+static void test_a_seal_is_one_of_those_of_its_day(void **state)
+{
+	struct made *m = *state;
+	char said[8192];
+	archive(m, true);
+	unpack(m);
+	assert_int_equal(
+		shell(m,
+		      "k=$(tail -n 1 keys | cut -d' ' -f5) && cp sums.pem key-names-1.pem && sed "
+		      "-i \"s/ \\([0-9]\\{13\\}\\) [0-9]* / \\1 $k /\" seal-names-1.txt",
+		      said, sizeof said),
+		0);
+	sign_again(m, "seal-names-1.txt", "seal-names-1.sig");
+	sums_again(m);
+	assert_int_equal(shell(m, "sh check.sh", said, sizeof said), 1 << 8);
+	assert_non_null(strstr(said, "seal-names-1.txt: seals/ has no such seal"));
 }
 
 static void test_a_step_of_another_case_is_none_of_this_one(void **state)
@@ -528,6 +573,7 @@ int main(void)
 		TEST(test_an_archive_of_a_case_over_midnight_is_checked),
 		TEST(test_frames_that_a_rule_removed_are_said_to_be_gone),
 		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
+		TEST(test_a_seal_is_one_of_those_of_its_day),
 		TEST(test_a_step_of_another_case_is_none_of_this_one),
 		TEST(test_an_archive_of_what_is_not_as_it_was_sealed_says_so),
 		TEST(test_an_archive_says_that_frames_were_taken_away),

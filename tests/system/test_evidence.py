@@ -247,9 +247,9 @@ def test_anybody_can_check_the_evidence_of_a_case(make_daemon, instrument, tmp_p
 
     def check(*anchors):
         return subprocess.run(["sh", "check.sh", *anchors], cwd=folder, capture_output=True, text=True, timeout=60)
-    heads = [event["chainhead"] for event in daemon.delivered("case.updated")]
-    good = check(heads[0])
-    assert f"anchor OK: {heads[0]} is that of entry " in good.stdout, good.stdout + good.stderr
+    head = wait_until(lambda: daemon.delivered("case.updated"), what="a note's event")[0]["chainhead"]
+    good = check(head)
+    assert f"anchor OK: {head} is that of entry " in good.stdout, good.stdout + good.stderr
     assert f"anchor {'0' * 63}1: no seal" in check("0" * 63 + "1").stdout
     assert good.returncode == 0, good.stdout + good.stderr
     assert "NOTE" not in good.stdout, good.stdout

@@ -24,7 +24,7 @@ static int frame_add(struct daybook *daybook, int64_t time_ms)
 static int fill(struct daybook *daybook, int64_t rows, int64_t hours)
 {
 	int64_t begin_ms = ((int64_t)time(NULL) - 60) * 1000 - hours * 3600000;
-	int64_t committed_hour = 0; /* a day ends with a commit */
+	int64_t committed_hour = 0; /* a day ends with a commit, and has no reading of the next */
 	int rc = 0;
 	for (int64_t i = 0; rc == 0 && i < rows; i++) {
 		int64_t time_ms = begin_ms + hours * 3600000 * i / rows;
@@ -34,12 +34,14 @@ static int fill(struct daybook *daybook, int64_t rows, int64_t hours)
 					  .value = (double)i,
 					  .has_value = true,
 					  .flag = FLAG_NORMAL};
-		rc = daybook_append(daybook, &reading, 1);
 		int64_t hour = time_ms / 3600000;
-		if (rc == 0 && hour != committed_hour)
-			rc = frame_add(daybook, time_ms);
-		if (rc == 0 && (i % COMMIT_ROWS == 0 || hour != committed_hour))
+		bool begins = hour != committed_hour;
+		if (begins || i % COMMIT_ROWS == 0)
 			rc = daybook_commit(daybook);
+		if (rc == 0)
+			rc = daybook_append(daybook, &reading, 1);
+		if (rc == 0 && begins)
+			rc = frame_add(daybook, time_ms);
 		committed_hour = hour;
 	}
 	return rc != 0 ? rc : daybook_commit(daybook);

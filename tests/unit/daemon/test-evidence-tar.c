@@ -4,7 +4,7 @@
  * has the key in use has made one of its readable files say something else, and of a store that is
  * not what was sealed.
  */
-#include "../verify/verify-store.h"
+#include "verify-store.h"
 
 #include "core/tar.h"
 #include "evidence-tar.h"

@@ -77,8 +77,8 @@ def test_hours_permit_kill_and_late_values(outfall, broker, base):
                        "--reason", "cleaning", "--by", "Hu")
     assert given.returncode == 0, given.stderr
     wait_until(lambda: cod(daemon, base) == [(27, 1), (0, 0)] + whole[2:], what="the marked hour")
-    day = sum(load for load, _ in cod(daemon, base, "day"))
-    assert round(day, 9) == 27 + 3 * 18        # the day's load, or the two days'
+    wait_until(lambda: round(sum(load for load, _ in cod(daemon, base, "day")), 9) == 27 + 3 * 18,
+               what="the day's load, or the two days'")
     note = wait_until(lambda: [one["note"] for one in daemon.get("/api/v1/cases/1")["history"]
                                if one["action"] == "recomputed"], what="the note in the case")
     assert note[-1].startswith("recomputed: load of the year ") and note[-1].endswith("0.081 t")

@@ -21,7 +21,7 @@ def test_an_exceedance_becomes_one_numbered_case_seen_everywhere(make_daemon, in
     instrument.set_float(0, 20.0)
     daemon = outfall(make_daemon, instrument, influx=influx)
     wait_until(lambda: daemon.values("outfall-3", "w01018"), what="a first reading")
-    tail = subprocess.Popen([DUCHACTL, "-s", daemon.socket, "tail", "-n", "0"], text=True,
+    tail = subprocess.Popen([DUCHACTL, "-s", daemon.socket, "tail", "-n", "20"], text=True,
                             stdout=subprocess.PIPE, env=ENVIRONMENT)
     events = Events(daemon)
     try:

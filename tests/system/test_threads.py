@@ -51,7 +51,7 @@ def test_each_loop_polls_its_share(make_daemon, instruments, threads, loops):
         wait_until(lambda: len(daemon.values(f"outfall-{i}", "w01018")) >= 3, what=f"readings of {i}")
         assert set(daemon.values(f"outfall-{i}", "w01018")) == {10.0 + i}
     assert loops_of(daemon) == loops
-    rings = {f"field-{i}" if i > 1 else "field" for i in range(1, loops + 1)} | {"mqtt"}
+    rings = {f"field-{i}" if i > 1 else "field" for i in range(1, loops + 1)} | {"mqtt", "loggers"}
     metrics = daemon.metrics()
     assert {m for m in metrics if m.startswith("ducha_ring_slots")} == \
         {f'ducha_ring_slots{{ring="{ring}"}}' for ring in rings}

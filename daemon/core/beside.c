@@ -17,7 +17,7 @@ static bool is_nothing(const struct plan *plan, const struct monitor *m, double 
 	return signal_is_dead(m, value) || signal_is_impossible(m, value);
 }
 
-static int shows(const struct plan *plan, const struct reading *r)
+static enum shows shows_of(const struct plan *plan, const struct reading *r)
 {
 	bool by_value = r->has_value && (r->flag == FLAG_NORMAL || r->flag == FLAG_OVER_RANGE);
 	if (r->flag == FLAG_FAULT)
@@ -55,7 +55,7 @@ enum flag beside_flag(const struct plan *plan, struct beside *shown, const struc
 	if (!m->seen_beside)
 		return r->flag;
 	shown[r->monitor].measured_ms = r->measured_ms;
-	shown[r->monitor].shows = shows(plan, r);
+	shown[r->monitor].shows = shows_of(plan, r);
 	bool asks = m->zero_beside && r->flag == FLAG_NORMAL && r->has_value && r->value == 0;
 	return asks && most_show_nothing(plan, shown, r) ? FLAG_FAULT : r->flag;
 }

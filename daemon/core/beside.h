@@ -14,16 +14,18 @@
 
 enum { BESIDE_MS = 60000 }; /* apart, and still of one moment */
 
+enum shows { SHOWS_UNKNOWN, SHOWS_NOTHING, SHOWS_WATER };
+
 /* What a monitor showed last. */
 struct beside {
 	int64_t measured_ms;
-	enum { SHOWS_UNKNOWN, SHOWS_NOTHING, SHOWS_WATER } shows;
+	enum shows shows;
 };
 
 /**
  * beside_flag() - the flag that counts, of a reading that has the one of its own value already
  * @shown: by monitor, zeros at first; only those of one connection are looked at, so that each
- * thread that has connections of its own may have a table of its own Return: FLAG_FAULT in place of
- * N; else the flag as it is
+ * thread that has connections of its own may have a table of its own
+ * Return: FLAG_FAULT in place of N; else the flag as it is
  */
 enum flag beside_flag(const struct plan *plan, struct beside *shown, const struct reading *reading);

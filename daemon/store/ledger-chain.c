@@ -41,17 +41,17 @@ static const char triggers[] =
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
 static const char *const adopt[CHAIN_FORMAT_NOW] = {
-	"INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"
-	"INSERT OR IGNORE INTO touched SELECT 2, id FROM main.alerts;"
-	"INSERT OR IGNORE INTO touched SELECT 3, id FROM main.history;"
-	"INSERT OR IGNORE INTO touched SELECT 4, id FROM main.events;"
-	"INSERT OR IGNORE INTO touched SELECT 5, id FROM main.shelves;",
-	"INSERT OR IGNORE INTO touched SELECT 11, id FROM main.marks;"
-	"INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;"
-	"INSERT OR IGNORE INTO touched SELECT 14, id FROM main.instruments;",
+	("INSERT OR IGNORE INTO touched SELECT 1, id FROM main.cases;"
+	 "INSERT OR IGNORE INTO touched SELECT 2, id FROM main.alerts;"
+	 "INSERT OR IGNORE INTO touched SELECT 3, id FROM main.history;"
+	 "INSERT OR IGNORE INTO touched SELECT 4, id FROM main.events;"
+	 "INSERT OR IGNORE INTO touched SELECT 5, id FROM main.shelves;"),
+	("INSERT OR IGNORE INTO touched SELECT 11, id FROM main.marks;"
+	 "INSERT OR IGNORE INTO touched SELECT 12, id FROM main.recomputed;"
+	 "INSERT OR IGNORE INTO touched SELECT 14, id FROM main.instruments;"),
 	"INSERT OR IGNORE INTO touched SELECT 15, id FROM main.left_episodes;",
-	"INSERT OR IGNORE INTO touched SELECT 16, id FROM main.cases;"
-	"INSERT OR IGNORE INTO touched SELECT 17, id FROM main.alerts;",
+	("INSERT OR IGNORE INTO touched SELECT 16, id FROM main.cases;"
+	 "INSERT OR IGNORE INTO touched SELECT 17, id FROM main.alerts;"),
 };
 
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)

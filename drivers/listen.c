@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 256 };
+enum { BACKLOG = 256, ACCEPTS_AT_ONCE = 64 };
 /* A peer that is gone without a word, as cellular ones often are, is known after two minutes. */
 enum { KEEPALIVE_AFTER_S = 60, KEEPALIVE_EACH_S = 15, KEEPALIVES = 4 };
 
@@ -48,7 +48,8 @@ int listen_open(const char *address)
 	return error != 0 ? error : fd;
 }
 
-int listen_accept(int fd)
+/* Return: the descriptor, negative errno. */
+static int next_caller(int fd)
 {
 	int caller = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (caller < 0)
@@ -61,7 +62,23 @@ int listen_accept(int fd)
 	return caller;
 }
 
-bool listen_must_wait(int error)
+static bool must_wait(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+bool listen_take(struct loop *loop, int fd, void (*begin)(void *context, int caller), void *context)
+{
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int caller = next_caller(fd);
+		if (caller < 0)
+			return must_wait(caller) && loop_change(loop, fd, 0) == 0;
+		begin(context, caller);
+	}
+	return false;
+}
+
+bool listen_again(struct loop *loop, int fd)
+{
+	return loop_change(loop, fd, EPOLLIN) != 0;
 }

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define SECOND_NS INT64_C(1000000000)
-enum { ACCEPTS_AT_ONCE = 64, FRESH_S = 60 };
+enum { FRESH_S = 60 };
 
 static const char *const outcome_names[OUTCOMES] = {
 	"ok", "system", "crc", "length", "garbage", "syntax", "mn", "password", "command"};
@@ -113,8 +113,9 @@ static void name_peer(struct session *session)
 		snprintf(session->peer, sizeof session->peer, "a caller");
 }
 
-static void session_begin(struct listener *listener, int fd)
+static void session_begin(void *context, int fd)
 {
+	struct listener *listener = context;
 	struct hj212 *hj212 = listener->hj212;
 	struct session *session = make_room(hj212) ? malloc(sizeof *session) : NULL;
 	if (session == NULL) {
@@ -138,17 +139,8 @@ static void listener_ready(void *context, uint32_t events)
 {
 	(void)events;
 	struct listener *listener = context;
-	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-		int fd = listen_accept(listener->fd);
-		if (fd >= 0) {
-			session_begin(listener, fd);
-			continue;
-		}
-		if (listen_must_wait(fd))
-			listener->muted =
-				loop_change(listener->hj212->host.loop, listener->fd, 0) == 0;
-		return;
-	}
+	listener->muted =
+		listen_take(listener->hj212->host.loop, listener->fd, session_begin, listener);
 }
 
 int listener_watch(struct listener *listener)
@@ -195,7 +187,7 @@ static void listeners_second(struct hj212 *hj212, bool fresh)
 		if (fresh)
 			listener->fresh_left = FRESH_MOST;
 		if (listener->muted)
-			listener->muted = loop_change(hj212->host.loop, listener->fd, EPOLLIN) != 0;
+			listener->muted = listen_again(hj212->host.loop, listener->fd);
 		door_link(hj212->host.door, listener->config->connection, true);
 		metric_set(listener->up, 1);
 	}

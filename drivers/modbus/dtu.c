@@ -16,7 +16,6 @@
 enum {
 	CALLERS = 64,
 	REGISTER_MS = 10000,
-	ACCEPTS_AT_ONCE = 64,
 	CALLER_BYTES = 256,
 	SAID_BYTES = 32, /* of an unknown registration, in the log */
 };
@@ -175,8 +174,9 @@ static struct caller *free_place(struct dtu *dtu)
 	return oldest;
 }
 
-static void caller_accept(struct listener *listener, int fd)
+static void caller_accept(void *context, int fd)
 {
+	struct listener *listener = context;
 	struct dtu *dtu = listener->dtu;
 	struct caller *caller = free_place(dtu);
 	caller->fd = fd;
@@ -192,17 +192,8 @@ static void listener_ready(void *context, uint32_t events)
 {
 	(void)events;
 	struct listener *listener = context;
-	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-		int fd = listen_accept(listener->fd);
-		if (fd >= 0) {
-			caller_accept(listener, fd);
-			continue;
-		}
-		if (listen_must_wait(fd))
-			listener->muted =
-				loop_change(listener->dtu->host.loop, listener->fd, 0) == 0;
-		return;
-	}
+	listener->muted =
+		listen_take(listener->dtu->host.loop, listener->fd, caller_accept, listener);
 }
 
 void dtu_tick(struct dtu *dtu, int64_t now_ns)
@@ -219,7 +210,7 @@ void dtu_tick(struct dtu *dtu, int64_t now_ns)
 	for (size_t i = 0; i < dtu->n_listeners; i++) {
 		struct listener *listener = &dtu->listeners[i];
 		if (listener->muted)
-			listener->muted = loop_change(dtu->host.loop, listener->fd, EPOLLIN) != 0;
+			listener->muted = listen_again(dtu->host.loop, listener->fd);
 	}
 }
 

@@ -238,6 +238,18 @@ int day_chain_head(sqlite3 *db, struct chain_head *out)
 	return r;
 }
 
+int day_batches(sqlite3 *db, int64_t *first, int64_t *last)
+{
+	struct chain_head head;
+
+	*first = 0;
+	int r = day_chain_head(db, &head);
+	if (r == 0 && head.number != 0)
+		r = sql_number(db, "SELECT min(batch) FROM chain", 0, first);
+	*last = head.number;
+	return r;
+}
+
 int day_bounds(sqlite3 *db, int64_t *first, int64_t *last)
 {
 	int r = sql_number(db, "SELECT min(seq) FROM readings", 0, first);

@@ -50,6 +50,8 @@ int day_open_read(sqlite3 **out, const char *path);
 int day_bounds(sqlite3 *db, int64_t *first, int64_t *last);
 /** day_chain_head() - its newest batch, number 0 where it has none (or no chain yet) */
 int day_chain_head(sqlite3 *db, struct chain_head *out);
+/** day_batches() - first and last batch of its chain, 0 and 0 where it has none */
+int day_batches(sqlite3 *db, int64_t *first, int64_t *last);
 /** day_tail() - the rows after the last block, as a block */
 int day_tail(sqlite3 *db, struct day_block *out);
 int day_monitors_read(sqlite3 *db, const struct plan *plan, struct day_monitors *out);

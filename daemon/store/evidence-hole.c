@@ -29,18 +29,15 @@ static int stretch_add(struct stretches *s, int64_t first, int64_t last)
 
 static int file_add(void *context, const char *path, const struct day_name *name)
 {
-	struct chain_head head = {0};
-	int64_t first = 0;
+	int64_t first = 0, last = 0;
 	sqlite3 *db;
 
 	(void)name;
 	int r = day_open_read(&db, path);
 	if (r == 0)
-		r = day_chain_head(db, &head);
-	if (r == 0 && head.number != 0)
-		r = sql_number(db, "SELECT min(batch) FROM chain", 0, &first);
+		r = day_batches(db, &first, &last);
 	sql_close(db);
-	return r == 0 && first != 0 ? stretch_add(context, first, head.number) : r;
+	return r == 0 && first != 0 ? stretch_add(context, first, last) : r;
 }
 
 static int removed_add(struct stretches *s, struct ledger *ledger)

@@ -274,17 +274,14 @@ static int named_find(sqlite3 *db, struct asked *asked)
 static int file_named(void *context, const char *path, const struct day_name *name)
 {
 	struct asked *asked = context;
-	struct chain_head head = {0};
-	int64_t first = 0;
+	int64_t first = 0, last = 0;
 	sqlite3 *db;
 
 	(void)name;
 	int r = day_open_read(&db, path);
 	if (r == 0)
-		r = day_chain_head(db, &head);
-	if (r == 0 && head.number != 0)
-		r = sql_number(db, "SELECT min(batch) FROM chain", 0, &first);
-	bool here = r == 0 && first != 0 && first <= asked->batch && asked->batch <= head.number;
+		r = day_batches(db, &first, &last);
+	bool here = r == 0 && first != 0 && first <= asked->batch && asked->batch <= last;
 	if (here)
 		r = named_find(db, asked);
 	sql_close(db);

@@ -452,7 +452,7 @@ static void live_until_killed(const struct delivery_setup *delivery)
 		courier_wake(courier);
 	}
 	for (;;)
-		poll(NULL, 0, 1000);
+		pause();
 }
 
 static void check_each_arrived(int64_t last)

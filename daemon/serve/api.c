@@ -185,12 +185,26 @@ static void answer_loads(struct api *api, const struct query *query, struct api_
 
 /* --- alerts and cases --- */
 
-static void answer_alerts(struct api *api, const struct query *query, struct api_answer *answer)
+/* Without a token, what is asked for by site or time says by the answer where or when it was. */
+static struct ledger_choice choice_of(const struct api *api, const struct api_request *request,
+				      bool (*tells)(const struct plan *plan,
+						    const struct ledger_row *row))
 {
+	const struct query *query = &request->query;
+	bool narrow = query->site != NULL || query->has_from || query->has_to;
+	return (struct ledger_choice){request->sees_persons || !narrow ? NULL : tells,
+				      api->setup.plan};
+}
+
+static void answer_alerts(struct api *api, const struct api_request *request,
+			  struct api_answer *answer)
+{
+	const struct query *query = &request->query;
 	const struct alert_filter filter = {.active = query->active,
 					    .site = query->site,
 					    .after = query->after,
-					    .limit = query->limit};
+					    .limit = query->limit,
+					    .choice = choice_of(api, request, redact_alert_tells)};
 	if (!api_site(api, query->site, answer))
 		return;
 	int result = ledger_alerts_json(api->setup.ledger, &filter, &answer->body);
@@ -198,8 +212,10 @@ static void answer_alerts(struct api *api, const struct query *query, struct api
 		api_store_failed(answer, result, "ledger");
 }
 
-static void answer_cases(struct api *api, const struct query *query, struct api_answer *answer)
+static void answer_cases(struct api *api, const struct api_request *request,
+			 struct api_answer *answer)
 {
+	const struct query *query = &request->query;
 	const struct case_filter filter = {
 		.all = query->all,
 		.site = query->site,
@@ -207,6 +223,7 @@ static void answer_cases(struct api *api, const struct query *query, struct api_
 		.to_ms = query->has_to ? query->to_ms : INT64_MAX,
 		.after = query->after,
 		.limit = query->limit,
+		.choice = choice_of(api, request, redact_case_tells),
 	};
 	if (!api_site(api, query->site, answer))
 		return;
@@ -382,11 +399,10 @@ static void redact_answer(const struct api *api, const struct api_request *reque
 {
 	enum endpoint endpoint = request->endpoint;
 	bool remarks = endpoint == ENDPOINT_SHELVES || endpoint == ENDPOINT_MARKS;
-	unsigned how =
-		(remarks ? REDACT_REMARKS : 0) | (request->query.site != NULL ? REDACT_DROP : 0);
+	const struct redactor by = redactor_of(api->setup.plan, api->setup.ledger);
 	if (request->sees_persons || answer->status != 200 || !names_somebody(endpoint))
 		return;
-	if (!redact(api->setup.plan, how, &answer->body))
+	if (!redact(&by, remarks ? REDACT_REMARKS : 0, &answer->body))
 		api_error(answer, 500, "out of memory");
 }
 
@@ -426,13 +442,13 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		answer_loads(api, &request->query, answer);
 		break;
 	case ENDPOINT_ALERTS:
-		answer_alerts(api, &request->query, answer);
+		answer_alerts(api, request, answer);
 		break;
 	case ENDPOINT_CASES:
 		if (request->method == METHOD_POST)
 			deed_open(api, request, answer);
 		else
-			answer_cases(api, &request->query, answer);
+			answer_cases(api, request, answer);
 		break;
 	case ENDPOINT_CASE:
 		api_case_result(answer,

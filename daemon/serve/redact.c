@@ -11,11 +11,16 @@ static const char *const personal[] = {
 	"leader",   "team",   "contact",  "phone",       "by",
 	"note",     "title",  "checkers", "approved_by", "acknowledged_by",
 	"ended_by", "person", "step",     "relation",    "last_error",
-	"file",     "text",   "user",
+	"file",     "text",   "user",     "document",
 };
 /* Members that say whose an unverified case is. */
 static const char *const naming[] = {"site_name",   "unit",      "enterprise",
 				     "credit_code", "permit_no", "outlet"};
+/* All that is told of a case or alert that nothing may lead to: that it is there, and how far it
+ * has come. Times and values would be found again among the readings. */
+static const char *const course[] = {"id",         "number", "seq",      "year",  "node",
+				     "kind",       "status", "verified", "level", "severity",
+				     "escalation", "source", "stage",    "action"};
 /* Kinds that say whether data come, and nothing of an enterprise's water. */
 static const uint32_t data_kinds = 1u << ALERT_STALE | 1u << ALERT_FLAT | 1u << ALERT_FAULT |
 				   1u << ALERT_CONNECTION | 1u << ALERT_UNDETERMINED;
@@ -46,24 +51,36 @@ static bool is_alert(const json_t *object)
 	       json_is_string(json_object_get(object, "kind"));
 }
 
-static uint32_t site_of(const struct plan *plan, const json_t *object)
+static enum alert_kind kind_of(const char *kind)
 {
-	const char *id = json_string_value(json_object_get(object, "site"));
-	return id == NULL ? NO_INDEX : plan_site(plan, id);
+	int i = 0;
+	while (i < ALERT_KINDS && strcmp(kind, alert_kind_name((enum alert_kind)i)) != 0)
+		i++;
+	return (enum alert_kind)i;
 }
 
-static bool is_data_kind(const char *kind)
+static bool is_data_kind(enum alert_kind kind)
 {
-	for (int i = 0; i < ALERT_KINDS; i++)
-		if (strcmp(kind, alert_kind_name((enum alert_kind)i)) == 0)
-			return (data_kinds & 1u << i) != 0;
-	return false;
+	return kind < ALERT_KINDS && (data_kinds & 1u << kind) != 0;
+}
+
+/* --- how much is withheld --- */
+
+/* Whether data come is everybody's; but not that an enterprise has a case for it. */
+static enum secrecy of_alert(const struct plan *plan, const struct ledger_row *alert)
+{
+	if (alert->site == NULL)
+		return SECRECY_NONE;
+	if (!is_data_kind(alert->kind))
+		return secrecy_of_site(plan, alert->site);
+	return alert->has_case && secrecy_of_case(plan, alert->site, alert->verified) == SECRECY_ALL
+		       ? SECRECY_ALL
+		       : SECRECY_NONE;
 }
 
 bool redact_names(const struct plan *plan, uint32_t site)
 {
-	return site < plan->n_sites && plan->sites[site].kind != SITE_OUTFALL &&
-	       plan->sites[site].parties.enterprise == NULL;
+	return site < plan->n_sites && secrecy_of_site(plan, plan->sites[site].id) == SECRECY_NONE;
 }
 
 uint32_t redact_kinds(const struct plan *plan, uint32_t site, uint32_t kinds)
@@ -71,116 +88,127 @@ uint32_t redact_kinds(const struct plan *plan, uint32_t site, uint32_t kinds)
 	return redact_names(plan, site) ? kinds : kinds & data_kinds;
 }
 
-static bool is_withheld(const struct plan *plan, const json_t *object)
+bool redact_alert_tells(const struct plan *plan, const struct ledger_row *row)
 {
+	return of_alert(plan, row) == SECRECY_NONE;
+}
+
+bool redact_case_tells(const struct plan *plan, const struct ledger_row *row)
+{
+	return secrecy_of_case(plan, row->site, row->verified) == SECRECY_NONE;
+}
+
+/* Another case, by its id; what cannot be read might be anybody's. */
+static enum secrecy of_other(const struct redactor *by, int64_t id)
+{
+	struct case_whose whose;
+	if (by->whose == NULL)
+		return SECRECY_NONE;
+	if (!by->whose(by->context, id, &whose))
+		return SECRECY_ALL;
+	return secrecy_of_case(by->plan, whose.site[0] == '\0' ? NULL : whose.site, whose.verified);
+}
+
+static enum secrecy secret(const struct redactor *by, const json_t *object)
+{
+	int64_t id = json_integer_value(json_object_get(object, "case"));
+	const char *site = json_string_value(json_object_get(object, "site"));
 	if (is_case(object))
-		return !json_is_true(json_object_get(object, "verified")) &&
-		       !redact_names(plan, site_of(plan, object));
-	return is_alert(object) && json_is_string(json_object_get(object, "site")) &&
-	       !is_data_kind(json_string_value(json_object_get(object, "kind"))) &&
-	       !redact_names(plan, site_of(plan, object));
+		return secrecy_of_case(by->plan, site,
+				       json_is_true(json_object_get(object, "verified")));
+	if (!is_alert(object))
+		return SECRECY_NONE;
+	struct ledger_row alert = {
+		.site = site,
+		.kind = kind_of(json_string_value(json_object_get(object, "kind"))),
+		.has_case = id != 0,
+	};
+	if (is_data_kind(alert.kind) && id != 0)
+		alert.verified = of_other(by, id) == SECRECY_NONE;
+	return of_alert(by->plan, &alert);
 }
 
-/* The plan says by name whose it is, so that not even the site may be told. */
-static bool is_nameless(const struct plan *plan, const json_t *object)
-{
-	uint32_t site = site_of(plan, object);
-	return is_withheld(plan, object) && site != NO_INDEX &&
-	       plan->sites[site].parties.enterprise != NULL;
-}
-
-/* The first object in it that @is so; NULL: there is none. */
-static const json_t *holds(const struct plan *plan, const json_t *value,
-			   bool (*is)(const struct plan *plan, const json_t *object))
+/* The most that anything in it withholds. */
+static enum secrecy most_secret(const struct redactor *by, const json_t *value)
 {
 	const char *name;
 	json_t *member;
-	const json_t *found = json_is_object(value) && is(plan, value) ? value : NULL;
+	enum secrecy most = json_is_object(value) ? secret(by, value) : SECRECY_NONE, one;
 	json_object_foreach((json_t *)(uintptr_t)value, name, member)
 	{
-		if (found == NULL)
-			found = holds(plan, member, is);
+		one = most_secret(by, member);
+		most = one > most ? one : most;
 	}
-	for (size_t i = 0; found == NULL && i < json_array_size(value); i++)
-		found = holds(plan, json_array_get(value, i), is);
-	return found;
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		one = most_secret(by, json_array_get(value, i));
+		most = one > most ? one : most;
+	}
+	return most;
 }
 
 /* --- the same JSON, with nulls --- */
 
 struct redacting {
-	const struct plan *plan;
+	const struct redactor *by;
 	unsigned how;
 	struct text *out;
 };
 
-/* What is around a value. */
-struct around {
-	bool withheld;
-	uint32_t nameless; /* the site that is not even told; NO_INDEX: none */
-};
-
-static bool holds_text(const char *value, const char *part)
+/* Members by which one thing names a case. */
+static bool is_reference(const char *name)
 {
-	return part != NULL && part[0] != '\0' && strstr(value, part) != NULL;
+	static const char *const names[] = {"case", "other", "merged_into"};
+	return is_one_of(name, names, sizeof names / sizeof names[0]);
 }
 
-/* The site itself, or a text, such as a limit's source, in which its enterprise stands. */
-static bool names_site(const struct plan *plan, uint32_t site, const char *name, const char *value)
+static bool is_personal(const struct redacting *r, const json_t *object, const char *name)
 {
-	if (site == NO_INDEX)
-		return false;
-	const struct parties *p = &plan->sites[site].parties;
-	return strcmp(name, "site") == 0 || strcmp(name, "subject") == 0 ||
-	       holds_text(value, p->enterprise) || holds_text(value, p->credit_code) ||
-	       holds_text(value, p->permit_no);
-}
-
-static bool is_null(const struct redacting *r, const json_t *object, const char *name,
-		    const json_t *value, const struct around *around)
-{
-	if (!json_is_string(value) || is_ours(name, value))
-		return false;
 	if (is_one_of(name, personal, sizeof personal / sizeof personal[0]))
 		return true;
-	if (strcmp(name, "reason") == 0 && (r->how & REDACT_REMARKS) != 0)
+	if (strcmp(name, "reason") == 0)
+		return (r->how & REDACT_REMARKS) != 0;
+	return strcmp(name, "name") == 0 && /* of an attachment */
+	       json_object_get(object, "sha256") != NULL;
+}
+
+/* @around: of the case or alert that the object is a part of. */
+static bool is_null(const struct redacting *r, const json_t *object, const char *name,
+		    const json_t *value, enum secrecy around)
+{
+	if (json_is_object(value) || json_is_array(value) || is_ours(name, value))
+		return false;
+	if (around == SECRECY_ALL)
+		return !is_one_of(name, course, sizeof course / sizeof course[0]);
+	if (json_is_integer(value) && is_reference(name))
+		return of_other(r->by, json_integer_value(value)) == SECRECY_ALL;
+	if (!json_is_string(value))
+		return false;
+	if (is_personal(r, object, name))
 		return true;
-	if (names_site(r->plan, around->nameless, name, json_string_value(value)))
-		return true;
-	if (strcmp(name, "name") == 0) /* of an attachment */
-		return json_object_get(object, "sha256") != NULL;
+	/* an event's is that of its data */
+	if (strcmp(name, "subject") == 0 && json_object_get(object, "specversion") != NULL)
+		return most_secret(r->by, object) == SECRECY_ALL;
 	/* the unit of a case or an alert itself is that of its values */
-	return around->withheld && is_one_of(name, naming, sizeof naming / sizeof naming[0]) &&
+	return around == SECRECY_NAMES &&
+	       is_one_of(name, naming, sizeof naming / sizeof naming[0]) &&
 	       !((is_case(object) || is_alert(object)) && strcmp(name, "unit") == 0);
 }
 
-static void write_value(const struct redacting *r, const json_t *value, struct around around);
+static void write_value(const struct redacting *r, const json_t *value, enum secrecy around);
 
-/* An event's subject is its data's. */
-static struct around around_of(const struct plan *plan, const json_t *object, struct around outer)
-{
-	bool event = json_object_get(object, "specversion") != NULL;
-	const json_t *nameless = event                       ? holds(plan, object, is_nameless)
-				 : is_nameless(plan, object) ? object
-							     : NULL;
-	outer.withheld |= is_withheld(plan, object);
-	if (nameless != NULL)
-		outer.nameless = site_of(plan, nameless);
-	return outer;
-}
-
-static void write_object(const struct redacting *r, json_t *object, struct around around)
+static void write_object(const struct redacting *r, json_t *object, enum secrecy around)
 {
 	const char *name, *comma = "";
 	json_t *value;
-	around = around_of(r->plan, object, around);
+	enum secrecy own = secret(r->by, object);
+	around = own > around ? own : around;
 	text_char(r->out, '{');
 	json_object_foreach(object, name, value)
 	{
 		text_add(r->out, comma);
 		text_json(r->out, name);
 		text_char(r->out, ':');
-		if (is_null(r, object, name, value, &around))
+		if (is_null(r, object, name, value, around))
 			text_add(r->out, "null");
 		else
 			write_value(r, value, around);
@@ -189,14 +217,21 @@ static void write_object(const struct redacting *r, json_t *object, struct aroun
 	text_char(r->out, '}');
 }
 
-static void write_array(const struct redacting *r, const json_t *array, struct around around)
+/* A link between two cases would name the one by the other. */
+static bool is_left_out(const struct redacting *r, const json_t *link, enum secrecy around)
+{
+	const json_t *other = json_object_get(link, "case");
+	return json_object_get(link, "relation") != NULL && json_is_integer(other) &&
+	       (around == SECRECY_ALL || of_other(r->by, json_integer_value(other)) == SECRECY_ALL);
+}
+
+static void write_array(const struct redacting *r, const json_t *array, enum secrecy around)
 {
 	const char *comma = "";
 	text_char(r->out, '[');
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const json_t *value = json_array_get(array, i);
-		if ((r->how & REDACT_DROP) != 0 && json_is_object(value) &&
-		    is_withheld(r->plan, value))
+		if (is_left_out(r, value, around))
 			continue;
 		text_add(r->out, comma);
 		write_value(r, value, around);
@@ -205,7 +240,7 @@ static void write_array(const struct redacting *r, const json_t *array, struct a
 	text_char(r->out, ']');
 }
 
-static void write_value(const struct redacting *r, const json_t *value, struct around around)
+static void write_value(const struct redacting *r, const json_t *value, enum secrecy around)
 {
 	if (json_is_object(value))
 		write_object(r, (json_t *)(uintptr_t)value, around);
@@ -222,23 +257,32 @@ static void write_value(const struct redacting *r, const json_t *value, struct a
 			 json_is_boolean(value) ? json_is_true(value) ? "true" : "false" : "null");
 }
 
-bool redact_withholds(const struct plan *plan, const char *json)
+static bool whose_in(void *ledger, int64_t id, struct case_whose *out)
+{
+	return ledger_case_whose(ledger, id, out) == 0;
+}
+
+struct redactor redactor_of(const struct plan *plan, struct ledger *ledger)
+{
+	return (struct redactor){plan, whose_in, ledger};
+}
+
+bool redact_withholds(const struct redactor *by, const char *json)
 {
 	json_t *whole = json_loads(json, JSON_DECODE_ANY, NULL);
-	bool withholds = whole == NULL || holds(plan, whole, is_withheld) != NULL;
+	bool withholds = whole == NULL || most_secret(by, whole) != SECRECY_NONE;
 	json_decref(whole);
 	return withholds;
 }
 
-bool redact(const struct plan *plan, unsigned how, struct text *json)
+bool redact(const struct redactor *by, unsigned how, struct text *json)
 {
 	struct text out = {0};
-	const struct redacting r = {.plan = plan, .how = how, .out = &out};
-	const struct around nothing = {.nameless = NO_INDEX};
+	const struct redacting r = {.by = by, .how = how, .out = &out};
 	json_t *whole =
 		json->at == NULL ? NULL : json_loadb(json->at, json->length, JSON_DECODE_ANY, NULL);
 	if (whole != NULL)
-		write_value(&r, whole, nothing);
+		write_value(&r, whole, SECRECY_NONE);
 	bool good = whole != NULL && !out.failed;
 	json_decref(whole);
 	text_deinit(json);

@@ -47,7 +47,8 @@ static void stream_data(struct stream *stream, const char *json)
 	struct text data = {0};
 	text_add_n(&data, json, strcspn(json, "\r\n"));
 	pthread_mutex_lock(&stream->owner->mutex); /* of the plan */
-	if (stream->reader == STREAM_EVERYBODY && !redact(stream->owner->plan, 0, &data))
+	const struct redactor by = redactor_of(stream->owner->plan, stream->owner->ledger);
+	if (stream->reader == STREAM_EVERYBODY && !redact(&by, 0, &data))
 		stream->pending.failed = true;
 	pthread_mutex_unlock(&stream->owner->mutex);
 	text_add_n(&stream->pending, data.at == NULL ? "" : data.at, data.length);
@@ -60,7 +61,8 @@ static bool stream_withholds(const struct stream *stream, const struct ledger_ev
 	if (stream->reader != STREAM_EVERYBODY || stream->site == NULL)
 		return false;
 	pthread_mutex_lock(&stream->owner->mutex); /* of the plan */
-	bool withholds = redact_withholds(stream->owner->plan, event->json);
+	const struct redactor by = redactor_of(stream->owner->plan, stream->owner->ledger);
+	bool withholds = redact_withholds(&by, event->json);
 	pthread_mutex_unlock(&stream->owner->mutex);
 	return withholds;
 }
@@ -142,7 +144,7 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
 
 /* The ids of the newest wanted events seen so far, in a ring. */
 struct newest {
-	const char *site;
+	const struct stream *stream;
 	int64_t *ids;
 	size_t most, n;
 	int64_t cursor;
@@ -152,7 +154,7 @@ static bool newest_add(void *context, const struct ledger_event *event)
 {
 	struct newest *newest = context;
 	newest->cursor = event->id;
-	if (stream_wants(newest->site, event))
+	if (stream_wants(newest->stream->site, event) && !stream_withholds(newest->stream, event))
 		newest->ids[newest->n++ % newest->most] = event->id;
 	return true;
 }
@@ -171,9 +173,11 @@ static int newest_scan(struct ledger *ledger, struct newest *newest, int64_t aft
 }
 
 /* The cursor after which the last @most wanted events follow: looks back ever further. */
-static int stream_back(struct ledger *ledger, const char *site, size_t most, int64_t *cursor)
+static int stream_back(const struct stream *stream, size_t most, int64_t *cursor)
 {
-	struct newest newest = {.site = site, .most = most, .ids = calloc(most, sizeof(int64_t))};
+	struct ledger *ledger = stream->owner->ledger;
+	struct newest newest = {
+		.stream = stream, .most = most, .ids = calloc(most, sizeof(int64_t))};
 	int64_t first = ledger_event_first(ledger), last = ledger_event_last(ledger);
 	int64_t span = (int64_t)most;
 	int result = newest.ids == NULL ? -ENOMEM : 0;
@@ -214,7 +218,7 @@ static int stream_begin(struct stream *stream, const struct query *query, const 
 	if (last_event_id != NULL && last_event_id[0] != '\0') {
 		stream->cursor = stream_after(ledger, last_event_id);
 	} else if (query->last > 0) {
-		int result = stream_back(ledger, stream->site, query->last, &stream->cursor);
+		int result = stream_back(stream, query->last, &stream->cursor);
 		if (result != 0)
 			return result;
 	}

@@ -368,11 +368,14 @@ int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter,
 	text_add(out, "{\"alerts\":[");
 	pthread_mutex_lock(&ledger->lock);
 	sqlite3_stmt *list = ledger->sql[SQL_ALERT_LIST];
-	sql_bind(list, "itii", (int64_t)filter->active, filter->site, (int64_t)filter->limit,
-		 filter->after);
+	sql_bind(list, "itii", (int64_t)filter->active, filter->site,
+		 ledger_list_most(&filter->choice, filter->limit), filter->after);
 	int r = sql_step(list, &row);
-	for (; r == 0 && row; r = sql_step(list, &row)) {
+	for (; r == 0 && row && n < filter->limit; r = sql_step(list, &row)) {
 		struct alert_view alert = alert_view(list);
+		struct ledger_row whole = {.site = alert.site, .kind = alert.kind};
+		if (!ledger_chosen(ledger, &filter->choice, &whole, alert.case_id))
+			continue;
 		last = alert.id;
 		text_add(out, n++ > 0 ? "," : "");
 		json_alert(out, ledger->plan, &alert);

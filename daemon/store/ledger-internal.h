@@ -63,6 +63,7 @@ enum ledger_sql {
 	SQL_CASE_RIVAL,
 	SQL_CASE_ONE,
 	SQL_CASE_COMPLAINED,
+	SQL_CASE_WHOSE,
 	SQL_CASE_LIST,
 	SQL_CASE_EPISODES,
 	SQL_CASE_FACTORS,
@@ -314,6 +315,15 @@ int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict 
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */
 int ledger_case_text(struct ledger *ledger, int64_t id, int64_t most, struct text *out);
+/** ledger_chosen() - is the row wanted? Fills what it says of its case (0: none). */
+bool ledger_chosen(struct ledger *ledger, const struct ledger_choice *choice,
+		   struct ledger_row *row, int64_t case_id);
+/** ledger_list_most() - LIMIT of a list: rows that are not wanted do not count, and -1 is no limit
+ */
+static inline int64_t ledger_list_most(const struct ledger_choice *choice, size_t limit)
+{
+	return choice->wanted == NULL ? (int64_t)limit : -1;
+}
 /** ledger_case_told() - the same, and its site, to be freed (NULL: it has none) */
 int ledger_case_told(struct ledger *ledger, int64_t id, int64_t most, struct text *out,
 		     char **site);

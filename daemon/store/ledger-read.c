@@ -2,6 +2,7 @@
 #include "store/ledger-internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,6 +275,54 @@ int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out)
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 
+/* Lock held. */
+static int case_whose(struct ledger *ledger, int64_t id, struct case_whose *out)
+{
+	sqlite3_stmt *one = ledger->sql[SQL_CASE_WHOSE];
+	bool row;
+
+	*out = (struct case_whose){.verified = false};
+	sql_bind(one, "i", id);
+	int r = sql_step(one, &row);
+	if (r == 0 && row) {
+		const char *site = sql_text(one, 0);
+		snprintf(out->site, sizeof out->site, "%s", site == NULL ? "" : site);
+		out->verified = sqlite3_column_int(one, 1) != 0;
+	}
+	sql_reset(one);
+	return r == 0 && !row ? LEDGER_UNKNOWN : r;
+}
+
+int ledger_case_whose(struct ledger *ledger, int64_t id, struct case_whose *out)
+{
+	pthread_mutex_lock(&ledger->lock);
+	int r = case_whose(ledger, id, out);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
+bool ledger_chosen(struct ledger *ledger, const struct ledger_choice *choice,
+		   struct ledger_row *row, int64_t case_id)
+{
+	struct case_whose whose;
+
+	if (choice->wanted == NULL)
+		return true;
+	row->has_case = case_id != 0;
+	if (case_id != 0)
+		row->verified = case_whose(ledger, case_id, &whose) == 0 && whose.verified;
+	return choice->wanted(choice->plan, row);
+}
+
+/* Lock held. */
+static bool case_chosen(struct ledger *ledger, const struct ledger_choice *choice,
+			sqlite3_stmt *row)
+{
+	struct ledger_row whole = {.site = sql_text(row, CASE_SITE),
+				   .kind = ledger_kind(sql_text(row, CASE_KIND))};
+	return ledger_chosen(ledger, choice, &whole, sqlite3_column_int64(row, CASE_ID));
+}
+
 int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, struct text *out)
 {
 	int64_t last = 0;
@@ -284,12 +333,14 @@ int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, s
 	pthread_mutex_lock(&ledger->lock);
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_LIST];
 	sql_bind(list, "btiiii", (int)filter->all, filter->site, filter->from_ms, filter->to_ms,
-		 filter->after, (int64_t)filter->limit);
+		 filter->after, ledger_list_most(&filter->choice, filter->limit));
 	int r = sql_step(list, &row);
-	while (r == 0 && row) {
-		last = sqlite3_column_int64(list, 0);
-		text_add(out, n++ > 0 ? "," : "");
-		r = case_write(ledger, list, EPISODES_ALL, out);
+	while (r == 0 && row && n < filter->limit) {
+		if (case_chosen(ledger, &filter->choice, list)) {
+			last = sqlite3_column_int64(list, 0);
+			text_add(out, n++ > 0 ? "," : "");
+			r = case_write(ledger, list, EPISODES_ALL, out);
+		}
 		if (r == 0)
 			r = sql_step(list, &row);
 	}

@@ -321,6 +321,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		" WHERE c.id = ?1 AND c.source" COMPLAINTS " LIMIT 1",
 	[SQL_CASE_GRAVER] = "UPDATE cases SET severity = ?2 WHERE id = ?1",
 	[SQL_CASE_ONE] = CASE_COLUMNS "WHERE id = ?1",
+	[SQL_CASE_WHOSE] = "SELECT site, verified FROM cases WHERE id = ?1",
 	[SQL_CASE_LIST] = CASE_COLUMNS
 	"WHERE (?1 OR " CASE_IS_OPEN ") AND (?2 IS NULL OR site = ?2) AND opened >= ?3"
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"

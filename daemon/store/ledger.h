@@ -105,11 +105,23 @@ int ledger_keep_cursors(struct ledger *ledger, const char *prefix,
 
 /* --- reading (JSON as in the interface, written into @out) --- */
 
+/* A row of a list, before it is written. */
+struct ledger_row {
+	const char *site; /* NULL: none */
+	enum alert_kind kind;
+	bool has_case, verified; /* of a case: itself; of an alert: its case */
+};
+/* Which rows are wanted: NULL: all. Called with the ledger's lock held. */
+struct ledger_choice {
+	bool (*wanted)(const struct plan *plan, const struct ledger_row *row);
+	const struct plan *plan;
+};
 struct alert_filter {
 	int active;       /* -1 both, 0 cleared, 1 active */
 	const char *site; /* NULL: all */
 	int64_t after;    /* 0, or the id that ended the page before */
 	size_t limit;
+	struct ledger_choice choice;
 };
 struct case_filter {
 	bool all; /* false: open ones */
@@ -117,6 +129,7 @@ struct case_filter {
 	int64_t from_ms, to_ms; /* opened_at; 0 and INT64_MAX: no bound */
 	int64_t after;          /* 0, or the id that ended the page before */
 	size_t limit;
+	struct ledger_choice choice;
 };
 /** ledger_alerts_json() - {"alerts":[…]}, newest first, with "next" when the page is full */
 int ledger_alerts_json(struct ledger *ledger, const struct alert_filter *filter, struct text *out);
@@ -126,6 +139,13 @@ int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, s
  * time before? Return: 0, negative errno. */
 int ledger_complained(struct ledger *ledger, int64_t id, int64_t within_ms, bool *repeated);
 int ledger_case_json(struct ledger *ledger, int64_t id, struct text *out); /* 0, LEDGER_UNKNOWN */
+/** ledger_case_whose() - the site of a case, and whether somebody has verified it.
+ * Return: 0, LEDGER_UNKNOWN, negative errno. */
+struct case_whose {
+	char site[65];
+	bool verified;
+};
+int ledger_case_whose(struct ledger *ledger, int64_t id, struct case_whose *out);
 /** ledger_needs() - the measured times that open cases speak of: the whole days of their episodes
  * in the node's zone, the day before and the day after; both ends included, to be freed. Return: 0,
  * -errno. */
@@ -230,7 +250,8 @@ int ledger_listen(struct ledger *ledger, void (*fn)(void *context), void *contex
 int ledger_retire_day(struct ledger *ledger, const char *name, int64_t now_ms);
 /** ledger_retire_frames() - the same for the frames of a file, @bytes, which go before it does */
 int ledger_retire_frames(struct ledger *ledger, const char *name, int64_t bytes, int64_t now_ms);
-/** ledger_frames_gone() - were the frames of this file removed by rule? Return: 0, negative errno. */
+/** ledger_frames_gone() - were the frames of this file removed by rule? Return: 0, negative errno.
+ */
 int ledger_frames_gone(struct ledger *ledger, const char *name, bool *gone);
 /** ledger_anchor() - announce a seal, so that its hash leaves the node: ducha.seal.anchored
  * @head: hex */

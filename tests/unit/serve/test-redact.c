@@ -15,11 +15,27 @@ static const struct site sites[] = {
 };
 static const struct plan plan = {.sites = sites, .n_sites = 3};
 
+/* Cases 1 to 3 are unverified, of the sites in their order; 4 is the firm's and verified; 5 cannot
+ * be read; of case 6 the site is gone. */
+static bool whose(void *context, int64_t id, struct case_whose *out)
+{
+	static const char *const of[] = {"firm", "river", "outfall", "firm", NULL, "gone"};
+	(void)context;
+	assert_in_range(id, 1, 6);
+	if (of[id - 1] == NULL)
+		return false;
+	*out = (struct case_whose){.verified = id == 4};
+	strncpy(out->site, of[id - 1], sizeof out->site - 1);
+	return true;
+}
+
+static const struct redactor by = {.plan = &plan, .whose = whose};
+
 static void becomes(const char *json, unsigned how, const char *expected)
 {
 	struct text text = {0};
 	text_add(&text, json);
-	assert_true(redact(&plan, how, &text));
+	assert_true(redact(&by, how, &text));
 	assert_string_equal(text.at, expected);
 	text_deinit(&text);
 }
@@ -57,20 +73,65 @@ static void test_persons_and_their_words_are_null(void **state)
 static void test_an_unverified_case_does_not_say_whose_it_is(void **state)
 {
 	(void)state;
-	becomes("{\"site\":\"firm\",\"site_name\":\"Firm\",\"verified\":false,\"unit\":\"mg/L\","
-		"\"responsible\":{\"unit\":\"Firm\"},\"parties\":{\"enterprise\":\"Firm\","
-		"\"permit_no\":\"1\",\"territory\":\"T\"},\"history\":[{\"unit\":\"Firm\"}]}",
+	becomes("{\"site\":\"outfall\",\"site_name\":\"Works 3\",\"verified\":false,\"unit\":"
+		"\"mg/L\",\"responsible\":{\"unit\":\"Works\"},\"parties\":{\"outlet\":\"east\","
+		"\"territory\":\"T\"},\"history\":[{\"unit\":\"Works\"}],\"peak_value\":81}",
 		0,
-		"{\"site\":null,\"site_name\":null,\"verified\":false,\"unit\":\"mg/L\","
-		"\"responsible\":{\"unit\":null},\"parties\":{\"enterprise\":null,"
-		"\"permit_no\":null,\"territory\":\"T\"},\"history\":[{\"unit\":null}]}");
-	/* one that the plan no longer has may have been an enterprise's; the next case is its own
-	 */
-	becomes("[{\"site\":\"gone\",\"verified\":false,\"site_name\":\"G\"},{\"site\":\"river\","
-		"\"verified\":false,\"site_name\":\"R\"}]",
+		"{\"site\":\"outfall\",\"site_name\":null,\"verified\":false,\"unit\":\"mg/L\","
+		"\"responsible\":{\"unit\":null},\"parties\":{\"outlet\":null,"
+		"\"territory\":\"T\"},\"history\":[{\"unit\":null}],\"peak_value\":81}");
+}
+
+/* Nothing by which the readings, or another case that is told, would lead to the enterprise. */
+static void test_where_an_enterprise_is_named_only_the_course_is_told(void **state)
+{
+	(void)state;
+	becomes("[{\"id\":1,\"number\":\"T1\",\"site\":\"firm\",\"factor\":\"w01018\","
+		"\"kind\":\"exceedance\",\"verified\":false,\"opened_at\":\"2026-01-02\","
+		"\"unit\":\"mg/L\",\"limit\":50,\"peak_value\":81.3,\"extended\":true,"
+		"\"responsible\":{\"unit\":\"Firm\"},\"episodes\":[{\"alert\":12,\"peak_value\":81."
+		"3}],"
+		"\"history\":[{\"at\":\"2026-01-02\",\"action\":\"registered\",\"by\":\"duchad\","
+		"\"other\":4}],\"links\":[{\"case\":4,\"relation\":\"merge\"},{\"case\":2,"
+		"\"relation\":\"upstream\"}],\"merged_into\":4,\"evidence\":{\"readings\":9,"
+		"\"digest\":\"00\"}},{\"site\":\"river\",\"verified\":false,\"site_name\":\"R\"}]",
 		0,
-		"[{\"site\":\"gone\",\"verified\":false,\"site_name\":null},{\"site\":\"river\","
-		"\"verified\":false,\"site_name\":\"R\"}]");
+		"[{\"id\":1,\"number\":\"T1\",\"site\":null,\"factor\":null,"
+		"\"kind\":\"exceedance\",\"verified\":false,\"opened_at\":null,"
+		"\"unit\":null,\"limit\":null,\"peak_value\":null,\"extended\":null,"
+		"\"responsible\":{\"unit\":null},\"episodes\":[{\"alert\":null,\"peak_value\":null}"
+		"],"
+		"\"history\":[{\"at\":null,\"action\":\"registered\",\"by\":\"duchad\","
+		"\"other\":null}],\"links\":[],\"merged_into\":null,\"evidence\":{\"readings\":"
+		"null,"
+		"\"digest\":null}},{\"site\":\"river\",\"verified\":false,\"site_name\":\"R\"}]");
+	/* one that the plan no longer has may have been an enterprise's */
+	becomes("{\"id\":6,\"site\":\"gone\",\"verified\":false,\"site_name\":\"G\"}", 0,
+		"{\"id\":6,\"site\":null,\"verified\":false,\"site_name\":null}");
+}
+
+static void test_no_other_case_alert_or_shelf_leads_to_it(void **state)
+{
+	(void)state;
+	becomes("{\"site\":\"firm\",\"verified\":true,\"history\":[{\"action\":\"merge\",\"other\":"
+		"1},"
+		"{\"action\":\"note\",\"other\":2}],\"merged_into\":1,\"links\":[{\"case\":1,"
+		"\"relation\":\"same outfall\",\"by\":\"duchad\"},{\"case\":2,\"relation\":\"x\"},"
+		"{\"case\":5,\"relation\":\"x\"},{\"case\":6,\"relation\":\"x\"}]}",
+		0,
+		"{\"site\":\"firm\",\"verified\":true,\"history\":[{\"action\":\"merge\",\"other\":"
+		"null},"
+		"{\"action\":\"note\",\"other\":2}],\"merged_into\":null,\"links\":[{\"case\":2,"
+		"\"relation\":null}]}");
+	becomes("{\"shelves\":[{\"site\":\"firm\",\"case\":1},{\"site\":\"firm\",\"case\":4}]}",
+		REDACT_REMARKS,
+		"{\"shelves\":[{\"site\":\"firm\",\"case\":null},{\"site\":\"firm\",\"case\":4}]}");
+	/* that data fail to come is told, but not with a case for it */
+	becomes("[{\"site\":\"firm\",\"kind\":\"stale\",\"raised_at\":\"x\",\"case\":1},"
+		"{\"site\":\"firm\",\"kind\":\"stale\",\"raised_at\":\"x\",\"case\":4}]",
+		0,
+		"[{\"site\":null,\"kind\":\"stale\",\"raised_at\":null,\"case\":null},"
+		"{\"site\":\"firm\",\"kind\":\"stale\",\"raised_at\":\"x\",\"case\":4}]");
 }
 
 #define ALERT(site, name, kind)                                                                    \
@@ -84,7 +145,7 @@ static void test_an_alert_says_no_more_of_an_enterprise_than_the_page(void **sta
 			  "exceedance") "," ALERT("\"outfall\"", "\"Works 3\"", "clue") "]",
 		0,
 		"[{\"site\":null,\"site_name\":null,\"kind\":\"exceedance\",\"raised_at\":"
-		"\"2026-01-02\",\"unit\":\"mg/L\"},{\"site\":\"outfall\",\"site_name\":null,"
+		"null,\"unit\":null},{\"site\":\"outfall\",\"site_name\":null,"
 		"\"kind\":\"clue\",\"raised_at\":\"2026-01-02\",\"unit\":\"mg/L\"}]");
 	/* whether data come, and what is nobody's, is everybody's */
 	static const char *const same[] = {
@@ -103,24 +164,35 @@ static void test_an_event_has_no_subject_where_its_data_have_no_site(void **stat
 		"\"kind\":\"exceedance\",\"raised_at\":\"x\",\"limit_source\":\"permit P-77\"}}",
 		0,
 		"{\"specversion\":\"1.0\",\"subject\":null,\"data\":{\"site\":null,"
-		"\"kind\":\"exceedance\",\"raised_at\":\"x\",\"limit_source\":null}}");
+		"\"kind\":\"exceedance\",\"raised_at\":null,\"limit_source\":null}}");
 	becomes("{\"specversion\":\"1.0\",\"subject\":\"firm/w01018\",\"data\":{\"call\":1,"
 		"\"alert\":{\"site\":\"firm\",\"kind\":\"exceedance\",\"raised_at\":\"x\"}}}",
 		0,
 		"{\"specversion\":\"1.0\",\"subject\":null,\"data\":{\"call\":1,"
-		"\"alert\":{\"site\":null,\"kind\":\"exceedance\",\"raised_at\":\"x\"}}}");
+		"\"alert\":{\"site\":null,\"kind\":\"exceedance\",\"raised_at\":null}}}");
 }
 
-/* Who asks for one site would know whose it is. */
-static void test_asked_of_one_site_what_is_withheld_is_left_out(void **state)
+/* Who asks for one site, or for a time, would know whose it is, or when. */
+static void test_what_is_withheld_stands_in_no_narrow_list(void **state)
 {
-	static const char both[] = "{\"alerts\":[" ALERT("\"firm\"", "\"Firm\"", "clue") "," ALERT(
-		"\"firm\"", "\"Firm\"", "flat") "]}";
+	static const char *const ids[] = {"firm", "river", "outfall", "gone", NULL};
 	(void)state;
-	becomes(both, REDACT_DROP, "{\"alerts\":[" ALERT("\"firm\"", "\"Firm\"", "flat") "]}");
-	assert_true(redact_withholds(&plan, both));
-	assert_false(redact_withholds(&plan, ALERT("\"firm\"", "\"Firm\"", "flat")));
-	assert_true(redact_withholds(&plan, "no json"));
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		struct ledger_row row = {.site = ids[i], .kind = ALERT_EXCEEDANCE};
+		assert_int_equal(redact_case_tells(&plan, &row), i == 1);
+		assert_int_equal(redact_alert_tells(&plan, &row), i == 1 || i == 4);
+		row.verified = true;
+		assert_true(redact_case_tells(&plan, &row));
+	}
+	struct ledger_row stale = {.site = "firm", .kind = ALERT_STALE};
+	assert_true(redact_alert_tells(&plan, &stale));
+	stale.has_case = true;
+	assert_false(redact_alert_tells(&plan, &stale));
+	stale.verified = true;
+	assert_true(redact_alert_tells(&plan, &stale));
+	assert_true(redact_withholds(&by, ALERT("\"firm\"", "\"Firm\"", "clue")));
+	assert_false(redact_withholds(&by, ALERT("\"firm\"", "\"Firm\"", "flat")));
+	assert_true(redact_withholds(&by, "no json"));
 }
 
 static void test_kinds_of_alerts_are_those_of_the_data_at_an_enterprise(void **state)
@@ -138,9 +210,9 @@ static void test_what_is_no_json_is_not_shown(void **state)
 	struct text text = {0};
 	(void)state;
 	text_add(&text, "{\"leader\":\"L\"");
-	assert_false(redact(&plan, 0, &text));
+	assert_false(redact(&by, 0, &text));
 	assert_null(text.at);
-	assert_false(redact(&plan, 0, &text));
+	assert_false(redact(&by, 0, &text));
 }
 
 int main(void)
@@ -149,9 +221,11 @@ int main(void)
 		cmocka_unit_test(test_what_names_nobody_stays_to_the_last_digit),
 		cmocka_unit_test(test_persons_and_their_words_are_null),
 		cmocka_unit_test(test_an_unverified_case_does_not_say_whose_it_is),
+		cmocka_unit_test(test_where_an_enterprise_is_named_only_the_course_is_told),
+		cmocka_unit_test(test_no_other_case_alert_or_shelf_leads_to_it),
 		cmocka_unit_test(test_an_alert_says_no_more_of_an_enterprise_than_the_page),
 		cmocka_unit_test(test_an_event_has_no_subject_where_its_data_have_no_site),
-		cmocka_unit_test(test_asked_of_one_site_what_is_withheld_is_left_out),
+		cmocka_unit_test(test_what_is_withheld_stands_in_no_narrow_list),
 		cmocka_unit_test(test_kinds_of_alerts_are_those_of_the_data_at_an_enterprise),
 		cmocka_unit_test(test_what_is_no_json_is_not_shown),
 	};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/secrecy.h"
+
+enum secrecy secrecy_of_site(const struct plan *plan, const char *id)
+{
+	uint32_t site = id == NULL ? NO_INDEX : plan_site(plan, id);
+	if (id == NULL)
+		return SECRECY_NAMES;
+	/* one that the plan no longer has may have been an enterprise's */
+	if (site == NO_INDEX || plan->sites[site].parties.enterprise != NULL)
+		return SECRECY_ALL;
+	return plan->sites[site].kind == SITE_OUTFALL ? SECRECY_NAMES : SECRECY_NONE;
+}
+
+enum secrecy secrecy_of_case(const struct plan *plan, const char *id, bool verified)
+{
+	return verified ? SECRECY_NONE : secrecy_of_site(plan, id);
+}

@@ -5,7 +5,6 @@
  */
 #include "deliver/report-tables.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define CHATTER_MS INT64_C(600000)
@@ -38,46 +37,7 @@ void report_alarm(const struct report *report, const json_t *alert, struct span 
 		a->chattering++;
 	r->at_ms[1] = r->at_ms[0];
 	r->at_ms[0] = active.start_ms;
-	a->standing += active.end_ms - active.start_ms >= STANDING_MS &&
-		       active.end_ms > span.start_ms && active.start_ms < span.end_ms;
-}
-
-/* --- how long something was on, whatever it was --- */
-
-void report_time(struct report_times *times, struct span span)
-{
-	if (times->n == times->room) {
-		size_t room = times->room == 0 ? 8 : 2 * times->room;
-		void *more = reallocarray(times->at, room, sizeof *times->at);
-		if (more == NULL) {
-			times->failed = true;
-			return;
-		}
-		times->at = more;
-		times->room = room;
-	}
-	times->at[times->n++] = span;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-	return x->start_ms < y->start_ms ? -1 : x->start_ms > y->start_ms;
-}
-
-int64_t report_times_ms(struct report_times *times)
-{
-	int64_t sum_ms = 0, until_ms = INT64_MIN;
-	if (times->n > 0)
-		qsort(times->at, times->n, sizeof *times->at, by_start);
-	for (size_t i = 0; i < times->n; i++) {
-		struct span one = times->at[i];
-		if (one.start_ms < until_ms)
-			one.start_ms = until_ms;
-		if (one.end_ms <= one.start_ms)
-			continue;
-		sum_ms += one.end_ms - one.start_ms;
-		until_ms = one.end_ms;
-	}
-	return sum_ms;
+	/* as far as it was known when the span ended */
+	int64_t until_ms = active.end_ms < span.end_ms ? active.end_ms : span.end_ms;
+	a->standing += until_ms - active.start_ms >= STANDING_MS && until_ms > span.start_ms;
 }

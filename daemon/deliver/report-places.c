@@ -77,7 +77,8 @@ static void cases_row(const struct report *report, struct report_writer *writer,
 		report_count(a->verified),
 		report_count(a->withdrawn),
 		report_count(a->unfounded),
-		report_number(true, (double)a->unfounded / (double)a->registered),
+		report_number(a->decided > 0,
+			      a->decided > 0 ? (double)a->unfounded / (double)a->decided : 0),
 	};
 	writer->row(writer, monitor_columns, values, COUNT(monitor_columns));
 }
@@ -88,7 +89,7 @@ void report_monitor_cases(const struct report *report, struct report_writer *wri
 	writer->begin(writer, "monitor_cases", SAY("Cases registered automatically, by monitor"),
 		      monitor_columns, COUNT(monitor_columns));
 	for (uint32_t i = 0; i < report->plan->n_monitors; i++)
-		if (by_monitor[i].registered > 0)
+		if (by_monitor[i].registered + by_monitor[i].verified + by_monitor[i].withdrawn > 0)
 			cases_row(report, writer, &report->plan->monitors[i], &by_monitor[i]);
 	writer->end(writer);
 }

@@ -4,6 +4,7 @@
  * The tables of a report, as texts. Private to report*.c.
  */
 #include "deliver/report.h"
+#include "deliver/times.h"
 
 /* CELL_KEY: a text that is not broken; CELL_WORD: one of ours; CELL_CODE: of the API; CELL_SITE:
  * its id; on a page the name that the office knows it by */
@@ -82,23 +83,17 @@ struct report_recent {
 	int64_t at_ms[2];
 };
 
-/* Times that may overlap. */
-struct report_times {
-	struct span *at;
-	size_t n, room;
-	bool failed;
-};
-
 /* Of one monitor. */
 struct report_alerts {
 	int64_t n, exceedances;
-	struct report_times active;   /* of all its alerts, within the span */
+	struct times active;          /* of all its alerts, within the span */
 	int64_t active_ms;            /* of the same, each moment once */
 	int64_t chattering, standing; /* report-alarms.c */
 	struct report_recent recent[REPORT_RECENT];
 	struct report_days judged, exceeding;
 	struct report_days beyond; /* with a valid reading beyond a limit */
-	int64_t registered, verified, withdrawn, unfounded; /* cases of its own */
+	/* cases of its own; decided: verified, or withdrawn since nothing was wrong (unfounded) */
+	int64_t registered, verified, withdrawn, decided, unfounded;
 };
 int report_alerts(const struct report *report, struct report_alerts *by_monitor);
 void report_alerts_free(const struct report *report, struct report_alerts *by_monitor);
@@ -107,11 +102,6 @@ void report_alerts_free(const struct report *report, struct report_alerts *by_mo
  * it on for a day at a stretch? */
 void report_alarm(const struct report *report, const json_t *alert, struct span active,
 		  struct report_alerts *alerts);
-
-/** report_time() - adds a time */
-void report_time(struct report_times *times, struct span span);
-/** report_times_ms() - how long at least one of them lasts; they are in order afterwards */
-int64_t report_times_ms(struct report_times *times);
 
 /* --- report-days.c: which days exceed --- */
 
@@ -141,13 +131,18 @@ void report_touch(const struct report *report, const struct report_covers *cover
 void report_touch_windows(const struct report *report, const struct report_covers *covers,
 			  struct report_alerts *by_monitor);
 
-/* Cases that were registered in the span, and those that were closed or withdrawn in it. */
-struct report_group {
-	char *by, *name;
-	int64_t registered, verified, withdrawn, closed, on_time;
+/* --- report-cases.c --- */
+
+/* What was done in the span: steps, not cases. */
+struct report_counts {
+	int64_t registered, verified, withdrawn, closed, on_time, reopened;
 	int64_t repeated; /* of the registered: complaints at a site that had one in the year before
 			   */
-	double days;      /* from registration to closing, of the closed */
+	double days;      /* from registration, or reopening, to closing: a sum over the closed */
+};
+struct report_group {
+	char *by, *name;
+	struct report_counts n;
 };
 struct report_groups {
 	struct report_group *at;

@@ -99,7 +99,13 @@ static int sum_monitor(const struct report *report, uint32_t monitor, struct rep
 	return r == 0 ? first_known(report, s->monitor, &s->first_ms) : r;
 }
 
-/* Readings due since the monitor's first day; where nobody knows how many, those there were. */
+/* Does the configuration say how often a reading is due? */
+static bool has_rate(const struct monitor *m)
+{
+	return m->expected_per_hour > 0 || m->interval_ms > 0;
+}
+
+/* Readings due since the monitor's first day; 0 where nobody knows how many. */
 static double readings_due(const struct report *report, const struct monitor *m,
 			   const struct sums *s)
 {
@@ -111,7 +117,7 @@ static double readings_due(const struct report *report, const struct monitor *m,
 		return 0;
 	return m->expected_per_hour > 0 ? m->expected_per_hour * hours
 	       : m->interval_ms > 0     ? HOUR_MS / (double)m->interval_ms * hours
-					: (double)s->count.n;
+					: 0;
 }
 
 static struct report_value share_of(int64_t n, double due)
@@ -125,6 +131,8 @@ static const char *monitor_note(const struct report *report, const struct sums *
 {
 	if (s->count.n == 0 && s->first_ms < passed(report).end_ms)
 		return SAY("nothing was sent");
+	if (!has_rate(s->monitor) && s->count.n > 0)
+		return SAY("shares not known: no sampling rate is configured");
 	if (sent.has_number && sent.number < RATE_PERCENT / 100.0)
 		return SAY("transmission rate below 90 %");
 	return valid.has_number && valid.number < RATE_PERCENT / 100.0
@@ -330,17 +338,19 @@ static const struct report_column case_columns[] = {
 	{"on_time_share", "closed on time", CELL_SHARE, 0},
 	{"mean_days", "mean days", CELL_NUMBER, 1},
 	{"repeated", "repeated complaints", CELL_COUNT, 0},
+	{"reopened", "taken up again", CELL_COUNT, 0},
 };
 
 static int write_cases(struct tables *t)
 {
 	t->writer->begin(t->writer, "cases", SAY("Cases"), case_columns, COUNT(case_columns));
 	for (size_t i = 0; i < t->groups.n; i++) {
-		const struct report_group *g = &t->groups.at[i];
+		const struct report_group *group = &t->groups.at[i];
+		const struct report_counts *g = &group->n;
 		double closed = g->closed > 0 ? (double)g->closed : 1;
 		const struct report_value values[] = {
-			report_text(g->by),
-			report_text(g->name),
+			report_text(group->by),
+			report_text(group->name),
 			report_count(g->registered),
 			report_count(g->verified),
 			report_count(g->withdrawn),
@@ -348,6 +358,7 @@ static int write_cases(struct tables *t)
 			report_number(g->closed > 0, (double)g->on_time / closed),
 			report_number(g->closed > 0, g->days / closed),
 			report_count(g->repeated),
+			report_count(g->reopened),
 		};
 		t->writer->row(t->writer, case_columns, values, COUNT(case_columns));
 	}

@@ -360,10 +360,10 @@ static void test_before_it_was_there_a_monitor_owes_nothing(void **state)
 static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void **state)
 {
 	static const char *const lines[] = {
-		/* registered, verified, withdrawn, closed, on time, days, repeated */
-		"cases,total,,3,1,1,0,,,1\r\n",
-		"cases,source,12369,2,1,0,0,,,1\r\n",
-		"cases,leader,not given,3,1,1,0,,,1\r\n",
+		/* registered, verified, withdrawn, closed, on time, days, repeated, reopened */
+		"cases,total,,3,1,1,0,,,1,0\r\n",
+		"cases,source,12369,2,1,0,0,,,1,0\r\n",
+		"cases,leader,not given,3,1,1,0,,,1,0\r\n",
 		"monitor_cases,outfall,w21003,,1,0,1,1,1\r\n",
 		"documents,X2,outfall,2026-06-03 00:00:00,note,penalty_decision,P 7\r\n",
 		NULL};
@@ -384,6 +384,63 @@ static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void
 				.document = "P 7"},
 	    2 * DAY);
 	assert_lines(b, lines);
+}
+
+static char *csv_of(struct bench *b, int64_t start_ms)
+{
+	struct text csv = {0};
+	const struct report report = {.plan = &plan,
+				      .ledger = b->ledger,
+				      .span = {START + start_ms, START + start_ms + 30 * DAY},
+				      .now_ms = END + 30 * DAY};
+	assert_int_equal(report_csv(&csv, &report), 0);
+	return csv.at;
+}
+
+static void test_what_is_done_later_changes_no_report(void **state)
+{
+	struct bench *b = *state;
+	const struct case_order course[] = {
+		{.action = ACTION_ACCEPT},
+		{.action = ACTION_ASSIGN, .unit = "U", .leader = "Liang"},
+		{.action = ACTION_PLAN, .note = "n"},
+		{.action = ACTION_RECTIFIED, .note = "n"},
+		{.action = ACTION_CLOSE, .note = "n"},
+	};
+	complain(b, DAY);
+	for (int i = 0; i < 5; i++)
+		act(b, 1, course[i], (2 + i) * DAY);
+	alert(b, AMMONIA, AVERAGE_INSTANT, 20 * DAY, 20 * DAY, 21 * DAY);
+	char *before = csv_of(b, 0);
+	assert_non_null(strstr(before, "cases,total,,2,1,0,1,1,5,0,0\r\n"));
+	assert_non_null(strstr(before, "cases,leader,Liang,0,0,0,1,1,5,0,0\r\n"));
+	complain(b, 31 * DAY);
+	act(b, 1, (struct case_order){.action = ACTION_REOPEN, .note = "n"}, 32 * DAY);
+	act(b, 1, (struct case_order){.action = ACTION_PLAN, .note = "n", .leader = "Zhou"},
+	    33 * DAY);
+	act(b, 1, (struct case_order){.action = ACTION_MERGE, .note = "n", .other = 3}, 34 * DAY);
+	act(b, 2,
+	    (struct case_order){.action = ACTION_WITHDRAW, .note = "n", .reason = "unfounded"},
+	    35 * DAY);
+	char *after = csv_of(b, 0), *next = csv_of(b, 30 * DAY);
+	assert_string_equal(after, before);
+	assert_non_null(strstr(next, "cases,total,,1,0,2,0,,,1,1\r\n"));
+	assert_non_null(strstr(next, "cases,leader,Zhou,0,0,1,0,,,0,0\r\n"));
+	assert_non_null(strstr(next, "monitor_cases,outfall,w21003,,0,0,1,1,1\r\n"));
+	free(before);
+	free(after);
+	free(next);
+}
+
+static void test_where_no_rate_is_configured_no_share_is_known(void **state)
+{
+	struct bench *b = *state;
+	day(b, AMMONIA, 0, (const double[]){1, -1, -1, -1});
+	assert_row(b, "w21003", "1 0 1 0 1");
+	assert_lines(b,
+		     (const char *const[]){"monitors,outfall,w21003,,mg/L,1,1,,,1,,1,1,0,1,0,1,"
+					   "shares not known: no sampling rate is configured\r\n",
+					   NULL});
 }
 
 static void test_rain_stands_beside_an_exceedance_and_excuses_nothing(void **state)
@@ -453,9 +510,8 @@ static void test_acidity_has_no_mean_and_rain_is_a_sum(void **state)
 {
 	/* unit, days, readings, sent, valid, mean, sum, lowest, highest */
 	static const char *const lines[] = {"monitors,outfall,w01018,COD,mg/L,1,4,", ",25,,10,40,",
-					    "monitors,outfall,w01001,,,1,4,1,1,,,6,9,",
-					    "monitors,outfall,a-rain,,mm,2,6,1,1,,10.5,0.5,4,",
-					    NULL};
+					    "monitors,outfall,w01001,,,1,4,,,,,6,9,",
+					    "monitors,outfall,a-rain,,mm,2,6,,,,10.5,0.5,4,", NULL};
 	struct bench *b = *state;
 	day(b, COD, 0, (const double[]){10, 20, 30, 40});
 	day(b, ACIDITY, 0, (const double[]){6, 7, 8, 9});
@@ -518,6 +574,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_cases_are_told_with_how_they_ended_and_what_was_no_finding, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_done_later_changes_no_report, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_where_no_rate_is_configured_no_share_is_known,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alarms_that_chatter_and_stand_are_counted,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(

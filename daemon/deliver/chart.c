@@ -539,20 +539,20 @@ static void describe(struct sheet *sheet, const struct chart *chart)
 }
 
 /* The names of title and description are its own; the pattern is the page's. */
-static void svg_head(struct sheet *sheet, const struct chart *chart)
+static void svg_head(struct sheet *sheet, const struct chart *chart, unsigned place)
 {
 	text_format(sheet->out,
 		    "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title-%u "
 		    "chart-text-%u\"><title id=\"chart-title-%u\">",
-		    (int)WIDTH, (int)HEIGHT, chart->place, chart->place, chart->place);
+		    (int)WIDTH, (int)HEIGHT, place, place, place);
 	sheet_phrase(sheet,
 		     chart->sums ? SAY("Load of {factor} since the beginning of the year")
 				 : SAY("Readings of {factor}"),
 		     "factor", chart->name, NULL);
-	text_format(sheet->out, "</title><desc id=\"chart-text-%u\">", chart->place);
+	text_format(sheet->out, "</title><desc id=\"chart-text-%u\">", place);
 	describe(sheet, chart);
 	sheet_markup(sheet, "</desc>");
-	if (chart->place == 0)
+	if (place == 0)
 		sheet_markup(sheet,
 			     "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
 			     "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
@@ -560,10 +560,10 @@ static void svg_head(struct sheet *sheet, const struct chart *chart)
 			     "y2=\"6\"/></pattern></defs>");
 }
 
-void chart_svg(struct sheet *sheet, const struct chart *chart)
+void chart_svg(struct sheet *sheet, const struct chart *chart, unsigned place)
 {
 	struct scale scale = scale_of(chart);
-	svg_head(sheet, chart);
+	svg_head(sheet, chart, place);
 	draw_episodes(sheet, chart);
 	draw_gaps(sheet, chart);
 	draw_values(sheet, &scale);

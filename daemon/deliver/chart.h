@@ -65,7 +65,6 @@ struct chart {
 	size_t n_episodes;
 	const char *unit, *name;
 	int decimals;
-	unsigned place; /* on its page: 0 for the first, whose pattern all share */
 };
 
 /** chart_begin() - an empty one over from_ms <= measured < to_ms
@@ -80,8 +79,9 @@ void chart_feed(struct chart *chart, const struct reading *reading, uint8_t mark
 /** chart_end() - silence up to @until_ms, where no reading could follow any more */
 void chart_end(struct chart *chart, int64_t until_ms);
 
-/** chart_svg() - with title and description as its text alternative */
-void chart_svg(struct sheet *sheet, const struct chart *chart);
+/** chart_svg() - with title and description as its text alternative
+ * @place: on its page: 0 for the first, whose pattern all share */
+void chart_svg(struct sheet *sheet, const struct chart *chart, unsigned place);
 /** chart_table() - count, lowest, highest and flags, stretch by stretch */
 void chart_table(struct sheet *sheet, const struct chart *chart);
 

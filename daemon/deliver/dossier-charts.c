@@ -104,43 +104,94 @@ static void caption(struct parts *parts, const struct chart *chart)
 	sheet_markup(&parts->sheet, "</figcaption></figure>\n");
 }
 
-static void draw(struct parts *parts, const struct chart *chart, bool cut)
+/* Which of several periods it is. */
+static void caption_period(struct parts *parts, const struct dossier_panel *panel, size_t periods)
 {
+	char number[24], count[24], from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
+	if (periods < 2)
+		return;
+	snprintf(number, sizeof number, "%zu", panel->number);
+	snprintf(count, sizeof count, "%zu", periods);
+	sheet_markup(&parts->sheet, "<h3>");
+	sheet_phrase(&parts->sheet, SAY("Period {number} of {count}: {from} to {to}"), "number",
+		     number, "count", count, "from",
+		     sheet_moment(&parts->sheet, panel->chart->from_ms, from), "to",
+		     sheet_moment(&parts->sheet, panel->chart->to_ms, to), NULL);
+	sheet_markup(&parts->sheet, "</h3>\n");
+}
+
+static void draw(struct parts *parts, const struct dossier_panel *panel, size_t periods)
+{
+	const struct chart *chart = panel->chart;
+	caption_period(parts, panel, periods);
 	sheet_markup(&parts->sheet, "<figure>");
-	chart_svg(&parts->sheet, chart);
+	chart_svg(&parts->sheet, chart, parts->pictures++);
 	caption(parts, chart);
 	chart_legend(parts, chart);
-	chart_missing(parts, chart, cut);
+	chart_missing(parts, chart, panel->cut);
 	chart_unrecorded(parts, chart);
 	chart_table(&parts->sheet, chart);
 }
 
-static void draw_further(struct parts *parts, const struct dossier_further *further)
+static bool has_readings(const struct dossier_panels *panels)
 {
-	for (size_t i = 0; further != NULL && i < further->n; i++)
-		if (further->at[i]->n > 0)
-			draw(parts, further->at[i], further->cut[i]);
+	for (size_t i = 0; panels != NULL && i < panels->n; i++)
+		if (panels->at[i].chart->n > 0)
+			return true;
+	return false;
+}
+
+static void say(struct parts *parts, const char *english)
+{
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_say(&parts->sheet, english);
+	sheet_markup(&parts->sheet, "</p>\n");
+}
+
+static void say_periods(struct parts *parts, const struct dossier_panels *panels)
+{
+	char count[24], drawn[24];
+	snprintf(count, sizeof count, "%zu", panels->periods);
+	snprintf(drawn, sizeof drawn, "%zu", panels->n);
+	sheet_markup(&parts->sheet, "<p>");
+	sheet_phrase(&parts->sheet,
+		     panels->periods == panels->n
+			     ? SAY("More than a day lies between its episodes; each of the {count} "
+				   "periods is drawn by itself.")
+			     : SAY("More than a day lies between its episodes; of the {count} "
+				   "periods {drawn} are drawn, each by itself: the worst, and the "
+				   "newest."),
+		     "count", count, "drawn", drawn, NULL);
+	sheet_markup(&parts->sheet, "</p>\n");
+}
+
+static void draw_panels(struct parts *parts, const struct dossier_panels *panels)
+{
+	if (panels->periods > 1 && panels->n > 1)
+		say_periods(parts, panels);
+	for (size_t i = 0; i < panels->n; i++)
+		if (panels->at[i].chart->n > 0) {
+			draw(parts, &panels->at[i], panels->periods);
+		} else {
+			caption_period(parts, &panels->at[i], panels->periods);
+			say(parts, SAY("The store has no readings of this time any more, or never "
+				       "had any."));
+		}
 }
 
 void part_chart(struct parts *parts)
 {
 	const struct dossier *dossier = parts->dossier;
-	const struct chart *chart = dossier->chart;
-	if (chart == NULL && !dossier->unread)
+	const struct dossier_panels *panels = dossier->panels;
+	if (panels == NULL && !dossier->unread)
 		return;
 	part_begin(parts, SAY("Readings"));
-	if (chart == NULL || chart->n == 0) {
-		sheet_markup(&parts->sheet, "<p>");
-		sheet_say(
-			&parts->sheet,
-			chart == NULL
-				? SAY("The readings could not be read; the daemon's log says why.")
-				: SAY("The store has no readings of this time any more, or never "
-				      "had any."));
-		sheet_markup(&parts->sheet, "</p>\n");
-	} else {
-		draw(parts, chart, dossier->cut);
-	}
-	draw_further(parts, dossier->further);
+	if (panels == NULL)
+		say(parts, SAY("The readings could not be read; the daemon's log says why."));
+	else
+		draw_panels(parts, panels);
+	for (size_t i = 0; dossier->further != NULL && i < dossier->further->n; i++)
+		if (has_readings(&dossier->further->at[i]))
+			draw_panels(parts, &dossier->further->at[i]);
 	part_end(parts);
 }

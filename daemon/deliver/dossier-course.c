@@ -23,7 +23,7 @@ void part_instrument(struct parts *parts)
 {
 	const struct monitor *monitor = parts->monitor;
 	struct text range = {0};
-	if (monitor == NULL)
+	if (monitor == NULL || parts->secrecy != SECRECY_NONE)
 		return;
 	if (monitor->has_range) {
 		text_double(&range, monitor->range_low);
@@ -58,8 +58,10 @@ static void row_person(struct parts *parts, const char *name, const char *person
 
 static void rows_parties(struct parts *parts, const struct parties *p)
 {
-	part_row(parts, SAY("Supporting units"), p->support_units);
-	part_row(parts, SAY("Territory"), p->territory);
+	if (parts->secrecy == SECRECY_NONE) {
+		part_row(parts, SAY("Supporting units"), p->support_units);
+		part_row(parts, SAY("Territory"), p->territory);
+	}
 	row_person(parts, SAY("River chief"), p->river_chief);
 	row_person(parts, SAY("Grid officer"), p->officer);
 	row_person(parts, SAY("Contact"), p->contact);
@@ -67,7 +69,7 @@ static void rows_parties(struct parts *parts, const struct parties *p)
 		part_row(parts, SAY("Appointed by"), p->appointed_by);
 		part_row(parts, SAY("Appointed until"), p->valid_until);
 	}
-	if (parts->withheld)
+	if (parts->secrecy != SECRECY_NONE)
 		return;
 	part_row(parts, SAY("Enterprise"), p->enterprise);
 	part_row(parts, SAY("Credit code"), p->credit_code);
@@ -81,7 +83,7 @@ void part_responsible(struct parts *parts)
 	part_begin(parts, SAY("Responsible"));
 	part_pairs(parts);
 	part_row(parts, SAY("Responsible unit"),
-		 parts->withheld ? part_site_name(parts) : json_words(r, "unit"));
+		 parts->secrecy != SECRECY_NONE ? part_site_name(parts) : json_words(r, "unit"));
 	row_person(parts, SAY("leader"), json_words(r, "leader"));
 	row_person(parts, SAY("team"), json_words(r, "team"));
 	if (parts->site != NULL && !parts->dossier->open)
@@ -116,7 +118,7 @@ static void row_escalation(struct parts *parts)
 static void row_merged(struct parts *parts)
 {
 	json_int_t id = json_integer_value(json_object_get(parts->dossier->c, "merged_into"));
-	if (id == 0)
+	if (id == 0 || !part_tells(parts, id))
 		return;
 	part_row_begin(parts, SAY("merged into"));
 	part_number(parts, id);
@@ -220,7 +222,7 @@ static bool is_public(const struct parts *parts, const char *member)
 	for (size_t i = 0; i < sizeof public / sizeof public[0]; i++)
 		if (strcmp(member, public[i]) == 0)
 			return true;
-	return strcmp(member, "unit") == 0 && !parts->withheld;
+	return strcmp(member, "unit") == 0 && parts->secrecy == SECRECY_NONE;
 }
 
 static bool is_listed(const char *member)
@@ -258,7 +260,7 @@ static void step_numbers(struct parts *parts, const json_t *step)
 		sheet_time(&parts->sheet, due_ms);
 		sheet_markup(&parts->sheet, "</div>");
 	}
-	if (json_is_integer(other)) {
+	if (json_is_integer(other) && part_tells(parts, json_integer_value(other))) {
 		sheet_markup(&parts->sheet, "<div>");
 		sheet_say(&parts->sheet, SAY("case"));
 		text_char(parts->sheet.out, ' ');
@@ -336,22 +338,37 @@ void part_attachments(struct parts *parts)
 	part_end(parts);
 }
 
+/* A load rests on all readings of the year, and on none of the moment when a share was reached. */
+static void rows_readings(struct parts *parts)
+{
+	const struct dossier *dossier = parts->dossier;
+	const struct dossier_frames *frames = dossier->frames;
+	json_int_t sealed = json_integer_value(
+		json_object_get(json_object_get(dossier->c, "evidence"), "readings"));
+	char count[64];
+	if (dossier->load != NULL) {
+		snprintf(count, sizeof count, "%lld / %lld", (long long)dossier->load->valid,
+			 (long long)dossier->load->readings);
+		part_row(parts, SAY("Readings of the year that were added up: valid / all"), count);
+	}
+	/* of an alert that counts none as it goes on, they have been read */
+	if (frames != NULL && frames->readings > 0)
+		sealed = (json_int_t)frames->readings;
+	if (sealed == 0 && dossier->load != NULL)
+		return;
+	snprintf(count, sizeof count, "%lld", (long long)sealed);
+	part_row(parts, SAY("Readings of the case"), count);
+}
+
 void part_evidence(struct parts *parts)
 {
 	const json_t *evidence = json_object_get(parts->dossier->c, "evidence");
 	const char *digest = json_words(evidence, "digest");
-	const struct dossier_frames *frames = parts->dossier->frames;
-	char count[24];
 	if (json_array_size(json_object_get(parts->dossier->c, "episodes")) == 0)
 		return; /* by hand: nothing was measured */
-	/* of an alert that counts none as it goes on, they have been read */
-	snprintf(count, sizeof count, "%lld",
-		 frames != NULL && frames->readings > 0
-			 ? (long long)frames->readings
-			 : (long long)json_integer_value(json_object_get(evidence, "readings")));
 	part_begin(parts, SAY("Evidence"));
 	part_pairs(parts);
-	part_row(parts, SAY("Readings of the case"), count);
+	rows_readings(parts);
 	if (digest != NULL)
 		part_row(parts, SAY("Digest of the readings (SHA-256)"), digest);
 	else

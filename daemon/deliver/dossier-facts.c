@@ -6,8 +6,10 @@
 
 #include "deliver/advice.h"
 #include "deliver/sources.h"
+#include "deliver/times.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EPISODES_SHOWN = 60, DATE_BYTES = 64 };
@@ -46,9 +48,17 @@ static const char *factor_name(const struct parts *parts)
 	return name == NULL ? "" : name;
 }
 
+static int64_t first_began(const json_t *c)
+{
+	return json_ms(json_array_get(json_object_get(c, "episodes"), 0), "began_at");
+}
+
+/* Of the newest episode, which is what a sentence says is so since then. */
 static int64_t episode_began(const json_t *c)
 {
-	int64_t ms = json_ms(json_array_get(json_object_get(c, "episodes"), 0), "began_at");
+	const json_t *episodes = json_object_get(c, "episodes");
+	size_t n = json_array_size(episodes);
+	int64_t ms = n == 0 ? 0 : json_ms(json_array_get(episodes, n - 1), "began_at");
 	return ms == 0 ? json_ms(c, "opened_at") : ms;
 }
 
@@ -193,26 +203,65 @@ static int64_t shown_end(const struct parts *parts, const json_t *episode)
 	return end_ms != 0 && end_ms != json_ms(episode, "ended_at") ? end_ms - 1 : end_ms;
 }
 
+/* How long something was wrong in all, in hours with one decimal; 0: it is not known. */
+static void hours_words(const struct parts *parts, struct text *out)
+{
+	const json_t *c = parts->dossier->c, *episode;
+	struct times times = {0};
+	size_t i;
+	json_array_foreach(json_object_get(c, "episodes"), i, episode)
+	{
+		int64_t end_ms = json_episode_end(c, episode, parts->sheet.zone);
+		times_add(&times, (struct span){json_ms(episode, "began_at"),
+						end_ms == 0 ? parts->dossier->now_ms : end_ms});
+	}
+	text_fixed(out, (double)times_ms(&times) / 3600e3, 1);
+	free(times.at);
+}
+
+static bool goes_on(const json_t *c)
+{
+	const json_t *episode;
+	size_t i;
+	json_array_foreach(json_object_get(c, "episodes"), i, episode)
+	{
+		if (json_ms(episode, "ended_at") == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *duration_sentence(size_t n, bool on)
+{
+	if (n == 1)
+		return on ? SAY("It began on {from} and goes on; hours so far: {hours}.")
+			  : SAY("It lasted from {from} to {to}; hours: {hours}.");
+	return on ? SAY("Episodes: {count}; hours in all so far: {hours}. The first began on "
+			"{from}; the last began on {last} and goes on.")
+		  : SAY("Episodes: {count}; hours in all: {hours}. The first began on {from}; "
+			"the last lasted from {last} to {to}.");
+}
+
 static void say_duration(struct parts *parts)
 {
 	const json_t *episodes = json_object_get(parts->dossier->c, "episodes");
 	size_t n = json_array_size(episodes);
-	char count[24], from[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
+	const json_t *newest = json_array_get(episodes, n == 0 ? 0 : n - 1);
+	char count[24], from[SHEET_TIME_BYTES], last[SHEET_TIME_BYTES], to[SHEET_TIME_BYTES];
+	struct text hours = {0};
 	if (n == 0 || json_is(parts->dossier->c, "kind", "load"))
 		return; /* of a load the shares of the permit follow each other */
-	int64_t end_ms = shown_end(parts, json_array_get(episodes, n - 1));
+	int64_t end_ms = shown_end(parts, newest);
 	snprintf(count, sizeof count, "%zu", n);
-	sheet_moment(&parts->sheet, episode_began(parts->dossier->c), from);
+	hours_words(parts, &hours);
 	sheet_markup(&parts->sheet, "<p>");
-	if (end_ms == 0)
-		sheet_phrase(&parts->sheet,
-			     SAY("It began on {from} and goes on; episodes so far: {count}."),
-			     "from", from, "count", count, NULL);
-	else
-		sheet_phrase(&parts->sheet,
-			     SAY("It lasted from {from} to {to}; episodes: {count}."), "from", from,
-			     "to", sheet_moment(&parts->sheet, end_ms, to), "count", count, NULL);
+	sheet_phrase(&parts->sheet, duration_sentence(n, goes_on(parts->dossier->c)), "count",
+		     count, "hours", hours.at, "from",
+		     sheet_moment(&parts->sheet, first_began(parts->dossier->c), from), "last",
+		     sheet_moment(&parts->sheet, json_ms(newest, "began_at"), last), "to",
+		     sheet_moment(&parts->sheet, end_ms, to), NULL);
 	sheet_markup(&parts->sheet, "</p>\n");
+	text_deinit(&hours);
 }
 
 void part_facts(struct parts *parts)
@@ -227,6 +276,20 @@ void part_facts(struct parts *parts)
 	sheet_markup(&parts->sheet, "</p>\n");
 	say_duration(parts);
 	part_rain(parts);
+	part_end(parts);
+}
+
+void part_untold(struct parts *parts)
+{
+	part_begin(parts, SAY("Facts"));
+	sheet_markup(&parts->sheet, "<p><strong>");
+	sheet_say(&parts->sheet, json_kind(parts->dossier->c));
+	sheet_markup(&parts->sheet, "</strong> ");
+	sheet_text(&parts->sheet, part_site_name(parts));
+	sheet_markup(&parts->sheet, "</p>\n<p>");
+	sheet_say(&parts->sheet, SAY("What was found, and when, is not public until the case is "
+				     "verified."));
+	sheet_markup(&parts->sheet, "</p>\n");
 	part_end(parts);
 }
 
@@ -312,7 +375,7 @@ void part_values(struct parts *parts)
 		return; /* by hand, about no one factor */
 	part_begin(parts, SAY("Values"));
 	part_pairs(parts);
-	if (!parts->withheld)
+	if (parts->secrecy == SECRECY_NONE)
 		part_row(parts, SAY("Site id"), json_words(c, "site"));
 	part_row(parts, SAY("Factor"), factor_name(parts));
 	part_row(parts, SAY("Code of the factor"), json_words(c, "factor"));
@@ -453,7 +516,7 @@ void part_place(struct parts *parts)
 	part_begin(parts, SAY("Place"));
 	part_pairs(parts);
 	part_row(parts, SAY("Site"), part_site_name(parts));
-	if (site != NULL && !parts->withheld) {
+	if (site != NULL && parts->secrecy == SECRECY_NONE) {
 		part_row_code(parts, SAY("Kind of site"), site_kind_name(site->kind));
 		part_row(parts, SAY("River"), site->river);
 		part_row(parts, SAY("Subdistrict"), site->subdistrict);
@@ -465,7 +528,6 @@ void part_place(struct parts *parts)
 		}
 	} else if (site != NULL) {
 		part_row_code(parts, SAY("Kind of site"), site_kind_name(site->kind));
-		part_row(parts, SAY("Subdistrict"), site->subdistrict);
 	} else {
 		part_row_word(parts, SAY("Configuration"), SAY("the site is no longer configured"));
 	}

@@ -42,6 +42,8 @@ static bool add_day(void *context, const struct tally_row *day)
 	struct adding *a = context;
 	struct dossier_month *month =
 		&a->load->months[zone_civil(a->zone, day->span.start_ms).month - 1];
+	a->load->readings += day->count.n;
+	a->load->valid += day->count.valid;
 	if (day->sum.covered_ms == 0)
 		return true;
 	if (a->load->chart->n == 0)
@@ -205,7 +207,7 @@ void part_load(struct parts *parts)
 		sheet_markup(sheet, "</p>\n");
 	} else {
 		sheet_markup(sheet, "<figure>");
-		chart_svg(sheet, load->chart);
+		chart_svg(sheet, load->chart, parts->pictures++);
 		caption(parts, load);
 		months(parts, load);
 	}

@@ -8,14 +8,14 @@
 
 enum { MARKS_SHOWN = 100 };
 
-/* Return: {"marks":[…]} over the time that is drawn, newest first; NULL where there is none. */
-static json_t *read_marks(const struct dossier *dossier)
+/* Return: {"marks":[…]} over a picture, newest first; NULL where there is none. */
+static json_t *read_marks(const struct dossier *dossier, const struct chart *chart)
 {
 	struct text text = {0};
 	const struct mark_filter filter = {.site = json_words(dossier->c, "site"),
 					   .factor = json_words(dossier->c, "factor"),
-					   .from_ms = dossier->chart->from_ms,
-					   .to_ms = dossier->chart->to_ms,
+					   .from_ms = chart->from_ms,
+					   .to_ms = chart->to_ms,
 					   .limit = MARKS_SHOWN};
 	int r = ledger_marks_json(dossier->ledger, &filter, &text);
 	json_t *json = r == 0 ? json_loadb(text.at, text.length, 0, NULL) : NULL;
@@ -61,14 +61,18 @@ void part_marks(struct parts *parts)
 					    SAY("Flag"),  SAY("By"),   SAY("reason")};
 	const struct dossier *dossier = parts->dossier;
 	size_t columns = sizeof heads / sizeof heads[0] - (dossier->open ? 2 : 0);
-	if (dossier->ledger == NULL || dossier->chart == NULL)
+	if (dossier->ledger == NULL || dossier->panels == NULL)
 		return;
-	json_t *json = read_marks(dossier);
-	const json_t *marks = json_object_get(json, "marks");
+	json_t *marks = json_array();
+	for (size_t i = dossier->panels->n; i-- > 0;) {
+		json_t *json = read_marks(dossier, dossier->panels->at[i].chart);
+		json_array_extend(marks, json_object_get(json, "marks"));
+		json_decref(json);
+	}
 	if (json_array_size(marks) > 0) {
 		part_begin(parts, SAY("Later marks"));
 		part_newest(parts, heads, columns, marks, MARKS_SHOWN, mark_row);
 		part_end(parts);
 	}
-	json_decref(json);
+	json_decref(marks);
 }

@@ -11,10 +11,13 @@ struct parts {
 	const struct dossier *dossier;
 	const struct site *site;       /* NULL: not of this plan */
 	const struct monitor *monitor; /* NULL: not of this plan, or the case has none */
-	bool withheld;                 /* dossier_withheld(), on an open page */
+	unsigned pictures;             /* drawn so far */
+	enum secrecy secrecy;          /* dossier_secrecy() on an open page, else none */
 };
 
 void part_facts(struct parts *parts);
+/** part_untold() - in place of all of it, where nothing may lead to whom the case is about */
+void part_untold(struct parts *parts);
 /** part_rain() - a paragraph of the facts: what rain fell, and that it excuses nothing */
 void part_rain(struct parts *parts);
 /** part_advice() - what the alert means, asks for, and how soon */
@@ -39,6 +42,8 @@ void part_demands(struct parts *parts);
 void part_steps(struct parts *parts);
 /** part_links() - the cases that this one is linked to, has taken in, or has gone into */
 void part_links(struct parts *parts);
+/** part_tells() - may another case be told on this page? */
+bool part_tells(const struct parts *parts, int64_t id);
 /** part_number() - the number of another case, as people know it; where the ledger is not there,
  * its id */
 void part_number(struct parts *parts, int64_t id);

@@ -26,7 +26,7 @@ static void say_sum(struct parts *parts, const struct dossier_rain_sum *sum, con
 static void say_gauge(struct parts *parts)
 {
 	const struct plan *plan = parts->dossier->plan;
-	if (parts->withheld)
+	if (parts->secrecy != SECRECY_NONE)
 		return;
 	sheet_phrase(&parts->sheet, SAY("Rain gauge: {place}."), "place",
 		     plan->sites[plan->monitors[parts->dossier->rain.gauge].site].name, NULL);

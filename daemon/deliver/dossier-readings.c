@@ -3,7 +3,7 @@
  * The readings around a case, taken from the daybook piece by piece, so that neither memory nor
  * time grows with the case.
  */
-#include "deliver/dossier.h"
+#include "deliver/dossier-periods.h"
 #include "deliver/rain.h"
 #include "store/ledger-marks.h"
 
@@ -83,50 +83,24 @@ static void take_limit(struct chart *chart, const json_t *object)
 		chart->limits[chart->n_limits++] = (struct chart_level){.at = value};
 }
 
-/* When it began and ended; what goes on ends now. */
-/* @wrong: only what was wrong; else until it was cleared, which for means is a good window more. */
-static struct chart_span case_span(const struct dossier *dossier, bool wrong)
+/* The newest that fit, of the factor and the period. */
+static void take_episodes(struct chart *chart, const struct dossier *dossier, const char *factor,
+			  const struct period *period)
 {
 	const json_t *episodes = json_object_get(dossier->c, "episodes");
-	size_t n = json_array_size(episodes);
-	struct chart_span span = {json_ms(dossier->c, "opened_at"),
-				  json_ms(dossier->c, "opened_at")};
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = json_array_size(episodes); i-- > 0 && chart->n_episodes < CHART_EPISODES;) {
 		const json_t *episode = json_array_get(episodes, i);
 		int64_t began_ms = json_ms(episode, "began_at"),
-			ended_ms =
-				wrong ? json_episode_end(dossier->c, episode, &dossier->plan->zone)
-				      : json_ms(episode, "ended_at");
-		ended_ms = ended_ms == 0 ? dossier->now_ms : ended_ms;
-		span.from_ms = i == 0 || began_ms < span.from_ms ? began_ms : span.from_ms;
-		span.to_ms = i == 0 || ended_ms > span.to_ms ? ended_ms : span.to_ms;
-	}
-	return span;
-}
-
-/* Is an episode, or the case itself, of the factor that is drawn? Of a case with one factor no
- * episode says which. */
-static bool is_drawn(const json_t *object, const char *drawn)
-{
-	const char *factor = json_words(object, "factor");
-	return factor == NULL || strcmp(drawn, factor) == 0;
-}
-
-static void take_episodes(struct chart *chart, const struct dossier *dossier, const char *factor)
-{
-	const json_t *episodes = json_object_get(dossier->c, "episodes");
-	size_t n = json_array_size(episodes);
-	if (is_drawn(dossier->c, factor))
-		take_limit(chart, dossier->c);
-	for (size_t i = n > CHART_EPISODES ? n - CHART_EPISODES : 0; i < n; i++) {
-		const json_t *episode = json_array_get(episodes, i);
-		int64_t ended_ms = json_episode_end(dossier->c, episode, &dossier->plan->zone);
-		if (!is_drawn(episode, factor))
+			ended_ms = json_episode_end(dossier->c, episode, &dossier->plan->zone);
+		if (!episode_is_of(episode, factor) || began_ms < period->from_ms ||
+		    began_ms > period->to_ms)
 			continue;
 		take_limit(chart, episode);
-		chart->episodes[chart->n_episodes++] = (struct chart_span){
-			json_ms(episode, "began_at"), ended_ms == 0 ? dossier->now_ms : ended_ms};
+		chart->episodes[chart->n_episodes++] =
+			(struct chart_span){began_ms, ended_ms == 0 ? dossier->now_ms : ended_ms};
 	}
+	if (episode_is_of(dossier->c, factor) && chart->n_limits == 0)
+		take_limit(chart, dossier->c);
 }
 
 /* A few results before and behind, where each is held for hours. */
@@ -142,23 +116,23 @@ static int64_t margin_least(const struct monitor *m)
 					 : margin;
 }
 
-static void begin(struct chart *chart, const struct dossier *dossier, const struct monitor *monitor)
+static void begin(struct chart *chart, const struct dossier *dossier, const struct monitor *monitor,
+		  const struct period *period)
 {
-	struct chart_span span = case_span(dossier, false);
-	int64_t margin = (span.to_ms - span.from_ms) / 5, least = margin_least(monitor);
+	int64_t margin = (period->to_ms - period->from_ms) / 5, least = margin_least(monitor);
 	margin = margin < least ? least : margin > margin_most_ms ? margin_most_ms : margin;
 	int64_t to_ms =
-		span.to_ms + margin < dossier->now_ms ? span.to_ms + margin : dossier->now_ms;
+		period->to_ms + margin < dossier->now_ms ? period->to_ms + margin : dossier->now_ms;
 	int64_t silent_ms = monitor->stale_after_ms != 0 ? monitor->stale_after_ms
 			    : monitor->interval_ms != 0  ? 3 * monitor->interval_ms
 							 : 7200000;
 	if (silent_ms < 60000)
 		silent_ms = 60000;
-	chart_begin(chart, &dossier->plan->zone, span.from_ms - margin, to_ms, silent_ms);
+	chart_begin(chart, &dossier->plan->zone, period->from_ms - margin, to_ms, silent_ms);
 	chart->name = factor_words(dossier->words, monitor);
 	chart->unit = monitor->unit;
 	chart->decimals = monitor->decimals;
-	take_episodes(chart, dossier, monitor->factor);
+	take_episodes(chart, dossier, monitor->factor, period);
 }
 
 /* Pieces are small where other monitors fill the daybook, so that the time is kept. */
@@ -171,12 +145,12 @@ static int64_t next_piece(int64_t piece_ms, int64_t took_ms)
 
 /* Return: 0; negative errno. */
 static int read_pieces(struct daybook_reader *reader, struct daybook_query *query,
-		       struct chart_span span, struct taking *taking, bool *cut)
+		       struct chart_span span, int64_t most_ms, struct taking *taking, bool *cut)
 {
 	int64_t begun_ms = mono_ms(), now_ms = begun_ms, piece_ms = piece_first_ms;
 	*cut = false;
 	for (query->to_ms = span.from_ms; query->to_ms < span.to_ms;) {
-		*cut = now_ms - begun_ms > DOSSIER_READ_MS;
+		*cut = now_ms - begun_ms > most_ms;
 		if (*cut)
 			break;
 		query->from_ms = query->to_ms;
@@ -193,9 +167,10 @@ static int read_pieces(struct daybook_reader *reader, struct daybook_query *quer
 	return 0;
 }
 
-/* One monitor's readings in a span, under what was marked later. Return: 0, negative errno. */
+/* One monitor's readings in a span, under what was marked later.
+ * @most_ms: what takes longer is cut. Return: 0, negative errno. */
 static int take(const struct dossier *dossier, struct daybook_reader *reader,
-		struct chart_span span, struct taking *taking, bool *cut)
+		struct chart_span span, int64_t most_ms, struct taking *taking, bool *cut)
 {
 	struct daybook_query query = {.site = dossier->plan->monitors[taking->monitor].site,
 				      .monitor = taking->monitor,
@@ -205,38 +180,55 @@ static int take(const struct dossier *dossier, struct daybook_reader *reader,
 			: ledger_marks(dossier->ledger, ledger_mark_last(dossier->ledger),
 				       &taking->marks);
 	if (r == 0)
-		r = read_pieces(reader, &query, span, taking, cut);
+		r = read_pieces(reader, &query, span, most_ms, taking, cut);
 	marks_deinit(&taking->marks);
 	return r;
 }
 
-/* Return: as dossier_chart(). */
-static int chart_factor(const struct dossier *dossier, struct daybook_reader *reader,
-			const char *factor, struct chart *chart, bool *cut)
+static int take_panel(const struct dossier *dossier, struct daybook_reader *reader,
+		      uint32_t monitor, int64_t most_ms, struct dossier_panel *panel)
+{
+	struct chart *chart = panel->chart;
+	const struct monitor *m = &dossier->plan->monitors[monitor];
+	struct taking taking = {.chart = chart, .monitor = monitor};
+	int r = take(dossier, reader, (struct chart_span){chart->from_ms, chart->to_ms}, most_ms,
+		     &taking, &panel->cut);
+	if (r == 0 && !panel->cut)
+		chart_end(chart, dossier->now_ms);
+	return r != 0 ? r
+		      : daybook_gaps(reader, dossier->plan->sites[m->site].id, m->factor,
+				     chart->from_ms, chart->to_ms, count_gap, chart);
+}
+
+int dossier_panels(const struct dossier *dossier, struct daybook_reader *reader, const char *factor,
+		   size_t most, struct dossier_panels *out)
 {
 	const struct plan *plan = dossier->plan;
 	const char *site = json_words(dossier->c, "site");
+	struct period periods[DOSSIER_PANELS];
 	uint32_t monitor =
 		site == NULL || factor == NULL ? NO_INDEX : plan_monitor(plan, site, factor);
-	*cut = false;
+	int r = 0;
 	if (monitor == NO_INDEX)
 		return 0;
-	begin(chart, dossier, &plan->monitors[monitor]);
-	struct taking taking = {.chart = chart, .monitor = monitor};
-	int r = take(dossier, reader, (struct chart_span){chart->from_ms, chart->to_ms}, &taking,
-		     cut);
-	if (r == 0 && !*cut)
-		chart_end(chart, dossier->now_ms);
-	if (r == 0)
-		r = daybook_gaps(reader, site, factor, chart->from_ms, chart->to_ms, count_gap,
-				 chart);
+	size_t n = periods_of(dossier, factor, periods, most, &out->periods);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct dossier_panel *panel = &out->at[i];
+		panel->chart = malloc(sizeof *panel->chart);
+		if (panel->chart == NULL)
+			return -ENOMEM;
+		panel->number = periods[i].number;
+		begin(panel->chart, dossier, &plan->monitors[monitor], &periods[i]);
+		out->n++;
+		r = take_panel(dossier, reader, monitor, DOSSIER_READ_MS / (int64_t)n, panel);
+	}
 	return r == 0 ? 1 : r;
 }
 
-int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
-		  bool *cut)
+void dossier_panels_deinit(struct dossier_panels *panels)
 {
-	return chart_factor(dossier, reader, json_words(dossier->c, "factor"), chart, cut);
+	for (size_t i = 0; i < panels->n; i++)
+		free(panels->at[i].chart);
 }
 
 int dossier_further(const struct dossier *dossier, struct daybook_reader *reader,
@@ -247,15 +239,8 @@ int dossier_further(const struct dossier *dossier, struct daybook_reader *reader
 	for (size_t i = 1; r >= 0 && i < json_array_size(factors) && out->n < DOSSIER_FURTHER;
 	     i++) {
 		const char *factor = json_words(json_array_get(factors, i), "factor");
-		struct chart *chart = malloc(sizeof *chart);
-		if (chart == NULL)
-			return -ENOMEM;
-		r = chart_factor(dossier, reader, factor, chart, &out->cut[out->n]);
-		chart->place = (unsigned)i;
-		if (r == 1)
-			out->at[out->n++] = chart;
-		else
-			free(chart);
+		r = dossier_panels(dossier, reader, factor, 1, &out->at[out->n]);
+		out->n++;
 	}
 	return r < 0 ? r : 0;
 }
@@ -263,13 +248,32 @@ int dossier_further(const struct dossier *dossier, struct daybook_reader *reader
 void dossier_further_deinit(struct dossier_further *further)
 {
 	for (size_t i = 0; i < further->n; i++)
-		free(further->at[i]);
+		dossier_panels_deinit(&further->at[i]);
+}
+
+/* What was wrong at its worst; not until it was cleared, which for means is a good window more. */
+static struct chart_span worst_span(const struct dossier *dossier)
+{
+	const json_t *episode, *episodes = json_object_get(dossier->c, "episodes");
+	struct period worst;
+	size_t total, i;
+	periods_of(dossier, NULL, &worst, 1, &total);
+	struct chart_span span = {worst.from_ms, worst.from_ms};
+	json_array_foreach(episodes, i, episode)
+	{
+		int64_t began_ms = json_ms(episode, "began_at"),
+			ended_ms = json_episode_end(dossier->c, episode, &dossier->plan->zone);
+		ended_ms = ended_ms == 0 ? dossier->now_ms : ended_ms;
+		if (began_ms >= worst.from_ms && began_ms <= worst.to_ms && ended_ms > span.to_ms)
+			span.to_ms = ended_ms;
+	}
+	return span;
 }
 
 void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
 		  struct dossier_rain *out)
 {
-	struct chart_span span = case_span(dossier, true);
+	struct chart_span span = worst_span(dossier);
 	bool cut = false;
 	*out = (struct dossier_rain){.gauge = rain_beside(dossier->plan, dossier->c)};
 	if (out->gauge == NO_INDEX)
@@ -279,5 +283,5 @@ void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
 	out->during.span = span;
 	struct taking taking = {.rain = out, .monitor = out->gauge};
 	span.from_ms = out->before.span.from_ms;
-	out->unread = take(dossier, reader, span, &taking, &cut) < 0 || cut;
+	out->unread = take(dossier, reader, span, DOSSIER_READ_MS, &taking, &cut) < 0 || cut;
 }

@@ -2,22 +2,18 @@
 /* What is read for a dossier, in one place for all who write one. */
 #include "deliver/dossier.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 /* The readings of a concentration say nothing of a load: there the sum is drawn. */
 static int take_readings(struct dossier *dossier, struct daybook_reader *reader,
 			 struct dossier_taken *taken)
 {
 	if (json_is(dossier->c, "kind", "load"))
 		return 0;
-	taken->chart = malloc(sizeof *taken->chart);
-	int r = taken->chart == NULL ? -ENOMEM
-				     : dossier_chart(dossier, reader, taken->chart, &dossier->cut);
+	int r = dossier_panels(dossier, reader, json_words(dossier->c, "factor"), DOSSIER_PANELS,
+			       &taken->panels);
 	if (r >= 0 && dossier_further(dossier, reader, &taken->further) == 0)
 		dossier->further = &taken->further;
 	if (r == 1)
-		dossier->chart = taken->chart;
+		dossier->panels = &taken->panels;
 	return r < 0 ? r : 0;
 }
 
@@ -41,5 +37,5 @@ void dossier_taken_deinit(struct dossier_taken *taken)
 	dossier_frames_deinit(&taken->frames);
 	dossier_further_deinit(&taken->further);
 	dossier_load_deinit(&taken->load);
-	free(taken->chart);
+	dossier_panels_deinit(&taken->panels);
 }

@@ -13,7 +13,7 @@ static const char style[] =
 	"auto;"
 	"padding:1rem}"
 	"h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;border-bottom:1px solid #999;"
-	"margin:1.4rem 0 .5rem}"
+	"margin:1.4rem 0 .5rem}h3{font-size:1rem;margin:1rem 0 .3rem}"
 	"table{border-collapse:collapse;width:100%;margin:.4rem 0}"
 	"th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top;"
 	"overflow-wrap:anywhere}"
@@ -43,7 +43,8 @@ static const char style[] =
 	"footer{border-top:1px solid #999;margin-top:1.5rem;padding-top:.4rem;font-size:.85rem}"
 	"@page{size:A4;margin:16mm 14mm}"
 	"@media "
-	"print{body{max-width:none;padding:0;font-size:10pt;line-height:1.4}h2{break-after:avoid;"
+	"print{body{max-width:none;padding:0;font-size:10pt;line-height:1.4}h2,h3{break-after:"
+	"avoid;"
 	"margin-top:1rem}th,td{padding:.1rem "
 	".4rem}.pairs,figure,tr,.clue,footer{break-inside:avoid}"
 	"thead{display:table-header-group}footer{break-before:avoid}"
@@ -54,15 +55,10 @@ void dossier_policy(struct text *out)
 	html_policy_hash(out, style);
 }
 
-bool dossier_withheld(const struct plan *plan, const json_t *c)
+enum secrecy dossier_secrecy(const struct plan *plan, const json_t *c)
 {
-	const char *id = json_words(c, "site");
-	uint32_t site = id == NULL ? NO_INDEX : plan_site(plan, id);
-	bool verified = json_is_true(json_object_get(c, "verified"));
-	/* a site that the plan no longer has may have been an enterprise's */
-	bool enterprise = site == NO_INDEX || plan->sites[site].kind == SITE_OUTFALL ||
-			  plan->sites[site].parties.enterprise != NULL;
-	return !verified && enterprise;
+	return secrecy_of_case(plan, json_words(c, "site"),
+			       json_is_true(json_object_get(c, "verified")));
 }
 
 /* --- shared by the parts --- */
@@ -209,7 +205,7 @@ void part_value(struct parts *parts, const json_t *object, const char *member)
 const char *part_site_name(const struct parts *parts)
 {
 	const char *name = json_words(parts->dossier->c, "site_name");
-	if (parts->withheld)
+	if (parts->secrecy != SECRECY_NONE)
 		return sheet_word(&parts->sheet,
 				  SAY("an enterprise, not named until the case is verified"));
 	if (name != NULL && name[0] != '\0')
@@ -253,8 +249,11 @@ static void hand_words(struct parts *parts)
 	const char *by = json_words(step, "by"), *document = json_words(c, "document");
 	struct sheet *sheet = &parts->sheet;
 	char when[SHEET_TIME_BYTES];
-	sheet_phrase(sheet, SAY("Registered by hand on {when}; source: {source}."), "when",
-		     sheet_moment(sheet, json_ms(c, "opened_at"), when), "source",
+	sheet_phrase(sheet,
+		     parts->secrecy == SECRECY_ALL
+			     ? SAY("Registered by hand; source: {source}.")
+			     : SAY("Registered by hand on {when}; source: {source}."),
+		     "when", sheet_moment(sheet, json_ms(c, "opened_at"), when), "source",
 		     sheet_word(sheet, json_words(c, "source")), NULL);
 	text_char(sheet->out, ' ');
 	if (by != NULL && !parts->dossier->open) {
@@ -367,7 +366,7 @@ static void parts_init(struct parts *parts, struct text *out, const struct dossi
 		.dossier = dossier,
 		.site = at == NO_INDEX ? NULL : &plan->sites[at],
 		.monitor = monitor == NO_INDEX ? NULL : &plan->monitors[monitor],
-		.withheld = dossier->open && dossier_withheld(plan, dossier->c),
+		.secrecy = dossier->open ? dossier_secrecy(plan, dossier->c) : SECRECY_NONE,
 	};
 }
 
@@ -379,13 +378,16 @@ void dossier_write(struct text *out, const struct dossier *dossier)
 		part_responsible, part_demands,  part_steps,    part_links,   part_history,
 		part_attachments, part_evidence, part_frames,
 	};
+	static void (*const course[])(struct parts *) = {part_untold, part_advice};
 	struct parts parts;
 	parts_init(&parts, out, dossier);
+	bool untold = parts.secrecy == SECRECY_ALL;
+	size_t n = untold ? sizeof course / sizeof course[0] : sizeof sections / sizeof sections[0];
 	page_begin(&parts);
 	page_head(&parts);
 	sheet_markup(&parts.sheet, "<main>\n");
-	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
-		sections[i](&parts);
+	for (size_t i = 0; i < n; i++)
+		(untold ? course : sections)[i](&parts);
 	sheet_markup(&parts.sheet, "</main>\n");
 	page_foot(&parts);
 }

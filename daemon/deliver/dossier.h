@@ -11,9 +11,11 @@
  * the flag that it came with.
  *
  * A public page names units and posts. Persons, notes and file names are left out, and an
- * enterprise as long as the case against it is unverified.
+ * enterprise as long as the case against it is unverified: then the page says that there is a case,
+ * and no more (core/secrecy.h). No case is shown to be linked to such a one.
  */
 #include "core/chain.h"
+#include "core/secrecy.h"
 #include "core/text.h"
 #include "deliver/chart.h"
 #include "core/window.h"
@@ -37,11 +39,20 @@ struct dossier_frames {
 	size_t n_shown;
 };
 
-/* Curves of the factors that have joined a case; what is more is not drawn. */
-enum { DOSSIER_FURTHER = 5 };
+/* The curve of a factor, a picture for each period (dossier-periods.h): its own of the case has
+ * several, those of factors that have joined one each, and what is more is not drawn. */
+enum { DOSSIER_PANELS = 4, DOSSIER_FURTHER = 5 };
+struct dossier_panel {
+	struct chart *chart;
+	size_t number; /* of the period, from 1 */
+	bool cut;      /* the readings were too many: chart->last_ms is where it ends */
+};
+struct dossier_panels {
+	struct dossier_panel at[DOSSIER_PANELS]; /* oldest first */
+	size_t n, periods;                       /* periods: of them n are drawn */
+};
 struct dossier_further {
-	struct chart *at[DOSSIER_FURTHER];
-	bool cut[DOSSIER_FURTHER];
+	struct dossier_panels at[DOSSIER_FURTHER];
 	size_t n;
 };
 
@@ -55,6 +66,7 @@ struct dossier_load {
 	struct span year;
 	struct dossier_month months[12];
 	double total;
+	int64_t readings, valid; /* of the factor, that the sum rests on */
 };
 
 /* What a rain gauge measured before and during an exceedance. */
@@ -76,10 +88,9 @@ struct dossier {
 	bool open;                   /* to the public */
 	struct ledger *ledger;       /* NULL: later marks are not shown */
 	int64_t now_ms;
-	const json_t *c;           /* the case as ledger_case_json() writes it */
-	const struct chart *chart; /* NULL: the case has no readings */
-	bool unread;               /* they are there and could not be read */
-	bool cut;                  /* the readings were too many: chart->last_ms is where it ends */
+	const json_t *c;                       /* the case as ledger_case_json() writes it */
+	const struct dossier_panels *panels;   /* NULL: the case has no readings */
+	bool unread;                           /* they are there and could not be read */
 	const struct dossier_frames *frames;   /* NULL: not looked at */
 	const struct dossier_further *further; /* NULL: not looked at */
 	const struct dossier_load *load;       /* NULL: not looked at, or of another case */
@@ -90,25 +101,27 @@ struct dossier {
 void dossier_write(struct text *out, const struct dossier *dossier);
 
 /**
- * dossier_chart() - the readings around a case: a fifth of its length, one to twelve hours, before
- * and behind
- * @chart: out
- * @cut: out: it took longer than DOSSIER_READ_MS; what came until then is there
- * Return: 1; 0 where the case has no monitor of this plan; negative errno of the daybook.
+ * dossier_panels() - the readings around each period of a factor: a fifth of its length, one to
+ * twelve hours, before and behind
+ * @most: pictures, at most DOSSIER_PANELS
+ * @out: zeroed; dossier_panels_deinit() it in any case
+ * What takes longer than DOSSIER_READ_MS for all of a factor is cut.
+ * Return: 1; 0 where the case has no such monitor of this plan; negative errno of the daybook.
  */
 enum { DOSSIER_READ_MS = 8000 };
-int dossier_chart(const struct dossier *dossier, struct daybook_reader *reader, struct chart *chart,
-		  bool *cut);
+int dossier_panels(const struct dossier *dossier, struct daybook_reader *reader, const char *factor,
+		   size_t most, struct dossier_panels *out);
+void dossier_panels_deinit(struct dossier_panels *panels);
 
-/** dossier_further() - the same of the factors that have joined
+/** dossier_further() - the worst or newest period of each factor that has joined
  * @out: dossier_further_deinit() it in any case
  * Return: 0, negative errno; what was read until then is there. */
 int dossier_further(const struct dossier *dossier, struct daybook_reader *reader,
 		    struct dossier_further *out);
 void dossier_further_deinit(struct dossier_further *further);
 
-/** dossier_rain() - adds up the rain beside an exceedance; of another case, or where there is no
- * gauge (deliver/rain.h), nothing */
+/** dossier_rain() - adds up the rain beside the worst period of an exceedance; of another case, or
+ * where there is no gauge (deliver/rain.h), nothing */
 void dossier_rain(const struct dossier *dossier, struct daybook_reader *reader,
 		  struct dossier_rain *out);
 
@@ -127,7 +140,7 @@ void dossier_load_deinit(struct dossier_load *load);
 
 /* All that is read for one dossier; it points into this. */
 struct dossier_taken {
-	struct chart *chart;
+	struct dossier_panels panels;
 	struct dossier_frames frames;
 	struct dossier_further further;
 	struct dossier_load load;
@@ -143,6 +156,5 @@ void dossier_taken_deinit(struct dossier_taken *taken);
 /** dossier_policy() - adds the hash of its style, as a source of a content security policy */
 void dossier_policy(struct text *out);
 
-/** dossier_withheld() - is the site not to be named in the open, because an unverified case is
- * directed at an enterprise? */
-bool dossier_withheld(const struct plan *plan, const json_t *c);
+/** dossier_secrecy() - what of the case an open page may tell */
+enum secrecy dossier_secrecy(const struct plan *plan, const json_t *c);

@@ -42,7 +42,7 @@ static void take_case(struct office_page *page, const json_t *c)
 	const char *site = json_words(c, "site");
 	uint32_t at = site == NULL ? NO_INDEX : plan_site(page->plan, site);
 	bool ended = json_case_ended(c) != 0;
-	if (!page->office->sees_persons && dossier_withheld(page->plan, c)) {
+	if (!page->office->sees_persons && dossier_secrecy(page->plan, c) != SECRECY_NONE) {
 		page->hidden++;
 		return;
 	}
@@ -298,7 +298,8 @@ static void case_row(struct office_page *page, const struct office_case *c)
 static void case_notes(struct office_page *page)
 {
 	char count[24];
-	if (page->hidden > 0) {
+	/* of one site it would say that there is such a case there */
+	if (page->hidden > 0 && page->office->query->site == NULL) {
 		snprintf(count, sizeof count, "%zu", page->hidden);
 		sheet_markup(&page->sheet, "<p>");
 		sheet_phrase(&page->sheet,

@@ -161,6 +161,66 @@ def test_the_listener_names_nobody_without_a_token(make_daemon, tmp_path):
     assert [name for name in ENTERPRISE if name not in everybody] == []
 
 
+def told(daemon, path):
+    status, body, _ = ask(daemon, "GET", path)
+    assert status == 200, body
+    return body
+
+
+def first_told(daemon, query):
+    """What a stream without a token begins with: its cursor, and what it tells first."""
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+    try:
+        connection.request("GET", f"/api/v1/events?{query}")
+        stream, lines = connection.getresponse(), []
+        while not lines or not lines[-1].startswith("data:"):
+            lines.append(stream.readline().decode())
+    finally:
+        connection.close()
+    return int(lines[0].split()[-1]), json.loads(lines[-1][5:])
+
+
+def test_nothing_leads_to_an_enterprise_before_a_case_is_verified(make_daemon):
+    firm, river = site("firm", [mqtt_monitor("w01018", "t")], FIRM), site("river", [], kind="river_section")
+    daemon = make_daemon([mqtt_connection(servers.free_port())], [firm, river], listen=servers.free_port())
+
+    def post(where, **body):
+        status, answer = daemon.request("POST", f"/api/v1/{where}", json.dumps({"by": "Handler Hu", **body}))
+        assert status == 200, answer
+
+    # 1 is verified, 2 and 4 are not, and all are of one enterprise; 3 is of the river
+    for where, rest in (("firm", {}), ("firm", {"factor": "w01018"}), ("river", {}), ("firm", {})):
+        post("cases", site=where, source="inspection", title="smell", **rest)
+    post("cases/1/actions", action="accept")
+    post("cases/1/actions", action="link", other=2, relation="same outfall")
+    post("cases/2/actions", action="link", other=1, relation="same outfall")
+    post("cases/3/actions", action="link", other=2, relation="downstream")
+    post("cases/4/actions", action="merge", other=1, note="the same")
+    post("cases/2/actions", action="withdraw", reason="instrument_fault", note="pump")
+    numbers = {n: daemon.get(f"/api/v1/cases/{n}")["number"] for n in (1, 2, 4)}
+    for n in (2, 4):
+        case, page = told(daemon, f"/api/v1/cases/{n}"), told(daemon, f"/api/v1/cases/{n}/dossier")
+        assert [name for name in ENTERPRISE + ("firm", "w01018") if name in case + page] == []
+        assert json.loads(case)["links"] == [] and not json.loads(case).get("merged_into")
+        assert json.loads(case)["opened_at"] is None and numbers[n] in page
+        assert [numbers[m] for m in (1, 3, 2, 4) if m in numbers and m != n and numbers[m] in page] == []
+    for n in (1, 3):
+        case = json.loads(told(daemon, f"/api/v1/cases/{n}"))
+        assert case["links"] == [] and [h.get("other") for h in case["history"] if h.get("other")] == []
+        assert [numbers[m] for m in (2, 4) if numbers[m] in told(daemon, f"/api/v1/cases/{n}/dossier")] == []
+    assert "Site firm" in told(daemon, "/api/v1/cases/1/dossier")
+    # neither a list that is asked for by site or time, nor the place where it goes on
+    for query in ("site=firm", "from=0", "to=9999999999"):
+        for limit in (1, 2, 1000):
+            page = json.loads(told(daemon, f"/api/v1/cases?status=all&limit={limit}&{query}"))
+            assert {c["id"] for c in page["cases"]} <= {1, 3} and page.get("next") in (None, 1, 3), (query, page)
+    assert daemon.get("/api/v1/shelves")["shelves"][0]["case"] == 2  # which the withdrawal made
+    assert [s["case"] for s in json.loads(told(daemon, "/api/v1/shelves"))["shelves"]] == [None]
+    at, event = first_told(daemon, "site=firm&last=1")
+    assert event["data"]["id"] == 1 and int(event["id"]) == at + 1
+    assert "not shown" in told(daemon, "/?language=en&status=all") and "not shown" not in told(daemon, "/?language=en&status=all&site=firm")
+
+
 def test_a_token_that_was_taken_out_is_good_for_nothing_after_a_reload(office, tmp_path):
     li, wang = TOKENS["li"][1], TOKENS["wang"][1]
     stream = http.client.HTTPConnection("127.0.0.1", office.port, timeout=20)

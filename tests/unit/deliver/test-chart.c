@@ -22,7 +22,7 @@ static char *drawn(const struct chart *chart)
 {
 	struct text text = {0};
 	struct sheet sheet = {.out = &text, .zone = &zone};
-	chart_svg(&sheet, chart);
+	chart_svg(&sheet, chart, 0);
 	assert_false(text.failed);
 	return text.at;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "deliver/dossier.h"
+#include "deliver/dossier-periods.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,7 +115,7 @@ static void test_an_episode_of_day_means_ends_with_its_last_bad_day(void **state
 			     (int)(at - case_json), case_json,
 			     at + strlen("\"ended_at\":null")) > 0);
 	char *page = written(ended, false);
-	holds(page, "It lasted from 2026-11-22 00:00:00 to 2026-11-23 23:59:59; episodes: 1.",
+	holds(page, "It lasted from 2026-11-22 00:00:00 to 2026-11-23 23:59:59; hours: 48.0.",
 	      true);
 	holds(page, "2026-11-24", false);
 	holds(page, "2026-11-25", false);
@@ -147,6 +147,60 @@ static void test_the_public_page_names_no_person_and_no_unverified_enterprise(vo
 	free(verified);
 }
 
+/* The case with some members otherwise: pairs of what stands there and what is to, then NULL. */
+static char *changed(const char *const *pairs, bool open)
+{
+	struct text json = {0}, next = {0};
+	text_add(&json, case_json);
+	for (; pairs[0] != NULL; pairs += 2) {
+		const char *at = strstr(json.at, pairs[0]);
+		assert_non_null(at);
+		text_clear(&next);
+		text_add_n(&next, json.at, (size_t)(at - json.at));
+		text_add(&next, pairs[1]);
+		text_add(&next, at + strlen(pairs[0]));
+		text_clear(&json);
+		text_add(&json, next.at);
+	}
+	char *page = written(json.at, open);
+	text_deinit(&json);
+	text_deinit(&next);
+	return page;
+}
+
+/* Where no enterprise is configured an outfall has no names; where one is, nothing leads to it. */
+static void test_what_leads_to_an_enterprise_is_not_told_in_the_open(void **state)
+{
+	static const char *const leads[] = {"COD",     "81.0",   "2026-11-2", "river",  "Brook",
+					    "goes on", "permit", "History",   "Linked", "Evidence"};
+	(void)state;
+	char *page = written(case_json, true);
+	for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++)
+		holds(page, leads[i], false);
+	holds(page, "not public until the case is verified", true);
+	holds(page, "suspected exceedance", true);
+	free(page);
+}
+
+static void test_an_open_page_shows_no_link_to_a_case_it_cannot_look_at(void **state)
+{
+	const char *const pairs[] = {"\"verified\":false", "\"verified\":true ", "\"evidence\":",
+				     "\"links\":[{\"case\":12,\"relation\":\"upstream\",\"at\":"
+				     "\"2026-11-23T09:00:00.000Z\",\"by\":\"duchad\"}],"
+				     "\"merged_into\":12,\"evidence\":",
+				     NULL};
+	(void)state;
+	char *page = changed(pairs, true);
+	holds(page, "Linked cases", false);
+	holds(page, "merged into", false);
+	holds(page, "Works Ltd", true);
+	free(page);
+	page = changed(pairs, false);
+	holds(page, "Linked cases", true);
+	holds(page, "merged into", true);
+	free(page);
+}
+
 static void test_a_case_by_hand_without_values_is_written(void **state)
 {
 	(void)state;
@@ -169,38 +223,18 @@ static void test_a_case_by_hand_without_values_is_written(void **state)
 	free(page);
 }
 
-/* The case with some members otherwise: pairs of what stands there and what is to, then NULL. */
-static char *changed(const char *const *pairs)
-{
-	struct text json = {0}, next = {0};
-	text_add(&json, case_json);
-	for (; pairs[0] != NULL; pairs += 2) {
-		const char *at = strstr(json.at, pairs[0]);
-		assert_non_null(at);
-		text_clear(&next);
-		text_add_n(&next, json.at, (size_t)(at - json.at));
-		text_add(&next, pairs[1]);
-		text_add(&next, at + strlen(pairs[0]));
-		text_clear(&json);
-		text_add(&json, next.at);
-	}
-	char *page = written(json.at, false);
-	text_deinit(&json);
-	text_deinit(&next);
-	return page;
-}
-
 static void test_a_warning_is_near_its_limit_and_not_beyond(void **state)
 {
 	(void)state;
 	char *page = changed((const char *const[]){"exceedance", "warning", "\"peak_value\":81",
-						   "\"peak_value\":46", "0.62", "-0.08", NULL});
+						   "\"peak_value\":46", "0.62", "-0.08", NULL},
+			     false);
 	holds(page, "COD, day 46.0 mg/L, near the limit of 50 mg/L", true);
 	holds(page, "above the limit", false);
 	holds(page, "times over", false);
 	holds(page, "<td>2026-11-22</td>", true); /* the day whose mean it was */
 	free(page);
-	page = changed((const char *const[]){"\"unit\":\"mg/L\"", "\"unit\":\"\"", NULL});
+	page = changed((const char *const[]){"\"unit\":\"mg/L\"", "\"unit\":\"\"", NULL}, false);
 	holds(page, "COD, day 81.0, above the limit of 50, 0.62 times over", true);
 	free(page);
 }
@@ -209,7 +243,8 @@ static void test_what_ended_unverified_is_not_said_to_wait_for_it(void **state)
 {
 	(void)state;
 	char *page = changed((const char *const[]){"\"status\":\"registered\"",
-						   "\"status\":\"withdrawn\"", NULL});
+						   "\"status\":\"withdrawn\"", NULL},
+			     false);
 	holds(page, "ended without being verified", true);
 	holds(page, "not verified yet", false);
 	free(page);
@@ -218,11 +253,13 @@ static void test_what_ended_unverified_is_not_said_to_wait_for_it(void **state)
 static void test_links_are_told_by_relation(void **state)
 {
 	(void)state;
-	char *page = changed((const char *const[]){
-		"\"evidence\":",
-		"\"links\":[{\"case\":12,\"relation\":\"upstream\",\"at\":"
-		"\"2026-11-23T09:00:00.000Z\",\"by\":\"Ines\"}],\"evidence\":",
-		NULL});
+	char *page = changed(
+		(const char *const[]){
+			"\"evidence\":",
+			"\"links\":[{\"case\":12,\"relation\":\"upstream\",\"at\":"
+			"\"2026-11-23T09:00:00.000Z\",\"by\":\"Ines\"}],\"evidence\":",
+			NULL},
+		false);
 	holds(page, "Linked cases", true);
 	holds(page, "<td class=\"whole\">12</td><td>upstream</td>", true);
 	free(page);
@@ -332,6 +369,7 @@ static char *with_frames(bool open, size_t shown)
 	struct dossier_frames frames = {.readings = 85, .kept = 84, .n_shown = shown};
 	struct text out = {0};
 	json_t *c = json_loads(case_json, 0, NULL);
+	json_object_set_new(c, "verified", json_true()); /* else the open page tells nothing */
 	for (size_t i = 0; i < shown; i++) {
 		struct dossier_frame *frame = &frames.shown[i];
 		*frame = (struct dossier_frame){.kind = "modbus-tcp",
@@ -408,14 +446,16 @@ static void test_factors_that_have_joined_stand_beside_its_own(void **state)
 		chart_feed(charts[i], &reading, 0);
 		charts[i]->name = i == 0 ? "COD" : "cadmium";
 		charts[i]->unit = "";
-		charts[i]->place = i;
 	}
-	const struct dossier_further further = {.at = {&other}, .n = 1};
+	const struct dossier_panels panels = {
+		.at = {{.chart = &own, .number = 1}}, .n = 1, .periods = 1};
+	const struct dossier_further further = {
+		.at = {{.at = {{.chart = &other, .number = 1}}, .n = 1, .periods = 1}}, .n = 1};
 	struct text page = {0};
 	json_t *c = json_loads(json, 0, NULL);
 	assert_non_null(c);
 	const struct dossier dossier = {
-		.plan = &plan, .now_ms = from_ms, .c = c, .chart = &own, .further = &further};
+		.plan = &plan, .now_ms = from_ms, .c = c, .panels = &panels, .further = &further};
 	dossier_write(&page, &dossier);
 	assert_int_equal(count(page.at, "<svg "), 2);
 	assert_int_equal(count(page.at, "id=\"hatch\""), 1);
@@ -428,12 +468,93 @@ static void test_factors_that_have_joined_stand_beside_its_own(void **state)
 	json_decref(c);
 }
 
+/* --- episodes that lie months apart --- */
+
+/* Of the first of the months, six hours long; the peaks in their order. */
+static json_t *of_months(const int *peaks, size_t n, bool goes_on)
+{
+	json_t *c = json_loads(case_json, 0, NULL), *episodes = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			episodes,
+			json_pack("{s:o,s:o,s:i,s:i}", "began_at",
+				  json_sprintf("2026-%02d-01T00:00:00.000+08:00", (int)i + 1),
+				  "ended_at",
+				  goes_on && i + 1 == n
+					  ? json_null()
+					  : json_sprintf("2026-%02d-01T06:00:00.000+08:00",
+							 (int)i + 1),
+				  "peak_value", peaks[i], "limit", 50));
+	json_object_set_new(c, "episodes", episodes);
+	json_object_set_new(c, "average", json_string("instant"));
+	return c;
+}
+
+static void test_the_worst_and_the_newest_periods_are_drawn(void **state)
+{
+	static const int peaks[] = {60, 90, 60, 70, 60, 60};
+	struct period periods[4];
+	size_t total;
+	json_t *c = of_months(peaks, 6, false);
+	struct dossier dossier = {.plan = &plan, .c = c, .now_ms = 1795000000000};
+	(void)state;
+	assert_int_equal(periods_of(&dossier, "w01018", periods, 4, &total), 4);
+	assert_int_equal(total, 6);
+	static const size_t numbers[] = {2, 4, 5, 6};
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(periods[i].number, numbers[i]);
+		assert_int_equal(periods[i].to_ms - periods[i].from_ms, 6 * 3600000);
+	}
+	assert_int_equal(periods_of(&dossier, NULL, periods, 1, &total), 1);
+	assert_int_equal(periods[0].number, 2);
+	json_decref(c);
+	/* those that lie close to one another are one */
+	c = json_loads(case_json, 0, NULL);
+	json_t *near =
+		json_loads("[{\"began_at\":\"2026-03-02T00:00:00Z\",\"ended_at\":"
+			   "\"2026-03-02T01:00:00Z\"},{\"began_at\":\"2026-03-01T00:00:00Z\","
+			   "\"ended_at\":\"2026-03-01T03:00:00Z\"},{\"began_at\":"
+			   "\"2026-03-03T02:00:00Z\",\"ended_at\":null}]",
+			   0, NULL);
+	json_object_set_new(c, "episodes", near);
+	dossier.c = c;
+	assert_int_equal(periods_of(&dossier, "w01018", periods, 4, &total), 2);
+	assert_int_equal(periods[1].from_ms - periods[0].from_ms, INT64_C(50) * 3600000);
+	assert_int_equal(periods[1].to_ms, dossier.now_ms);
+	json_decref(c);
+}
+
+static void test_episodes_are_told_by_number_hours_first_and_last(void **state)
+{
+	static const int peaks[] = {60, 60, 60};
+	(void)state;
+	json_t *c = of_months(peaks, 3, false);
+	char *json = json_dumps(c, 0), *page = written(json, false);
+	holds(page,
+	      "Episodes: 3; hours in all: 18.0. The first began on 2026-01-01 00:00:00; the last "
+	      "lasted from 2026-03-01 00:00:00 to 2026-03-01 06:00:00.",
+	      true);
+	holds(page, "It lasted from", false);
+	free(page);
+	free(json);
+	json_decref(c);
+	c = of_months(peaks, 2, true);
+	json = json_dumps(c, 0);
+	page = written(json, false);
+	holds(page, "the last began on 2026-02-01 00:00:00 and goes on.", true);
+	free(page);
+	free(json);
+	json_decref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_of_a_case_is_on_the_page),
 		cmocka_unit_test(test_an_episode_of_day_means_ends_with_its_last_bad_day),
 		cmocka_unit_test(test_the_public_page_names_no_person_and_no_unverified_enterprise),
+		cmocka_unit_test(test_what_leads_to_an_enterprise_is_not_told_in_the_open),
+		cmocka_unit_test(test_an_open_page_shows_no_link_to_a_case_it_cannot_look_at),
 		cmocka_unit_test(test_factors_that_have_joined_stand_beside_its_own),
 		cmocka_unit_test(test_the_factor_is_named_in_the_language_of_the_page),
 		cmocka_unit_test(test_a_case_by_hand_without_values_is_written),
@@ -443,6 +564,8 @@ int main(void)
 		cmocka_unit_test(test_a_share_of_a_permit_is_no_more_than_a_share),
 		cmocka_unit_test(test_a_load_is_drawn_as_it_grew_against_its_permit),
 		cmocka_unit_test(test_frames_are_counted_and_some_shown),
+		cmocka_unit_test(test_the_worst_and_the_newest_periods_are_drawn),
+		cmocka_unit_test(test_episodes_are_told_by_number_hours_first_and_last),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { LIST_MOST = 1000 };
+#define DAY_MS INT64_C(86400000)
 
 /* --- reading --- */
 
@@ -37,6 +38,18 @@ static bool is_wanted(const struct query *query, const json_t *c)
 	       (query->severity == NULL || strcmp(query->severity, json_words(c, "severity")) == 0);
 }
 
+/* Within a day, or seven, from now; what is overdue already is not among them. */
+static bool is_due(const struct office *office, int64_t due_ms)
+{
+	const char *wanted = office->query->due;
+	int64_t left_ms = due_ms - office->now_ms;
+	if (wanted == NULL || due_ms == 0)
+		return wanted == NULL;
+	if (strcmp(wanted, "overdue") == 0)
+		return left_ms < 0;
+	return left_ms >= 0 && left_ms < (strcmp(wanted, "day") == 0 ? DAY_MS : 7 * DAY_MS);
+}
+
 static void take_case(struct office_page *page, const json_t *c)
 {
 	const char *site = json_words(c, "site");
@@ -48,7 +61,8 @@ static void take_case(struct office_page *page, const json_t *c)
 	}
 	if (at != NO_INDEX && !ended)
 		page->open_cases[at]++;
-	if (!is_wanted(page->office->query, c))
+	if (!is_wanted(page->office->query, c) ||
+	    !is_due(page->office, ended ? 0 : json_ms(c, "due_at")))
 		return;
 	page->cases[page->n_cases++] = (struct office_case){
 		.json = c,

@@ -85,6 +85,8 @@ void office_link(struct office_page *page, size_t number, const char *language)
 		parameter(&address, "status", query->stage);
 	if (query->severity != NULL)
 		parameter(&address, "severity", query->severity);
+	if (query->due != NULL)
+		parameter(&address, "due", query->due);
 	if (language != NULL)
 		parameter(&address, "language", language);
 	if (number > 0)
@@ -248,6 +250,17 @@ static void choose_severity(struct office_page *page)
 	choice_end(page);
 }
 
+static void choose_due(struct office_page *page)
+{
+	const char *chosen = page->office->query->due;
+	choice_begin(page, SAY("due"), "due");
+	choice(page, "", sheet_word(&page->sheet, SAY("all")), NULL);
+	choice(page, "overdue", sheet_word(&page->sheet, SAY("overdue")), chosen);
+	choice(page, "day", sheet_word(&page->sheet, SAY("within a day")), chosen);
+	choice(page, "week", sheet_word(&page->sheet, SAY("within 7 days")), chosen);
+	choice_end(page);
+}
+
 static void page_filters(struct office_page *page)
 {
 	const char *language = page->office->query->language;
@@ -255,6 +268,7 @@ static void page_filters(struct office_page *page)
 	choose_site(page);
 	choose_status(page);
 	choose_severity(page);
+	choose_due(page);
 	if (language != NULL)
 		text_format(page->sheet.out,
 			    "<input type=\"hidden\" name=\"language\" value=\"%s\">", language);

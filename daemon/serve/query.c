@@ -197,7 +197,8 @@ enum {
 	PARAM_STAGE = 16384,
 	PARAM_SEVERITY = 32768,
 	PARAM_PAGE = 65536,
-	PARAM_OFFICE = PARAM_PLACE | PARAM_STAGE | PARAM_SEVERITY | PARAM_PAGE,
+	PARAM_DUE = 1 << 17,
+	PARAM_OFFICE = PARAM_PLACE | PARAM_STAGE | PARAM_SEVERITY | PARAM_DUE | PARAM_PAGE,
 	PARAM_SPAN = 1 << 20, /* month or year: one of the two */
 	PARAM_PERIOD = 1 << 21,
 	PARAM_MARK = 1 << 22, /* the texts of one, beside a file as the body */
@@ -297,6 +298,14 @@ static bool read_severity(const char *value, const struct zone *zone, struct que
 	(void)zone;
 	out->severity = value[0] == '\0' ? NULL : value;
 	return out->severity == NULL || strcmp(severity_name(severity_find(value)), value) == 0;
+}
+
+static bool read_due(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->due = value[0] == '\0' ? NULL : value;
+	return out->due == NULL || strcmp(value, "overdue") == 0 || strcmp(value, "day") == 0 ||
+	       strcmp(value, "week") == 0;
 }
 
 static bool read_page(const char *value, const struct zone *zone, struct query *out)
@@ -408,6 +417,7 @@ static const struct param {
 	{"site", PARAM_PLACE, read_place, "the id of a site"},
 	{"status", PARAM_STAGE, read_stage, "open, all, or a case's status"},
 	{"severity", PARAM_SEVERITY, read_severity, "general, serious or grave"},
+	{"due", PARAM_DUE, read_due, "overdue, day or week"},
 	{"page", PARAM_PAGE, read_page, "a whole number from 1"},
 	{"public", PARAM_PUBLIC, read_public, "1 or 0"},
 	{"language", PARAM_LANGUAGE, read_language, "zh_CN or en"},

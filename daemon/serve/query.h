@@ -67,12 +67,12 @@ struct query {
 	int64_t from_ms, to_ms;
 	int64_t after; /* 0: not given */
 	size_t limit;
-	int active;           /* -1: both */
-	bool all;             /* status=all */
-	bool open;            /* public=1: of what is for everybody */
-	const char *stage, *severity; /* of the office page's cases; NULL: not given */
-	size_t page;                  /* from 0 */
-	const char *language; /* "zh_CN" or "en"; NULL: not given */
+	int active;                         /* -1: both */
+	bool all;                           /* status=all */
+	bool open;                          /* public=1: of what is for everybody */
+	const char *stage, *severity, *due; /* of the office page's cases; NULL: not given */
+	size_t page;                        /* from 0 */
+	const char *language;               /* "zh_CN" or "en"; NULL: not given */
 	const char *last_event_id;
 	bool has_span; /* month or year was given */
 	struct span span;

@@ -223,6 +223,48 @@ static void test_the_office_page_follows_readings_and_withholds_what_is_not_veri
 	reply_deinit(&reply);
 }
 
+static bool page_has(const struct district *district, const char *path, const char *word)
+{
+	struct reply reply = get(district, path);
+	assert_int_equal(reply.status, 200);
+	bool has = strstr(reply.body.at, word) != NULL;
+	reply_deinit(&reply);
+	return has;
+}
+
+/* Gives the case until then, and looks for it among those that are due. */
+static void assign_until(const struct district *district, int64_t id, int64_t due_ms)
+{
+	char path[64], body[128];
+	snprintf(path, sizeof path, "/api/v1/cases/%lld/actions", (long long)id);
+	snprintf(body, sizeof body, "{\"action\":\"assign\",\"unit\":\"U\",\"due\":\"%lld\"}",
+		 (long long)(due_ms / 1000));
+	expect(district, (struct call){.path = path, .body = body}, 200, "assigned");
+}
+
+static void test_the_office_page_is_filtered_by_deadline(void **state)
+{
+	static const char *const bad[] = {"/?due=odd", "/?due=day&due=week"};
+	static const char first[] = "/api/v1/cases/1/dossier", second[] = "/api/v1/cases/2/dossier";
+	struct district *district = *state;
+	int64_t now_ms = district_now_ms();
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		expect(district, (struct call){.path = bad[i]}, 400, "due");
+	district_raise(district, MONITOR_COD, 61.3, now_ms);
+	district_raise(district, MONITOR_AMMONIA, 61.3, now_ms);
+	assign_until(district, 1, now_ms + 3 * INT64_C(86400000));
+	assign_until(district, 2, now_ms + 1000);
+	assert_true(page_has(district, "/?due=week", first));
+	assert_false(page_has(district, "/?due=day", first));
+	bool overdue = false;
+	while (!overdue && district_now_ms() < now_ms + 20000)
+		overdue = page_has(district, "/?due=overdue", second);
+	assert_true(overdue);
+	assert_false(page_has(district, "/?due=overdue", first));
+	assert_false(page_has(district, "/?due=week", second));
+	assert_true(page_has(district, "/?due=", second));
+}
+
 static void test_cases_are_listed_and_shown_whole(void **state)
 {
 	struct district *district = *state;
@@ -485,6 +527,7 @@ int main(void)
 		SERVED(test_gaps_say_what_was_judged_and_not_recorded),
 		SERVED(test_alerts_are_listed_and_filtered),
 		SERVED(test_the_office_page_follows_readings_and_withholds_what_is_not_verified),
+		SERVED(test_the_office_page_is_filtered_by_deadline),
 		SERVED(test_cases_are_listed_and_shown_whole),
 		SERVED(test_an_action_is_kept_with_who_did_it),
 		SERVED(test_an_action_that_cannot_be_is_refused),

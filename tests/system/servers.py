@@ -109,7 +109,7 @@ class Process:
     def stop(self):
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(60)
             self.process = None
 
 
@@ -232,7 +232,7 @@ class Influx(Process):
         return self
 
     def request(self, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("GET" if body is None else "POST", path, body)
             answer = connection.getresponse()

@@ -3,6 +3,7 @@
 
 #include "assemble-clues.h"
 #include "assemble-places.h"
+#include "core/evaluate.h"
 #include "core/number.h"
 #include "core/reading.h"
 #include "core/text.h"
@@ -211,6 +212,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.limits = limits,
 		.n_limits = limits == NULL ? 0 : m->n_limits,
 	};
+	quality_begin(out);
 	if (!fill_loads(out, site, m) || !fill_classes(out, site, m))
 		return -ENOMEM;
 	for (size_t i = 0; i < out->n_limits; i++)

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,8 +238,6 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 				 const struct csv_row *row)
 {
 	const struct monitor *m = &b->plan->monitors[monitor];
-	bool may_be_else =
-		m->has_range || m->has_dead || m->has_most || fabs(row->value) >= m->codes_from;
 	struct reading r = {
 		.measured_ms = row->time_ms,
 		.received_ms = row->time_ms,
@@ -248,8 +245,7 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 		.value = row->value,
 		.monitor = monitor,
 		.has_value = true,
-		.flag = (uint8_t)(may_be_else ? quality_flag(m, row->flag, true, row->value)
-					      : row->flag),
+		.flag = (uint8_t)quality_flag(m, row->flag, true, row->value),
 	};
 	if (m->seen_beside && row->has_value)
 		r.flag = (uint8_t)beside_flag(b->plan, b->shown, &r);

@@ -299,11 +299,27 @@ enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_v
 {
 	if (flag != FLAG_NORMAL || !has_value)
 		return flag;
+	if (value > monitor->plain_low && value < monitor->plain_high)
+		return FLAG_NORMAL;
 	if (signal_is_dead(monitor, value))
 		return FLAG_FAULT;
 	if (monitor->has_range && (value < monitor->range_low || value > monitor->range_high))
 		return FLAG_OVER_RANGE;
 	return signal_is_impossible(monitor, value) ? FLAG_FAULT : FLAG_NORMAL;
+}
+
+void quality_begin(struct monitor *m)
+{
+	m->plain_low = -m->codes_from;
+	m->plain_high = m->codes_from;
+	if (m->has_dead) /* with all that equals it at 12 digits */
+		m->plain_low = fmax(m->plain_low, m->dead_at + fabs(m->dead_at) * 1e-9);
+	if (m->has_most)
+		m->plain_high = fmin(m->plain_high, m->most);
+	if (!m->has_range)
+		return;
+	m->plain_low = fmax(m->plain_low, m->range_low);
+	m->plain_high = fmin(m->plain_high, m->range_high);
 }
 
 bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms)

@@ -135,6 +135,8 @@ void evaluator_repeat(struct evaluator *e);
  * and D where the value is what a dead signal gives, or no measurement at all
  */
 enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value);
+/** quality_begin() - between which values it need not look closely; all else is filled in */
+void quality_begin(struct monitor *monitor);
 
 /* --- across restarts --- */
 

@@ -116,8 +116,10 @@ struct monitor {
 	double most;         /* above it: no water, whatever the instrument's range */
 	const double *codes; /* that loggers write where they have nothing */
 	size_t n_codes;
-	double codes_from;  /* the smallest amount of theirs, of own_codes and of unreal_from */
-	double unreal_from; /* amounts so large are no measurement of anything; 0: not said */
+	double codes_from; /* the smallest amount of theirs, of own_codes and of unreal_from */
+	double plain_low, plain_high; /* strictly between them quality_flag() says N; set by
+				       * quality_begin(), and else it looks closely at each value */
+	double unreal_from;      /* amounts so large are no measurement of anything; 0: not said */
 	const double *own_codes; /* the same of this monitor, also inside its range */
 	size_t n_own_codes;
 	bool has_nothing;       /* whatever is judged of it: */

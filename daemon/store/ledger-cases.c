@@ -2,6 +2,7 @@
 #include "store/ledger-internal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -174,14 +175,14 @@ static int case_relapse(struct ledger *ledger, int64_t id, int64_t now_ms)
 {
 	struct case_row row;
 
-	int r = ledger_case_row(ledger, id, &row);
-	if (r != 0 || row.clock.status != CASE_REVIEW)
+	int r = sql_do(ledger->sql[SQL_CASE_RELAPSE], "i", id);
+	if (r != 0 || sqlite3_changes(ledger->db) == 0)
 		return r;
-	r = sql_do(ledger->sql[SQL_CASE_RELAPSE], "i", id);
-	row.clock.status = CASE_RECTIFYING;
+	r = ledger_case_row(ledger, id, &row);
+	if (r != 0)
+		return r;
 	deadline_begin(ledger->plan, &row.clock, now_ms);
-	if (r == 0)
-		r = ledger_case_clock(ledger, id, &row.clock);
+	r = ledger_case_clock(ledger, id, &row.clock);
 	if (r == 0)
 		r = ledger_history(ledger, id, now_ms, "relapsed",
 				   &(struct case_order){.by = BY_DAEMON}, 0);
@@ -299,6 +300,35 @@ int ledger_case_above(struct ledger *ledger, int64_t id, const struct verdict *v
 }
 
 /* --- the worst of its episodes --- */
+
+static double degree(sqlite3_stmt *row, int column)
+{
+	double value;
+	return sql_double(row, column, &value) ? value : -INFINITY;
+}
+
+/* The alert of the highest multiple, then farthest beyond its limit, then the first; 0: none. Not
+ * ORDER BY … LIMIT 1, for which SQLite makes a table each time. */
+static int worst_alert(struct ledger *ledger, int64_t id, const char *factor, int64_t *out)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_CASE_DEGREES];
+	double multiple = -INFINITY, beyond = -INFINITY;
+	bool row;
+
+	*out = 0;
+	sql_bind(list, "it", id, factor);
+	int r = sql_step(list, &row);
+	for (; r == 0 && row; r = sql_step(list, &row)) {
+		double m = degree(list, 1), d = degree(list, 2);
+		if (*out != 0 && (m < multiple || (m == multiple && d <= beyond)))
+			continue;
+		*out = sqlite3_column_int64(list, 0);
+		multiple = m;
+		beyond = d;
+	}
+	sql_reset(list);
+	return r;
+}
 
 static int exceeding_days(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms, int *days)
 {
@@ -419,10 +449,14 @@ int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict 
 		v->monitor == NO_INDEX ? NULL : ledger->plan->monitors[v->monitor].factor;
 	sqlite3_stmt *worst = ledger->sql[SQL_CASE_WORST];
 	struct gravity g;
+	int64_t alert;
 	bool row;
 
-	sql_bind(worst, "it", id, factor);
-	int r = sql_step(worst, &row);
+	int r = worst_alert(ledger, id, factor, &alert);
+	if (r != 0)
+		return r;
+	sql_bind(worst, "ii", id, alert);
+	r = sql_step(worst, &row);
 	if (r == 0 && row) {
 		r = worst_gravity(ledger, worst, at_ms, &g);
 		if (r == 0)

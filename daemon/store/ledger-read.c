@@ -102,6 +102,16 @@ static void *parts_grow(void **array, size_t n, size_t size)
 	return (char *)*array + n * size;
 }
 
+static void oldest_first(struct case_parts *parts)
+{
+	for (size_t i = 0, j = parts->n_episodes; i + 1 < j; i++) {
+		struct episode_view later = parts->episodes[i];
+		parts->episodes[i] = parts->episodes[--j];
+		parts->episodes[j] = later;
+	}
+}
+
+/* SQL_CASE_EPISODES gives the newest first. */
 static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struct case_parts *parts)
 {
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_EPISODES];
@@ -131,6 +141,7 @@ static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struc
 		parts->n_episodes++;
 	}
 	sql_reset(list);
+	oldest_first(parts);
 	return r;
 }
 

@@ -201,11 +201,16 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema,
 	"NOT EXISTS(SELECT 1 FROM recomputed n WHERE n.site = r.site AND n.factor = r.factor"      \
 	" AND n.limit_key = r.limit_key AND n.start_at = r.start_at AND n.id > r.id)"
 
-/* of a case: its alerts, and those that a later case took over; of alerts only the columns that are
- * asked for, as a union makes a copy of each row */
+/* of a case: its alerts, and those that a later case took over, each once; of alerts only the
+ * columns that are asked for, as a union makes a copy of each row. Not `id IN (SELECT …)`, for
+ * which SQLite would make a table each time. */
+#define LEFT_ALERTS(id)                                                                            \
+	"(SELECT alert_id FROM left_episodes l WHERE case_id = " id " AND NOT EXISTS(SELECT 1"     \
+	" FROM left_episodes m WHERE m.case_id = l.case_id AND m.alert_id = l.alert_id"            \
+	" AND m.id < l.id))"
 #define EPISODES(id, columns)                                                                      \
 	"(SELECT " columns " FROM alerts WHERE case_id = " id " UNION ALL SELECT " columns         \
-	" FROM alerts WHERE id IN (SELECT alert_id FROM left_episodes WHERE case_id = " id "))"
+	" FROM " LEFT_ALERTS(id) " JOIN alerts ON id = alert_id WHERE case_id IS NOT " id ")"
 #define EPISODE_SAID                                                                               \
 	"id, began, raised, cleared, peak, limit_value, limit_source, factor, unit, decimals, "    \
 	"reason"
@@ -290,12 +295,12 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_CASE_ABOVE] = "SELECT id FROM cases WHERE site = ?1 AND kind = 'exceedance'"
 			   " AND opened >= ?2 AND id <> ?3 AND status <> 'withdrawn' AND id > ?4"
 			   " ORDER BY id LIMIT 1",
+	[SQL_CASE_DEGREES] = "SELECT id, multiple, abs(peak - limit_value) FROM alerts"
+			     " WHERE case_id = ?1 AND factor IS ?2 ORDER BY id",
 	[SQL_CASE_WORST] =
 		"SELECT a.bound, a.limit_value, a.limit_source, a.peak, a.peak_at, a.multiple,"
 		" c.site_kind, c.kind, c.severity, a.factor, c.site, c.average,"
-		" c.factor IS a.factor FROM cases c JOIN alerts a ON a.id = (SELECT w.id FROM"
-		" alerts w WHERE w.case_id = ?1 AND w.factor IS ?2 ORDER BY w.multiple DESC,"
-		" abs(w.peak - w.limit_value) DESC, w.id LIMIT 1) WHERE c.id = ?1",
+		" c.factor IS a.factor FROM cases c JOIN alerts a ON a.id = ?2 WHERE c.id = ?1",
 	/* each alert of day means stands for the days from the one that raised it to its clear */
 	[SQL_CASE_DAYS] =
 		"SELECT sum(1 + (coalesce(cleared - 1, ?3) - raised) / 86400000) FROM alerts"
@@ -326,9 +331,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	"WHERE (?1 OR " CASE_IS_OPEN ") AND (?2 IS NULL OR site = ?2) AND opened >= ?3"
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
-	[SQL_CASE_EPISODES] = "SELECT * FROM (SELECT " EPISODE_SAID
-			      " FROM " EPISODES("?1", EPISODE_SAID) " ORDER BY id DESC LIMIT ?2) "
-								    "ORDER BY id",
+	/* the newest first, as the union is merged in that order, without a table of all of them */
+	[SQL_CASE_EPISODES] = "SELECT * FROM " EPISODES("?1", EPISODE_SAID) " ORDER BY id DESC"
+									    " LIMIT ?2",
 	/* has it episodes of another factor? Mostly not, which is sooner known than its factors */
 	[SQL_CASE_SEVERAL] =
 		"SELECT 1 FROM " EPISODES("?1", "factor") " WHERE factor IS NOT ?2 LIMIT 1",
@@ -357,7 +362,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_CASE_CLOCK] = "UPDATE cases SET stage_at = ?2, due = ?3, timer = ?4, reminded = ?5,"
 			   " escalation = ?6, extended = ?7, fixed = ?8 WHERE id = ?1",
 	[SQL_CASE_RELAPSE] = "UPDATE cases SET status = 'rectifying', relapses = relapses + 1"
-			     " WHERE id = ?1",
+			     " WHERE id = ?1 AND status = 'review'",
 	[SQL_CASE_DUE] = "SELECT id FROM cases WHERE timer <= ?1 ORDER BY timer, id LIMIT 1",
 	[SQL_CASE_COUNT] = "SELECT status, count(*) FROM cases GROUP BY status",
 

@@ -2,6 +2,8 @@
 /* Rules of the signal's own conditions: stale, flat, step, over_range, and connections. */
 #include "rig.h"
 
+#include <math.h>
+
 /* --- stale --- */
 
 static struct rig *silent(void **state)
@@ -517,6 +519,40 @@ static void test_an_amount_that_nothing_has_is_no_value(void **state)
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 1e300), FLAG_FAULT);
 }
 
+/* A look at the bounds alone says what a close look does, about each of the rules' edges. */
+static void check_bounds(struct monitor *m)
+{
+	static const double edges[] = {0, 0.4, 14, 20, 7999, -9999, 1e15};
+	for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
+		for (int step = -2; step <= 2; step++) {
+			double value = edges[i] + step * (fabs(edges[i]) * 1e-13 + 1e-300);
+			m->plain_low = m->plain_high = 0;
+			enum flag closely = quality_flag(m, FLAG_NORMAL, true, value);
+			quality_begin(m);
+			assert_int_equal(quality_flag(m, FLAG_NORMAL, true, value), closely);
+		}
+}
+
+static void test_bounds_say_what_a_close_look_does(void **state)
+{
+	struct monitor *m = &((struct rig *)*state)->monitors[0];
+	m->dead_at = 0.4;
+	m->most = 14;
+	m->range_high = 20;
+	m->codes = codes;
+	for (unsigned rules = 0; rules < 32; rules++) {
+		m->has_dead = rules & 1;
+		m->has_most = rules & 2;
+		m->has_range = rules & 4;
+		m->n_codes = rules & 8 ? 2 : 0;
+		m->unreal_from = rules & 16 ? 1e15 : 0;
+		m->codes_from = rules & 8 ? 7999 : m->unreal_from;
+		check_bounds(m);
+	}
+	quality_begin(m);
+	assert_true(m->plain_low < 0.5 && m->plain_high > 13);
+}
+
 static void test_what_is_no_value_is_a_clue_until_one_comes(void **state)
 {
 	struct rig *rig = ranged(state);
@@ -654,6 +690,7 @@ int main(void)
 		rig_test(test_a_code_of_a_logger_is_no_value_unless_the_range_holds_it),
 		rig_test(test_more_than_water_can_have_is_no_value_in_any_range),
 		rig_test(test_an_amount_that_nothing_has_is_no_value),
+		rig_test(test_bounds_say_what_a_close_look_does),
 		rig_test(test_what_is_no_value_is_a_clue_until_one_comes),
 		rig_test(test_a_dead_loop_is_a_clue_until_it_speaks),
 		rig_test(test_the_flag_that_counts_beyond_the_range_is_T),

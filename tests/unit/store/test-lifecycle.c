@@ -67,6 +67,24 @@ static void test_a_withdrawn_case_keeps_the_episode_that_a_later_one_takes_over(
 	ledger_close(ledger);
 }
 
+static void test_an_episode_that_comes_back_to_its_case_is_one_of_it(void **state)
+{
+	struct ledger *ledger = ruled_ledger(state);
+
+	apply(ledger, raised(COD, 0, 61, NOW));
+	ACT(ledger, 1, NOW + 1000, NULL, .action = ACTION_WITHDRAW, .note = "lamp",
+	    .reason = "instrument_fault");
+	assert_int_equal(ledger_tick(ledger, NOW + 20 * DAY_MS), 0); /* case 2 takes it over */
+	ACT(ledger, 2, NOW + 20 * DAY_MS, NULL, .action = ACTION_WITHDRAW, .note = "lamp",
+	    .reason = "instrument_fault");
+	ACT(ledger, 1, NOW + 21 * DAY_MS, NULL, .action = ACTION_REOPEN, .note = "n");
+	assert_int_equal(ledger_tick(ledger, NOW + 40 * DAY_MS), 0);
+	assert_true(alerts_have(ledger, "\"case\":1"));
+	assert_true(case_has(ledger, 1, "\"episodes\":[{\"alert\":1,"));
+	assert_false(case_has(ledger, 1, ",{\"alert\":1,"));
+	ledger_close(ledger);
+}
+
 static void test_a_case_taken_up_again_is_as_loud_as_what_it_had(void **state)
 {
 	struct ledger *ledger = ruled_ledger(state);
@@ -334,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_withdrawn_case_keeps_the_episode_that_a_later_one_takes_over),
+		TEST(test_an_episode_that_comes_back_to_its_case_is_one_of_it),
 		TEST(test_a_case_taken_up_again_is_as_loud_as_what_it_had),
 		TEST(test_taken_up_again_after_withdrawal_is_no_rebound_after_closing),
 		TEST(test_a_plan_repeated_is_no_way_round_an_extension),

@@ -578,15 +578,11 @@ void chart_svg(struct sheet *sheet, const struct chart *chart, unsigned place)
 
 /* --- the same as a table --- */
 
-static void table_row(struct sheet *sheet, const struct chart *chart, size_t at)
+static void cells(struct sheet *sheet, const struct chart *chart, const struct chart_row *row)
 {
-	const struct chart_row *row = &chart->rows[at];
-	const int64_t from_ms = chart->rows_from_ms + (int64_t)at * chart->row_ms;
 	struct text words = {0};
 	char letters[LETTERS_BYTES];
-	sheet_markup(sheet, "<tr><th scope=\"row\">");
-	sheet_time(sheet, from_ms > chart->from_ms ? from_ms : chart->from_ms);
-	text_format(sheet->out, "</th><td>%u</td><td>", (unsigned)row->n);
+	text_format(sheet->out, "<td>%u</td><td>", (unsigned)row->n);
 	sheet_text(sheet, row->n == 0 ? "-" : value_words(&words, row->low, chart->decimals));
 	sheet_markup(sheet, "</td><td>");
 	sheet_text(sheet, row->n == 0 ? "-" : value_words(&words, row->high, chart->decimals));
@@ -595,6 +591,30 @@ static void table_row(struct sheet *sheet, const struct chart *chart, size_t at)
 	sheet_text(sheet, letters);
 	sheet_markup(sheet, "</td></tr>");
 	text_deinit(&words);
+}
+
+static void table_row(struct sheet *sheet, const struct chart *chart, size_t at)
+{
+	const int64_t from_ms = chart->rows_from_ms + (int64_t)at * chart->row_ms;
+	sheet_markup(sheet, "<tr><th scope=\"row\">");
+	sheet_time(sheet, from_ms > chart->from_ms ? from_ms : chart->from_ms);
+	sheet_markup(sheet, "</th>");
+	cells(sheet, chart, &chart->rows[at]);
+}
+
+void chart_whole(struct sheet *sheet, const struct chart *chart)
+{
+	const struct chart_row all = {.low = chart->low,
+				      .high = chart->high,
+				      .n = (uint32_t)chart->valid,
+				      .flags = chart_flags(chart),
+				      .marks = chart_marks(chart)};
+	sheet_markup(sheet, "<tr><th scope=\"row\">");
+	sheet_time(sheet, chart->from_ms);
+	sheet_markup(sheet, "</th><td>");
+	sheet_time(sheet, chart->to_ms);
+	sheet_markup(sheet, "</td>");
+	cells(sheet, chart, &all);
 }
 
 void chart_table(struct sheet *sheet, const struct chart *chart)

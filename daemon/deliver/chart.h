@@ -85,6 +85,9 @@ void chart_svg(struct sheet *sheet, const struct chart *chart, unsigned place);
 /** chart_table() - count, lowest, highest and flags, stretch by stretch */
 void chart_table(struct sheet *sheet, const struct chart *chart);
 
+/** chart_whole() - a row of a table: from, to, and the same of all of it */
+void chart_whole(struct sheet *sheet, const struct chart *chart);
+
 /** chart_flags(), chart_marks() - of all readings, as bits */
 uint8_t chart_flags(const struct chart *chart);
 uint8_t chart_marks(const struct chart *chart);

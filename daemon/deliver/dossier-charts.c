@@ -130,7 +130,8 @@ static void draw(struct parts *parts, const struct dossier_panel *panel, size_t 
 	chart_legend(parts, chart);
 	chart_missing(parts, chart, panel->cut);
 	chart_unrecorded(parts, chart);
-	chart_table(&parts->sheet, chart);
+	if (periods == 1)
+		chart_table(&parts->sheet, chart);
 }
 
 static bool has_readings(const struct dossier_panels *panels)
@@ -165,6 +166,21 @@ static void say_periods(struct parts *parts, const struct dossier_panels *panels
 	sheet_markup(&parts->sheet, "</p>\n");
 }
 
+/* Of several periods one table, a row each, so that there is room for the pictures. */
+static void table_of_periods(struct parts *parts, const struct dossier_panels *panels)
+{
+	static const char *const heads[] = {SAY("From"),   SAY("To"),      SAY("Valid readings"),
+					    SAY("Lowest"), SAY("Highest"), SAY("Flags")};
+	struct sheet *sheet = &parts->sheet;
+	sheet_markup(sheet, "<p class=\"legend\">");
+	sheet_say(sheet, SAY("The same readings as a table"));
+	sheet_markup(sheet, "</p>");
+	sheet_table(sheet, "readings", heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < panels->n; i++)
+		chart_whole(sheet, panels->at[i].chart);
+	sheet_table_end(sheet);
+}
+
 static void draw_panels(struct parts *parts, const struct dossier_panels *panels)
 {
 	if (panels->periods > 1 && panels->n > 1)
@@ -177,6 +193,8 @@ static void draw_panels(struct parts *parts, const struct dossier_panels *panels
 			say(parts, SAY("The store has no readings of this time any more, or never "
 				       "had any."));
 		}
+	if (panels->periods > 1)
+		table_of_periods(parts, panels);
 }
 
 void part_chart(struct parts *parts)

@@ -18,8 +18,10 @@ static const char style[] =
 	"th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top;"
 	"overflow-wrap:anywhere}"
 	"th::first-letter,b::first-letter,strong::first-letter{text-transform:uppercase}"
+	".list td,.list th,.readings td,.readings th{min-width:min(5.8em,15vw)}"
 	"thead th{background:#eee}tbody th{font-weight:normal;background:#f6f6f6}"
 	".pairs tbody th{width:11rem}.readings{font-size:.85rem}"
+	"@media screen{.list,.readings{overflow-x:auto}}"
 	".pairs,.list td,p,li,h1{overflow-wrap:anywhere}.note{white-space:pre-line}"
 	"td.whole{white-space:nowrap}td.file{min-width:8em}"
 	".office{color:#444}.status{font-size:1.05rem}.status b{border:1px solid #1a1a1a;"
@@ -42,11 +44,13 @@ static const char style[] =
 	".key-hatched{background:repeating-linear-gradient(45deg,#fff 0 3px,#6b7280 3px 5px)}"
 	"footer{border-top:1px solid #999;margin-top:1.5rem;padding-top:.4rem;font-size:.85rem}"
 	"@page{size:A4;margin:16mm 14mm}"
-	"@media "
-	"print{body{max-width:none;padding:0;font-size:10pt;line-height:1.4}h2,h3{break-after:"
-	"avoid;"
-	"margin-top:1rem}th,td{padding:.1rem "
-	".4rem}.pairs,figure,tr,.clue,footer{break-inside:avoid}"
+	/* names and texts stand in two columns, so that what is known at first fills the first page
+	 */
+	"@media print{body{max-width:none;padding:0;font-size:10pt;line-height:1.35}"
+	"h2,h3{break-after:avoid;margin-top:.8rem}p{margin:.5rem 0}th,td{padding:.1rem .4rem}"
+	".pairs{display:block}.pairs tbody{display:grid;grid-template-columns:1fr 1fr}"
+	".pairs tr{display:flex}.pairs tbody th{flex:0 0 32%;width:auto}.pairs td{flex:1}"
+	".pairs,figure,tr,.clue,footer{break-inside:avoid}"
 	"thead{display:table-header-group}footer{break-before:avoid}"
 	"*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Of the small curve, in units of its viewBox. */
 enum { SPARK_WIDTH = 3 * SPARK_COLUMNS, SPARK_HEIGHT = 22 };
@@ -175,12 +176,21 @@ static void site_state(struct office_page *page, uint32_t site)
 	sheet_markup(&page->sheet, "</td>");
 }
 
+/* The time of today; with the day where it is another's, and the year where that is. */
+static void latest_moment(struct office_page *page, int64_t at_ms)
+{
+	char moment[SHEET_TIME_BYTES], now[SHEET_TIME_BYTES];
+	sheet_moment(&page->sheet, at_ms, moment);
+	sheet_moment(&page->sheet, page->office->now_ms, now);
+	int from = strncmp(moment, now, 10) == 0 ? 11 : strncmp(moment, now, 4) == 0 ? 5 : 0;
+	text_format(page->sheet.out, " <small>%.*s</small>", 16 - from, moment + from);
+}
+
 static void site_latest(struct office_page *page, uint32_t monitor)
 {
 	const struct monitor *m = &page->plan->monitors[monitor];
 	struct reading latest;
 	struct text value = {0};
-	char moment[SHEET_TIME_BYTES];
 	sheet_markup(&page->sheet, "<span class=\"f\">");
 	sheet_text(&page->sheet, factor_words(page->sheet.words, m));
 	sheet_markup(&page->sheet, "</span></td><td>");
@@ -190,8 +200,7 @@ static void site_latest(struct office_page *page, uint32_t monitor)
 		text_char(&value, ' ');
 		text_add(&value, m->unit);
 		sheet_text(&page->sheet, value.at);
-		sheet_moment(&page->sheet, latest.measured_ms, moment);
-		text_format(page->sheet.out, " <small>%.5s</small>", moment + 11);
+		latest_moment(page, latest.measured_ms);
 	} else {
 		text_char(page->sheet.out, '-');
 	}

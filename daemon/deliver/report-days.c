@@ -8,7 +8,9 @@
  * that marks have changed since, and whether the day's data suffice is told by the plain mean but
  * where no discharge is no lack of data. Without a limit of day means, a day exceeds that an
  * exceedance touches and in which a valid reading that nobody has marked lies beyond a limit: an
- * alert that is to clear, or waits for data, goes on over days that comply.
+ * alert that is to clear, or waits for data, goes on over days that comply. A limit of the means of
+ * hours, or of eight, is counted by them alone: by the windows from that which raised the alert to
+ * those that cleared it, without those of which the data did not suffice.
  */
 #include "deliver/report-tables.h"
 #include "core/number.h"
@@ -101,7 +103,8 @@ void report_settle_days(const struct monitor *m, struct report_alerts *a)
 	const enum report_basis basis = report_basis(m);
 	for (size_t i = 0; i < sizeof a->judged.bits / sizeof a->judged.bits[0]; i++)
 		if (basis == BASIS_TOUCHED)
-			a->exceeding.bits[i] &= a->beyond.bits[i];
+			a->exceeding.bits[i] = (a->exceeding.bits[i] & a->beyond.bits[i]) |
+					       (a->by_means.bits[i] & a->judged.bits[i]);
 		else
 			a->judged.bits[i] |= a->exceeding.bits[i];
 }
@@ -171,6 +174,31 @@ int report_covers(const struct report *report, struct report_covers *covers)
 	return r == 0 && covers->failed ? -ENOMEM : r;
 }
 
+void report_cover(const struct report *report, struct report_covers *covers, uint32_t monitor,
+		  const json_t *alert)
+{
+	int64_t began_ms = json_ms(alert, "began_at"), cleared_ms = json_ms(alert, "cleared_at");
+	/* it is cleared at the end of the first window of which the data suffice */
+	int64_t end_ms = cleared_ms == 0 ? report->now_ms : cleared_ms - HOUR_MS;
+	if (json_is(alert, "average", "hour") && end_ms > report->span.start_ms &&
+	    began_ms < report->span.end_ms)
+		add_cover(covers, &(struct recomputed_window){.monitor = monitor,
+							      .average = AVERAGE_HOUR,
+							      .span = {began_ms, end_ms}});
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct recomputed_window *x = a, *y = b;
+	return x->span.start_ms < y->span.start_ms ? -1 : x->span.start_ms > y->span.start_ms;
+}
+
+void report_covers_sort(struct report_covers *covers)
+{
+	if (covers->n > 0)
+		qsort(covers->at, covers->n, sizeof *covers->at, by_start);
+}
+
 void report_covers_deinit(struct report_covers *covers)
 {
 	free(covers->at);
@@ -178,30 +206,49 @@ void report_covers_deinit(struct report_covers *covers)
 
 /* What of an alert is left beside the windows that no longer exceed. */
 static void touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
-		  enum average average, struct span span, struct report_alerts *a)
+		  enum average average, struct span span, struct report_days *days)
 {
 	for (size_t i = 0; i < covers->n; i++) {
 		const struct recomputed_window *w = &covers->at[i];
 		if (w->monitor != monitor || w->average != average || w->exceeds ||
 		    w->span.end_ms <= span.start_ms || w->span.start_ms >= span.end_ms)
 			continue;
-		report_set_days(report, &a->exceeding,
-				(struct span){span.start_ms, w->span.start_ms});
+		report_set_days(report, days, (struct span){span.start_ms, w->span.start_ms});
 		span.start_ms = w->span.end_ms;
 	}
-	report_set_days(report, &a->exceeding, span);
+	report_set_days(report, days, span);
+}
+
+/* How many good windows cleared it, by the limit that it is of. */
+static int64_t windows_to_clear(const struct monitor *m, enum average average, const json_t *alert)
+{
+	double level = json_number_value(json_object_get(alert, "limit"));
+	for (size_t i = 0; i < m->n_limits; i++) {
+		const struct limit *l = &m->limits[i];
+		double own = json_is(alert, "bound", "min") ? l->min : l->max;
+		if (l->average == average && !(own < level) && !(own > level) && l->off_count > 0)
+			return l->off_count;
+	}
+	return 1;
 }
 
 void report_touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
-		  enum average average, struct span span, struct report_alerts *a)
+		  const json_t *alert, struct report_alerts *a)
 {
-	const enum report_basis basis = report_basis(&report->plan->monitors[monitor]);
+	const struct monitor *m = &report->plan->monitors[monitor];
+	const enum report_basis basis = report_basis(m);
+	enum average average = average_named(json_words(alert, "average"));
+	int64_t cleared_ms = json_ms(alert, "cleared_at");
+	struct span span = {json_ms(alert, "began_at"),
+			    cleared_ms == 0 ? report->now_ms : cleared_ms};
+	bool by_means = basis == BASIS_TOUCHED && average != AVERAGE_INSTANT;
 	if (basis == BASIS_MEANS || (basis == BASIS_WINDOWS && average != AVERAGE_DAY))
 		return;
-	/* a mean is said at the end of its window, and cleared at the end of the first good one */
+	/* a mean is said at the end of its window, and cleared at the end of the last good one */
 	if (average != AVERAGE_INSTANT)
-		span.end_ms -= average_daily(average) ? DAY_MS : HOUR_MS;
-	touch(report, covers, monitor, average, span, a);
+		span.end_ms -= windows_to_clear(m, average, alert) *
+			       (average_daily(average) ? DAY_MS : HOUR_MS);
+	touch(report, covers, monitor, average, span, by_means ? &a->by_means : &a->exceeding);
 }
 
 void report_touch_windows(const struct report *report, const struct report_covers *covers,
@@ -212,7 +259,11 @@ void report_touch_windows(const struct report *report, const struct report_cover
 		const enum report_basis basis = report_basis(&report->plan->monitors[w->monitor]);
 		if (w->exceeds && (basis == BASIS_TOUCHED ||
 				   (basis == BASIS_WINDOWS && w->average == AVERAGE_DAY)))
-			report_set_days(report, &by_monitor[w->monitor].exceeding, w->span);
+			report_set_days(report,
+					w->average == AVERAGE_HOUR
+						? &by_monitor[w->monitor].by_means
+						: &by_monitor[w->monitor].exceeding,
+					w->span);
 	}
 }
 

@@ -30,22 +30,28 @@ static bool common(struct span active, struct span span, struct span *out)
 
 struct taking {
 	const struct report *report;
-	const struct report_covers *covers;
+	struct report_covers *covers;
 	struct report_alerts *by_monitor;
+	void (*take)(const struct taking *taking, uint32_t monitor, const json_t *alert);
 };
 
-static void take_alert(const struct taking *taking, const json_t *alert)
+static bool is_kind(const json_t *alert, enum alert_kind kind)
+{
+	return json_is(alert, "kind", alert_kind_name(kind));
+}
+
+static void take_cover(const struct taking *taking, uint32_t monitor, const json_t *alert)
+{
+	if (is_kind(alert, ALERT_UNDETERMINED))
+		report_cover(taking->report, taking->covers, monitor, alert);
+}
+
+static void take_alert(const struct taking *taking, uint32_t monitor, const json_t *alert)
 {
 	const struct report *report = taking->report;
-	const char *site = json_words(alert, "site"), *factor = json_words(alert, "factor");
-	uint32_t monitor = site == NULL || factor == NULL
-				   ? NO_INDEX
-				   : plan_monitor(report->plan, site, factor);
 	int64_t raised_ms = json_ms(alert, "raised_at"), cleared_ms = json_ms(alert, "cleared_at");
 	struct span active = {raised_ms, cleared_ms == 0 ? report->now_ms : cleared_ms}, within;
-	bool exceeds = json_is(alert, "kind", "exceedance");
-	if (monitor == NO_INDEX)
-		return;
+	bool exceeds = is_kind(alert, ALERT_EXCEEDANCE);
 	struct report_alerts *a = &taking->by_monitor[monitor];
 	if (raised_ms >= report->span.start_ms && raised_ms < report->span.end_ms) {
 		a->n++;
@@ -54,10 +60,18 @@ static void take_alert(const struct taking *taking, const json_t *alert)
 	if (common(active, report->span, &within))
 		times_add(&a->active, within);
 	report_alarm(report, alert, active, a);
-	active.start_ms = json_ms(alert, "began_at");
 	if (exceeds)
-		report_touch(report, taking->covers, monitor,
-			     average_named(json_words(alert, "average")), active, a);
+		report_touch(report, taking->covers, monitor, alert, a);
+}
+
+static void take_one(const struct taking *taking, const json_t *alert)
+{
+	const char *site = json_words(alert, "site"), *factor = json_words(alert, "factor");
+	uint32_t monitor = site == NULL || factor == NULL
+				   ? NO_INDEX
+				   : plan_monitor(taking->report->plan, site, factor);
+	if (monitor != NO_INDEX)
+		taking->take(taking, monitor, alert);
 }
 
 static int take_alerts(const struct taking *taking)
@@ -70,7 +84,7 @@ static int take_alerts(const struct taking *taking)
 		json_t *json = page_load(&page, &r), *alert;
 		size_t i;
 		json_array_foreach(json_object_get(json, "alerts"), i, alert)
-			take_alert(taking, alert);
+			take_one(taking, alert);
 		filter.after = json_integer_value(json_object_get(json, "next"));
 		json_decref(json);
 	} while (r == 0 && filter.after != 0);
@@ -78,11 +92,26 @@ static int take_alerts(const struct taking *taking)
 	return r;
 }
 
+static bool judges_hours(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_monitors; i++)
+		for (size_t j = 0; j < plan->monitors[i].n_limits; j++)
+			if (plan->monitors[i].limits[j].average == AVERAGE_HOUR)
+				return true;
+	return false;
+}
+
 int report_alerts(const struct report *report, struct report_alerts *by_monitor)
 {
 	struct report_covers covers = {0};
-	const struct taking taking = {report, &covers, by_monitor};
+	struct taking taking = {report, &covers, by_monitor, take_cover};
 	int r = report_covers(report, &covers);
+	if (r == 0 && judges_hours(report->plan))
+		r = take_alerts(&taking);
+	if (r == 0 && covers.failed)
+		r = -ENOMEM;
+	report_covers_sort(&covers);
+	taking.take = take_alert;
 	if (r == 0)
 		r = take_alerts(&taking);
 	if (r == 0)

@@ -91,7 +91,8 @@ struct report_alerts {
 	int64_t chattering, standing; /* report-alarms.c */
 	struct report_recent recent[REPORT_RECENT];
 	struct report_days judged, exceeding;
-	struct report_days beyond; /* with a valid reading beyond a limit */
+	struct report_days beyond;   /* with a valid reading beyond a limit */
+	struct report_days by_means; /* with a mean of hours beyond a limit */
 	/* cases of its own; decided: verified, or withdrawn since nothing was wrong (unfounded) */
 	int64_t registered, verified, withdrawn, decided, unfounded;
 };
@@ -123,10 +124,16 @@ struct report_covers {
 	bool failed;
 };
 int report_covers(const struct report *report, struct report_covers *covers);
+/** report_cover() - an alert that says that means of hours could not be told: windows that exceed
+ * in no alert which goes on over them */
+void report_cover(const struct report *report, struct report_covers *covers, uint32_t monitor,
+		  const json_t *alert);
+/** report_covers_sort() - by their time, once all are there */
+void report_covers_sort(struct report_covers *covers);
 void report_covers_deinit(struct report_covers *covers);
 /** report_touch() - an exceedance from its beginning to its clear: the days that it makes exceed */
 void report_touch(const struct report *report, const struct report_covers *covers, uint32_t monitor,
-		  enum average average, struct span span, struct report_alerts *alerts);
+		  const json_t *alert, struct report_alerts *alerts);
 /** report_touch_windows() - the days of the windows that exceed by a mark */
 void report_touch_windows(const struct report *report, const struct report_covers *covers,
 			  struct report_alerts *by_monitor);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COD, AMMONIA, PHOSPHORUS, RAIN, NITROGEN, ACIDITY, MONITORS };
+enum { COD, AMMONIA, PHOSPHORUS, RAIN, NITROGEN, ACIDITY, CHLORINE, MONITORS };
 #define HOUR INT64_C(3600000)
 #define DAY (24 * HOUR)
 /* 2026-06-01T00:00:00+08:00 */
@@ -23,6 +23,8 @@ static const struct limit of_days[] = {
 	{.has_max = true, .max = 50, .average = AVERAGE_DAY, .min_valid = 0.75, .key = "d"}};
 static const struct limit of_values[] = {
 	{.has_max = true, .max = 5, .opens_case = true, .key = "i"}};
+static const struct limit of_hours[] = {
+	{.has_max = true, .max = 5, .average = AVERAGE_HOUR, .off_count = 2, .key = "h"}};
 static const struct monitor monitors[MONITORS] = {
 	[COD] = {.factor = "w01018",
 		 .factor_name = "COD",
@@ -44,6 +46,7 @@ static const struct monitor monitors[MONITORS] = {
 		      .expected_per_hour = 1.0 / 6,
 		      .limits = of_days,
 		      .n_limits = 1},
+	[CHLORINE] = {.factor = "w21022", .unit = "mg/L", .limits = of_hours, .n_limits = 1},
 	[ACIDITY] = {.factor = "w01001", .no_mean = true},
 	[RAIN] = {.factor = "a-rain", .unit = "mm", .decimals = 1, .no_mean = true},
 };
@@ -120,11 +123,13 @@ static void day(struct bench *b, uint32_t monitor, int64_t n, const double value
 			record(b, monitor, n * DAY + i * 6 * HOUR, values[i]);
 }
 
-static void alert(struct bench *b, uint32_t monitor, enum average average, int64_t began_ms,
-		  int64_t raised_ms, int64_t cleared_ms)
+static void raise(struct bench *b, enum alert_kind kind, uint32_t monitor, enum average average,
+		  int64_t began_ms, int64_t raised_ms, int64_t cleared_ms)
 {
 	struct verdict v = {.type = VERDICT_RAISED,
-			    .kind = ALERT_EXCEEDANCE,
+			    .kind = kind,
+			    .has_limit = kind == ALERT_EXCEEDANCE,
+			    .limit_value = 5,
 			    .average = average,
 			    .bound = BOUND_MAX,
 			    .monitor = monitor,
@@ -136,6 +141,12 @@ static void alert(struct bench *b, uint32_t monitor, enum average average, int64
 	v.type = VERDICT_CLEARED;
 	v.time_ms = START + cleared_ms;
 	assert_int_equal(ledger_apply(b->ledger, &v, 1, v.time_ms, NULL), 0);
+}
+
+static void alert(struct bench *b, uint32_t monitor, enum average average, int64_t began_ms,
+		  int64_t raised_ms, int64_t cleared_ms)
+{
+	raise(b, ALERT_EXCEEDANCE, monitor, average, began_ms, raised_ms, cleared_ms);
 }
 
 static int64_t mark(struct bench *b, uint32_t monitor, int64_t from_ms, int64_t to_ms)
@@ -277,6 +288,23 @@ static void test_a_day_without_a_value_beyond_the_limit_exceeds_in_no_alert(void
 	assert_row(b, "w21003", "4 1 4 2 0.5");
 	mark(b, AMMONIA, 2 * DAY + 6 * HOUR, 2 * DAY + 7 * HOUR);
 	assert_row(b, "w21003", "4 1 4 1 0.75");
+}
+
+/* A value beyond the limit in an hour whose mean is not, or cannot be told, is no exceedance. */
+static void test_means_of_hours_are_counted_by_the_means(void **state)
+{
+	struct bench *b = *state;
+	for (int i = 0; i < 5; i++)
+		day(b, CHLORINE, i, (const double[]){6, 4, 4, 6});
+	/* from the last hour of the first day to the first of the third, then two good ones */
+	alert(b, CHLORINE, AVERAGE_HOUR, 23 * HOUR, DAY, 2 * DAY + 3 * HOUR);
+	assert_row(b, "w21022", "5 1 5 3 0.4");
+	/* of the whole second day too little is known: it is told again at 1:00 of the third */
+	raise(b, ALERT_UNDETERMINED, CHLORINE, AVERAGE_HOUR, DAY, DAY + HOUR, 2 * DAY + HOUR);
+	assert_row(b, "w21022", "5 1 5 2 0.6");
+	/* cleared by the last two hours of the fourth day */
+	alert(b, CHLORINE, AVERAGE_HOUR, 3 * DAY, 3 * DAY + HOUR, 4 * DAY + HOUR);
+	assert_row(b, "w21022", "5 2 5 3 0.4");
 }
 
 static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void **state)
@@ -556,6 +584,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_means_of_hours_are_counted_by_the_means, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_where_the_mean_is_of_discharge_the_judge_and_marks_speak, setup,
 			teardown),

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Few enough to wait in a tally at once. */
-enum { EVENTS_AT_ONCE = 4096, SHARES_MOST = 8 };
+enum { EVENTS_AT_ONCE = 4096 };
 
 struct event {
 	int64_t time_ms;
@@ -25,7 +25,7 @@ struct load_site {
 struct load_monitor {
 	struct permit permit;
 	int64_t covered_ms, until_ms; /* of its year */
-	struct verdict peaks[SHARES_MOST];
+	struct verdict peaks[PERMIT_SHARES_MOST];
 	size_t n_peaks;
 };
 
@@ -114,9 +114,9 @@ static void hold_peak(struct load_monitor *m, const struct verdict *v)
 	size_t i = 0;
 	while (i < m->n_peaks && m->peaks[i].reason != v->reason)
 		i++;
-	if (i == m->n_peaks && m->n_peaks < SHARES_MOST)
+	if (i == m->n_peaks && m->n_peaks < PERMIT_SHARES_MOST)
 		m->n_peaks++;
-	if (i < SHARES_MOST)
+	if (i < PERMIT_SHARES_MOST)
 		m->peaks[i] = *v;
 }
 
@@ -158,8 +158,7 @@ static void hour_over(void *context, const struct tally *tally, struct span hour
 		m->covered_ms += sums[i].covered_ms;
 		m->until_ms = hour.end_ms;
 		loads->judged = m;
-		permit_hour(&m->permit, loads->plan, monitor, hour, sums[i].load, permit_says,
-			    loads);
+		permit_hour(&m->permit, loads->plan, monitor, hour, &sums[i], permit_says, loads);
 	}
 }
 

@@ -35,12 +35,14 @@ static struct verdict verdict_of(const struct plan *plan, uint32_t monitor, doub
 				.last_value = tonnes};
 }
 
-static void say(const struct verdict *about, enum verdict_type type,
-		const struct permit_share *share, permit_fn fn, void *context)
+/* Of the share in place @i. */
+static void say(const struct permit *p, const struct plan *plan, const struct verdict *about,
+		enum verdict_type type, size_t i, permit_fn fn, void *context)
 {
 	struct verdict v = *about;
 	v.type = type;
-	v.reason = share->name;
+	v.reason = plan->monitors[v.monitor].permit_shares[i].name;
+	v.readings = p->readings[i];
 	fn(context, &v);
 }
 
@@ -51,13 +53,13 @@ void permit_judge(struct permit *p, const struct plan *plan, uint32_t monitor, s
 	const struct verdict v = verdict_of(plan, monitor, p->load, hour);
 	size_t now = permit_reached(m, p->load);
 	for (size_t i = now; clears && i < p->reached; i++)
-		say(&v, VERDICT_CLEARED, &m->permit_shares[i], fn, context);
+		say(p, plan, &v, VERDICT_CLEARED, i, fn, context);
 	if (clears && p->reached > now)
 		p->reached = now;
 	for (size_t i = 0; i < p->reached; i++)
-		say(&v, VERDICT_PEAK, &m->permit_shares[i], fn, context);
+		say(p, plan, &v, VERDICT_PEAK, i, fn, context);
 	for (; p->reached < now; p->reached++)
-		say(&v, VERDICT_RAISED, &m->permit_shares[p->reached], fn, context);
+		say(p, plan, &v, VERDICT_RAISED, p->reached, fn, context);
 }
 
 /* A year begins with nothing discharged. */
@@ -66,17 +68,26 @@ static void turn_year(struct permit *p, const struct plan *plan, uint32_t monito
 {
 	if (hour.start_ms < p->year.end_ms)
 		return;
-	*p = (struct permit){.year = year_of(&plan->zone, hour.start_ms), .reached = p->reached};
+	p->year = year_of(&plan->zone, hour.start_ms);
+	p->load = 0;
 	permit_judge(p, plan, monitor, (struct span){p->year.start_ms, p->year.start_ms}, true, fn,
 		     context);
 }
 
+/* Shares that are reached go on, others begin with this hour. */
+static void count_readings(struct permit *p, size_t reached, uint32_t readings)
+{
+	for (size_t i = 0; i < reached && i < PERMIT_SHARES_MOST; i++)
+		p->readings[i] = i < p->reached ? p->readings[i] + readings : readings;
+}
+
 void permit_hour(struct permit *p, const struct plan *plan, uint32_t monitor, struct span hour,
-		 double load, permit_fn fn, void *context)
+		 const struct tally_sum *sum, permit_fn fn, void *context)
 {
 	turn_year(p, plan, monitor, hour, fn, context);
 	if (hour.start_ms < p->year.start_ms)
 		return;
-	p->load += load;
+	p->load += sum->load;
+	count_readings(p, permit_reached(&plan->monitors[monitor], p->load), sum->readings);
 	permit_judge(p, plan, monitor, hour, false, fn, context);
 }

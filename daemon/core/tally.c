@@ -220,6 +220,7 @@ static void take(struct tally *t, size_t at, int64_t until_ms)
 {
 	const struct tally_event *e = &t->events[at];
 	const struct monitor *m = monitor_at(t, e->monitor);
+	t->sums[e->monitor].readings++;
 	if (e->monitor != flow_place(t)) {
 		say(t, e->monitor, e->time_ms, e->valid, e->value);
 		return;

@@ -30,6 +30,8 @@ struct tally_sum {
 	double load;   /* in the factor's load unit; of the flow monitor: volume in m³ */
 	double excess; /* what was above monitor.target of it */
 	int64_t covered_ms;
+	uint32_t readings; /* of whatever flag, that were measured in it; of an hour that was
+			    * taken up after a restart, since then */
 };
 
 /* What a monitor says at present. */

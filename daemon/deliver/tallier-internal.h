@@ -74,7 +74,8 @@ int marks_take(struct tallier *t);
 /** permits_has() - has the monitor a permit, at a site that is added up? */
 bool permits_has(const struct tallier *t, uint32_t monitor);
 /** permits_hour() - an hour of the monitor is complete */
-void permits_hour(struct tallier *t, uint32_t monitor, struct span hour, double load);
+void permits_hour(struct tallier *t, uint32_t monitor, struct span hour,
+		  const struct tally_sum *sum);
 /** permits_recall_alert() - for ledger_open_alerts(): which shares are raised */
 bool permits_recall_alert(void *context, const struct open_alert *alert);
 /** permits_recall() - after a restart, or when days were added up anew, the alerts follow the file.

@@ -21,9 +21,10 @@ static void offer(void *context, const struct verdict *v)
 	t->verdicts[t->n_verdicts++] = *v;
 }
 
-void permits_hour(struct tallier *t, uint32_t monitor, struct span hour, double load)
+void permits_hour(struct tallier *t, uint32_t monitor, struct span hour,
+		  const struct tally_sum *sum)
 {
-	permit_hour(&t->permits[monitor], t->setup.plan, monitor, hour, load, offer, t);
+	permit_hour(&t->permits[monitor], t->setup.plan, monitor, hour, sum, offer, t);
 }
 
 /* The load of the running year, from the file, up to the hour that is open. */
@@ -38,6 +39,13 @@ static int recall_load(struct tallier *t, uint32_t monitor)
 			    (struct span){p->year.start_ms, tally->hour.start_ms}, &p->load);
 }
 
+static void recall_share(struct permit *p, size_t i, uint32_t readings)
+{
+	p->readings[i] = readings;
+	if (i >= p->reached)
+		p->reached = i + 1;
+}
+
 bool permits_recall_alert(void *context, const struct open_alert *alert)
 {
 	struct tallier *t = context;
@@ -46,9 +54,8 @@ bool permits_recall_alert(void *context, const struct open_alert *alert)
 		return true;
 	const struct monitor *m = &t->setup.plan->monitors[v->monitor];
 	for (size_t i = 0; i < m->n_permit_shares; i++)
-		if (strcmp(m->permit_shares[i].name, v->reason) == 0 &&
-		    i >= t->permits[v->monitor].reached)
-			t->permits[v->monitor].reached = i + 1;
+		if (strcmp(m->permit_shares[i].name, v->reason) == 0)
+			recall_share(&t->permits[v->monitor], i, v->readings);
 	return true;
 }
 

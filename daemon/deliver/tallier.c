@@ -45,7 +45,7 @@ static void hour_closed(void *context, const struct tally *tally, struct span ho
 		tallier_keep(t, tallies_put_hour(t->store, monitor, hour, &sums[i]));
 		tallier_keep(t, tallies_sum_day(t->store, monitor, day));
 		if (permits_has(t, monitor))
-			permits_hour(t, monitor, hour, sums[i].load);
+			permits_hour(t, monitor, hour, &sums[i]);
 	}
 }
 

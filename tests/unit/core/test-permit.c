@@ -2,6 +2,8 @@
 /* A year's load against its permit, hour by hour. */
 #include "testing.h"
 #include "core/permit.h"
+
+#include <string.h>
 #include "core/text.h"
 
 #define HOUR INT64_C(3600000)
@@ -29,9 +31,10 @@ static void write_down(void *context, const struct verdict *v)
 static void hours(struct permit *p, int from, int to, double load, const char *expected)
 {
 	struct text said = {0};
+	const struct tally_sum sum = {.load = load, .readings = 6};
 	for (int i = from; i < to; i++)
 		permit_hour(p, &plan, 0, (struct span){START + i * HOUR, START + (i + 1) * HOUR},
-			    load, write_down, &said);
+			    &sum, write_down, &said);
 	assert_string_equal(said.at == NULL ? "" : said.at, expected);
 	text_deinit(&said);
 }
@@ -53,6 +56,33 @@ static void test_each_share_is_said_once_and_goes_on(void **state)
 	hours(&p, 1, 2, 1, "+50%@2=0.051");
 	hours(&p, 2, 3, 50, "~50%@3=0.101 +80%@3=0.101 +100%@3=0.101");
 	hours(&p, 3, 4, 1, "~50%@4=0.102 ~80%@4=0.102 ~100%@4=0.102");
+}
+
+static void count_readings(void *context, const struct verdict *v)
+{
+	text_format(context, " %c%s:%u", v->type == VERDICT_CLEARED ? '-' : '+', v->reason,
+		    v->readings);
+}
+
+/* Of each share from the hour on that went beyond it, also when it was taken up again. */
+static void test_the_readings_it_rests_on_are_counted(void **state)
+{
+	struct permit p = {0};
+	struct text said = {0};
+	(void)state;
+	static const struct tally_sum sums[] = {{.load = 51, .readings = 6},
+						{.load = 30, .readings = 4},
+						{.load = 0, .readings = 60}};
+	for (int i = 0; i < 3; i++)
+		permit_hour(&p, &plan, 0, (struct span){START + i * HOUR, START + (i + 1) * HOUR},
+			    &sums[i], count_readings, &said);
+	assert_string_equal(said.at, " +50%:6 +50%:10 +80%:4 +50%:70 +80%:64");
+	p.load = 0;
+	permit_judge(&p, &plan, 0, (struct span){START + 3 * HOUR, START + 3 * HOUR}, true,
+		     count_readings, &said);
+	assert_string_equal(said.at + strlen(" +50%:6 +50%:10 +80%:4 +50%:70 +80%:64"),
+			    " -50%:70 -80%:64");
+	text_deinit(&said);
 }
 
 static void test_a_new_year_begins_with_nothing(void **state)
@@ -93,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_share_is_said_once_and_goes_on),
+		cmocka_unit_test(test_the_readings_it_rests_on_are_counted),
 		cmocka_unit_test(test_a_new_year_begins_with_nothing),
 		cmocka_unit_test(test_a_load_that_became_less_clears_where_it_may),
 		cmocka_unit_test(test_a_share_is_reached_above_it),

@@ -2,6 +2,7 @@
 #include "config/catalogue.h"
 #include "config/checks.h"
 #include "config/impossible.h"
+#include "config/standards.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,9 @@ static const struct field factor_fields[] = {
 	{"no_mean", FIELD_BOOL, .offset = AT(no_mean)},
 	{"dead_at", FIELD_NUMBER, .offset = AT(dead_at), .low = -1e15, .high = 1e15},
 	{"drift", FIELD_NUMBER, .open = true, .offset = AT(drift), .low = 0, .high = 1e15},
+	{"drift_air", FIELD_NUMBER, .open = true, .offset = AT(drift_air), .low = 0, .high = 1e15},
+	{"drift_confidence", FIELD_CHOICE, .offset = AT(drift_confidence),
+	 .choices = confidence_names},
 	{"zero_beside", FIELD_BOOL, .offset = AT(zero_beside)},
 	{"most", FIELD_NUMBER, .offset = AT(most), .low = -1e15, .high = 1e15},
 	{"source", FIELD_TEXT, .offset = NOWHERE, .required = EVERY},
@@ -34,6 +38,7 @@ static const struct schema factor_schema = {"a factor", NULL, factor_fields,
 static const struct field file_fields[] = {
 	{"factors", FIELD_LATER},
 	{"codes", FIELD_LATER},
+	{"fills", FIELD_LATER},
 	{"unreal_from", FIELD_NUMBER, .open = true, .offset = NOWHERE, .low = 0, .high = 1e300},
 };
 static const struct schema file_schema = {"a catalogue", NULL, file_fields,
@@ -131,6 +136,7 @@ static void read_factors(void *context, struct walk *walk)
 	const config_setting_t *root = config_root_setting(&walk->document->tree);
 	schema_read(walk, &file_schema, root, 0, NULL);
 	impossible_codes(walk, context, root);
+	impossible_fills(walk, context, root);
 	size_t n = schema_length(walk, root, "factors");
 	for (size_t i = 0; i < n; i++)
 		read_factor(context, walk, schema_element(root, "factors", i));
@@ -156,6 +162,8 @@ void catalogue_deinit(struct catalogue *catalogue)
 	free(catalogue->at);
 	free(catalogue->codes);
 	free(catalogue->codes_file);
+	free(catalogue->fills);
+	free(catalogue->fills_file);
 	*catalogue = (struct catalogue){0};
 }
 

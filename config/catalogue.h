@@ -6,6 +6,11 @@
  */
 #include "config/schema.h"
 
+struct fill {
+	double value;
+	bool is_register; /* all there is room for: before any scaling, too */
+};
+
 struct catalogue {
 	struct config_factor *at;
 	size_t n, room;
@@ -15,6 +20,10 @@ struct catalogue {
 	double unreal_from; /* amounts so large are no measurement of anything; 0: not said */
 	char *codes_file;   /* where they stand; NULL: there are none */
 	int codes_line;
+	struct fill *fills; /* of loggers and registers, which may be amounts as well */
+	size_t n_fills;
+	char *fills_file;
+	int fills_line;
 };
 
 /**

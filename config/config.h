@@ -38,8 +38,11 @@ struct config_factor { /* from the catalogue */
 	bool has_dead, has_most;
 	bool zero_beside;     /* as in core/plan.h */
 	double dead_at, most; /* what water cannot have: up to, and above, in `unit` */
-	double drift; /* an instrument's zero drift, of what is never below 0; 0: not known */
-	char *file;   /* where that is said; NULL: nowhere */
+	/* an instrument's zero drift, of what is never below 0; at sites of ambient air, where that
+	 * differs; 0: not known */
+	double drift, drift_air;
+	int drift_confidence; /* of confidence_names */
+	char *file;           /* where that is said; NULL: nowhere */
 	int line;
 };
 
@@ -81,6 +84,8 @@ enum {
 	CONFIG_RULE_OWN_CODES,
 	CONFIG_RULE_BESIDE,
 	CONFIG_RULE_UNIT,
+	CONFIG_RULE_FILLS,
+	CONFIG_RULE_LOW,
 	CONFIG_MONITOR_RULES
 };
 enum {
@@ -208,10 +213,13 @@ struct config_monitor {
 	int data, field, end_stamp_s;
 	int64_t interval_ms; /* a multiple of the connection's; 0: pushed */
 	bool has_range, live_zero, under_range, has_dead, has_most, has_codes;
-	bool has_nothing, zero_beside;
+	bool has_nothing, zero_beside, low_beside;
 	double dead_at, most, nothing_at; /* as in core/plan.h */
+	const char *dead_confidence;      /* the same */
 	double *codes;                    /* its own */
 	size_t n_codes;
+	double *fills; /* as in core/plan.h */
+	size_t n_fills;
 	double range_low, range_high;
 	double stale_after_s; /* resolved default */
 	double flat_after_s, flat_band, max_step, max_step_hour, step_times, cycle_s,

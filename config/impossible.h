@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Impossible: values that no water gives, so that they say something of the instrument instead: the
- * codes that loggers write where they have nothing, and what a factor cannot have. They are data of
+ * codes that loggers write where they have nothing, what fills a register, and what a factor cannot
+ * have. They are data of
  * the catalogue, and hold where a site says nothing, as nobody thinks of them before the first case
  * of a pH of 0.
  */
@@ -14,6 +15,8 @@ void impossible_of_factor(struct walk *walk, const config_setting_t *group,
 			  struct config_factor *factor);
 /** impossible_codes() - `codes` and `unreal_from` of a file of the catalogue */
 void impossible_codes(struct walk *walk, struct catalogue *catalogue, const config_setting_t *root);
+/** impossible_fills() - `fills` of a file of the catalogue */
+void impossible_fills(struct walk *walk, struct catalogue *catalogue, const config_setting_t *root);
 /** impossible_own_codes() - the key `codes` of a monitor */
 void impossible_own_codes(struct walk *walk, const config_setting_t *group,
 			  struct config_monitor *monitor);

@@ -306,6 +306,8 @@ static void take_factor(struct walk *walk, const struct catalogue *catalogue,
 		.zero_beside = factor->zero_beside,
 		.dead_at = factor->dead_at,
 		.drift = factor->drift,
+		.drift_air = factor->drift_air,
+		.drift_confidence = factor->drift_confidence,
 		.most = factor->most,
 		.file = schema_copy(walk, factor->file),
 		.line = factor->line,
@@ -345,6 +347,7 @@ void monitor_free(struct config_monitor *monitor)
 	free(monitor->flag);
 	free(monitor->mn);
 	free(monitor->codes);
+	free(monitor->fills);
 	clues_free(monitor);
 	registers_free(monitor);
 	for (size_t i = 0; i < monitor->n_limits; i++)

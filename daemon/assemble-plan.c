@@ -150,6 +150,8 @@ static double smallest_code(const struct config *config, const struct config_mon
 		smallest = fmin(smallest, config->unreal_from);
 	for (size_t i = 0; i < m->n_codes; i++)
 		smallest = fmin(smallest, fabs(m->codes[i]));
+	for (size_t i = 0; i < m->n_fills; i++)
+		smallest = fmin(smallest, (1 - 1e-7) * m->fills[i]);
 	return smallest;
 }
 
@@ -178,6 +180,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.has_dead = m->has_dead,
 		.has_most = m->has_most,
 		.dead_at = m->dead_at,
+		.dead_confidence = m->dead_confidence,
 		.most = m->most,
 		.codes = config->codes,
 		.n_codes = m->has_codes ? config->n_codes : 0,
@@ -185,9 +188,12 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.unreal_from = config->unreal_from,
 		.own_codes = m->codes,
 		.n_own_codes = m->n_codes,
+		.fills = m->fills,
+		.n_fills = m->n_fills,
 		.has_nothing = m->has_nothing,
 		.nothing_at = m->nothing_at,
 		.zero_beside = m->zero_beside,
+		.low_beside = m->low_beside,
 		.under_range = m->under_range,
 		.late_count = (uint32_t)m->late_count,
 		.interval_ms = m->interval_ms,
@@ -272,11 +278,25 @@ static void fill_site(struct site *out, const struct config_site *s, uint32_t fi
 	fill_flow(out, s);
 }
 
-/* The monitors that are looked at when one of them reads 0: those of its site and connection. */
+/* Of two probes neither can tell of the other that its low end is none. */
+static void fill_low(struct monitor *monitors, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t there = 0;
+		for (size_t j = 0; monitors[i].low_beside && j < n; j++)
+			there += monitors[j].connection == monitors[i].connection;
+		monitors[i].low_beside = there > 2;
+	}
+}
+
+/* The monitors that are looked at when one of them reads little: those of its site and connection.
+ */
 static void fill_beside(struct monitor *monitors, size_t n)
 {
+	fill_low(monitors, n);
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; monitors[i].zero_beside && j < n; j++)
+		for (size_t j = 0; (monitors[i].zero_beside || monitors[i].low_beside) && j < n;
+		     j++)
 			monitors[j].seen_beside |= monitors[j].connection == monitors[i].connection;
 }
 

@@ -27,7 +27,7 @@ static bool looks_across(const struct plan *plan, uint32_t monitor)
 {
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct clue_rules *rules = m->clues;
-	return m->zero_beside ||
+	return m->seen_beside ||
 	       (rules != NULL && (rules->n_contradictions > 0 || rules->next_alike != monitor));
 }
 

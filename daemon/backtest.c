@@ -30,6 +30,20 @@ struct names {
 	size_t mask, n, last;
 };
 
+struct backtest;
+/* A row whose monitor is known. */
+typedef void (*take_fn)(struct backtest *b, uint32_t monitor, const struct csv_row *row);
+
+/* Rows of one time, until the next comes. */
+struct moment {
+	struct held {
+		uint32_t monitor;
+		struct csv_row row;
+	} * at;
+	size_t n, room;
+	take_fn take;
+};
+
 struct backtest {
 	const struct plan *plan;
 	const struct marks *marks;
@@ -37,8 +51,9 @@ struct backtest {
 	struct names names;
 	struct backtest_order *order; /* NULL: no rule looks at several monitors */
 	struct beside *shown;         /* by monitor */
-	const char *line;             /* of the present row */
-	int64_t *clock_ms;            /* by monitor: newest of its own rows, INT64_MIN: none yet */
+	struct moment moment;
+	const char *line;  /* of the present row */
+	int64_t *clock_ms; /* by monitor: newest of its own rows, INT64_MIN: none yet */
 	int64_t start_ms, latest_ms;
 	struct verdict *verdicts;
 	size_t n_verdicts, capacity;
@@ -247,8 +262,16 @@ static struct reading reading_of(const struct backtest *b, uint32_t monitor,
 		.has_value = true,
 		.flag = (uint8_t)quality_flag(m, row->flag, true, row->value),
 	};
-	if (m->seen_beside && row->has_value)
-		r.flag = (uint8_t)beside_flag(b->plan, b->shown, &r);
+	return r;
+}
+
+/* The same, when its turn is there. */
+static struct reading settled_reading(const struct backtest *b, uint32_t monitor,
+				      const struct csv_row *row)
+{
+	struct reading r = reading_of(b, monitor, row);
+	if (row->has_value)
+		beside_settle(b->plan, b->shown, &r);
 	return r;
 }
 
@@ -269,7 +292,7 @@ static void passed_already(struct backtest *b, uint32_t monitor)
 
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
-	const struct reading r = reading_of(b, monitor, row);
+	const struct reading r = settled_reading(b, monitor, row);
 	if (row->has_value && row->time_ms < b->start_ms)
 		evaluator_reach_back(b->evaluator, monitor, row->time_ms);
 	if (row->time_ms > b->clock_ms[monitor]) {
@@ -298,18 +321,65 @@ static void judge_row(struct backtest *b, const struct csv_row *row, const struc
 		feed(b, monitor, row);
 }
 
-/* The same, looked on. */
-static void explain_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+/* A row of the monitor that is looked on, or of another. */
+static void watch_row(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
-	bool looks = name->used && name->monitor == b->explained && row->has_value;
-	if (!looks || !pass_time(b, row->time_ms)) {
-		judge_row(b, row, name);
+	if (b->explain == NULL || monitor != b->explained || !row->has_value) {
+		feed(b, monitor, row);
 		return;
 	}
-	const struct reading r = reading_of(b, b->explained, row);
+	const struct reading r = settled_reading(b, monitor, row);
 	explain_before(b->explain, &r);
-	judge_row(b, row, name);
+	feed(b, monitor, row);
 	explain_after(b->explain, &r);
+}
+
+/* --- what was read at one moment is known before any of it is judged (core/beside.h) --- */
+
+static void moment_end(struct backtest *b)
+{
+	struct moment *moment = &b->moment;
+	for (size_t i = 0; i < moment->n; i++) {
+		const struct reading r = reading_of(b, moment->at[i].monitor, &moment->at[i].row);
+		if (moment->at[i].row.has_value)
+			beside_show(b->plan, b->shown, &r);
+	}
+	for (size_t i = 0; i < moment->n; i++)
+		moment->take(b, moment->at[i].monitor, &moment->at[i].row);
+	moment->n = 0;
+}
+
+static void moment_add(struct backtest *b, uint32_t monitor, const struct csv_row *row)
+{
+	struct moment *moment = &b->moment;
+	if (moment->n > 0 && moment->at[0].row.time_ms != row->time_ms)
+		moment_end(b);
+	if (moment->n == moment->room) {
+		size_t room = moment->room == 0 ? 64 : 2 * moment->room;
+		struct held *more = reallocarray(moment->at, room, sizeof *more);
+		if (more == NULL) {
+			b->failed = true;
+			return;
+		}
+		moment->at = more;
+		moment->room = room;
+	}
+	moment->at[moment->n++] = (struct held){monitor, *row};
+}
+
+/* Where what stands beside a row, or why it was judged as it was, is asked for. */
+static void closer_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+{
+	b->rows++;
+	if (!pass_time(b, row->time_ms))
+		return;
+	uint32_t monitor = monitor_of(b, row, name);
+	if (monitor == NO_INDEX)
+		b->unknown++;
+	else if (b->order != NULL)
+		moment_add(b, monitor, row);
+	else
+		watch_row(b, monitor, row);
 }
 
 static void refuse_row(struct backtest *b, uint64_t number, const char *why)
@@ -319,14 +389,21 @@ static void refuse_row(struct backtest *b, uint64_t number, const char *why)
 	b->malformed++;
 }
 
+static void take_flow(struct backtest *b, uint32_t monitor, const struct csv_row *row)
+{
+	struct reading r = settled_reading(b, monitor, row);
+	b->failed |= row->has_value && !evaluator_flow(b->evaluator, &r);
+}
+
 /* The flow is known before anything is judged by it, wherever in the file it stands. */
 static void flow_row(struct backtest *b, const struct csv_row *row, const struct name *name)
 {
-	if (!pass_time(b, row->time_ms) || !row->has_value || !name->used ||
-	    name->monitor == NO_INDEX)
+	if (!pass_time(b, row->time_ms) || !name->used || name->monitor == NO_INDEX)
 		return;
-	struct reading r = reading_of(b, name->monitor, row);
-	b->failed |= !evaluator_flow(b->evaluator, &r);
+	if (b->order != NULL)
+		moment_add(b, name->monitor, row);
+	else
+		take_flow(b, name->monitor, row);
 }
 
 typedef void (*row_fn)(struct backtest *b, const struct csv_row *row, const struct name *name);
@@ -408,13 +485,17 @@ static bool read_rows(struct backtest *b, struct recording rest)
 		b->failed |= !b->failed && !backtest_order_rows(b->order, &rest);
 		refused = NULL;
 	}
+	b->moment.take = take_flow;
 	if (flow_judges(b->plan))
 		each_row(b, rest, &header, flow_row, NULL);
+	moment_end(b);
+	b->moment.take = watch_row;
 	memset(b->shown, 0, (b->plan->n_monitors + 1) * sizeof *b->shown);
-	if (b->explain != NULL)
-		each_row(b, rest, &header, explain_row, refused);
+	if (b->explain != NULL || b->order != NULL)
+		each_row(b, rest, &header, closer_row, refused);
 	else
 		each_row(b, rest, &header, judge_row, refused);
+	moment_end(b);
 	return true;
 }
 
@@ -483,6 +564,7 @@ static void backtest_deinit(struct backtest *b)
 	names_deinit(&b->names);
 	backtest_order_free(b->order);
 	free(b->shown);
+	free(b->moment.at);
 	free(b->clock_ms);
 	free(b->verdicts);
 }

@@ -47,6 +47,11 @@ static void say_contradiction(struct explain *x, const struct verdict *v,
 		    explain_seconds(x, rules->hold_ms), NULL);
 }
 
+static bool is_low_by_itself(const struct monitor *m, double value)
+{
+	return signal_is_dead(m, value) || (m->has_range && value < m->range_low);
+}
+
 static void say_clue(struct explain *x, const struct verdict *v)
 {
 	const struct clue_rules *rules = x->monitor->clues;
@@ -55,11 +60,10 @@ static void say_clue(struct explain *x, const struct verdict *v)
 			       SAY("above the measuring range, which ends at {limit}, with a limit "
 				   "inside it"),
 			       0, x->monitor->range_high, 0);
-	else if (strcmp(v->reason, "under_range") == 0 && x->monitor->zero_beside && v->value == 0)
-		explain_say(
-			x, v->time_ms,
-			SAY("an oxygen of 0 where most of what is read beside it shows no water"),
-			NULL);
+	else if (strcmp(v->reason, "under_range") == 0 && !is_low_by_itself(x->monitor, v->value))
+		explain_say(x, v->time_ms,
+			    SAY("{value} where most of what is read beside it shows no water"),
+			    "value", explain_number(x, v->value), NULL);
 	else if (strcmp(v->reason, "under_range") == 0)
 		say_clue_limit(
 			x, v,
@@ -72,6 +76,12 @@ static void say_clue(struct explain *x, const struct verdict *v)
 			SAY("{value} is no measurement: a logger's code, or more than water can "
 			    "have"),
 			"value", explain_number(x, v->value), NULL);
+	else if (strcmp(v->reason, "fill_code") == 0)
+		explain_say(x, v->time_ms,
+			    SAY("{value} is what loggers write where they have nothing; it may be "
+				"measured as well, or be all that the analyser can show: somebody "
+				"has to look"),
+			    "value", explain_number(x, v->value), NULL);
 	else if (strcmp(v->reason, "out_of_order") == 0)
 		say_clue_limit(x, v,
 			       SAY("{count} late readings in a row, each newer than the one before "

@@ -2,6 +2,7 @@
 #include "restore.h"
 
 #include "base/log.h"
+#include "core/beside.h"
 #include "deliver/trouble.h"
 #include "flow/clock.h"
 #include "look-again.h"
@@ -18,6 +19,7 @@ struct replay {
 	const struct restore_setup *setup;
 	struct evaluator *evaluator;
 	struct judge_mark mark;
+	struct beside *shown; /* by monitor */
 	int64_t after, alive_ms;
 	uint64_t rows, judged;
 	bool have_snapshot;
@@ -55,6 +57,10 @@ static bool judge_row(void *context, const struct daybook_row *row)
 	if (row->monitor == NO_INDEX || judged_before(p, row))
 		return true;
 	struct reading r = row->reading;
+	if (r.flag == FLAG_FAULT)
+		beside_settle(p->setup->plan, p->shown, &r);
+	else
+		beside_show(p->setup->plan, p->shown, &r);
 	r.received_mono_ns = 0; /* evaluator_resume() says what silence counts from */
 	evaluator_windows(p->evaluator, row->monitor, r.received_ms);
 	evaluator_feed(p->evaluator, &r);
@@ -230,11 +236,13 @@ int restore(const struct restore_setup *setup)
 	size_t adopted = 0;
 	take_snapshot(&p);
 	p.alive_ms = p.have_snapshot ? p.mark.alive_ms : 0;
-	int r = 0;
-	if (p.have_snapshot && setup->revise != NULL)
+	p.shown = calloc(setup->plan->n_monitors + 1, sizeof *p.shown);
+	int r = p.shown == NULL ? -ENOMEM : 0;
+	if (r == 0 && p.have_snapshot && setup->revise != NULL)
 		r = revise_restore(setup->revise, &p.mark);
 	if (r == 0)
 		r = judge_again(&p);
+	free(p.shown);
 	if (r == 0)
 		r = settle(&p);
 	if (p.alive_ms == 0) /* nothing was ever recorded */

@@ -485,11 +485,13 @@ static struct alert_state *place_of_clue(struct evaluator *e, uint32_t monitor, 
 {
 	const struct monitor *m = &e->plan->monitors[monitor];
 	if (reason != NULL && strcmp(reason, "under_range") == 0)
-		return m->under_range ? &e->alerts[monitor].under_range : NULL;
+		return signal_says_low(m) ? &e->alerts[monitor].under_range : NULL;
 	if (reason != NULL && strcmp(reason, "impossible") == 0)
 		return m->has_most || m->unreal_from > 0 || m->n_codes + m->n_own_codes > 0
 			       ? &e->alerts[monitor].impossible
 			       : NULL;
+	if (reason != NULL && strcmp(reason, "fill_code") == 0)
+		return m->n_fills > 0 ? &e->alerts[monitor].impossible : NULL;
 	if (reason != NULL && strcmp(reason, "out_of_order") == 0)
 		return m->late_count > 0 ? &e->alerts[monitor].late : NULL;
 	if (reason != NULL && strcmp(reason, "over_range") != 0)
@@ -556,6 +558,8 @@ bool evaluator_adopt(struct evaluator *e, const struct verdict *v)
 	if (v->kind == ALERT_CLUE) {
 		struct monitor_state *m = &e->monitors[v->monitor];
 		m->impossible = e->alerts[v->monitor].impossible.active;
+		if (a == &e->alerts[v->monitor].impossible)
+			m->filled = strcmp(v->reason, "fill_code") == 0;
 		m->astray = m->astray || e->alerts[v->monitor].late.active;
 	}
 	return true;

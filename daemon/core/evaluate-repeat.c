@@ -33,7 +33,7 @@ static void repeat_signal(struct evaluator *e, uint32_t monitor)
 	repeat(e, range, &alerts->over_range);
 	range.reason = "under_range";
 	repeat(e, range, &alerts->under_range);
-	range.reason = "impossible";
+	range.reason = signal_code_reason(&e->monitors[monitor]);
 	repeat(e, range, &alerts->impossible);
 	range.reason = "out_of_order";
 	repeat(e, range, &alerts->late);

@@ -144,6 +144,17 @@ bool signal_is_impossible(const struct monitor *m, double value)
 	return false;
 }
 
+/* float32 has 7 digits, and its own idea of 9999.9. */
+bool signal_is_fill(const struct monitor *m, double value)
+{
+	if (m->n_fills == 0 || value < m->codes_from)
+		return false;
+	for (size_t i = 0; i < m->n_fills; i++)
+		if (fabs(value - m->fills[i]) <= 1e-7 * m->fills[i])
+			return true;
+	return false;
+}
+
 /* What lies below the range is no water: a logger's code, or a current loop that is dead. */
 static void signal_under_range(struct evaluator *e, uint32_t monitor, const struct reading *r,
 			       const struct step *s)
@@ -151,15 +162,20 @@ static void signal_under_range(struct evaluator *e, uint32_t monitor, const stru
 	const struct monitor *plan = &e->plan->monitors[monitor];
 	struct alert_state *under_range = &e->alerts[monitor].under_range;
 	struct condition c = condition_of(monitor, ALERT_CLUE);
-	bool zero = plan->zero_beside && r->value == 0 && r->flag == FLAG_FAULT;
-	bool below = (plan->has_range && r->value < plan->range_low) ||
-		     signal_is_dead(plan, r->value) || zero;
+	bool low = (plan->has_range && r->value < plan->range_low) ||
+		   signal_is_dead(plan, r->value);
+	bool below = r->beside || (plan->under_range && low);
 	bool set_aside = r->flag == FLAG_FAULT || r->flag == FLAG_OVER_RANGE;
 	c.reason = "under_range";
 	if (below && set_aside && !under_range->active)
 		alert_raise_value(e, &c, under_range, s, s->time_ms);
 	else if (r->flag == FLAG_NORMAL)
 		alert_clear(e, &c, under_range, s->time_ms);
+}
+
+bool signal_says_low(const struct monitor *m)
+{
+	return m->under_range || m->zero_beside || m->low_beside;
 }
 
 /* A value above the range is flagged T and reaches no limit; where a limit lies inside the range
@@ -179,29 +195,39 @@ void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r
 		alert_raise_value(e, &c, over_range, &s, s.time_ms);
 	else if (r->flag == FLAG_NORMAL)
 		alert_clear(e, &c, over_range, r->measured_ms);
-	if (plan->under_range)
+	if (signal_says_low(plan))
 		signal_under_range(e, monitor, r, &s);
+}
+
+const char *signal_code_reason(const struct monitor_state *m)
+{
+	return m->filled ? "fill_code" : "impossible";
 }
 
 void signal_impossible(struct evaluator *e, uint32_t monitor, const struct reading *r)
 {
+	struct monitor_state *m = &e->monitors[monitor];
 	struct monitor_alerts *alerts = &e->alerts[monitor];
 	struct condition c = condition_of(monitor, ALERT_CLUE);
 	bool said = alerts->over_range.active || alerts->under_range.active;
-	c.reason = "impossible";
 	if (r->flag == FLAG_NORMAL) {
+		c.reason = signal_code_reason(m);
 		alert_clear(e, &c, &alerts->impossible, r->measured_ms);
-		e->monitors[monitor].impossible = false;
+		m->impossible = false;
 		return;
 	}
 	bool set_aside = r->flag == FLAG_FAULT || r->flag == FLAG_OVER_RANGE;
-	if (said || alerts->impossible.active || !set_aside || !r->has_value ||
-	    !signal_is_impossible(&e->plan->monitors[monitor], r->value))
+	if (said || alerts->impossible.active || !set_aside || !r->has_value)
 		return;
+	bool impossible = signal_is_impossible(&e->plan->monitors[monitor], r->value);
+	if (!impossible && !signal_is_fill(&e->plan->monitors[monitor], r->value))
+		return;
+	m->impossible = true;
+	m->filled = !impossible;
+	c.reason = signal_code_reason(m);
 	struct step s = {
 		.time_ms = r->measured_ms, .mono_ns = r->received_mono_ns, .value = r->value};
 	alert_raise_value(e, &c, &alerts->impossible, &s, s.time_ms);
-	e->monitors[monitor].impossible = true;
 }
 
 /* --- silence --- */

@@ -56,6 +56,7 @@ struct limit_rest {
 struct monitor_state {
 	bool has_reading, has_valid;
 	bool impossible;   /* that alert is active: the next valid reading clears it */
+	bool filled;       /* it is one of a figure that may be measured as well */
 	bool astray;       /* late readings came since the last in order, or that alert is active */
 	int64_t newest_ms; /* measured, of whatever flag */
 	int64_t valid_ms;  /* measured, of the last valid reading */
@@ -316,9 +317,15 @@ enum step_rule step_rule(const struct monitor *plan, const struct step *s, doubl
 			 int64_t last_ms, double *allowed);
 /** signal_is_dead() - what there is where there is no signal */
 bool signal_is_dead(const struct monitor *m, double value);
+/** signal_says_low() - is what it shows where there is nothing a clue? */
+bool signal_says_low(const struct monitor *m);
 /** signal_is_impossible() - a logger's code, or more than any water has; a code that lies inside
  * the range is a value */
 bool signal_is_impossible(const struct monitor *m, double value);
+/** signal_is_fill() - what loggers write for nothing more often than it is measured */
+bool signal_is_fill(const struct monitor *m, double value);
+/** signal_code_reason() - of that alert */
+const char *signal_code_reason(const struct monitor_state *m);
 void signal_range(struct evaluator *e, uint32_t monitor, const struct reading *r);
 /** signal_impossible() - after signal_range(): said there is not said again */
 void signal_impossible(struct evaluator *e, uint32_t monitor, const struct reading *r);

@@ -305,7 +305,8 @@ enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_v
 		return FLAG_FAULT;
 	if (monitor->has_range && (value < monitor->range_low || value > monitor->range_high))
 		return FLAG_OVER_RANGE;
-	return signal_is_impossible(monitor, value) ? FLAG_FAULT : FLAG_NORMAL;
+	bool nothing = signal_is_impossible(monitor, value) || signal_is_fill(monitor, value);
+	return nothing ? FLAG_FAULT : FLAG_NORMAL;
 }
 
 void quality_begin(struct monitor *m)
@@ -580,7 +581,7 @@ static uint8_t traits_of(const struct evaluator *e, uint32_t monitor)
 		traits |= TRAIT_STEP;
 	if (m->flat_after_ms != 0 || m->flat_count != 0)
 		traits |= TRAIT_FLAT;
-	if (m->has_range || m->has_dead)
+	if (m->has_range || m->has_dead || signal_says_low(m))
 		traits |= TRAIT_RANGE;
 	if (m->clues != NULL)
 		traits |= TRAIT_CLUES;

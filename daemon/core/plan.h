@@ -112,19 +112,25 @@ struct monitor {
 	double range_low, range_high;
 	double scale, offset; /* value = raw × scale + offset; 1 and 0 where values are read */
 	bool has_dead, has_most;
-	double dead_at;      /* at or below it: what a signal without an instrument gives */
-	double most;         /* above it: no water, whatever the instrument's range */
-	const double *codes; /* that loggers write where they have nothing */
+	const char *dead_confidence; /* how sure that is, by a drift: "low"; NULL: by none */
+	double dead_at;              /* at or below it: what a signal without an instrument gives */
+	double most;                 /* above it: no water, whatever the instrument's range */
+	const double *codes;         /* that loggers write where they have nothing */
 	size_t n_codes;
-	double codes_from; /* the smallest amount of theirs, of own_codes and of unreal_from */
+	double codes_from; /* the smallest amount of theirs, of own_codes, fills and unreal_from */
 	double plain_low, plain_high; /* strictly between them quality_flag() says N; set by
 				       * quality_begin(), and else it looks closely at each value */
 	double unreal_from;      /* amounts so large are no measurement of anything; 0: not said */
 	const double *own_codes; /* the same of this monitor, also inside its range */
 	size_t n_own_codes;
+	/* What loggers write for nothing and may be measured as well: beyond its range and above
+	 * its limits; to 7 digits, as float32 has them */
+	const double *fills;
+	size_t n_fills;
 	bool has_nothing;       /* whatever is judged of it: */
 	double nothing_at;      /* at or below it no water is measured */
 	bool zero_beside;       /* a 0 is no water where most beside it show none (core/beside.h) */
+	bool low_beside;        /* a low end is none where those beside it show as little */
 	bool seen_beside;       /* such a monitor, or one beside it */
 	bool under_range;       /* what lies below the range is a clue */
 	uint32_t late_count;    /* late readings in a row that are one; 0: off */

@@ -50,8 +50,9 @@ struct reading {
 	uint8_t ring;             /* which ring carried it */
 	uint8_t kind;             /* enum slot_kind */
 	uint8_t flag;             /* enum flag */
-	bool has_value;
-	uint64_t frame;           /* what it was taken out of (flow/frames.h); 0: nothing */
+	bool has_value : 1;
+	bool beside : 1; /* flag D by what was read beside it (core/beside.h) */
+	uint64_t frame;  /* what it was taken out of (flow/frames.h); 0: nothing */
 };
 
 _Static_assert(sizeof(struct reading) == 64, "a reading is one cache line");

@@ -77,11 +77,14 @@ static double seconds(int64_t ms)
 
 /* --- of a monitor --- */
 
-static void say_up_to(const struct listing *l, int rule, const char *name, double bound)
+/* @sure: how much so; NULL: nobody says */
+static void say_up_to(const struct listing *l, int rule, const char *name, double bound,
+		      const char *sure)
 {
 	char number[32], words[80];
 	double_text(number, bound);
-	snprintf(words, sizeof words, "up to %s", number);
+	snprintf(words, sizeof words, "up to %s%s%s", number, sure == NULL ? "" : ", confidence ",
+		 sure == NULL ? "" : sure);
 	say_word(l, rule, name, words);
 }
 
@@ -105,15 +108,18 @@ static void say_numbers(const struct listing *l, int rule, const char *name, con
 static void say_impossible(const struct listing *l)
 {
 	if (l->m->has_dead)
-		say_up_to(l, RULE_LIVE_ZERO, "live_zero", l->m->dead_at);
+		say_up_to(l, RULE_LIVE_ZERO, "live_zero", l->m->dead_at, l->m->dead_confidence);
 	else if (place_in(l, RULE_LIVE_ZERO).whence != WHENCE_BUILT_IN)
 		say_word(l, RULE_LIVE_ZERO, "live_zero", "false");
 	if (l->m->has_most)
-		say_up_to(l, RULE_MOST, "most", l->m->most);
+		say_up_to(l, RULE_MOST, "most", l->m->most, NULL);
 	say_numbers(l, RULE_CODES, "catalogue_codes", l->m->codes, l->m->n_codes);
 	say_numbers(l, RULE_OWN_CODES, "codes", l->m->own_codes, l->m->n_own_codes);
+	say_numbers(l, RULE_FILLS, "catalogue_fills", l->m->fills, l->m->n_fills);
 	if (l->m->zero_beside)
 		say_word(l, RULE_BESIDE, "zero_beside", "true");
+	if (l->m->low_beside)
+		say_word(l, RULE_LOW, "low_beside", "true");
 }
 
 static void say_range(const struct listing *l)

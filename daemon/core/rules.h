@@ -36,6 +36,8 @@ enum monitor_rule {
 	RULE_OWN_CODES,
 	RULE_BESIDE,
 	RULE_UNIT,
+	RULE_FILLS,
+	RULE_LOW,
 	MONITOR_RULES
 };
 enum limit_rule {

@@ -277,7 +277,9 @@ uint64_t door_frame(struct door *door, enum frame_kind kind, const void *asked, 
 						 .n_answered = n_answered});
 }
 
-enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)
+/* With the flag of its own value; *use_time: out: the device's time counts. */
+static struct reading reading_of(const struct door *door, const struct sample *sample,
+				 bool *use_time)
 {
 	struct reading r = {
 		.received_ms = clock_wall_ms(),
@@ -289,11 +291,32 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 		.ring = (uint8_t)door->setup.ring,
 		.has_value = sample->has_value,
 	};
-	bool use_time = sample->has_time && sample->measured_ms <= r.received_ms + FUTURE_MS;
-	r.measured_ms = use_time ? sample->measured_ms : r.received_ms;
+	*use_time = sample->has_time && sample->measured_ms <= r.received_ms + FUTURE_MS;
+	r.measured_ms = *use_time ? sample->measured_ms : r.received_ms;
 	r.flag = (uint8_t)quality_flag(&door->setup.plan->monitors[sample->monitor], sample->flag,
 				       r.has_value, r.value);
-	r.flag = (uint8_t)beside_flag(door->setup.plan, door->shown, &r);
+	return r;
+}
+
+bool door_looks(const struct door *door, uint32_t monitor)
+{
+	return door->setup.plan->monitors[monitor].seen_beside;
+}
+
+void door_show(struct door *door, const struct sample *sample)
+{
+	bool use_time;
+	if (!door_looks(door, sample->monitor))
+		return;
+	const struct reading r = reading_of(door, sample, &use_time);
+	beside_show(door->setup.plan, door->shown, &r);
+}
+
+enum door_result door_submit(struct door *door, const struct sample *sample, uint64_t *seq)
+{
+	bool use_time;
+	struct reading r = reading_of(door, sample, &use_time);
+	beside_settle(door->setup.plan, door->shown, &r);
 	if (door->link_waits)
 		say_waiting_links(door);
 	if (seq != NULL)

@@ -45,6 +45,14 @@ uint64_t door_frame(struct door *door, enum frame_kind kind, const void *asked, 
 		    const void *answered, size_t n_answered);
 
 /**
+ * door_show() - what will be handed in of one message, reply or telegram is known before any of it
+ * is (core/beside.h); of a monitor of which it means nothing, nothing is done (the door's thread
+ * only). door_looks() says whether it means something.
+ */
+void door_show(struct door *door, const struct sample *sample);
+bool door_looks(const struct door *door, uint32_t monitor);
+
+/**
  * door_submit() - hand in one sample (the door's thread only)
  * @seq: out, may be NULL: what to give to door_wait_stored(); of a duplicate the newest handed in
  */

@@ -178,11 +178,29 @@ static bool take_record(const struct telegram *t, const struct hj212_record *rec
 	return true;
 }
 
+static void show_record(const struct telegram *t, const struct hj212_record *record)
+{
+	const struct listener *listener = t->session->listener;
+	struct door *door = listener->hj212->host.door;
+	for (size_t i = 0; i < t->station->n; i++) {
+		const struct hj212_point *point = &t->station->points[i];
+		struct sample sample;
+		if (door_looks(door, point->monitor) &&
+		    hj212_sample(point, &t->message, record, listener->config->zone, &sample) ==
+			    HJ212_SAMPLE)
+			door_show(door, &sample);
+	}
+}
+
+/* What a telegram holds is of one moment: all of it is shown before any is handed in. */
 static bool take_data(const struct telegram *t)
 {
 	struct hj212_text rest = t->message.area;
 	struct hj212_record record;
 	size_t at = 0;
+	while (hj212_record_next(&rest, &record))
+		show_record(t, &record);
+	rest = t->message.area;
 	while (hj212_record_next(&rest, &record))
 		if (!take_record(t, &record, &at))
 			return false;

@@ -38,15 +38,18 @@ void bus_without_value(struct bus *bus, size_t i, char flag)
 	}
 }
 
+/* What a reply holds is of one moment: all of it is shown before any is handed in. */
 static void span_values(struct bus *bus, const struct modbus_span *span,
 			const struct modbus_reply *reply)
 {
-	for (uint32_t i = 0; i < span->n_points; i++) {
-		struct sample sample;
-		uint32_t point = span_point(bus, span, i);
-		if (values_reply(&bus->values, point, &bus->request, reply, &sample))
-			submit(bus, &sample, bus->frame);
-	}
+	size_t n = 0;
+	for (uint32_t i = 0; i < span->n_points; i++)
+		n += values_reply(&bus->values, span_point(bus, span, i), &bus->request, reply,
+				  &bus->samples[n]);
+	for (size_t i = 0; i < n; i++)
+		door_show(bus->host->driver.door, &bus->samples[i]);
+	for (size_t i = 0; i < n; i++)
+		submit(bus, &bus->samples[i], bus->frame);
 }
 
 /* --- link --- */
@@ -298,7 +301,8 @@ int bus_init(struct bus *bus, struct bus_host *host, const struct modbus_connect
 		return error;
 	bus->turn = bus->plan.n_spans;
 	bus->spans = calloc(bus->plan.n_spans + 1, sizeof *bus->spans);
-	if (bus->spans == NULL)
+	bus->samples = calloc(bus->asked.n + 1, sizeof *bus->samples);
+	if (bus->spans == NULL || bus->samples == NULL)
 		return -ENOMEM;
 	error = modbus_units_init(&bus->units, &bus->plan, config->interval_ms);
 	if (error != 0)
@@ -353,5 +357,7 @@ void bus_deinit(struct bus *bus)
 	modbus_asked_deinit(&bus->asked);
 	modbus_units_deinit(&bus->units);
 	free(bus->spans);
+	free(bus->samples);
 	bus->spans = NULL;
+	bus->samples = NULL;
 }

@@ -41,6 +41,7 @@ struct bus {
 	struct modbus_plan plan; /* of what is asked */
 	struct values values;
 	struct bus_span *spans;
+	struct sample *samples; /* of the reply at hand; room for all that is asked */
 	struct modbus_units units;
 	int64_t interval_ns;
 

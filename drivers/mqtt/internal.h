@@ -27,6 +27,7 @@ struct wants {
 	struct subscription *subscriptions;
 	struct log_repeat *refused; /* by point */
 	uint32_t *hits, *taken;     /* points, monitors of the message at hand */
+	struct sample *samples;     /* what it holds */
 	size_t n_taken;
 	struct wants *older;
 };

@@ -22,7 +22,7 @@ struct message {
 	uint64_t frame;
 };
 
-static void point_submit(struct message *message, uint32_t i, const struct sample *sample)
+static void point_submit(struct message *message, const struct sample *sample)
 {
 	struct client *client = message->client;
 	struct mqtt *mqtt = client->mqtt;
@@ -39,7 +39,7 @@ static void point_submit(struct message *message, uint32_t i, const struct sampl
 	}
 	if (seq > message->newest)
 		message->newest = seq;
-	client->wants->taken[client->wants->n_taken++] = client->config->points[i].monitor;
+	client->wants->taken[client->wants->n_taken++] = sample->monitor;
 }
 
 static void point_refuse(struct message *message, uint32_t i, const char *cause)
@@ -64,43 +64,49 @@ static bool is_stale_copy(const struct message *message, const struct mqtt_point
 	return true;
 }
 
-static void point_take(struct message *message, uint32_t i)
+/* Return: false where there is nothing to hand in. */
+static bool point_sample(struct message *message, uint32_t i, struct sample *out)
 {
 	const struct mqtt_point *point = &message->client->config->points[i];
 	struct payload payload;
 	if (is_stale_copy(message, point))
-		return;
+		return false;
 	size_t n = (size_t)message->paho->payloadlen;
 	enum payload_result result = payload_map(point, message->paho->payload, n, &payload);
 	if (result != PAYLOAD_VALUE && result != PAYLOAD_NO_VALUE) {
 		point_refuse(message, i, payload.cause);
-		return;
+		return false;
 	}
 	bool has_value = result == PAYLOAD_VALUE;
 	bool faulty = !has_value && payload.flag == FLAG_NORMAL;
-	point_submit(message, i,
-		     &(struct sample){.monitor = point->monitor,
-				      .has_time = payload.has_time,
-				      .measured_ms = payload.time_ms,
-				      .has_value = has_value,
-				      .value = payload.value,
-				      .flag = faulty ? FLAG_FAULT : payload.flag,
-				      .raw = payload.raw,
-				      .frame = message->frame});
+	*out = (struct sample){.monitor = point->monitor,
+			       .has_time = payload.has_time,
+			       .measured_ms = payload.time_ms,
+			       .has_value = has_value,
+			       .value = payload.value,
+			       .flag = faulty ? FLAG_FAULT : payload.flag,
+			       .raw = payload.raw,
+			       .frame = message->frame};
+	return true;
 }
 
+/* What a message holds is of one moment: all of it is shown before any is handed in. */
 static void message_take(struct message *message)
 {
 	struct wants *wants = message->client->wants;
-	size_t n = interest_match(&wants->interest, message->topic, wants->hits);
+	struct door *door = message->client->mqtt->host.door;
+	size_t n = interest_match(&wants->interest, message->topic, wants->hits), samples = 0;
 	wants->n_taken = 0;
 	if (n > 0)
 		message->frame =
-			door_frame(message->client->mqtt->host.door, FRAME_MQTT, message->topic,
-				   strlen(message->topic), message->paho->payload,
-				   (size_t)message->paho->payloadlen);
+			door_frame(door, FRAME_MQTT, message->topic, strlen(message->topic),
+				   message->paho->payload, (size_t)message->paho->payloadlen);
 	for (size_t i = 0; i < n; i++)
-		point_take(message, wants->hits[i]);
+		samples += point_sample(message, wants->hits[i], &wants->samples[samples]);
+	for (size_t i = 0; i < samples; i++)
+		door_show(door, &wants->samples[i]);
+	for (size_t i = 0; i < samples; i++)
+		point_submit(message, &wants->samples[i]);
 }
 
 static void message_store(const struct message *message)

@@ -279,6 +279,7 @@ static void wants_free(struct wants *wants)
 		free(wants->refused);
 		free(wants->hits);
 		free(wants->taken);
+		free(wants->samples);
 		free(wants);
 		wants = older;
 	}
@@ -296,8 +297,10 @@ static int wants_new(struct wants **out, const struct mqtt_connection *config)
 	wants->refused = calloc(n, sizeof *wants->refused);
 	wants->hits = calloc(n, sizeof *wants->hits);
 	wants->taken = calloc(n, sizeof *wants->taken);
+	wants->samples = calloc(n, sizeof *wants->samples);
 	if (error != 0 || wants->qos == NULL || wants->subscriptions == NULL ||
-	    wants->refused == NULL || wants->hits == NULL || wants->taken == NULL) {
+	    wants->refused == NULL || wants->hits == NULL || wants->taken == NULL ||
+	    wants->samples == NULL) {
 		wants_free(wants);
 		return -ENOMEM;
 	}

@@ -51,15 +51,13 @@ class Judge:
             return []
         for monitor in self.monitors.values():
             monitor.start(rows[0][0])
-        self.know_flows(rows)
-        for time, site, factor, value, flag in self.by_clock(rows):
-            monitor = self.monitors.get((site, factor))
-            if not monitor:
-                continue
+        settled = list(self.settled(rows))
+        self.know_flows(settled)
+        for monitor, time, value, flag, none in settled:
             if value is None:
                 monitor.tick(time)
             else:
-                monitor.reading(time, value, monitor.show(time, value, flag))
+                monitor.reading(time, value, flag, none)
         end = max(row[0] for row in rows)
         for monitor in self.monitors.values():
             monitor.tick(end, True)
@@ -78,7 +76,19 @@ class Judge:
             keys.append(last)
         return [row for _, row in sorted(zip(keys, rows), key=lambda one: one[0])]
 
-    def know_flows(self, rows):
+    def settled(self, rows):
+        """What is read at one moment is known before the flag of any of it is."""
+        known = (row for row in self.by_clock(rows) if row[1:3] in self.monitors)
+        for time, moment in itertools.groupby(known, key=lambda row: row[0]):
+            moment = [(self.monitors[site, factor], value, flag) for _, site, factor, value, flag in moment]
+            for monitor, value, flag in moment:
+                if value is not None:
+                    monitor.show(time, value, flag)
+            for monitor, value, flag in moment:
+                yield monitor, time, value, *(
+                    (flag, False) if value is None else monitor.settle(time, value, flag))
+
+    def know_flows(self, settled):
         for (site, factor), monitor in self.monitors.items():
             gate = monitor.site.get("flow_gate")
             measured_by = monitor.site.get("flow_factor") or (gate or {}).get("factor", "w00000")
@@ -86,8 +96,8 @@ class Judge:
             if not of_flow:
                 continue
             readings = []
-            for time, at, what, value, flag in rows:
-                if (at, what) == (site, measured_by) and value is not None and \
+            for measured, time, value, flag, _ in settled:
+                if measured is of_flow and value is not None and \
                         of_flow.counted(time, value, flag) == "N" and not (readings and time < readings[-1][0]):
                     readings.append((time, value))
             monitor.flow = Flow(readings, of_flow.stale_ms, gate)

@@ -10,6 +10,11 @@ from judge_time import digits12
 IMPOSSIBLE = grammar.impossible()
 
 
+def is_near(value, end):
+    """As a loop's noise lets it be."""
+    return abs(value - end) <= 0.005 * abs(end)
+
+
 class Monitor:
     def __init__(self, judge, site, settings, connection, decimals):
         self.judge, self.zone, self.site, self.settings = judge, judge.zone, site, settings
@@ -34,7 +39,8 @@ class Monitor:
         self.over_range, self.under_range = Alert(self, "clue"), Alert(self, "clue")
         self.impossible = Alert(self, "clue")
         self.order = Order(self)
-        self.judged = bool(settings.get("limits")) or "target_class" in site or settings.get("live_zero")
+        self.judged = bool(settings.get("limits")) or "target_class" in site or settings.get("live_zero") or \
+            settings.get("permit_tonnes_year") or self.factor == site.get("flow_factor", "w00000")
         known = IMPOSSIBLE["factors"].get(self.factor, {})
         self.cannot = known.get("dead_at")  # have it, in the catalogue's unit
         if "drift" in known and "range" not in settings:
@@ -42,6 +48,7 @@ class Monitor:
         dead = settings.get("live_zero", self.judged and self.cannot is not None)
         self.says_low = settings.get("under_range", dead)
         self.asks_beside = bool(self.judged and known.get("zero_beside") and "live_zero" not in settings)
+        self.asks_low = bool(self.judged and "live_zero" not in settings and "rollover" not in settings)
         self.shown = None
         self.clock = self.newest = self.last = self.valid = None
         self.flat_run = None
@@ -81,7 +88,8 @@ class Monitor:
 
     # a reading
 
-    def reading(self, time, value, flag):
+    def reading(self, time, value, flag, none=False):
+        """@none: no water by what stands beside it."""
         heard = flag != "B"
         flag = self.counted(time, value, flag)
         late = self.newest is not None and time < self.newest
@@ -107,7 +115,7 @@ class Monitor:
             self.clues.heard(time, value, flag, shut)
         if shut:
             return
-        self.watch_range(time, value, flag)
+        self.watch_range(time, value, flag, none)
         if flag != "N":
             for limit in self.instant:
                 for level in limit.levels:
@@ -143,8 +151,19 @@ class Monitor:
         dead = end if wanted or (end is not None and self.low > max(cannot, 0)) else cannot
         return digits12(value) <= digits12(dead)
 
+    def is_low(self, value):
+        return value == (self.low if "range" in self.settings else 0)
+
+    def is_too_low(self, value):
+        return any(value < x.entry.get("min", -math.inf) for x in self.limits)
+
+    def may_be_low(self, value):
+        """A whole number below what a limit asks for, where nobody knows where the range begins."""
+        return self.asks_low and "range" not in self.settings and is_near(value, round(value)) and \
+            self.is_too_low(value)
+
     def show(self, time, value, flag):
-        """The flag of a reading, by what the probes beside it showed within a minute of it."""
+        """What it is to those beside it."""
         own = self.by_value(value, flag)
         shows = None
         if own == "D":
@@ -152,16 +171,52 @@ class Monitor:
         elif own in "NT":
             known = IMPOSSIBLE["factors"].get(self.factor, {}).get("dead_at", -math.inf)
             nothing = digits12(value) <= known or value in IMPOSSIBLE["codes"] or self.is_dead(value) or \
-                self.is_impossible(value)
-            shows = "nothing" if nothing else "water"
-        self.shown = (time, shows)
-        if own != "N" or value != 0 or not self.asks_beside:
-            return flag
-        beside = [other.shown[1] for (site, _), other in self.judge.monitors.items()
-                  if other is not self and site == self.site["id"] and other.shown and
-                  other.settings["connection"] == self.settings["connection"] and
-                  abs(other.shown[0] - time) <= 60000]
-        return "D" if beside.count("nothing") > beside.count("water") else flag
+                self.is_impossible(value) or self.is_fill(value)
+            shows = "nothing" if nothing else "low" if self.is_low(value) else \
+                None if self.may_be_low(value) else "water"
+        if self.shown is not None and (self.shown["time"], self.shown["value"], self.shown["shows"]) == (
+                time, value, shows):
+            return
+        before = self.shown if self.shown and abs(self.shown["time"] - time) <= 60000 else None
+        self.shown = {"time": time, "value": value, "shows": shows, "dead": None,
+                      "fell": bool(before and before["shows"] == "water" and shows == "low"),
+                      "clings": before["dead"] if before and before["dead"] is not None and
+                      is_near(value, before["dead"]) else None}
+
+    def settle(self, time, value, flag):
+        """The flag of a reading, by what the probes beside it showed within a minute of it, and whether it is
+        none by that."""
+        self.show(time, value, flag)
+        if self.by_value(value, flag) not in "ND":
+            return flag, False
+        beside = [x.shown for x in self.beside() if x.shown and abs(x.shown["time"] - time) <= 60000]
+        nothing, low, water = (sum(x["shows"] == what for x in beside) for what in ("nothing", "low", "water"))
+        none = self.asks_beside and value == 0 and nothing > water
+        clings, too_low = self.shown["clings"], self.is_too_low(value)
+        if self.asks_low and len(self.beside()) > 1:
+            if self.is_low(value) or self.may_be_low(value):
+                dead = nothing + low >= max(2, 2 * water)
+                none = none or dead and (nothing > 0 or (too_low and water == 0)) or \
+                    too_low and sum(x["fell"] for x in beside) >= 2
+            none = none or clings is not None and nothing + low >= 2
+        if none:
+            self.shown["dead"] = value if clings is None else clings
+        return ("D", True) if none else (flag, False)
+
+    def beside(self):
+        return [other for (site, _), other in self.judge.monitors.items() if other is not self and
+                site == self.site["id"] and other.settings["connection"] == self.settings["connection"]]
+
+    def is_fill(self, value):
+        """What loggers write for nothing, and no limit, nor the range, has room for."""
+        if not self.judged or "rollover" in self.settings or \
+                "range" in self.settings and self.low <= value <= self.high:
+            return False
+        scale, offset = self.settings.get("scale", 1), self.settings.get("offset", 0)
+        fills = {x["value"] for x in IMPOSSIBLE["fills"]}
+        fills |= {x["value"] * scale + offset for x in IMPOSSIBLE["fills"] if x.get("register")}
+        return any(abs(value - x) <= 1e-7 * x and all(x > y.entry.get("max", -math.inf) for y in self.limits)
+                   for x in fills)
 
     def is_impossible(self, value):
         """A logger's code, unless the range holds it, or more than the factor can have."""
@@ -180,7 +235,7 @@ class Monitor:
             flag = "D"
         if flag == "N" and not self.low <= value <= self.high:
             flag = "T"
-        if flag == "N" and self.is_impossible(value):
+        if flag == "N" and (self.is_impossible(value) or self.is_fill(value)):
             flag = "D"
         return flag
 
@@ -221,7 +276,7 @@ class Monitor:
         self.seen = time
         return self.to_settle > 0
 
-    def watch_range(self, time, value, flag):
+    def watch_range(self, time, value, flag, none):
         inside = any(name in x.entry and self.low <= x.entry[name] <= self.high
                      for x in self.limits for name in ("max", "min"))
         if self.over_range.active:
@@ -229,19 +284,19 @@ class Monitor:
                 self.over_range.clear_at(time)
         elif inside and flag == "T" and value > self.high:
             self.over_range.raise_at(time, time, value, reason="over_range")
-        zero = self.asks_beside and value == 0 and flag == "D"
-        below = value < self.low or self.is_dead(value) or zero
+        below = none or self.says_low and (value < self.low or self.is_dead(value))
         if self.under_range.active:
             if flag == "N":
                 self.under_range.clear_at(time)
-        elif self.says_low and flag in "DT" and below:
+        elif flag in "DT" and below:
             self.under_range.raise_at(time, time, value, reason="under_range")
         said = self.over_range.active or self.under_range.active
         if self.impossible.active:
             if flag == "N":
                 self.impossible.clear_at(time)
-        elif flag in "DT" and not said and self.is_impossible(value):
-            self.impossible.raise_at(time, time, value, reason="impossible")
+        elif flag in "DT" and not said and (self.is_impossible(value) or self.is_fill(value)):
+            reason = "impossible" if self.is_impossible(value) else "fill_code"
+            self.impossible.raise_at(time, time, value, reason=reason)
 
     def watch_flat(self, time, value, new, gap):
         after, count = self.settings.get("flat_after_s", 0), self.settings.get("flat_count", 0)

@@ -109,4 +109,5 @@ def impossible():
     factors = read(os.path.join(data_directory(), "catalogue", "factors.cfg"))["factors"]
     codes = read(os.path.join(data_directory(), "catalogue", "codes.cfg"))
     return {"codes": {one["value"] for one in codes["codes"]}, "unreal_from": codes["unreal_from"],
+            "fills": codes["fills"],
             "factors": {one["code"]: one for one in factors if "dead_at" in one or "drift" in one or "most" in one}}

@@ -241,6 +241,51 @@ static void test_oxygen_and_what_stands_beside_it_are_data_of_the_catalogue(void
 	assert_false(m->zero_beside);
 }
 
+static bool has_fill(const struct config_monitor *m, double value)
+{
+	for (size_t i = 0; i < m->n_fills; i++)
+		if (m->fills[i] == value)
+			return true;
+	return false;
+}
+
+static void test_figures_of_loggers_are_amounts_in_the_range_and_below_a_limit(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01018", MAX(""))));
+	assert_true(has_fill(m, 9999) && has_fill(m, 65535) && !has_fill(m, 999));
+	assert_int_equal(m->from[CONFIG_RULE_FILLS].whence, CONFIG_DATA);
+	m = only(state,
+		 SITE(NODE MQTT, "outfall", "", PUSHED("w01018", "range = (0, 10000); " MAX(""))));
+	assert_true(!has_fill(m, 9999) && has_fill(m, 65535));
+	m = only(state,
+		 SITE(NODE MQTT, "outfall", "",
+		      PUSHED("w01018",
+			     "limits: ( { max = 50; }, { max = 9999.0; average = \"day\"; } );")));
+	assert_true(!has_fill(m, 9999) && has_fill(m, 9999.9));
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01018", "scale = 0.1; " MAX(""))));
+	assert_true(has_fill(m, 65535) && has_fill(m, 65535 * 0.1) && !has_fill(m, 9999 * 0.1));
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01018", "")));
+	assert_int_equal(m->n_fills, 0);
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w00000", "")));
+	assert_true(has_fill(m, 65535) && m->has_codes);
+}
+
+/* Waste gas and ambient air are measured in other ranges. */
+static void test_the_drift_of_a_gas_is_that_of_its_air(void **state)
+{
+	const struct config_monitor *m =
+		only(state, SITE(NODE MQTT, "outfall", "", PUSHED("a21026", MAX(""))));
+	assert_true(m->has_dead && m->dead_at == -125);
+	assert_string_equal(m->dead_confidence, "low");
+	m = only(state, SITE(NODE MQTT, "air", "", PUSHED("a21026", MAX(""))));
+	assert_true(m->has_dead && m->dead_at == -0.03);
+	m = only(state, SITE(NODE MQTT, "air", "", PUSHED("a05024", MAX(""))));
+	assert_true(m->has_dead && m->dead_at == -20);
+	m = only(state, SITE(NODE MQTT, "outfall", "", PUSHED("w01001", MAX(""))));
+	assert_null(m->dead_confidence);
+}
+
 static void test_a_monitor_may_have_codes_of_its_own(void **state)
 {
 	static const struct example examples[] = {
@@ -468,6 +513,8 @@ int main(void)
 		TEST(test_silence_is_of_the_link_or_of_the_results),
 		TEST(test_nothing_is_flat_on_fewer_than_four_values),
 		TEST(test_oxygen_and_what_stands_beside_it_are_data_of_the_catalogue),
+		TEST(test_figures_of_loggers_are_amounts_in_the_range_and_below_a_limit),
+		TEST(test_the_drift_of_a_gas_is_that_of_its_air),
 		TEST(test_a_monitor_may_have_codes_of_its_own),
 		TEST(test_late_readings_in_a_row_are_counted_where_clues_are_looked_for),
 		TEST(test_clues_are_looked_for_unless_the_site_says_which),

@@ -553,6 +553,30 @@ static void test_bounds_say_what_a_close_look_does(void **state)
 	assert_true(m->plain_low < 0.5 && m->plain_high > 13);
 }
 
+static const double fills[] = {9999, 9999.9, 65535};
+
+/* To the digits of float32, and no further. */
+static void test_what_loggers_write_for_nothing_is_no_value_and_may_be_one(void **state)
+{
+	struct rig *rig = *state;
+	struct monitor *m = &rig->monitors[0];
+	m->fills = fills;
+	m->n_fills = 3;
+	m->codes_from = 9999;
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 9999), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, (double)9999.9F), FLAG_FAULT);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 9999.1), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 65534), FLAG_NORMAL);
+	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, -9999), FLAG_NORMAL);
+	rig_check(rig, "0:5 1:9999D 2:65535D 3:5", "+clue(fill_code)@1/1=9999 -clue(fill_code)@3");
+	rig_check(rig, "4:9998D 5:9999M 6:5", "");
+	m->codes = codes;
+	m->n_codes = 2;
+	rig_check(rig, "7:-9999D 8:9999D 9:5 10:9999D 11:-9999D 12:5",
+		  "+clue(impossible)@7/7=-9999 -clue(impossible)@9 +clue(fill_code)@10/10=9999 "
+		  "-clue(fill_code)@12");
+}
+
 static void test_what_is_no_value_is_a_clue_until_one_comes(void **state)
 {
 	struct rig *rig = ranged(state);
@@ -691,6 +715,7 @@ int main(void)
 		rig_test(test_more_than_water_can_have_is_no_value_in_any_range),
 		rig_test(test_an_amount_that_nothing_has_is_no_value),
 		rig_test(test_bounds_say_what_a_close_look_does),
+		rig_test(test_what_loggers_write_for_nothing_is_no_value_and_may_be_one),
 		rig_test(test_what_is_no_value_is_a_clue_until_one_comes),
 		rig_test(test_a_dead_loop_is_a_clue_until_it_speaks),
 		rig_test(test_the_flag_that_counts_beyond_the_range_is_T),

@@ -21,6 +21,7 @@ struct door {
 	pthread_cond_t changed;
 	struct sample samples[FAKE_SAMPLES];
 	size_t n_samples;
+	size_t n_shown, shown_first; /* shown; and before the first sample was handed in */
 	bool links[FAKE_LINKS];
 	size_t n_links;
 	struct fake_frame frames[FAKE_FRAMES]; /* the newest; that of number 1 first */

@@ -118,6 +118,7 @@ static void test_close_values_are_read_at_once(void **state)
 	poll_for(&bench, &instrument, points, 3, 30);
 	assert_int_equal(times_asked(&instrument, 0, 22), instrument.n_asked);
 	assert_in_range(instrument.n_asked, 10, 12);
+	assert_int_equal(bench.door->shown_first, 3); /* all of a reply before any of it */
 	end(&bench, &instrument);
 }
 

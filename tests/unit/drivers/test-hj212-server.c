@@ -207,6 +207,7 @@ static void test_a_message_is_answered_when_it_is_stored(void **state)
 	assert_true(samples[0].monitor == 0 && samples[0].value == 61.3);
 	assert_true(samples[1].monitor == 1 && samples[1].flag == FLAG_MAINTENANCE);
 	assert_true(samples[0].frame == 1 && samples[1].frame == 1);
+	assert_int_equal(bench->door->shown_first, 2); /* all of it before any of it */
 	const struct fake_frame *kept = &bench->door->frames[0];
 	assert_int_equal(kept->kind, FRAME_HJ212);
 	assert_memory_equal(kept->asked, "127.0.0.1", kept->n_asked);

@@ -221,6 +221,7 @@ static void test_messages_reach_every_point_that_wants_them(void **state)
 	publish(broker, "1", "wuhua/outfall-3/ph", "725", NULL);
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 725));
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 7250));
+	assert_int_equal(bench.door->shown_first, 2); /* all of a message before any of it */
 	publish(broker, "1", "wuhua/river-2/nh3n",
 		"{\"data\":{\"nh3n\":38},\"ts\":\"2026-01-02T03:04:05+08:00\"}", NULL);
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 38));

@@ -419,6 +419,24 @@ static void test_an_oxygen_of_0_beside_a_dead_probe_is_recorded_as_a_fault(void 
 	assert_int_equal(next(e).flag, FLAG_FAULT);
 }
 
+/* Of one message, in whatever order it is handed in. */
+static void test_what_is_shown_is_known_before_it_is_handed_in(void **state)
+{
+	struct entrance *e = *state;
+	struct sample ph = at(1000, 0), oxygen = at(1000, 0);
+	ph.monitor = 2;
+	oxygen.monitor = 3;
+	assert_true(door_looks(e->door, 2) && !door_looks(e->door, 0));
+	door_show(e->door, &oxygen);
+	door_show(e->door, &ph);
+	submit(e, oxygen);
+	const struct reading first = next(e);
+	assert_true(first.flag == FLAG_FAULT && first.beside);
+	submit(e, ph);
+	const struct reading second = next(e);
+	assert_true(second.flag == FLAG_FAULT && !second.beside);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +450,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_an_oxygen_of_0_beside_a_dead_probe_is_recorded_as_a_fault, make,
 			discard),
+		cmocka_unit_test_setup_teardown(test_what_is_shown_is_known_before_it_is_handed_in,
+						make, discard),
 		cmocka_unit_test_setup_teardown(test_the_same_sample_again_is_taken_once, make,
 						discard),
 		cmocka_unit_test_setup_teardown(

@@ -61,6 +61,7 @@ PLACES = {
     ("catalogue.c", "file_fields"): ["DATA FILES"],
     ("clues.c", "contradiction_fields"): ["DATA FILES"],
     ("impossible.c", "code_fields"): ["DATA FILES"],
+    ("impossible.c", "fill_fields"): ["DATA FILES"],
     ("clues.c", "file_fields"): ["DATA FILES"],
     ("standards.c", "table_fields"): ["DATA FILES"],
     ("standards.c", "row_fields"): ["DATA FILES"],

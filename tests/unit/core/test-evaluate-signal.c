@@ -519,10 +519,12 @@ static void test_an_amount_that_nothing_has_is_no_value(void **state)
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 1e300), FLAG_FAULT);
 }
 
+static const double fills[] = {9999, 9999.9, 65535};
+
 /* A look at the bounds alone says what a close look does, about each of the rules' edges. */
 static void check_bounds(struct monitor *m)
 {
-	static const double edges[] = {0, 0.4, 14, 20, 7999, -9999, 1e15};
+	static const double edges[] = {0, 0.4, 14, 20, 7999, -9999, 9999, 65535, 1e15};
 	for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
 		for (int step = -2; step <= 2; step++) {
 			double value = edges[i] + step * (fabs(edges[i]) * 1e-13 + 1e-300);
@@ -540,20 +542,21 @@ static void test_bounds_say_what_a_close_look_does(void **state)
 	m->most = 14;
 	m->range_high = 20;
 	m->codes = codes;
-	for (unsigned rules = 0; rules < 32; rules++) {
+	m->fills = fills;
+	for (unsigned rules = 0; rules < 64; rules++) {
 		m->has_dead = rules & 1;
 		m->has_most = rules & 2;
 		m->has_range = rules & 4;
 		m->n_codes = rules & 8 ? 2 : 0;
 		m->unreal_from = rules & 16 ? 1e15 : 0;
-		m->codes_from = rules & 8 ? 7999 : m->unreal_from;
+		m->n_fills = rules & 32 ? 3 : 0;
+		double fills_from = rules & 32 ? (1 - 1e-7) * 9999 : m->unreal_from;
+		m->codes_from = rules & 8 ? 7999 : fills_from;
 		check_bounds(m);
 	}
 	quality_begin(m);
 	assert_true(m->plain_low < 0.5 && m->plain_high > 13);
 }
-
-static const double fills[] = {9999, 9999.9, 65535};
 
 /* To the digits of float32, and no further. */
 static void test_what_loggers_write_for_nothing_is_no_value_and_may_be_one(void **state)
@@ -562,7 +565,7 @@ static void test_what_loggers_write_for_nothing_is_no_value_and_may_be_one(void 
 	struct monitor *m = &rig->monitors[0];
 	m->fills = fills;
 	m->n_fills = 3;
-	m->codes_from = 9999;
+	m->codes_from = (1 - 1e-7) * 9999;
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 9999), FLAG_FAULT);
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, (double)9999.9F), FLAG_FAULT);
 	assert_int_equal(quality_flag(m, FLAG_NORMAL, true, 9999.1), FLAG_NORMAL);

@@ -389,7 +389,8 @@ static void draw_limits(struct sheet *sheet, const struct chart *chart, const st
 		double y = y_of(scale, level->at);
 		bool share = level->share > 0 && level->share < 1;
 		line(sheet, share ? "limit share" : "limit", LEFT, y, LEFT + CHART_COLUMNS, y);
-		label_begin(sheet, "limit-name", LEFT + CHART_COLUMNS - 4, y - 4);
+		/* a share lies close below the whole, and is named below itself */
+		label_begin(sheet, "limit-name", LEFT + CHART_COLUMNS - 4, share ? y + 12 : y - 4);
 		level_name(sheet, level);
 		sheet_markup(sheet, "</text>");
 	}

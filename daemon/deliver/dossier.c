@@ -18,7 +18,7 @@ static const char style[] =
 	"th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top;"
 	"overflow-wrap:anywhere}"
 	"th::first-letter,b::first-letter,strong::first-letter{text-transform:uppercase}"
-	".list td,.list th,.readings td,.readings th{min-width:min(5.8em,15vw)}"
+	".list td,.list th,.readings td,.readings th{min-width:5.8em}"
 	"thead th{background:#eee}tbody th{font-weight:normal;background:#f6f6f6}"
 	".pairs tbody th{width:11rem}.readings{font-size:.85rem}"
 	"@media screen{.list,.readings{overflow-x:auto}}"

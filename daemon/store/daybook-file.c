@@ -250,6 +250,12 @@ int day_batches(sqlite3 *db, int64_t *first, int64_t *last)
 	return r;
 }
 
+int day_shape(sqlite3 *db)
+{
+	return sql_exec(db, DAY_COLUMNS "LIMIT 0; SELECT id, site, factor FROM monitors LIMIT 0;"
+					" SELECT first, last, min_ms, max_ms FROM blocks LIMIT 0");
+}
+
 int day_bounds(sqlite3 *db, int64_t *first, int64_t *last)
 {
 	int r = sql_number(db, "SELECT min(seq) FROM readings", 0, first);

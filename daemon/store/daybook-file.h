@@ -46,6 +46,8 @@ int64_t day_of(const struct zone *zone, int64_t wall_ms);
 /** day_open_write(), day_open_read() - open one; the former makes the tables if there are none */
 int day_open_write(sqlite3 **out, const char *path);
 int day_open_read(sqlite3 **out, const char *path);
+/** day_shape() - has it the tables that are read? Return: 0, -EINVAL, other negative errno. */
+int day_shape(sqlite3 *db);
 /** day_bounds() - first and last sequence, 0 and 0 in an empty file */
 int day_bounds(sqlite3 *db, int64_t *first, int64_t *last);
 /** day_chain_head() - its newest batch, number 0 where it has none (or no chain yet) */

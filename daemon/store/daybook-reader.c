@@ -118,11 +118,16 @@ static int file_look(struct daybook_reader *reader, struct reader_file *file)
 	int r = day_open_read(&db, path);
 	if (r == 0)
 		r = sql_number(db, "SELECT min(seq) FROM readings", 0, &file->first);
-	sql_close(db);
-	if (sql_damaged(r)) {
+	bool odd = r == 0 && file->first != 0 && day_shape(db) == -EINVAL;
+	if (odd)
+		log_warnx("%s: no daybook as ducha makes it (%s); its readings are left out", path,
+			  sqlite3_errmsg(db));
+	else if (sql_damaged(r))
 		log_warnx("%s: damaged; its readings are left out", path);
-		file->damaged = true;
-	}
+	file->damaged = odd || sql_damaged(r);
+	if (file->damaged)
+		file->first = 0;
+	sql_close(db);
 	/* not ready yet (no tables, or gone meanwhile): the next look tells */
 	return r == -ENOMEM ? r : 0;
 }

@@ -354,6 +354,44 @@ static void test_a_file_of_the_first_version_has_no_gaps_until_it_is_written(voi
 	assert_int_equal(count_after(state, 0), 1);
 }
 
+/* Such a file is named and left out, whatever it lacks; the others are read. */
+static void test_a_file_that_is_no_daybook_keeps_nobody_from_the_others(void **state)
+{
+	static const char *const lacks[] = {"DROP TABLE blocks", "DROP TABLE monitors",
+					    "ALTER TABLE readings DROP COLUMN raw"};
+	for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
+		struct daybook *daybook = open_daybook(state);
+		struct daybook_reader *reader;
+		struct rows rows = {0};
+		char path[300];
+		sqlite3 *db;
+		struct reading r = reading(0, 1, NOW + (int64_t)i * 2 * DAY_MS,
+					   NOW + (int64_t)i * 2 * DAY_MS, 1);
+		assert_int_equal(daybook_append(daybook, &r, 1), 0);
+		assert_int_equal(daybook_commit(daybook), 0);
+		r.received_ms = r.measured_ms += DAY_MS;
+		r.seq = 2;
+		assert_int_equal(daybook_append(daybook, &r, 1), 0);
+		assert_int_equal(daybook_commit(daybook), 0);
+		daybook_close(daybook);
+		snprintf(path, sizeof path, "%s/daybook/2026-01-%02zu.db", (const char *)*state,
+			 2 + 2 * i);
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, lacks[i], NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		assert_int_equal(daybook_reader_open(&reader, *state, &test_plan), 0);
+		struct daybook_query query = {.site = test_plan.monitors[0].site,
+					      .monitor = NO_INDEX,
+					      .from_ms = 0,
+					      .to_ms = INT64_MAX,
+					      .limit = 10};
+		assert_int_equal(daybook_range(reader, &query, add_row, &rows), 0);
+		assert_int_equal(rows.n, i + 1); /* a day of each round */
+		daybook_reader_close(reader);
+		assert_int_equal(count_after(state, 0), i + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +402,7 @@ int main(void)
 		TEST(test_readers_follow_while_the_recorder_writes),
 		TEST(test_gaps_are_kept_with_their_monitors_and_times),
 		TEST(test_a_file_of_the_first_version_has_no_gaps_until_it_is_written),
+		TEST(test_a_file_that_is_no_daybook_keeps_nobody_from_the_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,9 +114,6 @@ static int open_store(struct run *run)
 	r = ledger_open(&run->ledger, run->directory, run->plan);
 	if (r != 0)
 		return run_failed(run->directory, r);
-	r = ledger_instruments(run->ledger, clock_wall_ms());
-	if (r != 0)
-		return run_failed(run->directory, r);
 	return ledger_listen(run->ledger, wake_courier, run);
 }
 
@@ -134,6 +131,13 @@ static int open_seals(struct run *run)
 	};
 	int r = evidence_new(&run->evidence, &setup);
 	return r != 0 ? run_failed("the seals cannot be opened", r) : 0;
+}
+
+/* The first that a life writes, behind the seal of its start. */
+static int keep_instruments(struct run *run)
+{
+	int r = ledger_instruments(run->ledger, clock_wall_ms());
+	return r != 0 ? run_failed(run->directory, r) : 0;
 }
 
 static int take_up(struct run *run)
@@ -195,10 +199,11 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		keep_texts,        open_signals,    open_store,       open_seals,
-		run_open_flow,     run_make_flow,   run_make_courier, run_make_shares,
-		run_make_exporter, run_make_keeper, run_make_revise,  take_up,
-		run_make_tallier,  run_open_serve,  start_threads,    run_start_drivers};
+		keep_texts,       open_signals,      open_store,      open_seals,
+		keep_instruments, run_open_flow,     run_make_flow,   run_make_courier,
+		run_make_shares,  run_make_exporter, run_make_keeper, run_make_revise,
+		take_up,          run_make_tallier,  run_open_serve,  start_threads,
+		run_start_drivers};
 	int r = raise_descriptors(run);
 	run_be_patient(run);
 	if (r == 0)

@@ -144,10 +144,12 @@ uint8_t *chain_text_bytes(uint8_t *out, size_t length)
 int chain_format_of(uint8_t kind)
 {
 	static const int formats[CHAIN_KINDS] = {
-		[CHAIN_CASE] = 1,   [CHAIN_ALERT] = 1,  [CHAIN_HISTORY] = 1,    [CHAIN_EVENT] = 1,
-		[CHAIN_SHELF] = 1,  [CHAIN_DIGEST] = 1, [CHAIN_DAY] = 1,        [CHAIN_FRAMES] = 2,
-		[CHAIN_MARK] = 2,   [CHAIN_CHANGE] = 2, [CHAIN_INSTRUMENT] = 2, [CHAIN_LEFT] = 3,
-		[CHAIN_OPENED] = 4, [CHAIN_RAISED] = 4,
+		[CHAIN_CASE] = 1,         [CHAIN_ALERT] = 1,      [CHAIN_HISTORY] = 1,
+		[CHAIN_EVENT] = 1,        [CHAIN_SHELF] = 1,      [CHAIN_DIGEST] = 1,
+		[CHAIN_DAY] = 1,          [CHAIN_FRAMES] = 2,     [CHAIN_MARK] = 2,
+		[CHAIN_CHANGE] = 2,       [CHAIN_INSTRUMENT] = 2, [CHAIN_LEFT] = 3,
+		[CHAIN_OPENED] = 4,       [CHAIN_RAISED] = 4,     [CHAIN_CLEARED] = 5,
+		[CHAIN_ACKNOWLEDGED] = 5, [CHAIN_SETTLED] = 5,    [CHAIN_COURSE] = 5,
 	};
 	return kind < CHAIN_KINDS ? formats[kind] : 0;
 }
@@ -155,7 +157,7 @@ int chain_format_of(uint8_t kind)
 bool chain_is_once(uint8_t kind)
 {
 	return chain_format_of(kind) != 0 && kind != CHAIN_CASE && kind != CHAIN_ALERT &&
-	       kind != CHAIN_SHELF && kind != CHAIN_DIGEST;
+	       kind != CHAIN_SHELF && kind != CHAIN_DIGEST && kind != CHAIN_COURSE;
 }
 
 void chain_hex(char *out, const uint8_t *bytes, size_t n)

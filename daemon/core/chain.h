@@ -82,7 +82,7 @@ struct chain_entry {
 	uint8_t digest[CHAIN_HASH_BYTES];
 };
 /* Without a CHAIN_FORMAT the kinds up to CHAIN_DAY. */
-enum { CHAIN_FORMAT_NOW = 4 };
+enum { CHAIN_FORMAT_NOW = 5 };
 /* Stored: never renumber. */
 enum chain_kind {
 	CHAIN_CASE = 1,
@@ -102,6 +102,10 @@ enum chain_kind {
 	CHAIN_LEFT = 15,       /* an alert that another case took over */
 	CHAIN_OPENED = 16,     /* what of a case never changes: one entry each */
 	CHAIN_RAISED = 17,     /* the same of an alert */
+	CHAIN_CLEARED = 18,    /* how one ended */
+	CHAIN_ACKNOWLEDGED = 19,
+	CHAIN_SETTLED = 20, /* the time for marking what raised one is over */
+	CHAIN_COURSE = 21,  /* how many steps and episodes a case has, and the last of them */
 	CHAIN_KINDS
 };
 

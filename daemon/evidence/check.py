@@ -21,7 +21,7 @@ import sys
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 FRAMES = {"m": "modbus-tcp", "r": "modbus-rtu", "t": "mqtt", "h": "hj212"}
 READINGS = "time,received_at,site,factor,value,flag"
-CASE, ALERT, HISTORY, DIGEST, MARK, CHANGE = 1, 2, 3, 8, 11, 12
+CASE, ALERT, HISTORY, DIGEST, MARK, CHANGE, LEFT, COURSE = 1, 2, 3, 8, 11, 12, 15, 21
 
 
 def bad(sentence):
@@ -287,15 +287,33 @@ def rows_read(seals, last):
                 bad(f"rows.jsonl: {key[1]} of kind {key[0]} is not what the chain says")
             rows[key] = cells
     head, = of_kind(rows, CASE)
+    left = {cells["alert_id"] for cells in of_kind(rows, LEFT)}
     for (kind, ref), cells in rows.items():
         if kind == HISTORY:
             steps.hold(f"step {ref}", cells["at"], times[kind, ref])
-        if cells.get("case_id", head["id"]) != head["id"] and kind != MARK:
+        if cells.get("case_id", head["id"]) != head["id"] and kind != MARK and not (kind == ALERT and ref in left):
             bad(f"rows.jsonl: {ref} of kind {kind} is of case {cells['case_id']}")
     if (DIGEST, head["id"]) in newest and (DIGEST, head["id"]) not in rows:
         bad("rows.jsonl: the digest of the readings that the chain has is left out")
+    course_check(rows, head, left)
     steps.say()
+    print(f"course OK: no step and no episode is left out, as of {EPOCH + datetime.timedelta(milliseconds=last.time)}")
     return rows
+
+
+def course_check(rows, head, left):
+    """The chain says how many steps and episodes the case has, and how many of these another case took over."""
+    course, steps, alerts = rows.get((COURSE, head["id"])), of_kind(rows, HISTORY), of_kind(rows, ALERT)
+    if course is None:
+        bad("rows.jsonl: how many steps the case has is left out")
+    own = sum(cells["case_id"] == head["id"] for cells in alerts)
+    here = len(steps), steps[-1]["id"] if steps else None, own, len(of_kind(rows, LEFT))
+    said = course["steps"], course["last_step"], course["episodes"], course["taken"]
+    if here != said:
+        bad(f"rows.jsonl: {here[0]} steps up to {here[1]} and {here[2]} + {here[3]} episodes, the chain says"
+            f" {said[0]} up to {said[1]} and {said[2]} + {said[3]}")
+    if left - {cells["id"] for cells in alerts}:
+        bad("rows.jsonl: an episode that another case took over is left out")
 
 
 def of_kind(rows, kind):

@@ -71,6 +71,16 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 	[CHAIN_RAISED] = "SELECT id, key, site, site_name, factor, factor_name, connection, kind,"
 			 " average, bound, began, raised, value, limit_value, limit_source,"
 			 " limit_key, unit, decimals FROM alerts WHERE id = ?1",
+	[CHAIN_CLEARED] = "SELECT id, cleared, peak, peak_at, last, multiple, readings, reason"
+			  " FROM alerts WHERE id = ?1 AND cleared IS NOT NULL",
+	[CHAIN_ACKNOWLEDGED] = "SELECT id, acknowledged, acknowledged_by FROM alerts"
+			       " WHERE id = ?1 AND acknowledged IS NOT NULL",
+	[CHAIN_SETTLED] = "SELECT id, settled FROM alerts WHERE id = ?1 AND settled <> 0",
+	[CHAIN_COURSE] = "SELECT id, fixed, restored, (SELECT count(*) FROM history h WHERE"
+			 " h.case_id = cases.id) AS steps, (SELECT max(h.id) FROM history h WHERE"
+			 " h.case_id = cases.id) AS last_step, (SELECT count(*) FROM alerts a WHERE"
+			 " a.case_id = cases.id) AS episodes, (SELECT count(*) FROM left_episodes l"
+			 " WHERE l.case_id = cases.id) AS taken FROM cases WHERE id = ?1",
 	[CHAIN_MARK] = "SELECT id, at, site, factor, from_at, to_at, flag, reason, by, file,"
 		       " sha256, bytes FROM marks WHERE id = ?1",
 	[CHAIN_CHANGE] = "SELECT id, mark_id, site, factor, average, limit_key, start_at, end_at,"

@@ -24,8 +24,10 @@ struct rows_walk {
 };
 
 static const char rows_of_case[] =
-	"SELECT 1, id FROM cases WHERE id = ?1 UNION ALL SELECT 2, id FROM alerts WHERE case_id = "
-	"?1"
+	"SELECT 1, id FROM cases WHERE id = ?1 UNION ALL SELECT 21, id FROM cases WHERE id = ?1"
+	" UNION ALL SELECT 2, id FROM alerts WHERE case_id = ?1 OR id IN (SELECT alert_id FROM"
+	" left_episodes WHERE case_id = ?1) UNION ALL SELECT 15, id FROM left_episodes"
+	" WHERE case_id = ?1"
 	" UNION ALL SELECT 3, id FROM history WHERE case_id = ?1 UNION ALL SELECT 8, case_id FROM"
 	" case_digests WHERE case_id = ?1 UNION ALL SELECT 11, id FROM marks WHERE id IN (SELECT"
 	" mark_id FROM recomputed WHERE case_id = ?1) UNION ALL SELECT 12, id FROM recomputed WHERE"
@@ -138,7 +140,7 @@ static int entries_take(struct rows_walk *w)
 
 	int r = sql_prepare(w->ledger->db, &list,
 			    "SELECT number, kind, ref, digest FROM chain WHERE kind IN (1, 2, 3, 8,"
-			    " 11, 12) ORDER BY number");
+			    " 11, 12, 15, 21) ORDER BY number");
 	if (r == 0)
 		r = sql_step(list, &row);
 	for (; r == 0 && row; r = sql_step(list, &row))
@@ -150,9 +152,14 @@ static int entries_take(struct rows_walk *w)
 static void rows_judge(struct rows_walk *w)
 {
 	static const char *const what[CHAIN_KINDS] = {
-		[CHAIN_CASE] = "case",    [CHAIN_ALERT] = "alert",
-		[CHAIN_HISTORY] = "step", [CHAIN_DIGEST] = "digest of case",
-		[CHAIN_MARK] = "mark",    [CHAIN_CHANGE] = "change by a mark",
+		[CHAIN_CASE] = "case",
+		[CHAIN_ALERT] = "alert",
+		[CHAIN_HISTORY] = "step",
+		[CHAIN_DIGEST] = "digest of case",
+		[CHAIN_MARK] = "mark",
+		[CHAIN_CHANGE] = "change by a mark",
+		[CHAIN_LEFT] = "episode taken over",
+		[CHAIN_COURSE] = "course of case",
 	};
 	struct evidence_rows *out = w->out;
 

@@ -9,23 +9,38 @@
 #define TOUCH(kind, ref) "INSERT OR IGNORE INTO touched VALUES(" #kind ", " ref ");"
 #define TOUCH_CASE(ref) \
 	"INSERT OR IGNORE INTO touched SELECT 1, " ref " WHERE " ref " IS NOT NULL;"
+#define TOUCH_IF(kind, ref, what) \
+	"INSERT OR IGNORE INTO touched SELECT " #kind ", " ref " WHERE " what ";"
+#define TOUCH_COURSE(ref) TOUCH_IF(21, ref, ref " IS NOT NULL")
 #define ON(name, when, what) "CREATE TEMP TRIGGER chain_" name " AFTER " when " BEGIN " what " END;"
 
 /* Kinds as in core/chain.h. A case changes with its alerts: what it says is final when they are. */
 static const char triggers[] =
 	"CREATE TEMP TABLE touched(kind INTEGER NOT NULL, ref INTEGER NOT NULL,"
 	" PRIMARY KEY(kind, ref)) WITHOUT ROWID;"
-	ON("case_new", "INSERT ON main.cases", TOUCH(1, "NEW.id") TOUCH(16, "NEW.id"))
+	ON("case_new", "INSERT ON main.cases",
+	   TOUCH(1, "NEW.id") TOUCH(16, "NEW.id") TOUCH(21, "NEW.id"))
 	ON("case", "UPDATE OF status, verified, level, escalation, closed, due, in_charge, leader,"
 		   " team, title, document, track, stage_at, extended, relapses, reopened,"
 		   " merged_into, withdrawn, site, factor, kind, average ON main.cases",
 	   TOUCH(1, "NEW.id"))
+	ON("case_course", "UPDATE OF fixed, restored ON main.cases",
+	   TOUCH_IF(21, "NEW.id", "OLD.fixed <> NEW.fixed OR OLD.restored <> NEW.restored"))
 	ON("alert_new", "INSERT ON main.alerts",
-	   TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id") TOUCH(17, "NEW.id"))
+	   TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id") TOUCH(17, "NEW.id")
+	   TOUCH_COURSE("NEW.case_id"))
 	ON("alert", "UPDATE OF cleared, case_id, acknowledged, acknowledged_by, reason"
 		    " ON main.alerts",
 	   TOUCH(2, "NEW.id") TOUCH_CASE("OLD.case_id") TOUCH_CASE("NEW.case_id"))
-	ON("history", "INSERT ON main.history", TOUCH(3, "NEW.id"))
+	ON("alert_case", "UPDATE OF case_id ON main.alerts",
+	   TOUCH_COURSE("OLD.case_id") TOUCH_COURSE("NEW.case_id"))
+	ON("alert_cleared", "UPDATE OF cleared ON main.alerts",
+	   TOUCH_IF(18, "NEW.id", "OLD.cleared IS NULL AND NEW.cleared IS NOT NULL"))
+	ON("alert_acknowledged", "UPDATE OF acknowledged ON main.alerts",
+	   TOUCH_IF(19, "NEW.id", "OLD.acknowledged IS NULL AND NEW.acknowledged IS NOT NULL"))
+	ON("alert_settled", "UPDATE OF settled ON main.alerts",
+	   TOUCH_IF(20, "NEW.id", "OLD.settled = 0 AND NEW.settled <> 0"))
+	ON("history", "INSERT ON main.history", TOUCH(3, "NEW.id") TOUCH(21, "NEW.case_id"))
 	ON("event", "INSERT ON main.events", TOUCH(4, "NEW.id"))
 	ON("shelf_new", "INSERT ON main.shelves", TOUCH(5, "NEW.id"))
 	ON("shelf", "UPDATE ON main.shelves", TOUCH(5, "NEW.id"))
@@ -36,7 +51,8 @@ static const char triggers[] =
 	ON("mark", "INSERT ON main.marks", TOUCH(11, "NEW.id"))
 	ON("change", "INSERT ON main.recomputed", TOUCH(12, "NEW.id"))
 	ON("instrument", "INSERT ON main.instruments", TOUCH(14, "NEW.id"))
-	ON("left", "INSERT ON main.left_episodes", TOUCH(15, "NEW.id"));
+	ON("left", "INSERT ON main.left_episodes",
+	   TOUCH(15, "NEW.id") TOUCH(21, "NEW.case_id"));
 /* clang-format on */
 
 /* A ledger of an earlier version: what it holds is chained from now on. */
@@ -52,6 +68,11 @@ static const char *const adopt[CHAIN_FORMAT_NOW] = {
 	"INSERT OR IGNORE INTO touched SELECT 15, id FROM main.left_episodes;",
 	("INSERT OR IGNORE INTO touched SELECT 16, id FROM main.cases;"
 	 "INSERT OR IGNORE INTO touched SELECT 17, id FROM main.alerts;"),
+	("INSERT OR IGNORE INTO touched SELECT 18, id FROM main.alerts WHERE cleared IS NOT NULL;"
+	 "INSERT OR IGNORE INTO touched SELECT 19, id FROM main.alerts WHERE acknowledged IS NOT"
+	 " NULL;"
+	 "INSERT OR IGNORE INTO touched SELECT 20, id FROM main.alerts WHERE settled <> 0;"
+	 "INSERT OR IGNORE INTO touched SELECT 21, id FROM main.cases;"),
 };
 
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)

@@ -23,6 +23,7 @@
 #include "core/marks.h"
 #include "store/json.h"
 #include "store/ledger-chain.h"
+#include "store/ledger-schema.h"
 #include "store/ledger.h"
 #include "store/numbers.h"
 #include "store/sql.h"
@@ -120,9 +121,6 @@ enum ledger_sql {
 	LEDGER_STATEMENTS
 };
 extern const char *const ledger_sql[LEDGER_STATEMENTS];
-/* Each takes the file from the version before it to its own; a released one never changes. */
-enum { LEDGER_VERSION = 6 };
-extern const char *const ledger_schemas[LEDGER_VERSION];
 
 /* The columns of a case as they are read. */
 enum case_column {

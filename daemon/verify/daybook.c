@@ -182,8 +182,19 @@ static int link_sealed(struct walk *w, const struct chain_trailer *link)
 		v->steady = link->clock_error_us >= 0 && link->batch > v->began_batch;
 		return 0;
 	}
-	if (v->sum->unsealed++ == 0)
+	if (v->sum->unsealed++ == 0) {
+		bool after_stop = false;
+		int r = stopped(v, &after_stop);
+		if (r != 0)
+			return r;
+		if (after_stop)
+			return verify_bad(v,
+					  "daybook/%s: batch %lld is behind seal %lld, that of a "
+					  "clean stop: no daemon wrote it",
+					  w->file->name, (long long)link->batch,
+					  (long long)v->sum->last.number);
 		v->unsealed_mono_ms = link->mono_ms;
+	}
 	v->unsealed_at_ms = link->at_ms;
 	if (link->mono_ms - v->unsealed_mono_ms <= most_ms &&
 	    !(v->steady && link->at_ms - v->sum->last.time_ms > most_ms))
@@ -393,11 +404,15 @@ static int gaps_name(struct walk *w)
 /* That the frames were removed is in the ledger, or they were missed before. */
 static int frames_needed(struct walk *w)
 {
-	if (w->frames.end == 0 || w->frames.fd >= 0 ||
-	    !needs_have(w->v, w->file->first, w->head.number))
-		return 0;
-	return verify_bad(w->v, "daybook/%s: its frames were removed, and an open case needs them",
-			  w->file->name);
+	int64_t id = w->frames.end == 0 || w->frames.fd >= 0
+			     ? 0
+			     : needs_have(w->v, w->file->name, w->file->first, w->head.number,
+					  frames_gone_entry(w->v, w->file->name));
+	return id == 0 ? 0
+		       : verify_bad(w->v,
+				    "daybook/%s: its frames were removed, and case %lld, which was "
+				    "open, needs them",
+				    w->file->name, (long long)id);
 }
 
 static int walk_links(struct walk *w, bool newest)
@@ -436,6 +451,8 @@ static int file_check(struct verify *v, const struct day_file *file, bool newest
 	if (r == 0) /* the only index; the readings themselves are gone through row by row */
 		r = structure_check(v, "daybook/", file->name, w.db,
 				    "PRAGMA integrity_check(monitors)");
+	if (r == 0)
+		r = structure_day(v, file->name, w.db);
 	if (r == 0)
 		r = walk_links(&w, newest);
 	r = unreadable(&w, r);
@@ -589,9 +606,12 @@ static int day_pass(struct verify *v, const struct removed_day *day, struct chai
 				  "daybook: %s, which was removed, went on from batch %lld, not "
 				  "from %lld",
 				  day->name, (long long)day->first - 1, (long long)head->number);
-	if (needs_have(v, day->first, day->last.number))
-		return verify_bad(v, "daybook/%s: it was removed, and an open case needs it",
-				  day->name);
+	int64_t id = needs_have(v, day->name, day->first, day->last.number, day->entry);
+	if (id != 0)
+		return verify_bad(v,
+				  "daybook/%s: it was removed, and case %lld, which was open, "
+				  "needs it",
+				  day->name, (long long)id);
 	*head = day->last;
 	while (v->daybook.next < v->daybook.n &&
 	       v->daybook.at[v->daybook.next].number < head->number)

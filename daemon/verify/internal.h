@@ -11,6 +11,9 @@
 
 /* A daemon seals every minute; as much again for a busy machine. */
 enum { UNSEALED_MS = 120000 };
+/* From this format of the ledger's chain on a daemon seals before it writes anything, and says each
+ * change of a case by an event. */
+enum { CHAIN_FORMAT_STRICT = 5 };
 
 /* What one place says of another: at @number the chain's hash is @hash. */
 struct mark {
@@ -36,6 +39,15 @@ struct seal_known {
 	const char *file;
 };
 
+/* Entries of one flush: they grow by kind and row. */
+struct entry_group {
+	uint8_t kind; /* of the last one; 0: none yet */
+	int64_t ref;
+	int64_t event;              /* the first entry of an event among them; 0: none */
+	struct chain_entry changed; /* the first that an event tells of; number 0: none */
+	struct chain_entry waits;   /* one of the flush before that was not told of yet */
+};
+
 struct verify {
 	const struct verify_setup *setup;
 	struct verify_sum *sum;
@@ -46,6 +58,7 @@ struct verify {
 	uint8_t key_hash[CHAIN_HASH_BYTES]; /* of the last key line */
 	struct seal_known *seals;
 	size_t n_seals, seals_capacity;
+	bool resumed; /* a daemon sealed on meanwhile */
 	char **files; /* names of the seal files */
 	size_t n_files;
 	int64_t began_mono_ms, unsealed_mono_ms;
@@ -53,26 +66,37 @@ struct verify {
 	int64_t began_batch;    /* that there was when the daemon last began */
 	bool steady; /* the clock was synchronised at the last sealed batch, of this daemon's */
 	struct marks ledger, daybook;
-	int64_t pruned;          /* events up to here are gone */
-	int64_t newest_event;    /* that an entry spoke of */
-	int64_t format;          /* of the ledger's chain: which kinds of rows it knows */
-	char (*frames_gone)[32]; /* names of daybook files whose frames were removed */
+	int64_t pruned;       /* events up to here are gone */
+	int64_t newest_event; /* that an entry spoke of */
+	int64_t format;       /* of the ledger's chain: which kinds of rows it knows */
+	int64_t format_from[CHAIN_FORMAT_NOW + 1]; /* the entry that said so; 0: none */
+	struct entry_group group;
+	struct removed_frames *frames_gone;
 	size_t n_frames_gone;
 	uint8_t *anchors; /* CHAIN_HASH_BYTES each */
 	bool *anchored;
 	struct removed_day *days; /* by @first */
 	size_t n_days;
-	int64_t *needed; /* batches of days that open cases keep */
-	size_t n_needed;
+	struct need *needs; /* of days that open cases keep */
+	size_t n_needs;
+	struct turn *turns; /* with which cases ended and went on */
+	size_t n_turns;
 	int64_t era; /* the first sequence that must be in a chain; 0: its begin was not seen */
 };
 
 /* A day of the daybook that was removed, as the ledger keeps it. */
 struct removed_day {
 	char name[32];
+	int64_t entry;          /* of the ledger's chain, that says so */
 	int64_t first;          /* batch */
 	int64_t sequence;       /* of its first reading */
 	struct chain_head last; /* and its hash */
+};
+
+/* Frames that were removed, by their daybook file. */
+struct removed_frames {
+	char name[32];
+	int64_t entry;
 };
 
 /** verify_bad() - Return: VERIFY_BAD, after saying so */
@@ -86,6 +110,12 @@ void verify_anchor(struct verify *v, const uint8_t hash[CHAIN_HASH_BYTES]);
 int64_t verify_mono_ms(void);
 /** time_of() - a moment as people read it, in UTC; valid until the next call of the thread */
 const char *time_of(int64_t wall_ms);
+
+/**
+ * day_of_name() - is it called YYYY-MM-DD and then @tail (or a number before it)?
+ * @from_ms, @to_ms: out: between these lies that day, in whatever zone
+ */
+bool day_of_name(const char *name, const char *tail, int64_t *from_ms, int64_t *to_ms);
 
 int marks_add(struct marks *marks, int64_t number, const uint8_t *hash, int64_t by);
 void marks_sort(struct marks *marks);
@@ -111,6 +141,9 @@ int copy_rolled_back(sqlite3 **out, const char *path);
  * copy that is rolled back. Return: as sql_open(). */
 int copy_or_open(sqlite3 **out, const char *path);
 
+/** frames_gone_entry() - the entry that says that the frames of this daybook file were removed; 0:
+ * none does */
+int64_t frames_gone_entry(const struct verify *v, const char *name);
 /** frames_are_gone() - does the ledger say that the frames of this daybook file were removed? It is
  * looked at anew where it did not: a live daemon may have removed them since. */
 bool frames_are_gone(struct verify *v, const char *name);
@@ -119,15 +152,44 @@ bool frames_are_gone(struct verify *v, const char *name);
  * @pragma: an integrity_check that gives one row */
 int structure_check(struct verify *v, const char *folder, const char *name, sqlite3 *db,
 		    const char *pragma);
+/** structure_ledger(), structure_day() - has it the indices that a daemon makes, and no others? */
+int structure_ledger(struct verify *v, sqlite3 *db);
+int structure_day(struct verify *v, const char *name, sqlite3 *db);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */
 int attachments_check(struct verify *v, sqlite3 *db);
 
 /** strays_name() - note files of the daybook and the seals that no daemon makes */
 void strays_name(struct verify *v);
-/** needs_read() - which days must be there, from the ledger @db with its table of newest entries */
+/** needs_read() - which days must be there, from the ledger @db with its table of newest entries;
+ * what was removed is known by then */
 int needs_read(struct verify *v, sqlite3 *db);
-/** needs_have() - is one of the batches @first to @last needed by an open case? */
-bool needs_have(const struct verify *v, int64_t first, int64_t last);
+/**
+ * needs_have() - does a case that was open when the ledger's entry @entry was made need one of the
+ * batches @first to @last, of the daybook file @name? Return: its id, or 0.
+ */
+int64_t needs_have(const struct verify *v, const char *name, int64_t first, int64_t last,
+		   int64_t entry);
+
+/** row_name() - what a row of a kind that has rows is called */
+const char *row_name(uint8_t kind);
+/**
+ * group_take() - an entry behind those before it: what becomes of a case is told by an event of the
+ * same transaction, which leaves the node
+ * @changed: it is the first of its row, or says another digest than the one before it
+ */
+int group_take(struct verify *v, const struct chain_entry *e, bool changed);
+int group_end(struct verify *v);
+
+/** seals_before() - how many seals (by number) were made before entry @number of the ledger */
+size_t seals_before(const struct verify *v, int64_t number);
+/** seals_resumed() - is there a seal by now that follows the last one that was read? */
+int seals_resumed(struct verify *v, bool *resumed);
+/** times_check() - were rows of the ledger @db written when they say, and nothing while no daemon
+ * ran? Needs its table of newest entries. */
+int times_check(struct verify *v, sqlite3 *db);
+/** stopped() - did the daemon end cleanly, and none began since? Then nothing is behind the last
+ * seal. */
+int stopped(struct verify *v, bool *yes);
 
 int verify_seals(struct verify *v);
 int verify_ledger(struct verify *v);

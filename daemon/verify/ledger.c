@@ -29,7 +29,18 @@ static const struct {
 	[CHAIN_LEFT] = {"left_episodes", "id", "episode taken over"},
 	[CHAIN_OPENED] = {"cases", "id", "registration of case"},
 	[CHAIN_RAISED] = {"alerts", "id", "begin of alert"},
+	[CHAIN_CLEARED] = {"(SELECT id FROM alerts WHERE cleared IS NOT NULL)", "id",
+			   "end of alert"},
+	[CHAIN_ACKNOWLEDGED] = {"(SELECT id FROM alerts WHERE acknowledged IS NOT NULL)", "id",
+				"acknowledgement of alert"},
+	[CHAIN_SETTLED] = {"(SELECT id FROM alerts WHERE settled <> 0)", "id", "settling of alert"},
+	[CHAIN_COURSE] = {"cases", "id", "course of case"},
 };
+
+const char *row_name(uint8_t kind)
+{
+	return tables[kind].what;
+}
 
 /* --- a copy in memory --- */
 
@@ -54,7 +65,13 @@ static int format_take(struct verify *v, const struct chain_entry *e)
 				  "ledger.db: entry %lld of the chain says format %lld behind "
 				  "format %lld",
 				  (long long)e->number, (long long)e->ref, (long long)v->format);
-	v->format = e->ref;
+	if (e->ref > CHAIN_FORMAT_NOW)
+		return verify_bad(v,
+				  "ledger.db: entry %lld of the chain says format %lld, of a later "
+				  "version: verify with that",
+				  (long long)e->number, (long long)e->ref);
+	while (v->format < e->ref)
+		v->format_from[++v->format] = e->number;
 	return 0;
 }
 
@@ -71,7 +88,8 @@ static int pruned_take(struct verify *v, const struct chain_entry *e)
 }
 
 /* A second entry of a row that is never rewritten says that it was. */
-static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e)
+static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e,
+		      bool *changed)
 {
 	bool once = chain_is_once(e->kind);
 
@@ -79,7 +97,8 @@ static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_en
 		v->newest_event = e->ref;
 	int r = sql_do(put, "iihii", (int64_t)e->kind, e->ref, e->digest, (int64_t)!once,
 		       e->number);
-	if (r == 0 && once && sqlite3_changes(sqlite3_db_handle(put)) == 0)
+	*changed = r == 0 && sqlite3_changes(sqlite3_db_handle(put)) > 0;
+	if (r == 0 && once && !*changed)
 		return verify_bad(v,
 				  "ledger.db: entry %lld of the chain: %s %lld has one already, "
 				  "and is never rewritten",
@@ -87,7 +106,8 @@ static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_en
 	return r;
 }
 
-static int entry_take(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e)
+static int entry_take(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e,
+		      bool *changed)
 {
 	switch (e->kind) {
 	case CHAIN_DAYBOOK:
@@ -97,7 +117,7 @@ static int entry_take(struct verify *v, sqlite3_stmt *put, const struct chain_en
 	case CHAIN_FORMAT:
 		return format_take(v, e);
 	default:
-		return newest_put(v, put, e);
+		return newest_put(v, put, e, changed);
 	}
 }
 
@@ -108,6 +128,7 @@ static int entry_check(struct verify *v, sqlite3_stmt *row, struct chain_head *h
 				.kind = (uint8_t)sqlite3_column_int(row, 1),
 				.ref = sqlite3_column_int64(row, 2)};
 	uint8_t hash[CHAIN_HASH_BYTES];
+	bool changed = false;
 
 	if (e.number != head->number + 1)
 		return verify_bad(v, "ledger.db: entry %lld of the chain is missing",
@@ -125,7 +146,9 @@ static int entry_check(struct verify *v, sqlite3_stmt *row, struct chain_head *h
 	if (r == 0)
 		r = marks_check(v, &v->ledger, "ledger.db: entry", head);
 	v->sum->entries++;
-	return r == 0 ? entry_take(v, put, &e) : r;
+	if (r == 0)
+		r = entry_take(v, put, &e, &changed);
+	return r == 0 ? group_take(v, &e, changed) : r;
 }
 
 static int chain_walk(struct verify *v, sqlite3 *db)
@@ -134,16 +157,19 @@ static int chain_walk(struct verify *v, sqlite3 *db)
 	struct chain_head head = {0};
 	bool row = false;
 
-	int r = sql_exec(db, "CREATE TEMP TABLE newest(kind INTEGER, ref INTEGER, digest BLOB,"
-			     " number INTEGER, PRIMARY KEY(kind, ref)) WITHOUT ROWID");
+	int r = sql_exec(db,
+			 "CREATE TEMP TABLE newest(kind INTEGER, ref INTEGER, digest BLOB,"
+			 " number INTEGER, last INTEGER, PRIMARY KEY(kind, ref)) WITHOUT ROWID");
 	if (r == 0)
 		r = sql_prepare(
 			db, &list,
 			"SELECT number, kind, ref, digest, hash FROM chain ORDER BY number");
 	if (r == 0)
-		r = sql_prepare(db, &put,
-				"INSERT INTO newest VALUES(?1, ?2, ?3, ?5) ON CONFLICT DO UPDATE"
-				" SET digest = excluded.digest WHERE ?4");
+		r = sql_prepare(
+			db, &put,
+			"INSERT INTO newest VALUES(?1, ?2, ?3, ?5, ?5) ON CONFLICT DO UPDATE"
+			" SET digest = excluded.digest, last = excluded.last WHERE ?4 AND digest "
+			"<> excluded.digest");
 	marks_sort(&v->ledger);
 	if (r == 0)
 		r = sql_step(list, &row);
@@ -154,6 +180,8 @@ static int chain_walk(struct verify *v, sqlite3 *db)
 	}
 	sqlite3_finalize(list);
 	sqlite3_finalize(put);
+	if (r == 0)
+		r = group_end(v);
 	return r == 0 ? marks_end(v, &v->ledger, "ledger.db: entry") : r;
 }
 
@@ -187,7 +215,7 @@ static int row_check(struct verify *v, sqlite3_stmt *one, sqlite3_stmt *find, ui
 static int rows_walk(struct verify *v, sqlite3 *db, uint8_t kind, sqlite3_stmt *find)
 {
 	sqlite3_stmt *list = NULL, *one = NULL;
-	char sql[64];
+	char sql[128];
 	bool row = false;
 
 	snprintf(sql, sizeof sql, "SELECT %s FROM %s ORDER BY 1", tables[kind].id,
@@ -253,6 +281,7 @@ static bool day_take(struct removed_day *day, sqlite3_stmt *row)
 	day->first = sqlite3_column_int64(row, 1);
 	day->last.number = sqlite3_column_int64(row, 2);
 	day->sequence = sqlite3_column_int64(row, 4);
+	day->entry = sqlite3_column_int64(row, 5);
 	return sql_hash(row, 3, day->last.hash);
 }
 
@@ -270,7 +299,8 @@ static int days_read(struct verify *v, sqlite3 *db)
 		r = -ENOMEM;
 	if (r == 0)
 		r = sql_prepare(db, &list,
-				"SELECT name, first_batch, last_batch, hash, first FROM chain_days"
+				"SELECT name, first_batch, last_batch, hash, first, (SELECT number"
+				" FROM newest WHERE kind = 9 AND ref = id) FROM chain_days"
 				" ORDER BY first_batch");
 	if (r == 0)
 		r = sql_step(list, &row);
@@ -304,14 +334,27 @@ static int frames_read(struct verify *v, sqlite3 *db)
 		v->frames_gone = calloc((size_t)n + 1, sizeof *v->frames_gone);
 	if (r != 0 || v->frames_gone == NULL)
 		return r != 0 ? r : -ENOMEM;
-	r = sql_prepare(db, &list, "SELECT name FROM frames_gone");
+	r = sql_prepare(db, &list,
+			"SELECT f.name, max(c.number) FROM frames_gone f LEFT JOIN chain c"
+			" ON c.kind = 10 AND c.ref = f.id GROUP BY f.id");
 	if (r == 0)
 		r = sql_step(list, &row);
-	for (; r == 0 && row && v->n_frames_gone < (size_t)n; r = sql_step(list, &row))
-		snprintf(v->frames_gone[v->n_frames_gone++], sizeof *v->frames_gone, "%s",
+	for (; r == 0 && row && v->n_frames_gone < (size_t)n; r = sql_step(list, &row)) {
+		struct removed_frames *gone = &v->frames_gone[v->n_frames_gone++];
+		gone->entry = sqlite3_column_int64(list, 1);
+		snprintf(gone->name, sizeof gone->name, "%s",
 			 sql_text(list, 0) != NULL ? sql_text(list, 0) : "");
+	}
 	sqlite3_finalize(list);
 	return r;
+}
+
+int64_t frames_gone_entry(const struct verify *v, const char *name)
+{
+	for (size_t i = 0; i < v->n_frames_gone; i++)
+		if (strcmp(v->frames_gone[i].name, name) == 0)
+			return v->frames_gone[i].entry;
+	return 0;
 }
 
 /* Frames go with their day, and before it. */
@@ -320,10 +363,7 @@ static bool frames_known(const struct verify *v, const char *name)
 	for (size_t i = 0; i < v->n_days; i++)
 		if (strcmp(v->days[i].name, name) == 0)
 			return true;
-	for (size_t i = 0; i < v->n_frames_gone; i++)
-		if (strcmp(v->frames_gone[i], name) == 0)
-			return true;
-	return false;
+	return frames_gone_entry(v, name) != 0;
 }
 
 bool frames_are_gone(struct verify *v, const char *name)
@@ -347,17 +387,21 @@ int verify_ledger(struct verify *v)
 	if (r == 0)
 		r = structure_check(v, "", "ledger.db", db, "PRAGMA integrity_check(1)");
 	if (r == 0)
+		r = structure_ledger(v, db);
+	if (r == 0)
 		r = chain_walk(v, db);
 	if (r == 0)
 		r = rows_check(v, db);
 	if (r == 0)
+		r = times_check(v, db);
+	if (r == 0)
 		r = attachments_check(v, db);
 	if (r == 0)
 		r = days_read(v, db);
-	if (r == 0)
-		r = needs_read(v, db);
 	if (r == 0 && v->format >= chain_format_of(CHAIN_FRAMES))
 		r = frames_read(v, db);
+	if (r == 0)
+		r = needs_read(v, db);
 	if (r == 0 && v->n_frames_gone > 0)
 		verify_note(v, "the frames of %zu days were removed before their readings",
 			    v->n_frames_gone);

@@ -52,8 +52,23 @@ static void folder_look(struct verify *v, const char *folder,
 		closedir(list);
 }
 
+/* Which numbers were given stands a second time, lest one is given twice when the first is lost. */
+static void records_look(struct verify *v)
+{
+	static const char *const names[] = {"numbers", "daybook/boot"};
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", v->setup->directory, names[i]);
+		if (access(path, F_OK) != 0)
+			verify_note(v, "%s: there is no such file, which each daemon keeps",
+				    names[i]);
+	}
+}
+
 void strays_name(struct verify *v)
 {
+	records_look(v);
 	folder_look(v, "daybook", is_of_a_day);
 	folder_look(v, "seals", is_of_seals);
 }

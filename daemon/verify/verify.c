@@ -69,6 +69,24 @@ const char *time_of(int64_t wall_ms)
 	return text;
 }
 
+bool day_of_name(const char *name, const char *tail, int64_t *from_ms, int64_t *to_ms)
+{
+	enum { HOUR_MS = 3600000, ZONE_HOURS = 14 };
+	struct tm tm = {0};
+	int n = 0;
+
+	if (sscanf(name, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &n) != 3 || n != 10)
+		return false;
+	if (name[n] == '.' && name[n + 1] >= '0' && name[n + 1] <= '9')
+		n += 1 + (int)strspn(name + n + 1, "0123456789");
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	int64_t day_ms = (int64_t)timegm(&tm) * 1000;
+	*from_ms = day_ms - ZONE_HOURS * HOUR_MS;
+	*to_ms = day_ms + (24 + ZONE_HOURS) * HOUR_MS;
+	return strcmp(name + n, tail) == 0;
+}
+
 bool cells_are(sqlite3_stmt *row, const char *kinds)
 {
 	for (int i = 0; kinds[i] != '\0'; i++) {
@@ -195,12 +213,8 @@ static void unsealed(struct verify *v)
 			    "or they were altered",
 			    (long long)(v->unsealed_at_ms - v->sum->last.time_ms) / 1000);
 	if (v->sum->entries > v->sum->last.ledger.number)
-		verify_note(v,
-			    "%lld entries of the ledger behind the last seal%s are not sealed yet",
-			    (long long)(v->sum->entries - v->sum->last.ledger.number),
-			    v->sum->last.reason == SEAL_STOP && v->sum->last.number != 0
-				    ? ", which was that of a clean stop,"
-				    : "");
+		verify_note(v, "%lld entries of the ledger behind the last seal are not sealed yet",
+			    (long long)(v->sum->entries - v->sum->last.ledger.number));
 }
 
 /* What is not looked at is said, lest a reader takes it for sealed. */
@@ -242,7 +256,8 @@ int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 	hash_free(v.digest);
 	free(v.frames_gone);
 	free(v.days);
-	free(v.needed);
+	free(v.needs);
+	free(v.turns);
 	free(v.anchors);
 	free(v.anchored);
 	free(v.keys);

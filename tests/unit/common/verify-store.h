@@ -24,11 +24,58 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <time.h>
 #include <unistd.h>
 
 /* 2026-01-02 03:04:05 +08:00 */
 #define NOW INT64_C(1767294245000)
 #define DAY_MS INT64_C(86400000)
+
+/* The wall clock that store and sealer see: that of what was told last, going on from there; and
+ * whether the kernel calls it synchronised. */
+static struct {
+	int64_t told_ms, told_mono_ms;
+	bool synchronised;
+} life_clock = {.told_ms = NOW};
+
+static inline int64_t life_mono_ms(void)
+{
+	struct timespec t;
+	assert_int_equal(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t), 0);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static inline void life_at(int64_t wall_ms)
+{
+	life_clock.told_ms = wall_ms;
+	life_clock.told_mono_ms = life_mono_ms();
+}
+
+static inline int64_t life_wall_ms(void)
+{
+	if (life_clock.told_mono_ms == 0)
+		life_at(life_clock.told_ms);
+	return life_clock.told_ms + life_mono_ms() - life_clock.told_mono_ms;
+}
+
+/* Instead of the C library's. */
+int clock_gettime(clockid_t clock, struct timespec *out)
+{
+	if (clock != CLOCK_REALTIME)
+		return (int)syscall(SYS_clock_gettime, clock, out);
+	int64_t now_ms = life_wall_ms();
+	*out = (struct timespec){.tv_sec = (time_t)(now_ms / 1000),
+				 .tv_nsec = (long)(now_ms % 1000) * 1000000};
+	return 0;
+}
+
+int adjtimex(struct timex *out)
+{
+	*out = (struct timex){.maxerror = 5000, .status = life_clock.synchronised ? 0 : STA_UNSYNC};
+	return life_clock.synchronised ? TIME_OK : TIME_ERROR;
+}
 
 static const struct limit store_limit = {.has_max = true,
 					 .max = 50,
@@ -70,6 +117,8 @@ static const struct plan store_plan = {.node = "edge-01",
 
 /* A daemon's life on the store. */
 struct life {
+	const char *directory;
+	int64_t roll_ms;
 	struct daybook *daybook;
 	struct ledger *ledger;
 	struct sealer *sealer;
@@ -94,21 +143,27 @@ static inline void life_fatal(void *context)
 	fail();
 }
 
-static inline void life_begin(struct life *life, const char *directory, int64_t roll_ms)
+static inline void life_sealer(struct life *life)
 {
-	struct sealer_setup setup = {.directory = directory,
+	struct sealer_setup setup = {.directory = life->directory,
 				     .node = "edge-01",
 				     .zone = &store_plan.zone,
-				     .roll_ms = roll_ms,
+				     .every_ms = 1,
+				     .roll_ms = life->roll_ms,
 				     .heads = life_heads,
 				     .fatal = life_fatal,
 				     .context = life};
-	*life = (struct life){0};
+	assert_int_equal(sealer_new(&life->sealer, &setup), 0);
+}
+
+static inline void life_begin(struct life *life, const char *directory, int64_t roll_ms)
+{
+	*life = (struct life){.directory = directory, .roll_ms = roll_ms};
 	assert_int_equal(daybook_open(&life->daybook, directory, &store_plan), 0);
 	assert_int_equal(ledger_open(&life->ledger, directory, &store_plan), 0);
 	ledger_bind(life->ledger, life_daybook, life);
-	assert_int_equal(ledger_instruments(life->ledger, NOW), 0);
-	assert_int_equal(sealer_new(&life->sealer, &setup), 0);
+	life_sealer(life);
+	assert_int_equal(ledger_instruments(life->ledger, life_wall_ms()), 0);
 }
 
 static inline void life_end(struct life *life, bool clean)
@@ -135,6 +190,7 @@ static inline struct reading life_reading(struct life *life, uint32_t monitor, i
 /* @n readings in one commit. */
 static inline void life_batch(struct life *life, int n, int64_t at_ms)
 {
+	life_at(at_ms);
 	struct reading readings[64];
 	assert_true(n <= 64);
 	for (int i = 0; i < n; i++)
@@ -146,6 +202,7 @@ static inline void life_batch(struct life *life, int n, int64_t at_ms)
 
 static inline void life_gap(struct life *life, int64_t at_ms)
 {
+	life_at(at_ms);
 	struct gap gap = {.monitor = 1, .from_ms = at_ms, .to_ms = at_ms + 500, .count = 9};
 	assert_int_equal(daybook_append_gap(life->daybook, &gap, at_ms), 0);
 	assert_int_equal(daybook_commit(life->daybook), 0);
@@ -154,6 +211,7 @@ static inline void life_gap(struct life *life, int64_t at_ms)
 /* A frame of the newest reading and one more that says it is the same, in one commit. */
 static inline void life_frames(struct life *life, int64_t at_ms)
 {
+	life_at(at_ms);
 	static const uint8_t asked[] = {0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2};
 	static const uint8_t answered[] = {0, 1, 0, 0, 0, 7, 1, 3, 4, 0x42, 0x48, 0, 0};
 	uint8_t bytes[2 * FRAME_HEAD_BYTES + sizeof asked + sizeof answered];
@@ -189,6 +247,7 @@ static inline void life_note(void *context, const struct recomputation *change, 
 /* A mark, and a mean that it changed. */
 static inline void life_mark(struct life *life, int64_t at_ms)
 {
+	life_at(at_ms);
 	struct text out = {0};
 	struct mark_order order = {.site = "outfall-3",
 				   .factor = "w01018",
@@ -235,6 +294,7 @@ static inline struct verdict life_verdict(enum verdict_type type, uint32_t monit
 /* An alert that opens a case, and its end unless @open. */
 static inline void life_alert(struct life *life, uint32_t monitor, int64_t at_ms, bool open)
 {
+	life_at(at_ms);
 	struct verdict v[2] = {life_verdict(VERDICT_RAISED, monitor, at_ms, at_ms),
 			       life_verdict(VERDICT_CLEARED, monitor, at_ms, at_ms + 5000)};
 	assert_int_equal(ledger_apply(life->ledger, v, open ? 1 : 2, at_ms, NULL), 0);
@@ -242,6 +302,7 @@ static inline void life_alert(struct life *life, uint32_t monitor, int64_t at_ms
 
 static inline void life_act(struct life *life, int64_t id, enum case_action action, int64_t at_ms)
 {
+	life_at(at_ms);
 	struct text out = {0};
 	struct case_order order = {
 		.action = action, .by = "Officer A", .user = "uid 7", .note = "n", .unit = "U"};
@@ -249,9 +310,21 @@ static inline void life_act(struct life *life, int64_t id, enum case_action acti
 	text_deinit(&out);
 }
 
+/* A case that a person opens. */
+static inline void life_hand(struct life *life, int64_t at_ms)
+{
+	struct text out = {0};
+	struct case_order order = {
+		.by = "Officer A", .site = "outfall-3", .source = "inspection", .title = "t"};
+	life_at(at_ms);
+	assert_int_equal(ledger_open_case(life->ledger, &order, at_ms, &out), 0);
+	text_deinit(&out);
+}
+
 /* A case that is withdrawn needs no day any more. */
 static inline void life_withdraw(struct life *life, int64_t id, int64_t at_ms)
 {
+	life_at(at_ms);
 	struct text out = {0};
 	struct case_order order = {
 		.action = ACTION_WITHDRAW, .by = "Officer A", .note = "n", .reason = "false_alarm"};
@@ -259,10 +332,21 @@ static inline void life_withdraw(struct life *life, int64_t id, int64_t at_ms)
 	text_deinit(&out);
 }
 
-/* A seal as a minute would bring it. */
+/* A seal of what there is, by a sealer that begins anew. */
 static inline void life_seal(struct life *life)
 {
-	sealer_stop(life->sealer, true);
+	sealer_free(life->sealer);
+	life_sealer(life);
+}
+
+/* A seal as a minute would bring it; once in a life. */
+static inline void life_minute(struct life *life)
+{
+	struct chain_head daybook, ledger;
+	life_heads(life, &daybook, &ledger);
+	assert_int_equal(sealer_start(life->sealer), 0);
+	assert_true(sealer_await(life->sealer, daybook.number, ledger.number, 60000));
+	sealer_stop(life->sealer, false);
 }
 
 /* --- verifying --- */
@@ -323,6 +407,8 @@ static inline void directory_clear(const char *directory)
 
 static inline int set_up(void **state)
 {
+	life_clock.synchronised = false;
+	life_at(NOW);
 	char *name = strdup(access("/dev/shm", W_OK) == 0 ? "/dev/shm/ducha-verify-XXXXXX"
 							  : "/tmp/ducha-verify-XXXXXX");
 	*state = name;

@@ -6,6 +6,8 @@
  */
 #include "verify-store.h"
 
+#include "core/caserules.h"
+
 #include "core/tar.h"
 #include "evidence-tar.h"
 #include "seal/hash.h"
@@ -185,8 +187,7 @@ static void test_an_archive_is_checked_by_what_is_in_it(void **state)
 		"readings OK: 4 lines",
 		"frames OK: frames.csv",
 		"seals OK",
-		/* made long ago, and sealed by the clock of this test */
-		": 4 readings were not sealed at their time",
+		"course OK",
 		" is that of entry ",
 		" is that of batch 3",
 		" is that of seal ",
@@ -223,6 +224,51 @@ static void check_good(struct made *m, const char *words)
 	assert_int_equal(r, 0);
 	assert_non_null(strstr(said, words));
 	assert_non_null(strstr(said, "\nclean:"));
+}
+
+/* The clock was set back an hour: both seals around the step say so, and it is no alarm. */
+static void test_a_step_that_was_not_sealed_at_its_time_is_noted(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	life_begin(&life, m->store, 0);
+	life_act(&life, 1, ACTION_NOTE, AT - 3600000);
+	life_end(&life, true);
+	check_good(m, ": 1 steps were not sealed at their time");
+}
+
+/* An alert whose case was withdrawn, and which a later case took over, is an episode of both. */
+static void test_an_archive_of_a_case_that_an_episode_left_is_checked(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	struct text out = {0};
+	struct case_order withdraw = {.action = ACTION_WITHDRAW,
+				      .by = "Officer A",
+				      .note = "n",
+				      .reason = "instrument_fault"};
+	static const struct case_rules rules = {.fault_shelve_workdays = 1};
+	struct plan plan = store_plan;
+	_Atomic uint32_t *kinds = calloc(3, sizeof *kinds);
+	plan.rules = &rules;
+	life_begin(&life, m->store, 0);
+	assert_non_null(kinds);
+	ledger_succeed(life.ledger, &plan, &kinds);
+	free(kinds);
+	life_batch(&life, 2, AT + 20000);
+	life_alert(&life, 1, AT + 20000, true);
+	assert_int_equal(ledger_act(life.ledger, 2, &withdraw, AT + 21000, &out), 0);
+	assert_int_equal(
+		ledger_unshelve(life.ledger, "outfall-3", "w21003", "Officer A", AT + 23000), 0);
+	life_end(&life, true);
+	text_deinit(&out);
+	archive_of(m, false, 2);
+	unpack(m);
+	char said[8192];
+	int r = shell(m, "grep -c '\"kind\":15,' rows.jsonl && sh check.sh", said, sizeof said);
+	if (r != 0)
+		print_message("%s", said);
+	assert_int_equal(r, 0);
 }
 
 /* Another day numbers its monitors anew. */
@@ -334,7 +380,11 @@ static const struct forgery forgeries[] = {
 	{"sed -i 's/Officer A/Officer B/' case.json rows.jsonl", "python3 check.py",
 	 "rows.jsonl: 2 of kind 3 is not what the chain says"},
 	{"sed -i '$d' entries.csv", "python3 check.py", "the last one is not what seal-case.txt"},
-	{"sed -i '$d' rows.jsonl", "python3 check.py", "steps, the chain says"},
+	{"sed -i '$d' rows.jsonl", "python3 check.py", "how many steps the case has is left out"},
+	{"sed -i '/\"kind\":3,\"ref\":3,/d' rows.jsonl", "python3 check.py",
+	 "rows.jsonl: 2 steps up to 2 and 1 + 0 episodes, the chain says 3 up to 3 and 1 + 0"},
+	{"sed -i '/\"kind\":2,/d' rows.jsonl", "sh check.sh",
+	 "rows.jsonl: 3 steps up to 3 and 0 + 0 episodes, the chain says 3 up to 3 and 1 + 0"},
 	{"printf rePort >attachments/" REPORT, "sh check.sh",
 	 "attachments/" REPORT ": not what its name says"},
 	{"rm attachments/" REPORT, "python3 check.py", "the history names it, and it is not here"},
@@ -571,6 +621,8 @@ int main(void)
 		TEST(test_an_archive_is_checked_by_what_is_in_it),
 		TEST(test_an_archive_of_a_case_without_a_digest_is_checked),
 		TEST(test_an_archive_of_a_case_over_midnight_is_checked),
+		TEST(test_a_step_that_was_not_sealed_at_its_time_is_noted),
+		TEST(test_an_archive_of_a_case_that_an_episode_left_is_checked),
 		TEST(test_frames_that_a_rule_removed_are_said_to_be_gone),
 		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
 		TEST(test_a_seal_is_one_of_those_of_its_day),

@@ -49,6 +49,13 @@ static inline void forge_begin(struct forger *f, const char *directory)
 	}
 }
 
+static inline int64_t forge_number(const struct forger *f, const char *sql)
+{
+	int64_t n;
+	assert_int_equal(sql_number(f->db, sql, 0, &n), 0);
+	return n;
+}
+
 static inline void forge_end(struct forger *f)
 {
 	f->hash = hash_free(f->hash);

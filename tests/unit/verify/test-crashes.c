@@ -17,6 +17,7 @@
 static void live(const char *directory, uint64_t seed, int64_t at_ms)
 {
 	struct life life;
+	life_at(at_ms);
 	life_begin(&life, directory, 1);
 	for (int64_t n = 1;; n++) {
 		int64_t now_ms = at_ms + n * 1000;

@@ -19,12 +19,14 @@ static void fill(void **state)
 
 static void anew(void **state)
 {
+	life_at(NOW);
 	directory_clear(*state);
 	assert_int_equal(mkdir(*state, 0700), 0);
 	fill(state);
 }
 
-/* A row was altered, and an entry says what it is now; what must be said of it. */
+/* A row was altered, and an entry says what it is now, or none (kind 0); what must be said of it.
+ */
 static const struct {
 	const char *sql;
 	uint8_t kind;
@@ -39,16 +41,25 @@ static const struct {
 	 "change by a mark 1 has one already"},
 	{"UPDATE instruments SET scale = 2 WHERE id = 1", CHAIN_INSTRUMENT, 1,
 	 "setting of an instrument 1 has one already"},
-	{"UPDATE cases SET first_value = 50.1", CHAIN_CASE, 1,
-	 "registration of case 1 is not what the chain says"},
+	{"UPDATE cases SET first_value = 50.1", CHAIN_CASE, 1, "case 1 was changed by no daemon"},
 	{"UPDATE cases SET opened = opened + 86400000", CHAIN_OPENED, 1,
 	 "registration of case 1 has one already"},
-	{"UPDATE alerts SET value = 50.1", CHAIN_ALERT, 1,
-	 "begin of alert 1 is not what the chain says"},
+	{"UPDATE alerts SET value = 50.1", CHAIN_ALERT, 1, "alert 1 was changed by no daemon"},
 	{"UPDATE alerts SET raised = raised + 5000", CHAIN_RAISED, 1,
 	 "begin of alert 1 has one already"},
 	{"DELETE FROM events", CHAIN_PRUNED, 1000000, "removes events up to 1000000, but there"},
-	{"SELECT 1", CHAIN_FORMAT, 1, "says format 1 behind format 4"},
+	{"UPDATE alerts SET cleared = cleared + 60000", CHAIN_CLEARED, 1,
+	 "end of alert 1 has one already"},
+	{"UPDATE alerts SET peak = 51", CHAIN_ALERT, 1, "alert 1 was changed by no daemon"},
+	{"UPDATE cases SET status = 'closed', closed = opened", CHAIN_CASE, 1,
+	 "case 1 was changed by no daemon"},
+	{"INSERT INTO history(case_id, at, action, by) VALUES(1, 1, 'close', 'B')", CHAIN_HISTORY,
+	 5, "step 5 was changed by no daemon"},
+	{"UPDATE alerts SET settled = 1", 0, 0, "settling of alert 1 is in no entry"},
+	{"UPDATE cases SET fixed = 1 - fixed", 0, 0, "course of case 1 is not what the chain says"},
+	{"UPDATE cases SET restored = 1", 0, 0, "course of case 1 is not what the chain says"},
+	{"SELECT 1", CHAIN_FORMAT, CHAIN_FORMAT_NOW + 1, "of a later version"},
+	{"SELECT 1", CHAIN_FORMAT, 1, "says format 1 behind format 5"},
 };
 
 static void test_no_row_is_rewritten_by_a_further_entry(void **state)
@@ -59,7 +70,8 @@ static void test_no_row_is_rewritten_by_a_further_entry(void **state)
 		check_clean(*state);
 		forge_begin(&f, *state);
 		forge_do(&f, rewritten[i].sql);
-		forge_append(&f, rewritten[i].kind, rewritten[i].ref);
+		if (rewritten[i].kind != 0)
+			forge_append(&f, rewritten[i].kind, rewritten[i].ref);
 		forge_end(&f);
 		check_bad(*state, rewritten[i].words);
 	}
@@ -104,16 +116,20 @@ static void test_readings_before_the_first_are_none(void **state)
 	}
 }
 
-/* The hash of a file's last link, as the ledger would keep it. */
-static void forge_day(struct forger *f, const char *directory, bool frames)
+/* What the ledger would keep of the file of a day, or of its frames, before it is removed. */
+static void forge_day(struct forger *f, const char *directory, const char *day, bool frames)
 {
-	char sql[600];
-	snprintf(sql, sizeof sql, "ATTACH '%s/daybook/2026-01-02.db' AS day", directory);
+	char sql[700];
+	snprintf(sql, sizeof sql, "ATTACH '%s/daybook/%s.db' AS day", directory, day);
 	forge_do(f, sql);
-	forge_do(f, frames ? "INSERT INTO frames_gone VALUES(1, '2026-01-02.db', 1, 1)"
-			   : "INSERT INTO chain_days SELECT 1, '2026-01-02.db', 1, batch, hash, 1,"
-			     " (SELECT max(seq) FROM day.readings), 1 FROM day.chain"
-			     " ORDER BY batch DESC LIMIT 1");
+	snprintf(sql, sizeof sql,
+		 frames ? "INSERT INTO frames_gone VALUES(1, '%s.db', 1, %lld)"
+			: "INSERT INTO chain_days SELECT 1, '%s.db', (SELECT min(batch) FROM"
+			  " day.chain), batch, hash, (SELECT min(seq) FROM day.readings), (SELECT"
+			  " max(seq) FROM day.readings), %lld FROM day.chain ORDER BY batch DESC"
+			  " LIMIT 1",
+		 day, (long long)life_wall_ms());
+	forge_do(f, sql);
 	forge_append(f, frames ? CHAIN_FRAMES : CHAIN_DAY, 1);
 }
 
@@ -145,7 +161,8 @@ static void case_of_the_day(void **state, bool open)
 	life_frames(&life, NOW + 20000);
 	if (!open)
 		life_withdraw(&life, 1, NOW + 30000);
-	life_end(&life, true);
+	life_seal(&life);
+	life_end(&life, false);
 }
 
 /* A day that the ledger calls removed is verified as long as it is there. */
@@ -156,7 +173,7 @@ static void test_a_day_called_removed_is_what_it_was_until_it_goes(void **state)
 	struct verify_sum sum;
 	case_of_the_day(state, false);
 	forge_begin(&f, *state);
-	forge_day(&f, *state, false);
+	forge_day(&f, *state, "2026-01-02", false);
 	forge_end(&f);
 	remove_file(state, "daybook/2026-01-02.frames");
 	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
@@ -171,15 +188,15 @@ static void test_a_day_called_removed_is_what_it_was_until_it_goes(void **state)
 static void test_what_an_open_case_needs_is_never_removed(void **state)
 {
 	static const char *const words[] = {
-		"2026-01-02.db: it was removed, and an open case needs it",
-		"2026-01-02.db: its frames were removed, and an open case needs them"};
+		"2026-01-02.db: it was removed, and case 1, which was open, needs it",
+		"2026-01-02.db: its frames were removed, and case 1, which was open, needs them"};
 	for (int i = 0; i < 4; i++) {
 		struct forger f;
 		bool frames = i % 2 != 0, open = i < 2;
 		case_of_the_day(state, open);
 		check_clean(*state);
 		forge_begin(&f, *state);
-		forge_day(&f, *state, frames);
+		forge_day(&f, *state, "2026-01-02", frames);
 		forge_end(&f);
 		remove_file(state, "daybook/2026-01-02.frames");
 		if (!frames)
@@ -261,40 +278,234 @@ static void forge_time(void **state, int64_t later_ms)
 	sqlite3_close(db);
 }
 
-static bool clock_is_known(void **state)
-{
-	char path[256];
-	int64_t us;
-	sqlite3 *db;
-	snprintf(path, sizeof path, "%s/daybook/2026-01-02.db", (const char *)*state);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sql_number(db, "SELECT clock_error_us FROM chain WHERE batch = 1", 0, &us),
-			 0);
-	sqlite3_close(db);
-	return us >= 0;
-}
-
 /* Minutes that no seal covers are found by the wall clock, too, where it cannot have been set. */
 static void test_a_tail_of_minutes_is_bad_though_it_counts_none(void **state)
 {
-	struct life life;
-	struct said said;
-	struct verify_sum sum;
-	life_begin(&life, *state, 0);
-	life_batch(&life, 3, NOW);
-	life_seal(&life);
-	life_gap(&life, NOW + 4000);
-	life_end(&life, false);
-	check_clean(*state);
-	forge_time(state, 60000);
-	check_clean(*state);
-	forge_time(state, 540000);
-	if (clock_is_known(state)) {
-		check_bad(*state, "batch 2 (");
-		return;
+	for (int i = 0; i < 2; i++) {
+		struct life life;
+		struct said said;
+		struct verify_sum sum;
+		life_clock.synchronised = i == 0;
+		life_begin(&life, *state, 0);
+		life_batch(&life, 3, NOW);
+		life_minute(&life);
+		life_gap(&life, NOW + 4000);
+		life_end(&life, false);
+		check_clean(*state);
+		forge_time(state, 60000);
+		check_clean(*state);
+		forge_time(state, 540000);
+		if (life_clock.synchronised) {
+			check_bad(*state, "batch 2 (");
+		} else {
+			assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+			assert_non_null(strstr(said.notes, "the clock was set, or they were"));
+		}
+		directory_clear(*state);
+		assert_int_equal(mkdir(*state, 0700), 0);
 	}
+}
+
+/* A store that was killed: what is behind its last seal nobody has sealed. */
+static void killed(void **state)
+{
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_alert(&life, 0, NOW + 5000, false);
+	life_act(&life, 1, ACTION_ACCEPT, NOW + 9000);
+	life_seal(&life);
+	life_end(&life, false);
+}
+
+static void next_life(void **state, int64_t at_ms)
+{
+	struct life life;
+	life_at(at_ms);
+	life_begin(&life, *state, 0);
+	life_end(&life, true);
+}
+
+/* A step with all that a daemon writes with it. */
+static void forge_step(void **state, int64_t at_ms)
+{
+	struct forger f;
+	char sql[200];
+	forge_begin(&f, *state);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO history(case_id, at, action, by) VALUES(1, %lld, 'note', 'B')",
+		 (long long)at_ms);
+	forge_do(&f, sql);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO events(at, type, case_id, json) VALUES(%lld, 'x', 1, '{}')",
+		 (long long)NOW + 20000);
+	forge_do(&f, sql);
+	forge_append(&f, CHAIN_HISTORY, forge_number(&f, "SELECT max(id) FROM history"));
+	forge_append(&f, CHAIN_EVENT, forge_number(&f, "SELECT max(id) FROM events"));
+	forge_append(&f, CHAIN_COURSE, 1);
+	forge_end(&f);
+}
+
+/* Behind a seal it says a time of before it. */
+static void test_a_step_is_no_older_than_the_seal_before_it(void **state)
+{
+	struct verify_sum sum;
+	struct said said;
+	killed(state);
+	forge_step(state, NOW - DAY_MS);
 	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
-	assert_non_null(strstr(said.notes, "the clock was set, or they were altered"));
+	assert_non_null(
+		strstr(said.notes, "step 3 lies behind the last seal, of 2026-01-01T19:04"));
+	next_life(state, NOW + 30000);
+	check_bad(*state,
+		  "step 3 says 2025-12-31T19:04:05Z, but was written about 2026-01-01T19:04");
+}
+
+static void test_a_step_is_no_younger_than_the_seal_behind_it(void **state)
+{
+	killed(state);
+	forge_step(state, NOW + 20000);
+	next_life(state, NOW + 30000);
+	check_clean(*state);
+	forge_step(state, NOW + DAY_MS);
+	check_bad(*state, "is behind seal");
+	next_life(state, NOW + 40000);
+	check_bad(*state, "and before seal");
+}
+
+/* A clock that is set leaves two seals that say so. */
+static void test_a_clock_that_is_set_is_no_alarm(void **state)
+{
+	struct life life;
+	killed(state);
+	next_life(state, NOW - 5 * DAY_MS);
+	life_begin(&life, *state, 0);
+	life_batch(&life, 3, NOW - 5 * DAY_MS);
+	life_act(&life, 1, ACTION_NOTE, NOW - 5 * DAY_MS + 1000);
+	life_seal(&life);
+	life_act(&life, 1, ACTION_NOTE, NOW + 9 * DAY_MS);
+	life_end(&life, true);
+	check_clean(*state);
+}
+
+static void test_nothing_is_written_while_no_daemon_runs(void **state)
+{
+	struct life life = {0};
+	fill(state);
+	life_at(NOW + 30000);
+	assert_int_equal(daybook_open(&life.daybook, *state, &store_plan), 0);
+	life_batch(&life, 2, NOW + 30000);
+	daybook_close(life.daybook);
+	check_bad(*state, "batch 3 is behind seal 2, that of a clean stop");
+	next_life(state, NOW + 40000);
+	check_bad(*state, "batch 3 is behind seal 2, that of a clean stop, and before seal 3");
+}
+
+/* A daemon leaves events for a day. */
+static void test_events_that_went_early_are_named(void **state)
+{
+	struct verify_sum sum;
+	struct said said;
+	struct forger f;
+	killed(state);
+	forge_begin(&f, *state);
+	int64_t last = forge_number(&f, "SELECT max(id) FROM events");
+	forge_do(&f, "DELETE FROM events");
+	forge_append(&f, CHAIN_PRUNED, last);
+	forge_end(&f);
+	next_life(state, NOW + 3600000);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "was removed 59 minutes after it came at most"));
+}
+
+static void test_an_index_that_no_daemon_makes_is_bad(void **state)
+{
+	struct forger f;
+	fill(state);
+	change(state, "CREATE INDEX few ON readings(monitor) WHERE seq > 3");
+	check_bad(*state, "2026-01-02.db: the index few is none that a daemon makes");
+	change(state, "DROP INDEX few");
+	check_clean(*state);
+	forge_begin(&f, *state);
+	forge_do(&f, "DROP INDEX cases_opened");
+	check_bad(*state, "ledger.db: the index cases_opened is missing");
+	forge_do(&f, "CREATE INDEX cases_opened ON cases(opened, id) WHERE id > 1");
+	check_bad(*state, "ledger.db: the index cases_opened is none that a daemon makes");
+	forge_do(&f, "DROP INDEX cases_opened");
+	forge_do(&f, "CREATE INDEX cases_opened ON cases(opened, id)");
+	forge_end(&f);
+	check_clean(*state);
+}
+
+static void test_seals_lie_in_the_file_of_their_day(void **state)
+{
+	static const struct {
+		const char *name, *words;
+	} names[] = {{"2026-01-02.old.seals",
+		      "2026-01-02.old.seals: no daemon calls a file of seals so"},
+		     {"2026-01-05.seals", "2026-01-05.seals: seal 1, of 2026-01-01T19:04"}};
+	char from[256], to[256];
+	fill(state);
+	snprintf(from, sizeof from, "%s/seals/2026-01-02.seals", (const char *)*state);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(to, sizeof to, "%s/seals/%s", (const char *)*state, names[i].name);
+		assert_int_equal(rename(from, to), 0);
+		check_bad(*state, names[i].words);
+		assert_int_equal(rename(to, from), 0);
+	}
+	check_clean(*state);
+}
+
+/* The day of a later episode, or of a case by hand, removed while its case is open, or not. */
+static void test_days_of_episodes_and_of_cases_by_hand_are_needed(void **state)
+{
+	static const struct {
+		bool hand;
+		enum case_action before; /* what was done before it was removed */
+		const char *words;
+	} cases[] = {
+		{false, ACTION_NOTE, "2026-01-03.db: it was removed, and case 1, which was open"},
+		{true, ACTION_NOTE, "2026-01-03.db: it was removed, and case 1, which was open"},
+		{false, ACTION_WITHDRAW, NULL},
+		{true, ACTION_WITHDRAW, NULL},
+		{false, ACTION_REOPEN, "2026-01-03.db: it was removed, and case 1, which was open"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		enum case_action before = cases[i].before;
+		struct life life;
+		struct forger f;
+		life_at(NOW);
+		life_begin(&life, *state, 0);
+		life_batch(&life, 10, NOW);
+		if (!cases[i].hand)
+			life_alert(&life, 0, NOW + 5000, false);
+		life_batch(&life, 10, NOW + DAY_MS);
+		if (cases[i].hand)
+			life_hand(&life, NOW + DAY_MS + 4000);
+		else
+			life_alert(&life, 0, NOW + DAY_MS + 5000, false);
+		life_batch(&life, 10, NOW + 2 * DAY_MS);
+		if (before != ACTION_NOTE)
+			life_withdraw(&life, 1, NOW + 2 * DAY_MS);
+		if (before == ACTION_REOPEN)
+			life_act(&life, 1, ACTION_REOPEN, NOW + 2 * DAY_MS);
+		life_seal(&life);
+		life_end(&life, false);
+		forge_begin(&f, *state);
+		forge_day(&f, *state, "2026-01-03", false);
+		forge_end(&f);
+		remove_file(state, "daybook/2026-01-03.db");
+		if (before == ACTION_WITHDRAW) { /* and goes on when the day is gone */
+			life_begin(&life, *state, 0);
+			life_act(&life, 1, ACTION_REOPEN, NOW + 2 * DAY_MS + 1000);
+			life_end(&life, true);
+			check_clean(*state);
+		} else {
+			check_bad(*state, cases[i].words);
+		}
+		directory_clear(*state);
+		assert_int_equal(mkdir(*state, 0700), 0);
+	}
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -309,6 +520,14 @@ int main(void)
 		TEST(test_what_an_open_case_needs_is_never_removed),
 		TEST(test_files_that_no_daemon_makes_are_noted),
 		TEST(test_a_tail_of_minutes_is_bad_though_it_counts_none),
+		TEST(test_a_step_is_no_older_than_the_seal_before_it),
+		TEST(test_a_step_is_no_younger_than_the_seal_behind_it),
+		TEST(test_a_clock_that_is_set_is_no_alarm),
+		TEST(test_nothing_is_written_while_no_daemon_runs),
+		TEST(test_events_that_went_early_are_named),
+		TEST(test_an_index_that_no_daemon_makes_is_bad),
+		TEST(test_seals_lie_in_the_file_of_their_day),
+		TEST(test_days_of_episodes_and_of_cases_by_hand_are_needed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

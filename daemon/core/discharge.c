@@ -18,6 +18,7 @@ bool discharge_init(struct discharge *d, const struct site *site, const struct m
 		.points_room = LIVE_POINTS,
 		.shut = calloc(LIVE_PERIODS, sizeof *d->shut),
 		.shut_room = LIVE_PERIODS,
+		.newest_ms = INT64_MIN,
 	};
 	return d->points != NULL && d->shut != NULL;
 }

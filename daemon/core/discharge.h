@@ -27,7 +27,8 @@ struct discharge {
 	size_t n_points, points_room;
 	struct span *shut; /* ascending, ended periods */
 	size_t n_shut, shut_room;
-	bool low; /* a run below goes on, since low_ms */
+	int64_t newest_ms; /* recorded data: of all its readings, of whatever flag */
+	bool low;          /* a run below goes on, since low_ms */
 	int64_t low_ms;
 };
 

@@ -76,9 +76,12 @@ bool evaluator_flow(struct evaluator *e, const struct reading *r)
 	struct discharge *d = measured_by(e, r->monitor);
 	struct reading room;
 	e->flows_known = true;
+	if (d == NULL || r->measured_ms < d->newest_ms) /* late: nothing, as live */
+		return true;
+	d->newest_ms = r->measured_ms;
 	if (e->marks != NULL)
 		r = marks_reading(e->marks, r, &room);
-	if (d == NULL || r->flag != FLAG_NORMAL || !r->has_value)
+	if (r->flag != FLAG_NORMAL || !r->has_value)
 		return true;
 	d->grows = true;
 	discharge_add(d, r->measured_ms, r->value);

@@ -95,10 +95,12 @@ class Judge:
             of_flow = self.monitors.get((site, measured_by))
             if not of_flow:
                 continue
-            readings = []
+            readings, newest = [], None
             for measured, time, value, flag, _ in settled:
-                if measured is of_flow and value is not None and \
-                        of_flow.counted(time, value, flag) == "N" and not (readings and time < readings[-1][0]):
+                if measured is not of_flow or value is None or (newest is not None and time < newest):
+                    continue
+                newest = time
+                if of_flow.counted(time, value, flag) == "N":
                     readings.append((time, value))
             monitor.flow = Flow(readings, of_flow.stale_ms, gate)
             if gate and of_flow is not monitor and monitor.settings.get("gated", True):

@@ -161,6 +161,24 @@ static void test_flow_known_beforehand_may_stand_behind_what_it_weighs(void **st
 	rig_check(rig, "m0 0:80 900:80 1800:45 2700:45 3660!", "+exceedance@3600/0=53.75");
 }
 
+static void test_flow_behind_a_newer_one_of_any_flag_is_late_beforehand_as_live(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig_start(rig);
+	const struct reading flows[] = {
+		{.measured_ms = RIG_START_MS, .flag = FLAG_NORMAL, .value = 10},
+		{.measured_ms = RIG_START_MS + 1800000, .flag = FLAG_MAINTENANCE, .value = 10},
+		{.measured_ms = RIG_START_MS + 1700000, .flag = FLAG_NORMAL, .value = 1000},
+	};
+	for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++) {
+		struct reading r = flows[i];
+		r.monitor = 2;
+		r.has_value = true;
+		assert_true(evaluator_flow(rig->evaluator, &r));
+	}
+	rig_check(rig, "m0 0:60 900:60 1800:45 2700:45 3660!", "+exceedance@3600/0=52.5");
+}
+
 static void test_a_clock_set_back_forgets_the_flow_beyond(void **state)
 {
 	struct rig *rig = gated(state);
@@ -206,6 +224,7 @@ int main(void)
 		rig_test(test_a_mean_of_results_counts_each_once),
 		rig_test(test_flow_known_beforehand_may_stand_behind_what_it_weighs),
 		rig_test(test_a_restart_keeps_the_gate_and_the_periods_of_a_window),
+		rig_test(test_flow_behind_a_newer_one_of_any_flag_is_late_beforehand_as_live),
 		rig_test(test_a_clock_set_back_forgets_the_flow_beyond),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

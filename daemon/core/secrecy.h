@@ -21,3 +21,6 @@ enum secrecy {
 enum secrecy secrecy_of_site(const struct plan *plan, const char *id);
 /** secrecy_of_case() - of a case there */
 enum secrecy secrecy_of_case(const struct plan *plan, const char *id, bool verified);
+/** secrecy_in() - does a text, such as the unit that somebody has assigned a case to, name any
+ * enterprise of the plan? */
+bool secrecy_in(const struct plan *plan, const char *text);

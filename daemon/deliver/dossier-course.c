@@ -56,6 +56,12 @@ static void row_person(struct parts *parts, const char *name, const char *person
 		part_row(parts, name, person);
 }
 
+static bool unit_tells(const struct parts *parts, const char *unit)
+{
+	return !parts->dossier->open ||
+	       dossier_unit_tells(parts->dossier->plan, parts->dossier->c, unit);
+}
+
 static void rows_parties(struct parts *parts, const struct parties *p)
 {
 	if (parts->secrecy == SECRECY_NONE) {
@@ -83,7 +89,9 @@ void part_responsible(struct parts *parts)
 	part_begin(parts, SAY("Responsible"));
 	part_pairs(parts);
 	part_row(parts, SAY("Responsible unit"),
-		 parts->secrecy != SECRECY_NONE ? part_site_name(parts) : json_words(r, "unit"));
+		 parts->secrecy != SECRECY_NONE             ? part_site_name(parts)
+		 : unit_tells(parts, json_words(r, "unit")) ? json_words(r, "unit")
+							    : NULL);
 	row_person(parts, SAY("leader"), json_words(r, "leader"));
 	row_person(parts, SAY("team"), json_words(r, "team"));
 	if (parts->site != NULL && !parts->dossier->open)
@@ -216,13 +224,14 @@ static void step_who(struct parts *parts, const json_t *step)
 }
 
 /* Which texts of a step may stand in the open: listed words, and units. */
-static bool is_public(const struct parts *parts, const char *member)
+static bool is_public(const struct parts *parts, const char *member, const char *text)
 {
 	static const char *const public[] = {"reason", "track", "level", "type"};
 	for (size_t i = 0; i < sizeof public / sizeof public[0]; i++)
 		if (strcmp(member, public[i]) == 0)
 			return true;
-	return strcmp(member, "unit") == 0 && parts->secrecy == SECRECY_NONE;
+	return strcmp(member, "unit") == 0 && parts->secrecy == SECRECY_NONE &&
+	       unit_tells(parts, text);
 }
 
 static bool is_listed(const char *member)
@@ -235,7 +244,7 @@ static bool is_listed(const char *member)
 static void step_given(struct parts *parts, const json_t *step, const char *member)
 {
 	const char *text = json_words(step, member);
-	if (text == NULL || (parts->dossier->open && !is_public(parts, member)))
+	if (text == NULL || (parts->dossier->open && !is_public(parts, member, text)))
 		return;
 	sheet_markup(&parts->sheet, "<div>");
 	sheet_say(&parts->sheet, strcmp(member, "unit") == 0   ? SAY("Responsible unit")

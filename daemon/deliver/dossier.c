@@ -65,6 +65,11 @@ enum secrecy dossier_secrecy(const struct plan *plan, const json_t *c)
 			       json_is_true(json_object_get(c, "verified")));
 }
 
+bool dossier_unit_tells(const struct plan *plan, const json_t *c, const char *unit)
+{
+	return json_is_true(json_object_get(c, "verified")) || !secrecy_in(plan, unit);
+}
+
 /* --- shared by the parts --- */
 
 void part_begin(struct parts *parts, const char *heading)

@@ -158,3 +158,6 @@ void dossier_policy(struct text *out);
 
 /** dossier_secrecy() - what of the case an open page may tell */
 enum secrecy dossier_secrecy(const struct plan *plan, const json_t *c);
+/** dossier_unit_tells() - may an open page tell to whom the case was given? Not to an enterprise
+ * before it is verified. */
+bool dossier_unit_tells(const struct plan *plan, const json_t *c, const char *unit);

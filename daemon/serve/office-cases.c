@@ -266,9 +266,11 @@ static void case_due(struct office_page *page, const struct office_case *c)
 static void case_who(struct office_page *page, const struct office_case *c)
 {
 	const json_t *responsible = json_object_get(c->json, "responsible");
-	const char *leader = json_words(responsible, "leader");
+	const char *leader = json_words(responsible, "leader"),
+		   *unit = json_words(responsible, "unit");
 	cell(page, NULL);
-	sheet_text(&page->sheet, json_words(responsible, "unit"));
+	if (page->office->sees_persons || dossier_unit_tells(page->plan, c->json, unit))
+		sheet_text(&page->sheet, unit);
 	if (leader == NULL)
 		return;
 	text_char(page->sheet.out, ' ');

@@ -154,6 +154,12 @@ struct redacting {
 	struct text *out;
 };
 
+/* The case or alert that a value is a part of. */
+struct around {
+	enum secrecy secrecy;
+	bool unverified; /* a case: whoever is named in it is not named by a finding */
+};
+
 /* Members by which one thing names a case. */
 static bool is_reference(const char *name)
 {
@@ -171,13 +177,12 @@ static bool is_personal(const struct redacting *r, const json_t *object, const c
 	       json_object_get(object, "sha256") != NULL;
 }
 
-/* @around: of the case or alert that the object is a part of. */
 static bool is_null(const struct redacting *r, const json_t *object, const char *name,
-		    const json_t *value, enum secrecy around)
+		    const json_t *value, struct around around)
 {
 	if (json_is_object(value) || json_is_array(value) || is_ours(name, value))
 		return false;
-	if (around == SECRECY_ALL)
+	if (around.secrecy == SECRECY_ALL)
 		return !is_one_of(name, course, sizeof course / sizeof course[0]);
 	if (json_is_integer(value) && is_reference(name))
 		return of_other(r->by, json_integer_value(value)) == SECRECY_ALL;
@@ -188,20 +193,29 @@ static bool is_null(const struct redacting *r, const json_t *object, const char 
 	/* an event's is that of its data */
 	if (strcmp(name, "subject") == 0 && json_object_get(object, "specversion") != NULL)
 		return most_secret(r->by, object) == SECRECY_ALL;
+	if (around.unverified && secrecy_in(r->by->plan, json_string_value(value)))
+		return true;
 	/* the unit of a case or an alert itself is that of its values */
-	return around == SECRECY_NAMES &&
+	return around.secrecy == SECRECY_NAMES &&
 	       is_one_of(name, naming, sizeof naming / sizeof naming[0]) &&
 	       !((is_case(object) || is_alert(object)) && strcmp(name, "unit") == 0);
 }
 
-static void write_value(const struct redacting *r, const json_t *value, enum secrecy around);
+static void write_value(const struct redacting *r, const json_t *value, struct around around);
 
-static void write_object(const struct redacting *r, json_t *object, enum secrecy around)
+static struct around around_of(const struct redacting *r, const json_t *object, struct around outer)
+{
+	enum secrecy own = secret(r->by, object);
+	outer.secrecy = own > outer.secrecy ? own : outer.secrecy;
+	outer.unverified |= json_is_false(json_object_get(object, "verified"));
+	return outer;
+}
+
+static void write_object(const struct redacting *r, json_t *object, struct around around)
 {
 	const char *name, *comma = "";
 	json_t *value;
-	enum secrecy own = secret(r->by, object);
-	around = own > around ? own : around;
+	around = around_of(r, object, around);
 	text_char(r->out, '{');
 	json_object_foreach(object, name, value)
 	{
@@ -218,14 +232,15 @@ static void write_object(const struct redacting *r, json_t *object, enum secrecy
 }
 
 /* A link between two cases would name the one by the other. */
-static bool is_left_out(const struct redacting *r, const json_t *link, enum secrecy around)
+static bool is_left_out(const struct redacting *r, const json_t *link, struct around around)
 {
 	const json_t *other = json_object_get(link, "case");
 	return json_object_get(link, "relation") != NULL && json_is_integer(other) &&
-	       (around == SECRECY_ALL || of_other(r->by, json_integer_value(other)) == SECRECY_ALL);
+	       (around.secrecy == SECRECY_ALL ||
+		of_other(r->by, json_integer_value(other)) == SECRECY_ALL);
 }
 
-static void write_array(const struct redacting *r, const json_t *array, enum secrecy around)
+static void write_array(const struct redacting *r, const json_t *array, struct around around)
 {
 	const char *comma = "";
 	text_char(r->out, '[');
@@ -240,7 +255,7 @@ static void write_array(const struct redacting *r, const json_t *array, enum sec
 	text_char(r->out, ']');
 }
 
-static void write_value(const struct redacting *r, const json_t *value, enum secrecy around)
+static void write_value(const struct redacting *r, const json_t *value, struct around around)
 {
 	if (json_is_object(value))
 		write_object(r, (json_t *)(uintptr_t)value, around);
@@ -282,7 +297,7 @@ bool redact(const struct redactor *by, unsigned how, struct text *json)
 	json_t *whole =
 		json->at == NULL ? NULL : json_loadb(json->at, json->length, JSON_DECODE_ANY, NULL);
 	if (whole != NULL)
-		write_value(&r, whole, SECRECY_NONE);
+		write_value(&r, whole, (struct around){SECRECY_NONE, false});
 	bool good = whole != NULL && !out.failed;
 	json_decref(whole);
 	text_deinit(json);

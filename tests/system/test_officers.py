@@ -195,6 +195,7 @@ def test_nothing_leads_to_an_enterprise_before_a_case_is_verified(make_daemon):
     post("cases/1/actions", action="link", other=2, relation="same outfall")
     post("cases/2/actions", action="link", other=1, relation="same outfall")
     post("cases/3/actions", action="link", other=2, relation="downstream")
+    post("cases/3/actions", action="assign", unit="the Invented Works")
     post("cases/4/actions", action="merge", other=1, note="the same")
     post("cases/2/actions", action="withdraw", reason="instrument_fault", note="pump")
     numbers = {n: daemon.get(f"/api/v1/cases/{n}")["number"] for n in (1, 2, 4)}
@@ -209,6 +210,8 @@ def test_nothing_leads_to_an_enterprise_before_a_case_is_verified(make_daemon):
         assert case["links"] == [] and [h.get("other") for h in case["history"] if h.get("other")] == []
         assert [numbers[m] for m in (2, 4) if numbers[m] in told(daemon, f"/api/v1/cases/{n}/dossier")] == []
     assert "Site firm" in told(daemon, "/api/v1/cases/1/dossier")
+    section = [told(daemon, path) for path in ("/api/v1/cases/3", "/api/v1/cases/3/dossier", "/?status=open&site=river")]
+    assert [text for text in section if "Site river" not in text or "Invented" in text] == []
     # neither a list that is asked for by site or time, nor the place where it goes on
     for query in ("site=firm", "from=0", "to=9999999999"):
         for limit in (1, 2, 1000):

@@ -110,6 +110,23 @@ static void test_where_an_enterprise_is_named_only_the_course_is_told(void **sta
 		"{\"id\":6,\"site\":null,\"verified\":false,\"site_name\":null}");
 }
 
+/* A section accuses nobody, not by whom its case was given to either. */
+static void test_an_unverified_case_elsewhere_names_no_enterprise(void **state)
+{
+	(void)state;
+	becomes("[{\"site\":\"river\",\"verified\":false,\"unit\":\"mg/"
+		"L\",\"responsible\":{\"unit\":"
+		"\"the Invented Works, plant 2\"},\"history\":[{\"unit\":\"by P-77\"},{\"unit\":"
+		"\"Bureau\"}]},{\"site\":\"river\",\"verified\":true,\"responsible\":{\"unit\":"
+		"\"Invented Works\"}}]",
+		0,
+		"[{\"site\":\"river\",\"verified\":false,\"unit\":\"mg/"
+		"L\",\"responsible\":{\"unit\":"
+		"null},\"history\":[{\"unit\":null},{\"unit\":"
+		"\"Bureau\"}]},{\"site\":\"river\",\"verified\":true,\"responsible\":{\"unit\":"
+		"\"Invented Works\"}}]");
+}
+
 static void test_no_other_case_alert_or_shelf_leads_to_it(void **state)
 {
 	(void)state;
@@ -222,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_persons_and_their_words_are_null),
 		cmocka_unit_test(test_an_unverified_case_does_not_say_whose_it_is),
 		cmocka_unit_test(test_where_an_enterprise_is_named_only_the_course_is_told),
+		cmocka_unit_test(test_an_unverified_case_elsewhere_names_no_enterprise),
 		cmocka_unit_test(test_no_other_case_alert_or_shelf_leads_to_it),
 		cmocka_unit_test(test_an_alert_says_no_more_of_an_enterprise_than_the_page),
 		cmocka_unit_test(test_an_event_has_no_subject_where_its_data_have_no_site),

@@ -8,7 +8,8 @@
 
 extern const char office_script[]; /* office.js */
 
-enum { OFFICE_CASES = 50, OFFICE_SITES = 100, OFFICE_CASES_MOST = 2000 };
+/* So many on a page that it stays under 100 KiB, whatever the district. */
+enum { OFFICE_CASES = 40, OFFICE_SITES = 60, OFFICE_CHOICES = 100, OFFICE_CASES_MOST = 2000 };
 
 /* One case as far as the page needs it; @json stays the owner of its texts. */
 struct office_case {
@@ -51,5 +52,7 @@ void office_row_deeds(struct office_page *page, const struct office_case *c);
 bool office_named(const struct office_page *page, uint32_t site);
 /** office_link() - adds the page's own address with the same filters and another page number */
 void office_link(struct office_page *page, size_t number, const char *language);
+/** office_site_link() - adds the address of the page of one site */
+void office_site_link(struct office_page *page, const char *site);
 /** office_pages() - links to the other pages of a list of @n with @most on each */
 void office_pages(struct office_page *page, size_t n, size_t most);

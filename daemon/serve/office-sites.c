@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Of the small curve, in units of its viewBox. */
-enum { SPARK_WIDTH = 3 * SPARK_COLUMNS, SPARK_HEIGHT = 22 };
+enum { SPARK_STEP = 4, SPARK_WIDTH = SPARK_STEP * SPARK_COLUMNS, SPARK_HEIGHT = 22 };
 
 bool office_named(const struct office_page *page, uint32_t site)
 {
@@ -81,7 +81,7 @@ static void spark_path(struct text *out, const struct spark *spark, int64_t newe
 	int64_t last = INT64_MIN;
 	for (int64_t number = newest - SPARK_COLUMNS + 1; number <= newest; number++) {
 		const struct spark_column *c = &spark->at[(uint64_t)number % SPARK_COLUMNS];
-		int x = (int)(number - (newest - SPARK_COLUMNS)) * 3 - 2;
+		int x = (int)(number - (newest - SPARK_COLUMNS)) * SPARK_STEP - 3;
 		if (c->number != number)
 			continue;
 		text_format(out, "%c%d %dV%d",
@@ -211,9 +211,11 @@ static void site_row(struct office_page *page, uint32_t index)
 {
 	const struct site *site = &page->plan->sites[index];
 	struct sheet *sheet = &page->sheet;
-	sheet_markup(sheet, "<tr><th scope=\"row\">");
+	sheet_markup(sheet, "<tr><th scope=\"row\"><a href=\"");
+	office_site_link(page, site->id);
+	sheet_markup(sheet, "\">");
 	sheet_text(sheet, site->name);
-	sheet_markup(sheet, "</th><td>");
+	sheet_markup(sheet, "</a></th><td>");
 	sheet_code(sheet, site_kind_name(site->kind));
 	sheet_markup(sheet, "</td>");
 	site_state(page, index);

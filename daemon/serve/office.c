@@ -96,6 +96,17 @@ void office_link(struct office_page *page, size_t number, const char *language)
 	text_deinit(&address);
 }
 
+void office_site_link(struct office_page *page, const char *site)
+{
+	struct text address = {0};
+	parameter(&address, "site", site);
+	if (page->office->query->language != NULL)
+		parameter(&address, "language", page->office->query->language);
+	text_char(page->sheet.out, '/');
+	sheet_text(&page->sheet, address.at);
+	text_deinit(&address);
+}
+
 void office_pages(struct office_page *page, size_t n, size_t most)
 {
 	size_t last = n == 0 ? 0 : (n - 1) / most, here = page->office->query->page;
@@ -214,13 +225,12 @@ static void choice_end(struct office_page *page)
 
 static void choose_site(struct office_page *page)
 {
-	enum { CHOICES_MOST = 400 };
 	const struct plan *plan = page->plan;
 	choice_begin(page, SAY("Site"), "site");
 	choice(page, "", sheet_word(&page->sheet, SAY("all")), NULL);
-	for (size_t i = 0; i < plan->n_sites && plan->n_sites <= CHOICES_MOST; i++)
+	for (size_t i = 0; i < plan->n_sites && plan->n_sites <= OFFICE_CHOICES; i++)
 		choice(page, plan->sites[i].id, plan->sites[i].name, page->office->query->site);
-	if (plan->n_sites > CHOICES_MOST && page->office->query->site != NULL)
+	if (plan->n_sites > OFFICE_CHOICES && page->office->query->site != NULL)
 		choice(page, page->office->query->site, page->office->query->site,
 		       page->office->query->site);
 	choice_end(page);

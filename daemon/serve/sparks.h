@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-enum { SPARK_COLUMNS = 32 };
+enum { SPARK_COLUMNS = 24 };
 
 struct spark_column {
 	int64_t number; /* which one since 1970; another: empty */

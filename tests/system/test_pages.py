@@ -149,7 +149,7 @@ def test_the_page_reads_without_scripts_and_filters(district, browser):
         browser.get(f"http://127.0.0.1:{district.port}/?language=en")
         page = browser.find_element(By.TAG_NAME, "body").text
         assert "Cases by severity and deadline" in page and "Unit 1" in page and "Unit 2" in page
-        assert len(browser.find_elements(By.CSS_SELECTOR, "#sites tbody tr")) == 100
+        assert len(browser.find_elements(By.CSS_SELECTOR, "#sites tbody tr")) == 60
         assert len(browser.find_elements(By.CSS_SELECTOR, "#sites svg path")) == 3
         rows = [r.text for r in browser.find_elements(By.CSS_SELECTOR, "#cases tbody tr")]
         assert [("Unit 2" in r, "Unit 1" in r) for r in rows] == [(True, False), (False, True)]

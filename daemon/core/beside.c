@@ -50,12 +50,12 @@ static enum shows shows_of(const struct plan *plan, const struct reading *r)
 {
 	const struct monitor *m = &plan->monitors[r->monitor];
 	bool by_value = r->has_value && (r->flag == FLAG_NORMAL || r->flag == FLAG_OVER_RANGE);
-	if (r->flag == FLAG_FAULT)
-		return SHOWS_NOTHING;
-	if (!by_value)
+	if (!by_value && r->flag != FLAG_FAULT)
 		return SHOWS_UNKNOWN;
-	if (is_nothing(plan, m, r->value))
+	if (r->has_value && is_nothing(plan, m, r->value))
 		return SHOWS_NOTHING;
+	if (r->flag == FLAG_FAULT)
+		return SHOWS_FAULT;
 	if (is_low_end(m, r->value))
 		return SHOWS_LOW_END;
 	return may_be_low_end(m, r->value) ? SHOWS_UNKNOWN : SHOWS_WATER;
@@ -68,7 +68,7 @@ static bool of_one_moment(const struct beside *other, const struct reading *r)
 
 /* How many of the site's others at the connection show what. */
 struct among {
-	int nothing, low, water, fell;
+	int nothing, fault, low, water, fell;
 };
 
 static struct among among_of(const struct plan *plan, const struct beside *shown,
@@ -82,6 +82,7 @@ static struct among among_of(const struct plan *plan, const struct beside *shown
 		    !of_one_moment(&shown[i], r))
 			continue;
 		a.nothing += shown[i].shows == SHOWS_NOTHING;
+		a.fault += shown[i].shows == SHOWS_FAULT;
 		a.low += shown[i].shows == SHOWS_LOW_END;
 		a.water += shown[i].shows == SHOWS_WATER;
 		a.fell += shown[i].fell;
@@ -91,13 +92,15 @@ static struct among among_of(const struct plan *plan, const struct beside *shown
 
 static bool most_show_nothing(const struct among *a)
 {
-	return a->nothing > a->water;
+	return a->nothing + a->fault > a->water;
 }
 
+/* What complies makes no case, and may be what clean water has: more is asked of those beside it.
+ */
 static bool row_is_dead(const struct among *a, bool too_low)
 {
-	int dead = a->nothing + a->low;
-	bool most = dead >= 2 && dead >= 2 * a->water;
+	int dead = a->nothing + a->low, wanted = too_low ? 2 : 3;
+	bool most = dead >= wanted && dead >= wanted * a->water;
 	bool all = too_low && a->water == 0;
 	return (most && (a->nothing > 0 || all)) || (too_low && a->fell >= 2);
 }

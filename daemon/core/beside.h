@@ -10,14 +10,15 @@
  * what was shown within a minute of it, and by what comes in the same message, reply or telegram,
  * which is shown before any of it is settled.
  *
- * What each of the others shows: nothing (a code, a dead signal, flag D), its low end (an exact 0,
- * or the beginning of its range), or water. No water is
- *  - an oxygen of 0 where more show nothing than show water;
- *  - a low end, where two at least show nothing or their low end, one of them nothing, and water
- *    no more than one in three;
+ * What each of the others shows: nothing (a code, a dead signal), its low end (an exact 0, or the
+ * beginning of its range), or water. No water is
+ *  - an oxygen of 0 where more show nothing, or have flag D, than show water;
+ *  - a low end, where three at least show nothing or their low end, one of them nothing, and water
+ *    no more than one in four;
  *  - what is below the `min` of a limit, and is a low end or, where no range says what that is, a
- *    whole number or nearly one: by the same; where two at least show nothing or their low end and
- *    none water; and where two at least fell from water to their low end at once;
+ *    whole number or nearly one: where two at least show nothing or their low end, and either one
+ *    of them nothing and water no more than one in three, or none water; and where two at least
+ *    fell from water to their low end at once;
  *  - what clings to a low end that was settled to be none within the last minute, while two at
  * least show nothing or their low end. A loop has noise, and not all channels of a row are read
  * anew.
@@ -27,7 +28,7 @@
 
 enum { BESIDE_MS = 60000 }; /* apart, and still of one moment */
 
-enum shows { SHOWS_UNKNOWN, SHOWS_NOTHING, SHOWS_LOW_END, SHOWS_WATER };
+enum shows { SHOWS_UNKNOWN, SHOWS_NOTHING, SHOWS_FAULT, SHOWS_LOW_END, SHOWS_WATER };
 
 /* What a monitor showed last. */
 struct beside {

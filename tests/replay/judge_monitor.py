@@ -166,13 +166,11 @@ class Monitor:
         """What it is to those beside it."""
         own = self.by_value(value, flag)
         shows = None
-        if own == "D":
-            shows = "nothing"
-        elif own in "NT":
+        if own in "NTD":
             known = IMPOSSIBLE["factors"].get(self.factor, {}).get("dead_at", -math.inf)
             nothing = digits12(value) <= known or value in IMPOSSIBLE["codes"] or self.is_dead(value) or \
                 self.is_impossible(value) or self.is_fill(value)
-            shows = "nothing" if nothing else "low" if self.is_low(value) else \
+            shows = "nothing" if nothing else "fault" if own == "D" else "low" if self.is_low(value) else \
                 None if self.may_be_low(value) else "water"
         if self.shown is not None and (self.shown["time"], self.shown["value"], self.shown["shows"]) == (
                 time, value, shows):
@@ -190,12 +188,14 @@ class Monitor:
         if self.by_value(value, flag) not in "ND":
             return flag, False
         beside = [x.shown for x in self.beside() if x.shown and abs(x.shown["time"] - time) <= 60000]
-        nothing, low, water = (sum(x["shows"] == what for x in beside) for what in ("nothing", "low", "water"))
-        none = self.asks_beside and value == 0 and nothing > water
+        nothing, fault, low, water = (sum(x["shows"] == what for x in beside)
+                                      for what in ("nothing", "fault", "low", "water"))
+        none = self.asks_beside and value == 0 and nothing + fault > water
         clings, too_low = self.shown["clings"], self.is_too_low(value)
         if self.asks_low and len(self.beside()) > 1:
             if self.is_low(value) or self.may_be_low(value):
-                dead = nothing + low >= max(2, 2 * water)
+                wanted = 2 if too_low else 3
+                dead = nothing + low >= max(wanted, wanted * water)
                 none = none or dead and (nothing > 0 or (too_low and water == 0)) or \
                     too_low and sum(x["fell"] for x in beside) >= 2
             none = none or clings is not None and nothing + low >= 2

@@ -178,6 +178,9 @@ static void test_a_row_of_low_ends_is_no_water(void **state)
 	assert_string_equal(ROW(2, 0, 0.3, 0.5, 0, 0), "DNNDNN");
 	assert_string_equal(ROW(NAN, 0, 0, NAN, 8.7, 0), "BNDBNN");
 	assert_string_equal(ROW(NAN, 0, 0, NAN, 8.7, 120), "BNNBNN");
+	assert_string_equal(ROW(NAN, 0, NAN, 0.5, 0, 0), "BNBDNN");
+	assert_string_equal(ROW(NAN, 0, NAN, 0.5, 0, NAN), "BNBNNB");
+	assert_string_equal(ROW(7, 0, 0.3, 0.5, 0, 0), "NNNNNN");
 }
 
 /* What is less than a limit asks for is no water beside low ends alone, what it allows is. */

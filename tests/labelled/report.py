@@ -4,13 +4,14 @@
 report: what an operator would get from real series with the office's practice, and which of the
 labelled events it finds.
 
-    report.py DUCHAD FOLDER [--only NAME]... [--keep DIR]
+    report.py DUCHAD FOLDER [--plain] [--only NAME]... [--keep DIR]
 
 FOLDER holds public data sets that are no part of this project; each class below names its own. Every
 set becomes one site that says practice = "office", ranges, rates and limits, and nothing else; it is
 played through --backtest. An event is found where an alert of its monitor (of its site, where the
 label names no monitor) is raised from its first row until GRACE_H hours after its last. Prints a line
-for each set; the figures in tests/README.md come from here.
+for each set; the figures in tests/README.md come from here. With --plain the site says limits and rates
+alone, no practice and nothing of its instruments, and each case is named with the value that opened it.
 """
 import argparse
 import collections
@@ -35,15 +36,14 @@ class Monitor:
     def __init__(self, factor, column, per_hour, range_=None, limits="", unit=None, more=""):
         self.factor, self.column = factor, column
         self.settings = "expected_per_hour = %r; " % float(per_hour)
-        if range_:
-            self.settings += "range = (%r, %r); " % tuple(float(x) for x in range_)
         if unit:
             self.settings += 'unit = "%s"; ' % unit
-        self.settings += more + (" limits: ( %s );" % limits if limits else "")
+        self.settings += "limits: ( %s ); " % limits if limits else ""
+        self.instrument = ("range = (%r, %r); " % tuple(float(x) for x in range_) if range_ else "") + more
 
-    def text(self):
-        return '{ factor = "%s"; connection = "bus"; topic = "t/%s"; %s }' % (
-            self.factor, self.factor, self.settings)
+    def text(self, plain):
+        return '{ factor = "%s"; connection = "bus"; topic = "t/%s"; %s%s }' % (
+            self.factor, self.factor, self.settings, "" if plain else self.instrument)
 
 
 def rows_of(path):
@@ -162,13 +162,14 @@ class Works(Queensland):
 SETS = (Gecco, Sandy, Logan, Queensland, Neon, Jiangsu, Works)
 
 
-def configuration(one):
+def configuration(one, plain):
     return ('node: { id = "labelled"; office = "Office"; case_prefix = "T"; timezone = "%s"; language = "en"; '
-            'data_directory = "%s"; practice = "office"; };\n'
+            'data_directory = "%s"; practice = "%s"; };\n'
             'storage: { directory = "/nonexistent"; };\nhttp: { socket = "/nonexistent/s"; };\n'
             'connections: ( { id = "bus"; driver = "mqtt"; uri = "mqtt://127.0.0.1:1"; client_id = "l"; } );\n'
             'sites: ( { id = "%s"; kind = "%s"; monitors: (\n%s\n); } );\n' %
-            (one.zone, DATA, one.name, one.kind, ",\n".join(m.text() for m in one.monitors)))
+            (one.zone, DATA, "none" if plain else "office", one.name, one.kind,
+             ",\n".join(m.text(plain) for m in one.monitors)))
 
 
 def readings(one, rows, file):
@@ -181,11 +182,11 @@ def readings(one, rows, file):
                           "" if value in ("NULL", "?", "NA") else value))
 
 
-def play(duchad, one, rows, folder):
-    """Alerts as (factor, kind, raised), and how many cases were opened."""
+def play(duchad, one, rows, folder, plain):
+    """Alerts as (factor, kind, raised), and cases as (factor, kind), with --plain and their first value."""
     paths = [os.path.join(folder, one.name + end) for end in (".cfg", ".csv")]
     with open(paths[0], "w", encoding="utf-8") as file:
-        file.write(configuration(one))
+        file.write(configuration(one, plain))
     with open(paths[1], "w", encoding="utf-8") as file:
         readings(one, rows, file)
     run = subprocess.run([duchad, "--backtest", paths[1], "-c", paths[0]], capture_output=True, text=True,
@@ -200,7 +201,7 @@ def play(duchad, one, rows, folder):
             raised = datetime.datetime.fromisoformat(data["raised_at"]).replace(tzinfo=None)
             alerts.append((data["factor"], data["reason"] or data["kind"], raised))
         elif event["type"] == "case.opened":
-            cases.append((data["factor"], data["kind"]))
+            cases.append((data["factor"], data["kind"]) + ((data["first_value"],) if plain else ()))
     return alerts, cases
 
 
@@ -230,7 +231,7 @@ def report(one, rows, alerts, cases):
             sum(map(bool, found)), len(events), outside(events, alerts) / weeks) if events else "no labels"))
     print("    alerts: " + (", ".join("%s %d" % x for x in kinds.most_common()) or "none"))
     if cases:
-        print("    cases: " + ", ".join("%s %s %d" % (*x, n) for x, n in
+        print("    cases: " + ", ".join("%s %d" % (" ".join(map(str, x)), n) for x, n in
                                         collections.Counter(cases).most_common()))
     if by:
         print("    found by: " + ", ".join("%s %d" % x for x in by.most_common()))
@@ -242,13 +243,14 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     options.add_argument("duchad")
     options.add_argument("folder")
+    options.add_argument("--plain", action="store_true", help="sites that say limits alone")
     options.add_argument("--only", action="append", help="a set, by name")
     options.add_argument("--keep", help="where configurations and readings stay")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for one in (kind() for kind in SETS if not given.only or kind.name in given.only):
             rows = sorted(rows_of(os.path.join(given.folder, one.path)), key=one.time)
-            report(one, rows, *play(os.path.abspath(given.duchad), one, rows, given.keep or folder))
+            report(one, rows, *play(os.path.abspath(given.duchad), one, rows, given.keep or folder, given.plain))
 
 
 if __name__ == "__main__":

@@ -27,8 +27,7 @@ static bool looks_across(const struct plan *plan, uint32_t monitor)
 {
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct clue_rules *rules = m->clues;
-	return m->seen_beside ||
-	       (rules != NULL && (rules->n_contradictions > 0 || rules->next_alike != monitor));
+	return rules != NULL && (rules->n_contradictions > 0 || rules->next_alike != monitor);
 }
 
 bool backtest_order_matters(const struct plan *plan)

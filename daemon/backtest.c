@@ -49,8 +49,9 @@ struct backtest {
 	const struct marks *marks;
 	struct evaluator *evaluator;
 	struct names names;
-	struct backtest_order *order; /* NULL: no rule looks at several monitors */
+	struct backtest_order *order; /* NULL: nothing looks at several monitors */
 	struct beside *shown;         /* by monitor */
+	bool beside;                  /* some row asks those beside it */
 	struct moment moment;
 	const char *line;  /* of the present row */
 	int64_t *clock_ms; /* by monitor: newest of its own rows, INT64_MIN: none yet */
@@ -270,7 +271,7 @@ static struct reading settled_reading(const struct backtest *b, uint32_t monitor
 				      const struct csv_row *row)
 {
 	struct reading r = reading_of(b, monitor, row);
-	if (row->has_value)
+	if (b->beside && row->has_value)
 		beside_settle(b->plan, b->shown, &r);
 	return r;
 }
@@ -376,7 +377,7 @@ static void closer_row(struct backtest *b, const struct csv_row *row, const stru
 	uint32_t monitor = monitor_of(b, row, name);
 	if (monitor == NO_INDEX)
 		b->unknown++;
-	else if (b->order != NULL)
+	else if (b->beside)
 		moment_add(b, monitor, row);
 	else
 		watch_row(b, monitor, row);
@@ -400,7 +401,7 @@ static void flow_row(struct backtest *b, const struct csv_row *row, const struct
 {
 	if (!pass_time(b, row->time_ms) || !name->used || name->monitor == NO_INDEX)
 		return;
-	if (b->order != NULL)
+	if (b->beside)
 		moment_add(b, name->monitor, row);
 	else
 		take_flow(b, name->monitor, row);
@@ -456,6 +457,29 @@ static void order_row(struct backtest *b, const struct csv_row *row, const struc
 		     !backtest_order_add(b->order, monitor, row->time_ms, b->line);
 }
 
+static void asking_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+{
+	if (name->used && name->monitor != NO_INDEX && row->has_value)
+		b->beside |= beside_asks(b->plan, name->monitor, row->value);
+}
+
+static bool beside_matters(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_monitors; i++)
+		if (plan->monitors[i].seen_beside)
+			return true;
+	return false;
+}
+
+/* Most recordings hold nothing that asks for it, and are judged as they stand. */
+static void begin_order(struct backtest *b, struct recording rest, const struct csv_header *header)
+{
+	if (beside_matters(b->plan))
+		each_row(b, rest, header, asking_row, NULL);
+	if (b->beside || backtest_order_matters(b->plan))
+		b->failed |= backtest_order_new(&b->order, b->plan) < 0;
+}
+
 static bool flow_judges(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_sites; i++)
@@ -480,6 +504,7 @@ static bool read_rows(struct backtest *b, struct recording rest)
 		return false;
 	}
 	void (*refused)(struct backtest *, uint64_t, const char *) = refuse_row;
+	begin_order(b, rest, &header);
 	if (b->order != NULL) {
 		each_row(b, rest, &header, order_row, refuse_row);
 		b->failed |= !b->failed && !backtest_order_rows(b->order, &rest);
@@ -491,7 +516,7 @@ static bool read_rows(struct backtest *b, struct recording rest)
 	moment_end(b);
 	b->moment.take = watch_row;
 	memset(b->shown, 0, (b->plan->n_monitors + 1) * sizeof *b->shown);
-	if (b->explain != NULL || b->order != NULL)
+	if (b->explain != NULL || b->beside)
 		each_row(b, rest, &header, closer_row, refused);
 	else
 		each_row(b, rest, &header, judge_row, refused);
@@ -538,8 +563,6 @@ static bool go_through(struct backtest *b, struct recording in)
 	b->shown = calloc(plan->n_monitors + 1, sizeof *b->shown);
 	b->failed = b->clock_ms == NULL || b->shown == NULL || !names_fill(&b->names, plan) ||
 		    backtest_loads_new(&b->loads, plan) < 0;
-	if (!b->failed && backtest_order_matters(plan))
-		b->failed = backtest_order_new(&b->order, plan) < 0;
 	for (size_t i = 0; !b->failed && i < plan->n_monitors; i++)
 		b->clock_ms[i] = INT64_MIN;
 	bool good = !b->failed && read_rows(b, in);

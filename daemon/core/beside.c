@@ -105,12 +105,28 @@ static bool row_is_dead(const struct among *a, bool too_low)
 	return (most && (a->nothing > 0 || all)) || (too_low && a->fell >= 2);
 }
 
+static bool asks_for_oxygen(const struct monitor *m, double value)
+{
+	return m->zero_beside && value == 0;
+}
+
+static bool asks_for_low_end(const struct monitor *m, double value)
+{
+	return m->low_beside && (is_low_end(m, value) || may_be_low_end(m, value));
+}
+
+bool beside_asks(const struct plan *plan, uint32_t monitor, double value)
+{
+	const struct monitor *m = &plan->monitors[monitor];
+	return asks_for_oxygen(m, value) || asks_for_low_end(m, value);
+}
+
 static bool is_no_water(const struct plan *plan, const struct beside *shown,
 			const struct reading *r)
 {
 	const struct monitor *m = &plan->monitors[r->monitor];
-	bool oxygen = m->zero_beside && r->value == 0;
-	bool low = m->low_beside && (is_low_end(m, r->value) || may_be_low_end(m, r->value));
+	bool oxygen = asks_for_oxygen(m, r->value);
+	bool low = asks_for_low_end(m, r->value);
 	bool clings = m->low_beside && shown[r->monitor].clings;
 	if (!r->has_value || (!oxygen && !low && !clings))
 		return false;
@@ -129,6 +145,7 @@ static void note(struct beside *s, const struct reading *r, enum shows shows)
 	s->dead = false;
 	s->measured_ms = r->measured_ms;
 	s->value = r->value;
+	s->flag = r->flag;
 	s->shows = shows;
 }
 
@@ -137,10 +154,9 @@ void beside_show(const struct plan *plan, struct beside *shown, const struct rea
 	struct beside *s = &shown[reading->monitor];
 	if (!plan->monitors[reading->monitor].seen_beside)
 		return;
-	enum shows shows = shows_of(plan, reading);
 	if (s->measured_ms != reading->measured_ms || s->value != reading->value ||
-	    s->shows != shows)
-		note(s, reading, shows);
+	    s->flag != reading->flag)
+		note(s, reading, shows_of(plan, reading));
 }
 
 static void settle_dead(struct beside *s, double value)

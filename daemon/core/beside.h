@@ -34,12 +34,17 @@ enum shows { SHOWS_UNKNOWN, SHOWS_NOTHING, SHOWS_FAULT, SHOWS_LOW_END, SHOWS_WAT
 struct beside {
 	int64_t measured_ms;
 	double value;
+	uint8_t flag;
 	enum shows shows;
 	bool fell;       /* from water, to its low end */
 	bool dead;       /* settled as no water */
 	bool clings;     /* to a low end that was */
 	double dead_end; /* that one */
 };
+
+/** beside_asks() - does what is beside a monitor mean something to a value of it, whatever that is?
+ * Where no value asks, none is settled by others. */
+bool beside_asks(const struct plan *plan, uint32_t monitor, double value);
 
 /**
  * beside_show() - what a reading shows to those beside it, which has the flag of its own value

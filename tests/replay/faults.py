@@ -99,7 +99,7 @@ FAULTS = (
     (S, "bool said = alerts->over_range.active || alerts->under_range.active;", "bool said = false;"),
     ("daemon/core/beside.c", "return a->nothing + a->fault > a->water;", "return a->nothing + a->fault >= a->water;"),
     ("daemon/core/beside.c", "return a->nothing + a->fault > a->water;", "return a->nothing + a->fault > 0 && a->water == 0;"),
-    ("daemon/core/beside.c", "m->zero_beside && r->value == 0;", "m->zero_beside && r->value <= 0.05;"),
+    ("daemon/core/beside.c", "m->zero_beside && value == 0;", "m->zero_beside && value <= 0.05;"),
     ("daemon/core/beside.c", "dead >= wanted && dead >= wanted * a->water;", "dead >= wanted * a->water;"),
     ("daemon/core/beside.c", "dead >= wanted && dead >= wanted * a->water;", "dead >= wanted;"),
     ("daemon/core/beside.c", "&& dead >= wanted * a->water;", "&& dead > wanted * a->water;"),

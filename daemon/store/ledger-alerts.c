@@ -162,6 +162,7 @@ static int alert_take_case(struct ledger *ledger, const struct verdict *v, int64
 struct active_alert {
 	int64_t id, case_id, peak_ms;
 	bool has_peak;
+	bool quiet; /* it has called nobody, and nobody knows of it */
 	double peak;
 };
 
@@ -186,10 +187,23 @@ static int verdict_find(struct ledger *ledger, const struct verdict *v, struct a
 			out->case_id = sqlite3_column_int64(find, 2);
 			out->has_peak = sql_double(find, 4, &out->peak);
 			out->peak_ms = sqlite3_column_int64(find, 5);
+			out->quiet = sqlite3_column_int(find, 6) != 0;
 		}
 	}
 	sql_reset(find);
 	return r;
+}
+
+/* What waits for the morning and has become grave meanwhile calls. */
+static int alert_worsened(struct ledger *ledger, const struct active_alert *alert,
+			  const struct verdict *v, double peak, int64_t now_ms)
+{
+	bool shelved;
+
+	if (!alert->quiet || v->type != VERDICT_PEAK || v->monitor == NO_INDEX)
+		return 0;
+	int r = verdict_shelved(ledger, v, &shelved);
+	return r != 0 || shelved ? r : ledger_duty_worse(ledger, v, alert->id, peak, now_ms);
 }
 
 static int alert_take(struct ledger *ledger, const struct active_alert *alert,
@@ -209,7 +223,7 @@ static int alert_take(struct ledger *ledger, const struct active_alert *alert,
 		       v->last_value, (int)has_multiple, multiple, (int64_t)v->readings);
 	if (r == 0 && alert->case_id != 0)
 		r = ledger_case_refresh(ledger, alert->case_id, v, true, v->time_ms, now_ms);
-	return r;
+	return r == 0 ? alert_worsened(ledger, alert, v, peak, now_ms) : r;
 }
 
 /* The time for marking is over: what waited for it opens its case, or joins one. */

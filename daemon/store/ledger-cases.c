@@ -330,15 +330,13 @@ static int worst_alert(struct ledger *ledger, int64_t id, const char *factor, in
 	return r;
 }
 
-static int exceeding_days(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_ms, int *days)
+static int exceeding_days(struct ledger *ledger, const char *site, const char *factor,
+			  int64_t at_ms, int *days)
 {
 	sqlite3_stmt *count = ledger->sql[SQL_CASE_DAYS];
 	bool row;
 
-	*days = 0;
-	if (strcmp(sql_text(worst, 11), average_name(AVERAGE_DAY)) != 0)
-		return 0;
-	sql_bind(count, "tti", sql_text(worst, 10), sql_text(worst, 9), at_ms);
+	sql_bind(count, "tti", site, factor, at_ms);
 	int r = sql_step(count, &row);
 	if (r == 0 && row)
 		*days = sqlite3_column_int(count, 0);
@@ -346,10 +344,16 @@ static int exceeding_days(struct ledger *ledger, sqlite3_stmt *worst, int64_t at
 	return r;
 }
 
-static uint32_t worst_monitor(const struct ledger *ledger, sqlite3_stmt *worst)
+int ledger_severity(struct ledger *ledger, const char *site, enum average average, int64_t at_ms,
+		    struct severity_facts *f)
 {
-	const char *site = sql_text(worst, 10), *factor = sql_text(worst, 9);
-	return site == NULL || factor == NULL ? NO_INDEX : plan_monitor(ledger->plan, site, factor);
+	uint32_t monitor = site == NULL || f->factor == NULL
+				   ? NO_INDEX
+				   : plan_monitor(ledger->plan, site, f->factor);
+
+	severity_section(f, ledger->plan, monitor);
+	return average == AVERAGE_DAY ? exceeding_days(ledger, site, f->factor, at_ms, &f->days)
+				      : 0;
 }
 
 /* What the worst episode makes of a case; facts of a statement that may not move on meanwhile. */
@@ -372,8 +376,8 @@ static int worst_gravity(struct ledger *ledger, sqlite3_stmt *worst, int64_t at_
 	f->has_limit = sql_double(worst, 1, &f->limit);
 	f->has_peak = sql_double(worst, 3, &f->peak);
 	f->has_multiple = sql_double(worst, 5, &f->multiple);
-	severity_section(f, ledger->plan, worst_monitor(ledger, worst));
-	int r = exceeding_days(ledger, worst, at_ms, &f->days);
+	int r = ledger_severity(ledger, sql_text(worst, 10), average_named(sql_text(worst, 11)),
+				at_ms, f);
 	if (r == 0 && case_severity(f) > g->before)
 		g->severity = case_severity(f);
 	return r;

@@ -61,28 +61,53 @@ static int flood_goes_on(struct ledger *ledger, bool *flood)
 	return r;
 }
 
+/* As its case is judged, whether it has one or not. */
+static int facts_of(struct ledger *ledger, const struct verdict *v, double peak,
+		    struct severity_facts *facts)
+{
+	const struct monitor *m = &ledger->plan->monitors[v->monitor];
+	const struct site *site = &ledger->plan->sites[m->site];
+
+	*facts = (struct severity_facts){.kind = site->kind,
+					 .factor = m->factor,
+					 .has_peak = v->has_value,
+					 .peak = peak,
+					 .has_limit = v->has_limit,
+					 .limit = v->limit_value};
+	if (v->kind != ALERT_EXCEEDANCE)
+		return 0;
+	facts->has_multiple = v->has_limit && v->has_value &&
+			      case_multiple(m, v->bound, peak, v->limit_value, &facts->multiple);
+	return ledger_severity(ledger, site->id, v->average, v->time_ms, facts);
+}
+
 int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms)
 {
+	struct severity_facts facts;
 	bool flood;
 	if (duty_of(ledger) != NULL && is_flood(v))
 		return call(ledger, id, SITE_OUTFALL, now_ms, 0, now_ms);
 	if (duty_of(ledger) == NULL || v->monitor == NO_INDEX)
 		return 0;
-	const struct monitor *m = &ledger->plan->monitors[v->monitor];
-	struct severity_facts facts = {.kind = ledger->plan->sites[m->site].kind,
-				       .factor = m->factor,
-				       .has_peak = v->has_value,
-				       .peak = v->peak_value,
-				       .has_limit = v->has_limit,
-				       .limit = v->limit_value};
-	facts.has_multiple =
-		v->has_limit && v->has_value &&
-		case_multiple(m, v->bound, v->peak_value, v->limit_value, &facts.multiple);
-	int r = flood_goes_on(ledger, &flood);
+	int r = facts_of(ledger, v, v->peak_value, &facts);
+	if (r == 0)
+		r = flood_goes_on(ledger, &flood);
 	if (r != 0)
 		return r;
 	if (!duty_rings(v->kind, &facts, v->raised_ms, now_ms, flood))
 		return wait_for_digest(ledger, id, now_ms);
+	return call(ledger, id, facts.kind, now_ms, 0, now_ms);
+}
+
+int ledger_duty_worse(struct ledger *ledger, const struct verdict *v, int64_t id, double peak,
+		      int64_t now_ms)
+{
+	struct severity_facts facts;
+	if (duty_of(ledger) == NULL || v->monitor == NO_INDEX)
+		return 0;
+	int r = facts_of(ledger, v, peak, &facts);
+	if (r != 0 || !duty_rings(v->kind, &facts, v->time_ms, now_ms, true))
+		return r;
 	return call(ledger, id, facts.kind, now_ms, 0, now_ms);
 }
 

@@ -310,6 +310,11 @@ int ledger_case_raise(struct ledger *ledger, const struct verdict *verdict, int6
  * @at_ms: measured time; @told_ms: when a risen severity is told; 0: it is not, the case is new */
 int ledger_case_refresh(struct ledger *ledger, int64_t id, const struct verdict *verdict,
 			bool has_last, int64_t at_ms, int64_t told_ms);
+/** ledger_severity() - what the severity of an exceedance follows from beside its values: the steps
+ * of the office, the class, the exceeding days. Of a case and of whom an alert calls alike.
+ * @facts: kind, factor and values in; the rest out */
+int ledger_severity(struct ledger *ledger, const char *site, enum average average, int64_t at_ms,
+		    struct severity_facts *facts);
 /* The events of a case that has gone on for long would otherwise grow with each episode. */
 enum { EPISODES_ALL = -1, EPISODES_IN_EVENTS = 100 };
 /** ledger_case_text() - @most: so many of the newest episodes */
@@ -329,6 +334,9 @@ int ledger_case_told(struct ledger *ledger, int64_t id, int64_t most, struct tex
 
 /** ledger_duty_raise() - call somebody for a raised alert, or keep it for the digest */
 int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms);
+/** ledger_duty_worse() - an alert that has called nobody is worse now: @peak; it may have to call */
+int ledger_duty_worse(struct ledger *ledger, const struct verdict *v, int64_t id, double peak,
+		      int64_t now_ms);
 /** ledger_duty_tick() - one thing that is due; @more: there was one */
 int ledger_duty_tick(struct ledger *ledger, int64_t now_ms, bool *more);
 /** ledger_call_event() - @next_ms 0: nobody else will be called */

@@ -238,7 +238,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 
 	[SQL_ALERT_KNOWN] =
 		"SELECT id FROM alerts WHERE key = ?1 AND (raised = ?2 OR cleared IS NULL)",
-	[SQL_ALERT_ACTIVE] = "SELECT id, raised, case_id, bound, peak, peak_at FROM alerts"
+	[SQL_ALERT_ACTIVE] = "SELECT id, raised, case_id, bound, peak, peak_at, calls = 0 AND"
+			     " acknowledged IS NULL FROM alerts"
 			     " WHERE key = ?1 AND cleared IS NULL",
 	[SQL_ALERT_ADD] =
 		"INSERT INTO alerts(key, site, site_name, factor, factor_name, connection, kind,"
@@ -378,7 +379,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			   " UNION ALL SELECT min(until) FROM shelves WHERE ended IS NULL"
 			   " UNION ALL SELECT min(call_at) FROM alerts WHERE call_at IS NOT NULL"
 			   " UNION ALL SELECT value FROM cursors WHERE name = 'duty/digest')",
-	[SQL_CALL_SET] = "UPDATE alerts SET calls = ?2, call_at = ?3 WHERE id = ?1",
+	[SQL_CALL_SET] =
+		"UPDATE alerts SET calls = ?2, call_at = ?3, digest = NULL WHERE id = ?1",
 	[SQL_CALL_DUE] = "SELECT id, site, raised, calls FROM alerts WHERE call_at <= ?1"
 			 " ORDER BY call_at, id LIMIT 1",
 	[SQL_DIGEST_SET] = "UPDATE alerts SET digest = 1 WHERE id = ?1",

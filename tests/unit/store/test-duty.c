@@ -100,6 +100,78 @@ static void test_the_rest_waits_for_one_digest_in_the_morning(void **state)
 	ledger_close(ledger);
 }
 
+/* A section's case is judged by its class, and so is whom its alert calls. */
+static void test_whom_an_alert_calls_goes_by_the_class_as_its_case_does(void **state)
+{
+	static const struct class_bounds bounds = {.has_max = true, .max = {15, 15, 20, 30, 40}};
+	struct site sites[2];
+	struct monitor monitors[MONITORS];
+	memcpy(sites, plan_sites, sizeof sites);
+	memcpy(monitors, plan_monitors, sizeof monitors);
+	sites[SITE_OUTFALL_3].kind = SITE_RIVER_SECTION;
+	sites[SITE_OUTFALL_3].target_class = 3;
+	monitors[COD].classes = &bounds;
+	plan.sites = sites;
+	plan.monitors = monitors;
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct said said = {0};
+
+	apply(ledger, raised(COD, 0, 81, NOW)); /* above twice class V, and 0.62 over its limit */
+	said_is(ledger, &said, "alert.raised duty.called case.opened ");
+	assert_true(case_has(ledger, 1, "\"severity\":\"grave\""));
+	ledger_close(ledger);
+}
+
+static void test_whom_an_alert_calls_goes_by_the_steps_of_the_office(void **state)
+{
+	struct severity_steps steps = severity_defaults;
+	steps.grave_multiple = 0.2;
+	plan.steps = &steps;
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct said said = {0};
+
+	apply(ledger, raised(COD, 0, 61, NOW));
+	said_is(ledger, &said, "alert.raised duty.called case.opened ");
+	assert_true(case_has(ledger, 1, "\"severity\":\"grave\""));
+	ledger_close(ledger);
+}
+
+static struct verdict worse(struct verdict v, double peak, int64_t at)
+{
+	v.type = VERDICT_PEAK;
+	v.time_ms = v.peak_ms = at;
+	v.peak_value = v.last_value = peak;
+	return v;
+}
+
+static void test_what_becomes_grave_calls_then_unless_somebody_knows_of_it(void **state)
+{
+	duty_set();
+	struct ledger *ledger = ruled_ledger(state);
+	struct verdict v = raised(COD, 0, 61, NOW), hour = raised(COD, 2, 61, NOW + 10);
+	struct text out = {0};
+	struct said said = {0};
+
+	apply(ledger, v);
+	apply(ledger, hour);
+	assert_int_equal(ledger_acknowledge(ledger, 2, "Anna", NOW + 100, &out), 0);
+	said_is(ledger, &said, "alert.raised case.opened alert.raised case.opened ");
+	apply(ledger, worse(v, 90, NOW + 60000));
+	said_is(ledger, &said, "case.updated ");
+	apply(ledger, worse(v, 160, NOW + 120000));
+	apply(ledger, worse(v, 170, NOW + 180000));
+	said_is(ledger, &said, "case.updated duty.called ");
+	last_event_has(ledger, "\"person\":\"Anna\",\"call\":1,");
+	apply(ledger, worse(hour, 160, NOW + 240000));
+	said_is(ledger, &said, "case.updated ");
+	assert_int_equal(ledger_tick(ledger, NOW + 19555000), 0);
+	last_event_has(ledger, "\"alerts\":[{\"id\":2,"); /* who was called for is in no digest */
+	text_deinit(&out);
+	ledger_close(ledger);
+}
+
 static struct verdict flood(int64_t at)
 {
 	return (struct verdict){.type = VERDICT_RAISED,
@@ -115,9 +187,10 @@ static struct verdict flood(int64_t at)
 
 static void test_a_flood_calls_once_and_leaves_only_what_is_urgent(void **state)
 {
-	struct site source = plan_sites[0];
-	source.kind = SITE_WATER_SOURCE;
-	plan.sites = &source;
+	struct site sites[2];
+	memcpy(sites, plan_sites, sizeof sites);
+	sites[SITE_OUTFALL_3].kind = SITE_WATER_SOURCE;
+	plan.sites = sites;
 	duty_set();
 	struct ledger *ledger = ruled_ledger(state);
 	struct said said = {0};
@@ -143,6 +216,9 @@ int main(void)
 		TEST(test_a_grave_alert_calls_one_after_the_other_until_somebody_acknowledges),
 		TEST(test_calls_end_with_the_alert_and_after_two_rounds),
 		TEST(test_the_rest_waits_for_one_digest_in_the_morning),
+		TEST(test_whom_an_alert_calls_goes_by_the_class_as_its_case_does),
+		TEST(test_whom_an_alert_calls_goes_by_the_steps_of_the_office),
+		TEST(test_what_becomes_grave_calls_then_unless_somebody_knows_of_it),
 		TEST(test_a_flood_calls_once_and_leaves_only_what_is_urgent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

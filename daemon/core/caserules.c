@@ -4,6 +4,7 @@
 #include "core/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define MINUTES(count)                                                                             \
 	{                                                                                          \
@@ -127,16 +128,28 @@ static unsigned five_lacks(const struct closing_facts *f)
 	       (f->team ? 0 : LACK_TEAM) | (f->plan ? 0 : LACK_PLAN);
 }
 
+static bool asks_laboratory(const struct closing *c, const struct closing_facts *f)
+{
+	return f->exceedance && c->laboratory && f->kind == SITE_WATER_SOURCE;
+}
+
+static bool asks_release(const struct closing *c, const struct closing_facts *f)
+{
+	return c->release && !f->district;
+}
+
+/* What stands beside the record; one that is asked for by itself does not count twice. */
+static int beside(const struct closing *c, const struct closing_facts *f)
+{
+	return f->attachments + (f->laboratory && !asks_laboratory(c, f)) +
+	       (f->release && !asks_release(c, f));
+}
+
 static unsigned data_lacks(const struct closing *c, const struct closing_facts *f)
 {
-	unsigned lacks = 0;
-	if (!f->exceedance)
-		return 0;
-	if (f->compliant_days < c->compliant_days[f->kind])
-		lacks |= LACK_DAYS;
-	if (c->laboratory && f->kind == SITE_WATER_SOURCE && !f->laboratory)
-		lacks |= LACK_LABORATORY;
-	return lacks;
+	bool short_of_days = f->exceedance && f->compliant_days < c->compliant_days[f->kind];
+	return (short_of_days ? LACK_DAYS : 0) |
+	       (asks_laboratory(c, f) && !f->laboratory ? LACK_LABORATORY : 0);
 }
 
 unsigned closing_lacks(const struct closing *c, const struct closing_facts *f)
@@ -144,13 +157,13 @@ unsigned closing_lacks(const struct closing *c, const struct closing_facts *f)
 	unsigned lacks = data_lacks(c, f);
 	if (c->clear && f->alert_active)
 		lacks |= LACK_CLEAR;
-	if (c->other_person && f->reported_by_closer)
+	if (c->other_person && f->judges_itself)
 		lacks |= LACK_OTHER;
 	if (f->checkers < c->checkers)
 		lacks |= LACK_CHECKERS;
 	if (c->record && !f->record)
 		lacks |= LACK_RECORD;
-	if (f->attachments < c->attachments)
+	if (beside(c, f) < c->attachments)
 		lacks |= LACK_ATTACHMENT;
 	if (c->approval && !f->approved)
 		lacks |= LACK_APPROVAL;
@@ -158,7 +171,7 @@ unsigned closing_lacks(const struct closing *c, const struct closing_facts *f)
 		lacks |= five_lacks(f);
 	if (c->steps && f->open_steps > 0)
 		lacks |= LACK_STEPS;
-	if (c->release && !f->district && !f->release)
+	if (asks_release(c, f) && !f->release)
 		lacks |= LACK_RELEASE;
 	return lacks;
 }
@@ -167,7 +180,7 @@ static const struct {
 	const char *name, *text;
 } lacks[CLOSING_LACKS] = {
 	{"clear", "an alert of it is active"},
-	{"other_person", "it is closed by another person than the one who reported rectification"},
+	{"other_person", "nobody who reported rectification closes, checks or approves it"},
 	{"checkers", "more people who checked on the spot (checkers)"},
 	{"record", "the record of the check (attachment of type record)"},
 	{"attachment", "a photo or another document beside the record"},
@@ -198,56 +211,6 @@ const char *closing_lack_name(unsigned bit)
 const char *closing_lack_text(unsigned bit)
 {
 	return lacks[place_of_bit(bit)].text;
-}
-
-/* Where the name at @at ends, and where the next may begin. */
-static const char *name_end(const char *at, const char **next)
-{
-	static const char *const marks[] = {",", ";", "、", "，", "；"};
-	for (; *at != '\0'; at++)
-		for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-			if (strncmp(at, marks[i], strlen(marks[i])) == 0) {
-				*next = at + strlen(marks[i]);
-				return at;
-			}
-	*next = at;
-	return at;
-}
-
-static size_t trimmed(const char **at, const char *end)
-{
-	while (*at < end && **at == ' ')
-		++*at;
-	while (end > *at && end[-1] == ' ')
-		end--;
-	return (size_t)(end - *at);
-}
-
-static bool named_before(const char *list, const char *name, size_t length)
-{
-	const char *next;
-	for (const char *at = list; at < name; at = next) {
-		const char *end = name_end(at, &next);
-		const char *start = at;
-		size_t n = trimmed(&start, end);
-		if (start < name && n == length && memcmp(start, name, n) == 0)
-			return true;
-	}
-	return false;
-}
-
-int names_count(const char *list)
-{
-	const char *next;
-	int n = 0;
-	if (list == NULL)
-		return 0;
-	for (const char *at = list; *at != '\0'; at = next) {
-		const char *end = name_end(at, &next), *start = at;
-		size_t length = trimmed(&start, end);
-		n += length > 0 && !named_before(list, start, length);
-	}
-	return n;
 }
 
 /* --- who may --- */
@@ -309,4 +272,100 @@ bool officer_is(const struct case_rules *rules, const char *name, unsigned roles
 		return true;
 	const struct officer *officer = officer_named(rules, name);
 	return officer != NULL && (officer->roles & roles) != 0;
+}
+
+/* --- people in lists --- */
+
+/* Where the name at @at ends, and where the next may begin. */
+static const char *name_end(const char *at, const char **next)
+{
+	static const char *const marks[] = {",", ";", "、", "，", "；"};
+	for (; *at != '\0'; at++)
+		for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+			if (strncmp(at, marks[i], strlen(marks[i])) == 0) {
+				*next = at + strlen(marks[i]);
+				return at;
+			}
+	*next = at;
+	return at;
+}
+
+static size_t trimmed(const char **at, const char *end)
+{
+	while (*at < end && **at == ' ')
+		++*at;
+	while (end > *at && end[-1] == ' ')
+		end--;
+	return (size_t)(end - *at);
+}
+
+struct name {
+	const char *at;
+	size_t length;
+};
+
+static bool word_is(struct name name, const char *word)
+{
+	return word != NULL && strlen(word) == name.length &&
+	       strncasecmp(name.at, word, name.length) == 0;
+}
+
+static const struct officer *officer_spelt(const struct case_rules *rules, struct name name)
+{
+	for (size_t i = 0; i < rules->n_officers; i++) {
+		const struct officer *o = &rules->officers[i];
+		if (word_is(name, o->name) || word_is(name, o->id) || word_is(name, o->user))
+			return o;
+	}
+	return NULL;
+}
+
+static bool same_person(const struct case_rules *rules, struct name a, struct name b)
+{
+	const struct officer *officer = officer_spelt(rules, a);
+	if (officer != NULL && officer == officer_spelt(rules, b))
+		return true;
+	return a.length == b.length && strncasecmp(a.at, b.at, a.length) == 0;
+}
+
+/* The next name of a list, and @at behind it; length 0: one that is empty. */
+static struct name name_next(const char **at)
+{
+	const char *next, *end = name_end(*at, &next);
+	struct name name = {.at = *at};
+	name.length = trimmed(&name.at, end);
+	*at = next;
+	return name;
+}
+
+/* Is the person named before @end? */
+static bool named_before(const struct case_rules *rules, const char *list, const char *end,
+			 struct name person)
+{
+	while (list < end && *list != '\0') {
+		struct name name = name_next(&list);
+		if (name.at < end && name.length > 0 && same_person(rules, name, person))
+			return true;
+	}
+	return false;
+}
+
+int names_count(const struct case_rules *rules, const char *list)
+{
+	int n = 0;
+	for (const char *at = list; at != NULL && *at != '\0';) {
+		struct name name = name_next(&at);
+		n += name.length > 0 && !named_before(rules, list, name.at, name);
+	}
+	return n;
+}
+
+bool names_share(const struct case_rules *rules, const char *list, const char *other)
+{
+	for (const char *at = other; list != NULL && at != NULL && *at != '\0';) {
+		struct name name = name_next(&at);
+		if (name.length > 0 && named_before(rules, list, list + strlen(list), name))
+			return true;
+	}
+	return false;
 }

@@ -51,7 +51,7 @@ struct workdays {
 
 enum closing_lack {
 	LACK_CLEAR = 1 << 0, /* an alert is active */
-	LACK_OTHER = 1 << 1, /* who reported rectification may not close */
+	LACK_OTHER = 1 << 1, /* who reported rectification may not close, check or approve */
 	LACK_CHECKERS = 1 << 2,
 	LACK_RECORD = 1 << 3, /* of the check, newer than the report of rectification */
 	LACK_ATTACHMENT = 1 << 4,
@@ -80,17 +80,16 @@ struct closing_facts {
 	enum case_track track;
 	bool exceedance; /* of a monitor: the data test applies */
 	bool district;   /* not listed by a higher authority */
-	bool alert_active, reported_by_closer, record, laboratory, release, approved;
+	bool alert_active, judges_itself, record, laboratory, release, approved;
 	bool unit, leader, team, plan;
-	int checkers, attachments, open_steps, compliant_days;
+	int checkers, open_steps, compliant_days;
+	int attachments; /* files beside the record, the laboratory's report and the release */
 };
 /** closing_lacks() - Return: OR of enum closing_lack, 0 when the case may be closed. */
 unsigned closing_lacks(const struct closing *closing, const struct closing_facts *facts);
 /** closing_lack_name(), closing_lack_text() - of one bit: "checkers"; what is to be done */
 const char *closing_lack_name(unsigned bit);
 const char *closing_lack_text(unsigned bit);
-/** names_count() - how many different names a list such as "A, B; C、D" holds */
-int names_count(const char *list);
 
 /* --- who may --- */
 
@@ -128,5 +127,10 @@ const struct officer *officer_of(const struct case_rules *rules, const char *by,
 /** officer_may() - Return: true; false and a sentence */
 bool officer_may(const struct case_rules *rules, const struct officer *officer, int deed,
 		 struct text *why);
+/** names_count() - how many different people a list such as "A, B; C、D" names; an officer's name,
+ * id and user are one, and capitals make no other */
+int names_count(const struct case_rules *rules, const char *list);
+/** names_share() - is somebody named in both of two such lists? NULL names nobody. */
+bool names_share(const struct case_rules *rules, const char *list, const char *other);
 /** officer_is() - has an officer of this name or id one of these roles? true without officers */
 bool officer_is(const struct case_rules *rules, const char *name, unsigned roles);

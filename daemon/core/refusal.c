@@ -19,6 +19,7 @@ const char *refusal_text(enum refusal refusal)
 		[REFUSE_LOUD] = "the case cannot be closed while an alert of it is active",
 		[REFUSE_NO_STEP] = "no step of that name is planned and not struck off",
 		[REFUSE_MERGE] = "a case is merged into one that is open",
+		[REFUSE_ACCEPTED] = "the case is accepted already",
 	};
 	return texts[refusal];
 }

@@ -20,6 +20,7 @@ enum refusal {
 	REFUSE_LOUD,
 	REFUSE_NO_STEP,
 	REFUSE_MERGE,
+	REFUSE_ACCEPTED,
 	REFUSALS
 };
 /** refusal_text() - in English */

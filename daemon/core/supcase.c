@@ -8,7 +8,7 @@
 #include <string.h>
 
 /*
- *                 accept          assign         plan           plan
+ *                 accept*         assign*        plan           plan
  *                ┌─────┐          ┌────┐         ┌────┐        ┌────┐
  *                │     ▼  assign  │    ▼  plan   │    ▼        │    ▼
  *   open ──────► registered ────► assigned ────► rectifying ───┘
@@ -21,6 +21,8 @@
  *                withdrawn ◄─────────┴── withdraw   closed ── reopen ──► rectifying
  *                        (from every open status)
  *
+ *   * makes the case verified: assigning stands for accepting where nobody has; accepted is a
+ *   case once.
  *   extend, level: any open status, unchanged. transfer, feedback, attach, note, link: any,
  *   unchanged. merge: any, becomes withdrawn (the case lives on in another).
  */
@@ -52,9 +54,10 @@ static const signed char steps[CASE_ACTIONS][CASE_STATUSES] = {
 static const struct {
 	const char *name;
 	unsigned needs;
+	bool verifies;
 } actions[CASE_ACTIONS] = {
-	[ACTION_ACCEPT] = {"accept", 0},
-	[ACTION_ASSIGN] = {"assign", NEED_UNIT},
+	[ACTION_ACCEPT] = {"accept", 0, .verifies = true},
+	[ACTION_ASSIGN] = {"assign", NEED_UNIT, .verifies = true},
 	[ACTION_PLAN] = {"plan", NEED_NOTE},
 	[ACTION_RECTIFIED] = {"rectified", 0},
 	[ACTION_RETURN] = {"return", NEED_NOTE},
@@ -109,6 +112,11 @@ bool case_step(enum case_status from, enum case_action action, enum case_status 
 		return false;
 	*to = step == SAME ? from : (enum case_status)step;
 	return true;
+}
+
+bool case_verifies(enum case_action action)
+{
+	return actions[action].verifies;
 }
 
 unsigned case_needs(enum case_action action)

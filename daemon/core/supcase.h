@@ -67,6 +67,9 @@ bool case_status_open(enum case_status status);
  * Return: true and @to (may equal @from) if @action is allowed in @from.
  */
 bool case_step(enum case_status from, enum case_action action, enum case_status *to);
+/** case_verifies() - does an action stand for the case being true? Accepting says so; nobody hands
+ * over what nobody stands for. */
+bool case_verifies(enum case_action action);
 /** case_needs() - Return: OR of enum case_need that the action's body must have */
 unsigned case_needs(enum case_action action);
 

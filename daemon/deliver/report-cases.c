@@ -142,6 +142,12 @@ static bool is_repeated(struct sorting *s, const json_t *c)
 	return before;
 }
 
+static bool verifies(const json_t *step)
+{
+	enum case_action action = case_action_find(json_words(step, "action"));
+	return action != CASE_ACTIONS && case_verifies(action);
+}
+
 /* What a step counts as; what is done to a case that has ended is no second end. */
 static struct report_counts counts_of(const struct course *course, const json_t *step)
 {
@@ -149,7 +155,7 @@ static struct report_counts counts_of(const struct course *course, const json_t 
 	bool withdraws = !course->ended &&
 			 (json_is(step, "action", "withdraw") || json_is(step, "action", "merge"));
 	return (struct report_counts){
-		.verified = json_is(step, "action", "accept") && !course->verified,
+		.verified = verifies(step) && !course->verified,
 		.closed = closes,
 		.on_time = closes && !course->overdue,
 		.withdrawn = withdraws,

@@ -56,6 +56,10 @@ static bool deed_allowed(struct deed *d, enum case_action action, enum case_stat
 			    case_status_name(d->from), case_action_name(action));
 		return false;
 	}
+	if (action == ACTION_ACCEPT && d->row.clock.verified) {
+		text_add(&d->why, refusal_text(REFUSE_ACCEPTED));
+		return false;
+	}
 	if (action == ACTION_REOPEN && d->rival != 0) {
 		text_format(&d->why,
 			    "case %lld of the same site, factor, kind and averaging is open",
@@ -300,8 +304,7 @@ static void deed_clock(struct deed *d)
 	enum stage before = deadline_stage(clock->status, clock->verified);
 	bool reopens = d->order->action == ACTION_REOPEN;
 
-	if (d->order->action == ACTION_ACCEPT)
-		clock->verified = true;
+	clock->verified |= case_verifies(d->order->action);
 	clock->status = d->to;
 	enum stage after = deadline_stage(clock->status, clock->verified);
 	if (after != STAGE_NONE && (after != before || reopens))

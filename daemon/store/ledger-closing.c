@@ -51,26 +51,59 @@ int ledger_steps_open(struct ledger *ledger, int64_t id, const char *step, int *
 	return r;
 }
 
-/* The history since the case was opened or taken up again; a record counts only after the last
- * report of rectification, for it is that which was checked. */
-static void facts_history(struct closing_facts *f, const struct case_parts *parts, const char *by)
+/* Whoever has reported rectification, of the case or of a step, at any time in its life, does not
+ * judge it: neither closes, nor checked, nor approves. Who planned or passed on what the enterprise
+ * says has judged nothing yet, and may. */
+static bool judges_itself(const struct case_rules *rules, const struct case_parts *parts,
+			  const struct case_order *order)
+{
+	for (size_t i = 0; i < parts->n_history; i++) {
+		const char *who = parts->history[i].order.by;
+		if (step_is(&parts->history[i], "rectified") &&
+		    (names_share(rules, order->by, who) ||
+		     names_share(rules, order->checkers, who) ||
+		     names_share(rules, order->approved_by, who)))
+			return true;
+	}
+	return false;
+}
+
+/* A file stands for one thing: that as which it was attached last. */
+static bool attached_again(const struct case_parts *parts, size_t at)
+{
+	for (size_t i = at + 1; i < parts->n_history; i++) {
+		const char *sha256 = parts->history[i].order.sha256;
+		if (sha256 != NULL && strcmp(sha256, parts->history[at].order.sha256) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void facts_attachment(struct closing_facts *f, const char *type)
+{
+	if (strcmp(type, "record") == 0)
+		f->record = true;
+	else if (strcmp(type, "laboratory") == 0)
+		f->laboratory = true;
+	else if (strcmp(type, "release") == 0)
+		f->release = true;
+	else
+		f->attachments++;
+}
+
+/* The history since the case was opened or taken up again; what the check found counts only after
+ * the last report of rectification, for it is that which was checked. */
+static void facts_history(struct closing_facts *f, const struct case_parts *parts)
 {
 	for (size_t i = 0; i < parts->n_history; i++) {
 		const struct history_view *h = &parts->history[i];
-		const char *type = h->order.type;
 		if (step_is(h, "reopen"))
 			*f = (struct closing_facts){.plan = f->plan};
-		if (step_is(h, "rectified") && h->order.step == NULL) {
-			f->reported_by_closer = strcmp(h->order.by, by) == 0;
-			f->record = false;
-		}
+		if (step_is(h, "rectified") && h->order.step == NULL)
+			f->record = f->laboratory = false;
 		f->plan |= step_is(h, "plan");
-		if (h->order.sha256 == NULL || type == NULL)
-			continue;
-		f->record |= strcmp(type, "record") == 0;
-		f->laboratory |= strcmp(type, "laboratory") == 0;
-		f->release |= strcmp(type, "release") == 0;
-		f->attachments += strcmp(type, "record") != 0;
+		if (h->order.sha256 != NULL && h->order.type != NULL && !attached_again(parts, i))
+			facts_attachment(f, h->order.type);
 	}
 }
 
@@ -115,7 +148,8 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 
 	int r = ledger_case_history(ledger, row->id, &parts);
 	if (r == 0) {
-		facts_history(&f, &parts, order->by);
+		facts_history(&f, &parts);
+		f.judges_itself = judges_itself(rules, &parts, order);
 		f.open_steps = steps_open(&parts, NULL);
 		r = quiet_days(ledger, row, now_ms, days);
 	}
@@ -123,7 +157,7 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 	facts_row(&f, row);
 	f.alert_active = loud;
 	f.compliant_days = *days;
-	f.checkers = names_count(order->checkers);
+	f.checkers = names_count(rules, order->checkers);
 	f.approved =
 		order->approved_by != NULL && officer_is(rules, order->approved_by, ROLE_LEADER);
 	*lacks = closing_lacks(&rules->closing, &f);

@@ -143,6 +143,8 @@ def test_the_operators_tool_walks_a_case_to_its_end(make_daemon, tmp_path):
     daemon = quiet_daemon(make_daemon, more="closing: { compliant_days = { outfall = 0; }; other_person = false; };")
     photo = tmp_path / "a photo.jpg"
     photo.write_bytes(os.urandom(2 << 20))
+    record = tmp_path / "the record.pdf"
+    record.write_bytes(os.urandom(1 << 10))
 
     def ctl(*arguments, code=0):
         done = daemon.ctl(*arguments)
@@ -164,7 +166,7 @@ def test_the_operators_tool_walks_a_case_to_its_end(make_daemon, tmp_path):
     refused = ctl("case", "1", "close", "--note", "done", code=1)
     assert "checkers" in refused and "allowed now: " in refused
     ctl("case", "1", "attach", "--file", str(photo), "--type", "photo", "--by", "H")
-    ctl("case", "1", "attach", "--file", str(photo), "--type", "record", "--by", "H")
+    ctl("case", "1", "attach", "--file", str(record), "--type", "record", "--by", "H")
     closed = ctl("case", "1", "close", "--note", "done", "--checkers", "A, B", "--approved-by", "L")
     assert "a photo.jpg" in closed and "struck off  pump" in closed and "status        closed" in closed
     hash = daemon.get("/api/v1/cases/1")["attachments"][0]["sha256"]

@@ -47,7 +47,7 @@ static void test_each_condition_alone_holds_a_case_open_until_it_is_switched_off
 	for (int i = 0; i < CLOSING_LACKS; i++)
 		f[i] = whole;
 	f[0].alert_active = true;
-	f[1].reported_by_closer = true;
+	f[1].judges_itself = true;
 	f[2].checkers = 1;
 	f[3].record = false;
 	f[4].attachments = 0;
@@ -109,17 +109,38 @@ static void test_a_listed_case_is_released_by_whoever_listed_it(void **state)
 	assert_int_equal(closing_lacks(&rules.closing, &f), 0);
 }
 
+/* One that is asked for by itself does not stand beside the record as well. */
+static void test_no_attachment_stands_for_two_that_are_asked_for(void **state)
+{
+	struct closing_facts f = whole;
+	(void)state;
+	f.attachments = 0;
+	f.laboratory = true;
+	assert_int_equal(closing_lacks(&rules.closing, &f), 0); /* nobody asks for it here */
+	f.kind = SITE_WATER_SOURCE;
+	assert_int_equal(closing_lacks(&rules.closing, &f), LACK_ATTACHMENT);
+	f = whole;
+	f.attachments = 0;
+	f.release = true;
+	assert_int_equal(closing_lacks(&rules.closing, &f), 0);
+	f.district = false;
+	assert_int_equal(closing_lacks(&rules.closing, &f), LACK_ATTACHMENT);
+	f.attachments = 1;
+	assert_int_equal(closing_lacks(&rules.closing, &f), 0);
+}
+
 static void test_different_names_are_counted(void **state)
 {
 	(void)state;
-	assert_int_equal(names_count(NULL), 0);
-	assert_int_equal(names_count(""), 0);
-	assert_int_equal(names_count(" , ;"), 0);
-	assert_int_equal(names_count("A"), 1);
-	assert_int_equal(names_count("A, B"), 2);
-	assert_int_equal(names_count("A,A , A"), 1);
-	assert_int_equal(names_count("张示例、李示例；王示例，张示例"), 3);
-	assert_int_equal(names_count("AB, A, B"), 3);
+	assert_int_equal(names_count(&rules, NULL), 0);
+	assert_int_equal(names_count(&rules, ""), 0);
+	assert_int_equal(names_count(&rules, " , ;"), 0);
+	assert_int_equal(names_count(&rules, "A"), 1);
+	assert_int_equal(names_count(&rules, "A, B"), 2);
+	assert_int_equal(names_count(&rules, "A,A , A"), 1);
+	assert_int_equal(names_count(&rules, "张示例、李示例；王示例，张示例"), 3);
+	assert_int_equal(names_count(&rules, "AB, A, B"), 3);
+	assert_int_equal(names_count(&rules, "Anna Aa, anna aa"), 1);
 }
 
 #define M TERM_MINUTES
@@ -187,6 +208,22 @@ static void test_an_officer_is_known_by_name_id_or_user(void **state)
 	assert_null(officer_of(&rules, "somebody", "zhang")); /* not the peer under another name */
 }
 
+static void test_an_officer_in_a_list_is_one_by_any_of_his_names(void **state)
+{
+	(void)state;
+	rules.officers = officers;
+	rules.n_officers = 4;
+	assert_int_equal(names_count(&rules, "h, 张示例, ZHANG"), 1);
+	assert_int_equal(names_count(&rules, "h, i, somebody"), 3);
+	assert_true(names_share(&rules, "i、 zhang", "张示例"));
+	assert_true(names_share(&rules, "A, B", "C; b"));
+	assert_false(names_share(&rules, "A, B", "C"));
+	assert_false(names_share(&rules, "AB", "A"));
+	assert_false(names_share(&rules, NULL, "A"));
+	assert_false(names_share(&rules, "A", NULL));
+	assert_false(names_share(&rules, ", ", " ,"));
+}
+
 static void test_every_deed_takes_its_role(void **state)
 {
 	enum { H = ROLE_HANDLER, I = ROLE_INSPECTOR, L = ROLE_LEADER };
@@ -236,7 +273,9 @@ int main(void)
 		TEST(test_the_data_test_is_for_exceedances_and_by_the_kind_of_site),
 		TEST(test_a_listed_case_is_released_by_whoever_listed_it),
 		TEST(test_the_default_terms_are_those_of_the_table),
+		TEST(test_no_attachment_stands_for_two_that_are_asked_for),
 		TEST(test_different_names_are_counted),
+		TEST(test_an_officer_in_a_list_is_one_by_any_of_his_names),
 		TEST(test_an_officer_is_known_by_name_id_or_user),
 		TEST(test_every_deed_takes_its_role),
 		TEST(test_without_officers_any_name_may_approve),

@@ -72,6 +72,14 @@ static void test_every_action_has_its_name_and_needs(void **state)
 	(void)state;
 }
 
+static void test_accepting_and_assigning_stand_for_a_case_being_true(void **state)
+{
+	for (unsigned i = 0; i < CASE_ACTIONS; i++)
+		assert_int_equal(case_verifies((enum case_action)i),
+				 i == ACTION_ACCEPT || i == ACTION_ASSIGN);
+	(void)state;
+}
+
 static void test_statuses_are_named_and_open_until_closed_or_withdrawn(void **state)
 {
 	static const char *const names[] = {"registered", "assigned", "rectifying",
@@ -378,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cell_of_the_action_table),
 		cmocka_unit_test(test_every_action_has_its_name_and_needs),
+		cmocka_unit_test(test_accepting_and_assigning_stand_for_a_case_being_true),
 		cmocka_unit_test(test_statuses_are_named_and_open_until_closed_or_withdrawn),
 		cmocka_unit_test(test_the_multiple_is_the_share_over_the_limit),
 		cmocka_unit_test(test_severity_follows_the_multiple_and_the_kind_of_site),

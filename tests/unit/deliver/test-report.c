@@ -404,7 +404,7 @@ static void test_cases_are_told_with_how_they_ended_and_what_was_no_finding(void
 	complain(b, 4 * HOUR);
 	complain(b, DAY);
 	complain(b, 31 * DAY); /* behind the span */
-	act(b, 3, (struct case_order){.action = ACTION_ACCEPT}, DAY);
+	act(b, 3, (struct case_order){.action = ACTION_ASSIGN, .unit = "U"}, DAY);
 	act(b, 3,
 	    (struct case_order){.action = ACTION_NOTE,
 				.note = "n",

@@ -62,7 +62,7 @@ static const char *check_term(const char *text)
 
 /* What one group of terms is read into. */
 struct terms_entry {
-	char *stage[CONFIG_STAGES], *planned, *longest;
+	char *stage[CONFIG_STAGES], *planned, *longest, *extended;
 	struct texts remind, escalate;
 };
 
@@ -79,6 +79,7 @@ static const struct field terms_fields[] = {
 	TERM("check", stage[4]),
 	TERM("planned", planned),
 	TERM("longest", longest),
+	TERM("extended", extended),
 	{"remind", FIELD_TEXTS, .offset = AT(remind), .check = check_reminder},
 	{"escalate", FIELD_TEXTS, .offset = AT(escalate), .check = check_term},
 	{"serious", FIELD_LATER, .offset = NOWHERE, .only = 1},
@@ -119,6 +120,7 @@ static void read_terms(struct walk *walk, const config_setting_t *group, unsigne
 			take_term(entry.stage[i], &out->stage[i]);
 		take_term(entry.planned, &out->planned);
 		take_term(entry.longest, &out->longest);
+		take_term(entry.extended, &out->extended);
 		take_list(walk, group, "remind", &entry.remind, out->remind, &out->reminds);
 		take_list(walk, group, "escalate", &entry.escalate, out->escalate, &out->escalates);
 	}

@@ -295,7 +295,7 @@ bool config_term_read(const char *text, struct config_term *out);
 enum { CONFIG_SITE_KINDS = CONFIG_NOISE + 1, CONFIG_STAGES = 5, CONFIG_DEEDS = 20 };
 struct config_terms {
 	struct config_term stage[CONFIG_STAGES]; /* verify, assign, plan, rectify, check */
-	struct config_term planned, longest, remind[2], escalate[2];
+	struct config_term planned, longest, extended, remind[2], escalate[2];
 	bool reminds, escalates; /* the list was said */
 };
 struct config_days { /* since 1970-01-01, ascending */

@@ -52,6 +52,7 @@ static void fill_terms(struct terms *terms, const struct config_terms *said, int
 		     said->stage[i], severity);
 	take(terms, offsetof(struct terms, planned), said->planned, severity);
 	take(terms, offsetof(struct terms, longest), said->longest, severity);
+	take(terms, offsetof(struct terms, extended), said->extended, severity);
 	if (said->reminds)
 		take_list(terms, offsetof(struct terms, remind), said->remind, severity);
 	if (said->escalates)

@@ -40,6 +40,7 @@ static const struct terms river_terms = {
 		  [STAGE_CHECK] = WORKDAYS(5)},
 	.planned = DAYS(90),
 	.longest = DAYS(90),
+	.extended = DAYS(180),
 	.remind = {DAYS(3), DAYS(1)},
 	.escalate = {WORKDAYS(3), WORKDAYS(10)},
 };
@@ -52,6 +53,7 @@ static const struct terms source_terms = {
 		  [STAGE_CHECK] = HOURS(24)},
 	.planned = HOURS(15 * 24),
 	.longest = HOURS(15 * 24),
+	.extended = HOURS(30 * 24),
 	.remind = {{TERM_HALF, 0}},
 	.escalate = {HOURS(1), HOURS(4)},
 };
@@ -63,6 +65,7 @@ static const struct terms outfall_terms = {
 		  [STAGE_CHECK] = WORKDAYS(5)},
 	.planned = DAYS(30),
 	.longest = DAYS(180),
+	.extended = DAYS(180),
 	.remind = {DAYS(2), DAYS(1)},
 	.escalate = {WORKDAYS(3), WORKDAYS(10)},
 };

@@ -37,6 +37,7 @@ struct terms {
 	struct term stage[STAGES];
 	struct term planned;                   /* to rectify, on the track of a plan */
 	struct term longest;                   /* what a plan may ask for at most */
+	struct term extended;                  /* and what it may take with its extension */
 	struct term remind[REMINDERS];         /* before the deadline, the earlier first */
 	struct term escalate[ESCALATIONS - 1]; /* after it: to level 2 and 3 */
 };

@@ -127,6 +127,50 @@ void deadline_begin(const struct plan *plan, struct case_clock *clock, int64_t n
 	clock->due_ms = plan->rules == NULL ? 0 : due_of(plan, clock);
 	clock->reminded = clock->escalation = 0;
 	clock->extended = clock->fixed = false;
+	clock->kept.due_ms = 0;
+}
+
+void deadline_check(const struct plan *plan, struct case_clock *clock, int64_t now_ms)
+{
+	const struct case_clock before = *clock;
+
+	clock->status = CASE_REVIEW;
+	deadline_begin(plan, clock, now_ms);
+	clock->kept.stage_ms = before.stage_ms;
+	clock->kept.due_ms = before.due_ms;
+	clock->kept.extended = before.extended;
+	clock->kept.fixed = before.fixed;
+}
+
+/* What rectification may take in all; 0: nothing holds it. */
+static int64_t in_all(const struct plan *plan, const struct case_clock *clock)
+{
+	const struct terms *terms = terms_of(plan, clock);
+	const struct workdays *days = &plan->rules->workdays;
+	int64_t longest_ms = term_end(terms->longest, clock->stage_ms, days, &plan->zone),
+		extended_ms = term_end(terms->extended, clock->stage_ms, days, &plan->zone);
+	return longest_ms > extended_ms ? longest_ms : extended_ms;
+}
+
+void deadline_again(const struct plan *plan, struct case_clock *clock, int64_t now_ms)
+{
+	const struct case_clock before = *clock;
+
+	clock->status = CASE_RECTIFYING;
+	deadline_begin(plan, clock, now_ms);
+	if (plan->rules == NULL || before.kept.due_ms == 0)
+		return;
+	clock->stage_ms = before.kept.stage_ms;
+	clock->due_ms = before.kept.due_ms;
+	clock->extended = before.kept.extended;
+	clock->fixed = before.kept.fixed;
+	if (clock->due_ms > now_ms)
+		return;
+	int64_t most_ms = in_all(plan, clock);
+	clock->due_ms = term_end(terms_of(plan, clock)->stage[STAGE_RECTIFY], now_ms,
+				 &plan->rules->workdays, &plan->zone);
+	if (most_ms != 0 && most_ms < clock->due_ms)
+		clock->due_ms = most_ms;
 }
 
 void deadline_tighten(const struct plan *plan, struct case_clock *clock)
@@ -192,6 +236,12 @@ enum deadline_word deadline_tell(const struct plan *plan, struct case_clock *clo
 	return DEADLINE_NOTHING;
 }
 
+static bool too_long(const struct plan *plan, const struct case_clock *clock, int64_t due_ms)
+{
+	return clock->status == CASE_RECTIFYING && in_all(plan, clock) != 0 &&
+	       due_ms > in_all(plan, clock);
+}
+
 const char *deadline_extend(const struct plan *plan, struct case_clock *clock, int64_t due_ms,
 			    int64_t now_ms)
 {
@@ -204,6 +254,8 @@ const char *deadline_extend(const struct plan *plan, struct case_clock *clock, i
 		return refusal_text(REFUSE_EARLIER);
 	if (bound && due_ms - clock->due_ms > clock->due_ms - clock->stage_ms)
 		return refusal_text(REFUSE_LENGTH);
+	if (bound && too_long(plan, clock, due_ms))
+		return refusal_text(REFUSE_EXTENDED);
 	clock->due_ms = due_ms;
 	clock->extended = true;
 	clock->reminded = 0;

@@ -10,6 +10,12 @@
  * Due times stand on the wall clock, as people read them; whoever asks late (a daemon that was
  * down, a clock that was set) hears of the newest thing only: what a later one has made pointless
  * is passed over. A case that has ended keeps its last deadline, which then says no more.
+ *
+ * Rectification has one deadline, however often it is returned:
+ *
+ *   plan        reported        returned, relapsed        reported
+ *   ──┼─────────────┼───────────────┼─────────────────────────┼──►
+ *     rectify ······ check ········· rectify again: what was named, or extended, holds still
  */
 #include "core/caserules.h"
 
@@ -26,6 +32,10 @@ struct case_clock {
 	int escalation;   /* 0 to 3; above 0 it was said to be overdue */
 	bool extended;    /* this deadline was moved once */
 	bool fixed;       /* a person has set it: from then on only an extension moves it */
+	struct {
+		int64_t stage_ms, due_ms; /* due_ms 0: nothing is kept */
+		bool extended, fixed;
+	} kept; /* of rectification, while it is checked */
 };
 
 /** workday() - @day counted from 1970-01-01: the lists, else Monday to Friday */
@@ -49,6 +59,18 @@ enum stage deadline_stage(enum case_status status, bool verified);
  * deadline. */
 void deadline_begin(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
 
+/** deadline_check() - rectification is reported, and what is left of its deadline kept; the stage
+ * of the check begins */
+void deadline_check(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
+
+/**
+ * deadline_again() - back from the check to rectification, which goes on with the deadline it had
+ *
+ * Where that has passed meanwhile, the case has the term for what is put right at once, but none
+ * beyond the longest with an extension, counted from when rectification began.
+ */
+void deadline_again(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
+
 /** deadline_tighten() - the severity has risen: an earlier deadline of the same stage holds, unless
  * a person has set the one there is */
 void deadline_tighten(const struct plan *plan, struct case_clock *clock);
@@ -61,7 +83,8 @@ enum deadline_word { DEADLINE_NOTHING, DEADLINE_REMINDED, DEADLINE_OVERDUE };
 enum deadline_word deadline_tell(const struct plan *plan, struct case_clock *clock, int64_t now_ms);
 
 /**
- * deadline_extend() - 延期: before the deadline has passed, once, by at most the original term
+ * deadline_extend() - 延期: before the deadline has passed, once, by at most the original term,
+ * and in rectification up to the longest with an extension
  * Return: NULL and @clock moved; else why not, as a sentence. Without a deadline any is set.
  */
 const char *deadline_extend(const struct plan *plan, struct case_clock *clock, int64_t due_ms,

@@ -3,10 +3,12 @@
 
 #include "core/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	FREE = -1,
+	DAY = -2,
 	CASES = USE_ACT | USE_OPEN | USE_ATTACH,
 	ALL = CASES | USE_SHELVE | USE_ACKNOWLEDGE | USE_MARK
 };
@@ -26,6 +28,7 @@ const struct order_field order_fields[] = {
 	{"checkers", AT(checkers), 600, USE_ACT, false, FREE},
 	{"approved_by", AT(approved_by), 200, USE_ACT, false, FREE},
 	{"relation", AT(relation), 100, USE_ACT, false, FREE},
+	{"dated", AT(dated), 10, USE_ACT | USE_OPEN, false, DAY},
 	{"site", AT(site), 64, USE_OPEN | USE_SHELVE | USE_MARK, false, FREE},
 	{"factor", AT(factor), 64, USE_OPEN | USE_SHELVE | USE_MARK, false, FREE},
 	{"kind", AT(kind), 40, USE_OPEN, false, FREE},
@@ -101,6 +104,19 @@ static bool has_control(const char *s, bool lines)
 	return false;
 }
 
+/* A day of the calendar, as 2026-03-31. */
+static bool is_day(const char *s)
+{
+	static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	for (int i = 0; i < 10; i++)
+		if (i == 4 || i == 7 ? s[i] != '-' : s[i] < '0' || s[i] > '9')
+			return false;
+	int year = atoi(s), month = atoi(s + 5), day = atoi(s + 8);
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return s[10] == '\0' && month >= 1 && month <= 12 && day >= 1 &&
+	       day <= lengths[month - 1] - (month == 2 && !leap);
+}
+
 bool order_take(struct case_order *order, const struct order_field *field, const char *value,
 		struct text *error)
 {
@@ -117,8 +133,12 @@ bool order_take(struct case_order *order, const struct order_field *field, const
 						: "is not valid UTF-8");
 		return false;
 	}
-	const char *kept =
-		field->list == FREE ? value : case_word((enum case_list)field->list, value);
+	if (field->list == DAY && !is_day(value)) {
+		text_format(error, "field \"%s\" is \"%.64s\"; it must be a day, as 2026-03-31",
+			    field->name, value);
+		return false;
+	}
+	const char *kept = field->list < 0 ? value : case_word((enum case_list)field->list, value);
 	if (kept == NULL) {
 		text_format(error, "field \"%s\" is \"%.64s\"; it must be one of ", field->name,
 			    value);
@@ -142,10 +162,20 @@ const char *order_lacks(const struct case_order *order)
 		{NEED_OTHER, order->other != 0, "other"},
 		{NEED_LEVEL, order->level != NULL, "level"},
 		{NEED_DOCUMENT, order->document != NULL, "document"},
+		{NEED_DATED, order->dated != NULL, "dated"},
 		{NEED_NOTE, order->note != NULL, "note"},
 	};
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
 		if ((case_needs(order->action) & needs[i].need) != 0 && !needs[i].given)
 			return needs[i].name;
-	return NULL;
+	return order->dated != NULL && order->document == NULL ? "document" : NULL;
+}
+
+const char *order_document(const struct case_order *order, struct text *room)
+{
+	if (order->document == NULL || order->dated == NULL)
+		return order->document;
+	text_clear(room);
+	text_format(room, "%s (%s)", order->document, order->dated);
+	return room->failed ? NULL : room->at;
 }

@@ -16,6 +16,8 @@ struct case_order {
 	/* NULL where not given */
 	const char *note, *unit, *leader, *team, *reason, *track, *step, *document, *level;
 	const char *checkers, *approved_by, *relation;
+	const char
+		*dated; /* of the document, "2026-03-31"; the ledger keeps it behind the number */
 	const char *site, *factor, *kind, *source, *severity, *title; /* of a case by hand */
 	const char *file, *type, *sha256;                             /* of an attachment */
 	const char *why;                                              /* of a shelf, a mark */
@@ -40,7 +42,7 @@ struct order_field {
 	size_t most;   /* bytes */
 	unsigned uses; /* OR of enum order_use */
 	bool lines;    /* may hold line ends */
-	int list;      /* enum case_list whose code is kept; -1: free text */
+	int list;      /* enum case_list whose code is kept; -1: free text; -2: a day */
 };
 extern const struct order_field order_fields[];
 extern const size_t n_order_fields;
@@ -60,6 +62,10 @@ bool order_take(struct case_order *order, const struct order_field *field, const
 
 /** order_lacks() - the first field that the order's action needs and does not have; NULL: none */
 const char *order_lacks(const struct case_order *order);
+
+/** order_document() - the document with its day, as "No. 8 (2026-03-31)"; @room holds it if need be
+ * Return: as it is where there is no day or no document; NULL: no document, or no memory */
+const char *order_document(const struct case_order *order, struct text *room);
 
 /** text_is_utf8() - well-formed, without surrogates and overlong forms (RFC 3629) */
 bool text_is_utf8(const char *s);

@@ -71,7 +71,7 @@ static const struct {
 	[ACTION_ATTACH] = {"attach", NEED_NOTE},
 	[ACTION_NOTE] = {"note", NEED_NOTE},
 	[ACTION_LINK] = {"link", NEED_OTHER},
-	[ACTION_LEVEL] = {"level", NEED_LEVEL | NEED_DOCUMENT},
+	[ACTION_LEVEL] = {"level", NEED_LEVEL | NEED_DOCUMENT | NEED_DATED},
 };
 
 const char *case_status_name(enum case_status status)

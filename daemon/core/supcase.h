@@ -49,7 +49,8 @@ enum case_need {
 	NEED_DUE = 8,
 	NEED_OTHER = 16,
 	NEED_LEVEL = 32,
-	NEED_DOCUMENT = 64
+	NEED_DOCUMENT = 64,
+	NEED_DATED = 128
 };
 /* 立行立改 at once, 限期整改 by a plan with a deadline */
 enum case_track { TRACK_NONE, TRACK_IMMEDIATE, TRACK_PLANNED, TRACKS };

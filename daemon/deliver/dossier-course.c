@@ -143,6 +143,8 @@ void part_demands(struct parts *parts)
 	part_row_word(parts, SAY("source"), json_words(c, "source"));
 	if (!parts->dossier->open)
 		part_row(parts, SAY("document"), json_words(c, "document"));
+	if (!parts->dossier->open && json_words(c, "level_document") != NULL)
+		part_row(parts, SAY("listed by"), json_words(c, "level_document"));
 	part_row_word(parts, SAY("stage"), json_words(c, "stage"));
 	if (closed_ms == 0)
 		part_row_time(parts, SAY("due"), due_ms);

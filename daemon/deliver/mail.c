@@ -170,6 +170,7 @@ static const struct {
 	{"reason", "reason", REASON},
 	{"source", "source", WORD},
 	{"document", "document", PLAIN},
+	{"level_document", "listed by", PLAIN},
 	{"severity", "severity", WORD},
 	{"status", "status", WORD},
 	{"level", "level", WORD},
@@ -241,6 +242,8 @@ static void add_step(struct text *out, const struct mail *mail, const json_t *da
 		return;
 	text_format(out, "\n%s: %s, %s", word(mail, "newest step"), word(mail, json_step(last)),
 		    string(last, "by"));
+	if (string(last, "step")[0] != '\0')
+		text_format(out, "\n%s: %s", word(mail, "step of the plan"), string(last, "step"));
 	if (string(last, "note")[0] != '\0')
 		text_format(out, "\n%s", string(last, "note"));
 	text_char(out, '\n');

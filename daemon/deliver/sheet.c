@@ -242,6 +242,10 @@ const char *json_step(const json_t *step)
 		return SAY("taken up again after withdrawal");
 	if (json_is(step, "action", "level"))
 		return SAY("listed by a higher authority");
+	if (json_is(step, "action", "step_reminded"))
+		return SAY("reminder of a step of the plan");
+	if (json_is(step, "action", "step_overdue"))
+		return SAY("step of the plan overdue");
 	return json_words(step, "action");
 }
 

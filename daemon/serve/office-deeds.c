@@ -91,7 +91,7 @@ static const struct {
 	[ACTION_ATTACH] = {"type file note", " type file"},
 	[ACTION_NOTE] = {"note", ""},
 	[ACTION_LINK] = {"other relation note", ""},
-	[ACTION_LEVEL] = {"level document note", ""},
+	[ACTION_LEVEL] = {"level document dated note", ""},
 };
 
 static const struct {
@@ -99,7 +99,7 @@ static const struct {
 	const char *field;
 } needed[] = {{NEED_UNIT, "unit"},   {NEED_REASON, "reason"}, {NEED_DUE, "due"},
 	      {NEED_OTHER, "other"}, {NEED_LEVEL, "level"},   {NEED_DOCUMENT, "document"},
-	      {NEED_NOTE, "note"}};
+	      {NEED_DATED, "dated"}, {NEED_NOTE, "note"}};
 
 static void action_choice(struct office_page *page, enum case_action action)
 {
@@ -147,6 +147,7 @@ static const struct field fields[] = {
 	{"reason", SAY("reason"), NULL, LIST_REASON},
 	{"level", SAY("level"), NULL, LIST_LEVEL},
 	{"document", SAY("document"), "text", CASE_LISTS},
+	{"dated", SAY("dated"), "date", CASE_LISTS},
 	{"other", SAY("id of the other case"), "number", CASE_LISTS},
 	{"relation", SAY("relation"), "text", CASE_LISTS},
 	{"checkers", SAY("checkers"), "text", CASE_LISTS},

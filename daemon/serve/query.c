@@ -273,7 +273,8 @@ static bool read_status(const char *value, const struct zone *zone, struct query
 {
 	(void)zone;
 	out->all = strcmp(value, "all") == 0;
-	return out->all || strcmp(value, "open") == 0;
+	out->overdue = strcmp(value, "overdue") == 0;
+	return out->all || out->overdue || strcmp(value, "open") == 0;
 }
 
 static bool read_place(const char *value, const struct zone *zone, struct query *out)
@@ -412,7 +413,7 @@ static const struct param {
 	{"limit", PARAM_LIMIT, read_limit, "a whole number from 1 to 100000"},
 	{"after", PARAM_AFTER, read_after, "the \"next\" of an earlier page"},
 	{"active", PARAM_ACTIVE, read_active, "true or false"},
-	{"status", PARAM_STATUS, read_status, "open or all"},
+	{"status", PARAM_STATUS, read_status, "open, overdue or all"},
 	{"last_event_id", PARAM_LAST_EVENT_ID, read_last_event_id, "an event's id"},
 	{"site", PARAM_PLACE, read_place, "the id of a site"},
 	{"status", PARAM_STAGE, read_stage, "open, all, or a case's status"},

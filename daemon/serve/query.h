@@ -69,6 +69,7 @@ struct query {
 	size_t limit;
 	int active;                         /* -1: both */
 	bool all;                           /* status=all */
+	bool overdue;                       /* status=overdue */
 	bool open;                          /* public=1: of what is for everybody */
 	const char *stage, *severity, *due; /* of the office page's cases; NULL: not given */
 	size_t page;                        /* from 0 */

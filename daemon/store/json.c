@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/json.h"
 
+#include "store/milestone.h"
+
 #include <string.h>
 
 /* A member's name; the first of an object follows '{'. */
@@ -245,11 +247,6 @@ static void json_history(struct text *out, const struct plan *plan, const struct
 
 /* --- what follows from the history --- */
 
-static bool history_is(const struct history_view *h, const char *action)
-{
-	return strcmp(h->action, action) == 0;
-}
-
 /* The begin of an element of a list that is left out when it is empty. */
 static void list_open(struct text *out, const char *key, size_t *n)
 {
@@ -261,39 +258,18 @@ static void list_open(struct text *out, const char *key, size_t *n)
 	}
 }
 
-/* The newest plan of a step holds, and the first report of it after that. */
-static bool step_planned(const struct case_view *c, size_t at, int64_t *done_ms)
-{
-	const char *step = c->history[at].order.step;
-
-	*done_ms = 0;
-	if (!history_is(&c->history[at], "plan") || step == NULL)
-		return false;
-	for (size_t i = at + 1; i < c->n_history; i++) {
-		const struct history_view *h = &c->history[i];
-		if (h->order.step == NULL || strcmp(h->order.step, step) != 0)
-			continue;
-		if (history_is(h, "plan"))
-			return false;
-		if (history_is(h, "rectified") && *done_ms == 0)
-			*done_ms = h->at_ms;
-	}
-	return true;
-}
-
 static void json_steps(struct text *out, const struct plan *plan, const struct case_view *c)
 {
 	size_t n = 0;
-	int64_t done_ms;
+	struct milestone m;
 
 	for (size_t i = 0; i < c->n_history; i++) {
-		if (!step_planned(c, i, &done_ms))
+		if (!milestone_at(c->history, c->n_history, i, &m))
 			continue;
-		const struct case_order *o = &c->history[i].order;
 		list_open(out, "steps", &n);
-		json_text(out, "step", o->step);
-		json_time(out, "due_at", plan, o->due_ms != 0, o->due_ms);
-		json_time(out, "done_at", plan, done_ms != 0, done_ms);
+		json_text(out, "step", m.step);
+		json_time(out, "due_at", plan, m.due_ms != 0, m.due_ms);
+		json_time(out, "done_at", plan, m.done_ms != 0, m.done_ms);
 		text_char(out, '}');
 	}
 	text_add(out, n > 0 ? "]" : "");
@@ -358,12 +334,22 @@ static void json_parties(struct text *out, const struct plan *plan, const char *
 	text_char(out, '}');
 }
 
+/* By which a higher authority listed the case last; beside that with which it came. */
+static const char *level_document(const struct case_view *c)
+{
+	for (size_t i = c->n_history; i-- > 0;)
+		if (strcmp(c->history[i].action, "level") == 0)
+			return c->history[i].order.document;
+	return NULL;
+}
+
 /* Which deadline runs, and what has become of the case. */
 static void json_case_course(struct text *out, const struct plan *plan, const struct case_view *c)
 {
 	json_factors(out, plan, c);
 	json_given(out, "title", c->title);
 	json_given(out, "document", c->document);
+	json_given(out, "level_document", level_document(c));
 	json_given(out, "track", c->track);
 	if (c->due_ms != 0)
 		json_given(out, "stage", stage_name(deadline_stage(c->status, c->verified)));

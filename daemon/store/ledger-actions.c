@@ -2,6 +2,7 @@
 #include "core/refusal.h"
 #include "store/ledger-internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* One action on its way: what the case is, and what it becomes. */
@@ -160,17 +161,24 @@ static int ask_plan(struct deed *d)
 	return r;
 }
 
-/* With a step it strikes off that step, and the case stays where it is. */
+/* With a step it strikes off that step, and the case stays where it is; without one, all have to
+ * be. */
 static int ask_rectified(struct deed *d)
 {
 	int open = 0;
 
-	if (d->order->step == NULL)
+	const struct case_rules *rules = d->ledger->plan->rules;
+	bool whole = d->order->step == NULL;
+
+	if (whole && (rules == NULL || !rules->closing.steps))
 		return 0;
-	d->to = d->row.clock.status;
 	int r = ledger_steps_open(d->ledger, d->row.id, d->order->step, &open);
-	if (r == 0 && open == 0)
+	if (r == 0 && whole && open > 0)
+		r = ask_sentence(d, refusal_text(REFUSE_STEPS));
+	if (r == 0 && !whole && open == 0)
 		r = ask_sentence(d, refusal_text(REFUSE_NO_STEP));
+	if (!whole)
+		d->to = d->row.clock.status;
 	return r;
 }
 
@@ -305,10 +313,16 @@ static void deed_clock(struct deed *d)
 	bool reopens = d->order->action == ACTION_REOPEN;
 
 	clock->verified |= case_verifies(d->order->action);
-	clock->status = d->to;
-	enum stage after = deadline_stage(clock->status, clock->verified);
-	if (after != STAGE_NONE && (after != before || reopens))
+	enum stage after = deadline_stage(d->to, clock->verified);
+	if (d->order->action == ACTION_RETURN) {
+		deadline_again(d->ledger->plan, clock, d->now_ms);
+	} else if (after == STAGE_CHECK && before == STAGE_RECTIFY) {
+		deadline_check(d->ledger->plan, clock, d->now_ms);
+	} else if (after != STAGE_NONE && (after != before || reopens)) {
+		clock->status = d->to;
 		deadline_begin(d->ledger->plan, clock, d->now_ms);
+	}
+	clock->status = d->to;
 }
 
 static bool names_people(enum case_action action)
@@ -328,7 +342,7 @@ static int deed_row(struct deed *d)
 
 	if (reason == NULL && !reopens && row->reason[0] != '\0')
 		reason = row->reason;
-	return sql_do(d->ledger->sql[SQL_CASE_ACT], "itbztzitttttti", row->id,
+	return sql_do(d->ledger->sql[SQL_CASE_ACT], "itbztzittttti", row->id,
 		      case_status_name(row->clock.status), (int)row->clock.verified, closed_ms,
 		      reason,
 		      reopens  ? (int64_t)0
@@ -337,7 +351,6 @@ static int deed_row(struct deed *d)
 		      (int64_t)(row->reopened + (reopens && d->from == CASE_CLOSED)),
 		      people ? o->unit : NULL, people ? o->leader : NULL, people ? o->team : NULL,
 		      case_track_name(row->clock.track), lists ? o->level : NULL,
-		      lists ? o->document : NULL,
 		      (int64_t)(row->restored + (reopens && d->from == CASE_WITHDRAWN)));
 }
 
@@ -410,10 +423,10 @@ static int deed_do(struct deed *d)
 	deed_clock(d);
 	int r = deed_row(d);
 	if (r == 0)
-		r = ledger_case_clock(d->ledger, d->row.id, &d->row.clock);
-	if (r == 0)
 		r = ledger_history(d->ledger, d->row.id, d->now_ms,
 				   case_action_name(d->order->action), d->order, 0);
+	if (r == 0) /* which looks at the history */
+		r = ledger_case_clock(d->ledger, d->row.id, &d->row.clock);
 	if (r == 0)
 		r = deed_shelve(d);
 	if (r == 0)
@@ -454,9 +467,14 @@ static int act(struct ledger *ledger, int64_t id, const struct case_order *order
 int ledger_act(struct ledger *ledger, int64_t id, const struct case_order *order, int64_t now_ms,
 	       struct text *out)
 {
-	int r = ledger_begin(ledger);
+	struct case_order dated = *order;
+	struct text document = {0};
 
+	dated.document = order_document(order, &document);
+	int r = ledger_begin(ledger);
 	if (r == 0)
-		r = act(ledger, id, order, now_ms, out);
-	return ledger_end(ledger, r);
+		r = act(ledger, id, &dated, now_ms, out);
+	r = ledger_end(ledger, document.failed && r == 0 ? -ENOMEM : r);
+	text_deinit(&document);
+	return r;
 }

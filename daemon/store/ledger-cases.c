@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger-internal.h"
+#include "store/milestone.h"
 
 #include <errno.h>
 #include <math.h>
@@ -76,6 +77,10 @@ static struct case_clock row_clock(sqlite3_stmt *row)
 		.escalation = sqlite3_column_int(row, CASE_ESCALATION),
 		.extended = sqlite3_column_int(row, CASE_EXTENDED) != 0,
 		.fixed = sqlite3_column_int(row, CASE_FIXED) != 0,
+		.kept = {.stage_ms = sqlite3_column_int64(row, CASE_KEPT_STAGE),
+			 .due_ms = sqlite3_column_int64(row, CASE_KEPT_DUE),
+			 .extended = sqlite3_column_int(row, CASE_KEPT_EXTENDED) != 0,
+			 .fixed = sqlite3_column_int(row, CASE_KEPT_FIXED) != 0},
 	};
 	if (clock.stage_ms == 0)
 		clock.stage_ms = sqlite3_column_int64(row, CASE_OPENED_AT);
@@ -120,12 +125,39 @@ int ledger_case_row(struct ledger *ledger, int64_t id, struct case_row *out)
 	return r;
 }
 
+/* When there is something to say of a case, or of a milestone of its plan; 0: never. */
+static int case_timer(struct ledger *ledger, int64_t id, const struct case_clock *clock,
+		      int64_t *at_ms)
+{
+	struct case_parts parts = {0};
+	struct milestone ignored;
+	int r = 0;
+
+	*at_ms = deadline_timer(ledger->plan, clock);
+	if (ledger->plan->rules == NULL || clock->status != CASE_RECTIFYING)
+		return 0;
+	r = ledger_case_history(ledger, id, &parts);
+	int64_t step_ms = r != 0 ? 0
+				 : milestone_next(ledger->plan, clock, parts.history,
+						  parts.n_history, &ignored);
+	case_parts_deinit(&parts);
+	if (step_ms != 0 && (*at_ms == 0 || step_ms < *at_ms))
+		*at_ms = step_ms;
+	return r;
+}
+
 int ledger_case_clock(struct ledger *ledger, int64_t id, const struct case_clock *clock)
 {
+	int64_t timer_ms;
+	int r = case_timer(ledger, id, clock, &timer_ms);
+
 	ledger->timed = true;
-	return sql_do(ledger->sql[SQL_CASE_CLOCK], "izzziibb", id, clock->stage_ms, clock->due_ms,
-		      deadline_timer(ledger->plan, clock), (int64_t)clock->reminded,
-		      (int64_t)clock->escalation, (int)clock->extended, (int)clock->fixed);
+	return r != 0 ? r
+		      : sql_do(ledger->sql[SQL_CASE_CLOCK], "izzziibbzzbb", id, clock->stage_ms,
+			       clock->due_ms, timer_ms, (int64_t)clock->reminded,
+			       (int64_t)clock->escalation, (int)clock->extended, (int)clock->fixed,
+			       clock->kept.stage_ms, clock->kept.due_ms, (int)clock->kept.extended,
+			       (int)clock->kept.fixed);
 }
 
 /* A new case's clock begins; in recorded data nothing falls due. */
@@ -181,7 +213,7 @@ static int case_relapse(struct ledger *ledger, int64_t id, int64_t now_ms)
 	r = ledger_case_row(ledger, id, &row);
 	if (r != 0)
 		return r;
-	deadline_begin(ledger->plan, &row.clock, now_ms);
+	deadline_again(ledger->plan, &row.clock, now_ms);
 	r = ledger_case_clock(ledger, id, &row.clock);
 	if (r == 0)
 		r = ledger_history(ledger, id, now_ms, "relapsed",
@@ -504,6 +536,8 @@ static const char *hand_lacks(const struct case_order *o, enum alert_kind kind)
 		return "open needs source";
 	if (kind == ALERT_KINDS)
 		return "kind is none of the kinds of alerts";
+	if (o->dated != NULL && o->document == NULL)
+		return "open needs document, of which dated is the day";
 	bool listed = strcmp(hand_level(o), "district") != 0 || strcmp(o->source, "city") == 0 ||
 		      strcmp(o->source, "province") == 0;
 	return listed && o->document == NULL ? "a case that city or province has listed needs "
@@ -579,13 +613,18 @@ int ledger_open_case(struct ledger *ledger, const struct case_order *order, int6
 	struct hand hand;
 	int64_t id;
 
+	struct case_order dated = *order;
+	struct text document = {0};
+
 	int r = hand_look(ledger, order, &hand, out);
 	if (r != 0)
 		return r;
+	dated.document = order_document(order, &document);
 	r = ledger_begin(ledger);
 	if (r == 0)
-		r = hand_add(ledger, order, &hand, now_ms, &id);
+		r = document.failed ? -ENOMEM : hand_add(ledger, &dated, &hand, now_ms, &id);
 	if (r == 0)
 		r = ledger_case_text(ledger, id, EPISODES_ALL, out);
+	text_deinit(&document);
 	return ledger_end(ledger, r);
 }

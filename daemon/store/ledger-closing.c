@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger-internal.h"
+#include "store/milestone.h"
 
 #include <string.h>
 
@@ -8,45 +9,13 @@ static bool step_is(const struct history_view *h, const char *action)
 	return strcmp(h->action, action) == 0;
 }
 
-/* Is the step that @at plans struck off later, and is it the last to plan it? */
-static bool step_last(const struct case_parts *parts, size_t at, bool *struck)
-{
-	const char *step = parts->history[at].order.step;
-
-	*struck = false;
-	for (size_t i = at + 1; i < parts->n_history; i++) {
-		const struct history_view *h = &parts->history[i];
-		if (h->order.step == NULL || strcmp(h->order.step, step) != 0)
-			continue;
-		if (step_is(h, "plan"))
-			return false;
-		*struck |= step_is(h, "rectified");
-	}
-	return true;
-}
-
-static int steps_open(const struct case_parts *parts, const char *step)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < parts->n_history; i++) {
-		const struct history_view *h = &parts->history[i];
-		bool struck;
-		if (!step_is(h, "plan") || h->order.step == NULL ||
-		    (step != NULL && strcmp(h->order.step, step) != 0))
-			continue;
-		n += step_last(parts, i, &struck) && !struck;
-	}
-	return n;
-}
-
 int ledger_steps_open(struct ledger *ledger, int64_t id, const char *step, int *open)
 {
 	struct case_parts parts = {0};
 
 	int r = ledger_case_history(ledger, id, &parts);
 	if (r == 0)
-		*open = steps_open(&parts, step);
+		*open = milestones_open(parts.history, parts.n_history, step);
 	case_parts_deinit(&parts);
 	return r;
 }
@@ -150,7 +119,7 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 	if (r == 0) {
 		facts_history(&f, &parts);
 		f.judges_itself = judges_itself(rules, &parts, order);
-		f.open_steps = steps_open(&parts, NULL);
+		f.open_steps = milestones_open(parts.history, parts.n_history, NULL);
 		r = quiet_days(ledger, row, now_ms, days);
 	}
 	case_parts_deinit(&parts);

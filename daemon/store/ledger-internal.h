@@ -170,7 +170,11 @@ enum case_column {
 	CASE_DIGEST,
 	CASE_DIGEST_READINGS,
 	CASE_FIXED,
-	CASE_RESTORED
+	CASE_RESTORED,
+	CASE_KEPT_STAGE,
+	CASE_KEPT_DUE,
+	CASE_KEPT_EXTENDED,
+	CASE_KEPT_FIXED
 };
 
 #define LEDGER_LISTENERS 8
@@ -260,7 +264,8 @@ struct case_row {
 };
 /** ledger_case_row() - Return: 0, LEDGER_UNKNOWN, error. */
 int ledger_case_row(struct ledger *ledger, int64_t id, struct case_row *out);
-/** ledger_case_clock() - keep a case's clock, with the timer that follows from it */
+/** ledger_case_clock() - keep a case's clock, with the timer that follows from it and from the
+ * milestones of its history */
 int ledger_case_clock(struct ledger *ledger, int64_t id, const struct case_clock *clock);
 /** ledger_history() - one step of a case; @escalation 0: none */
 int ledger_history(struct ledger *ledger, int64_t id, int64_t now_ms, const char *action,

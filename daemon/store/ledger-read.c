@@ -343,8 +343,8 @@ int ledger_cases_json(struct ledger *ledger, const struct case_filter *filter, s
 	text_add(out, "{\"cases\":[");
 	pthread_mutex_lock(&ledger->lock);
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_LIST];
-	sql_bind(list, "btiiii", (int)filter->all, filter->site, filter->from_ms, filter->to_ms,
-		 filter->after, ledger_list_most(&filter->choice, filter->limit));
+	sql_bind(list, "btiiiii", (int)filter->all, filter->site, filter->from_ms, filter->to_ms,
+		 filter->after, ledger_list_most(&filter->choice, filter->limit), filter->due_ms);
 	int r = sql_step(list, &row);
 	while (r == 0 && row && n < filter->limit) {
 		if (case_chosen(ledger, &filter->choice, list)) {

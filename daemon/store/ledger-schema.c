@@ -165,8 +165,17 @@ static const char sixth_schema[] =
 	" AND h.at >= cases.stage_at);"
 	"PRAGMA user_version=6;";
 
-const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema, duty_schema,
-						    fourth_schema, fifth_schema, sixth_schema};
+/* @kept_…: the deadline of rectification while it is checked. */
+static const char seventh_schema[] =
+	"ALTER TABLE cases ADD COLUMN kept_stage_at INTEGER;"
+	"ALTER TABLE cases ADD COLUMN kept_due INTEGER;"
+	"ALTER TABLE cases ADD COLUMN kept_extended INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cases ADD COLUMN kept_fixed INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version=7;";
+
+const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
+						    fourth_schema, fifth_schema, sixth_schema,
+						    seventh_schema};
 
 #define ALERT_COLUMNS                                                                              \
 	"SELECT id, site, factor, connection, kind, bound, average, began, raised, cleared,"       \
@@ -194,7 +203,8 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema,
 			    "merged_into,"                                                         \
 			    " withdrawn, (SELECT d.digest" CASE_DIGEST_VALID                       \
 			    "), (SELECT d.readings" CASE_DIGEST_VALID                              \
-			    "), fixed, restored FROM cases "
+			    "), fixed, restored, kept_stage_at, kept_due, kept_extended, "         \
+			    "kept_fixed FROM cases "
 
 /* of the recomputations r of one window */
 #define NEWEST_OF_WINDOW                                                                           \
@@ -330,6 +340,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_CASE_WHOSE] = "SELECT site, verified FROM cases WHERE id = ?1",
 	[SQL_CASE_LIST] = CASE_COLUMNS
 	"WHERE (?1 OR " CASE_IS_OPEN ") AND (?2 IS NULL OR site = ?2) AND opened >= ?3"
+	" AND (?7 = 0 OR due < ?7)"
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
 	/* the newest first, as the union is merged in that order, without a table of all of them */
@@ -359,9 +370,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
 			 " leader = coalesce(?9, leader), team = coalesce(?10, team),"
 			 " track = coalesce(?11, track), level = coalesce(?12, level),"
-			 " document = coalesce(?13, document), restored = ?14 WHERE id = ?1",
+			 " restored = ?13 WHERE id = ?1",
 	[SQL_CASE_CLOCK] = "UPDATE cases SET stage_at = ?2, due = ?3, timer = ?4, reminded = ?5,"
-			   " escalation = ?6, extended = ?7, fixed = ?8 WHERE id = ?1",
+			   " escalation = ?6, extended = ?7, fixed = ?8, kept_stage_at = ?9,"
+			   " kept_due = ?10, kept_extended = ?11, kept_fixed = ?12 WHERE id = ?1",
 	[SQL_CASE_RELAPSE] = "UPDATE cases SET status = 'rectifying', relapses = relapses + 1"
 			     " WHERE id = ?1 AND status = 'review'",
 	[SQL_CASE_DUE] = "SELECT id FROM cases WHERE timer <= ?1 ORDER BY timer, id LIMIT 1",

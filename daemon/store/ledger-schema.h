@@ -5,5 +5,5 @@
  * released one never changes. Whoever verifies a ledger
  * makes an empty one by them to compare with.
  */
-enum { LEDGER_VERSION = 6 };
+enum { LEDGER_VERSION = 7 };
 extern const char *const ledger_schemas[LEDGER_VERSION];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger-internal.h"
+#include "store/milestone.h"
 
 enum { TICK_MOST = 256 }; /* things said in one go; the rest a second later */
 
@@ -37,6 +38,43 @@ static int due_case(struct ledger *ledger, int64_t now_ms, int64_t *id)
 	return r;
 }
 
+static int say(struct ledger *ledger, int64_t id, enum deadline_word word,
+	       const struct case_order *order, int escalation, int64_t now_ms)
+{
+	static const char *const steps[2][2] = {{"reminded", "overdue"},
+						{"step_reminded", "step_overdue"}};
+	bool overdue = word == DEADLINE_OVERDUE;
+
+	int r = ledger_history(ledger, id, now_ms, steps[order->step != NULL][overdue], order,
+			       escalation);
+	if (r == 0)
+		r = ledger_case_event(
+			ledger, id, overdue ? "ducha.case.overdue" : "ducha.case.updated", now_ms);
+	return r;
+}
+
+/* A milestone that passes is overdue itself; the case's own deadline and escalation stay. */
+static int milestone_tell(struct ledger *ledger, int64_t id, const struct case_clock *clock,
+			  int64_t now_ms)
+{
+	struct case_parts parts = {0};
+	struct milestone m;
+
+	int r = ledger_case_history(ledger, id, &parts);
+	int64_t at_ms =
+		r != 0 ? 0
+		       : milestone_next(ledger->plan, clock, parts.history, parts.n_history, &m);
+	if (at_ms != 0 && at_ms <= now_ms) {
+		const struct case_order order = {
+			.by = BY_DAEMON, .step = m.step, .due_ms = m.due_ms};
+		struct case_clock own =
+			milestone_clock(ledger->plan, clock, parts.history, parts.n_history, &m);
+		r = say(ledger, id, deadline_tell(ledger->plan, &own, now_ms), &order, 0, now_ms);
+	}
+	case_parts_deinit(&parts);
+	return r;
+}
+
 static int case_tell(struct ledger *ledger, int64_t id, int64_t now_ms)
 {
 	static const struct case_order daemon = {.by = BY_DAEMON};
@@ -46,15 +84,12 @@ static int case_tell(struct ledger *ledger, int64_t id, int64_t now_ms)
 	if (r != 0)
 		return r;
 	enum deadline_word word = deadline_tell(ledger->plan, &row.clock, now_ms);
-	r = ledger_case_clock(ledger, id, &row.clock);
-	if (r != 0 || word == DEADLINE_NOTHING)
-		return r;
-	bool overdue = word == DEADLINE_OVERDUE;
-	r = ledger_history(ledger, id, now_ms, overdue ? "overdue" : "reminded", &daemon,
-			   row.clock.escalation);
+	if (word == DEADLINE_NOTHING)
+		r = milestone_tell(ledger, id, &row.clock, now_ms);
 	if (r == 0)
-		r = ledger_case_event(
-			ledger, id, overdue ? "ducha.case.overdue" : "ducha.case.updated", now_ms);
+		r = ledger_case_clock(ledger, id, &row.clock);
+	if (r == 0 && word != DEADLINE_NOTHING)
+		r = say(ledger, id, word, &daemon, row.clock.escalation, now_ms);
 	return r;
 }
 

@@ -127,6 +127,7 @@ struct case_filter {
 	bool all; /* false: open ones */
 	const char *site;
 	int64_t from_ms, to_ms; /* opened_at; 0 and INT64_MAX: no bound */
+	int64_t due_ms;         /* due before that; 0: whenever */
 	int64_t after;          /* 0, or the id that ended the page before */
 	size_t limit;
 	struct ledger_choice choice;

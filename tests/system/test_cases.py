@@ -161,6 +161,7 @@ def test_the_operators_tool_walks_a_case_to_its_end(make_daemon, tmp_path):
     ctl("case", "1", "assign", "--unit", "Plant", "--by", "H")
     ctl("case", "1", "plan", "--note", "two steps", "--step", "pump", "--due", "2099-01-01", code=1)
     ctl("case", "1", "plan", "--note", "two steps", "--step", "pump", "--by", "H")
+    assert "not struck off" in ctl("case", "1", "rectified", "--by", "H", code=1)
     ctl("case", "1", "rectified", "--step", "pump", "--by", "H")
     ctl("case", "1", "rectified", "--by", "H")
     refused = ctl("case", "1", "close", "--note", "done", code=1)
@@ -172,6 +173,10 @@ def test_the_operators_tool_walks_a_case_to_its_end(make_daemon, tmp_path):
     hash = daemon.get("/api/v1/cases/1")["attachments"][0]["sha256"]
     assert (tmp_path / "d0" / "store" / "attachments" / hash).read_bytes() == photo.read_bytes()
     ctl("case", "2", "merge", "1", "--note", "n", code=1)
+    ctl("case", "2", "level", "--level", "province", "--document", "No. 9", "--by", "H", code=1)
+    listed = ctl("case", "2", "level", "--level", "province", "--document", "No. 9", "--dated", "2026-01-02", "--by", "H")
+    assert "No. 9 (2026-01-02)" in listed and "No. 7" in listed
+    assert "no cases" in ctl("cases", "--overdue")
     ctl("shelve", "outfall-3", "w01018", "--for", "2h", "--reason", "calibration", "--by", "H")
     assert "calibration" in ctl("shelves")
     ctl("unshelve", "outfall-3", "w01018", "--by", "H")

@@ -278,6 +278,7 @@ static void print_course(struct text *out, const json_t *c)
 	line_count(out, "taken up again after withdrawal", c, "restored");
 	line(out, "source", tr(show_string(c, "source")));
 	line(out, "document", show_string(c, "document"));
+	line(out, "listed by", show_string(c, "level_document"));
 }
 
 static const char *show_registered(const json_t *c)
@@ -330,6 +331,7 @@ static char *order_body(const struct ctl_options *o)
 		{"track", o->track},
 		{"step", o->step},
 		{"document", o->document},
+		{"dated", o->dated},
 		{"level", o->level},
 		{"checkers", o->checkers},
 		{"approved_by", o->approved_by},

@@ -194,7 +194,7 @@ static int print_cases(const json_t *json)
 {
 	static const char *const names[] = {"ID",       "NUMBER", "STATUS", "KIND",
 					    "SEVERITY", "SITE",   "FACTOR", "PEAK",
-					    "LIMIT",    "UNIT",   "OPENED"};
+					    "LIMIT",    "UNIT",   "OPENED", "DUE"};
 	struct table table = {.right = 1u | 1u << 7 | 1u << 8};
 	size_t i;
 	json_t *c;
@@ -212,6 +212,7 @@ static int print_cases(const json_t *json)
 		show_cell_number(&table, json_object_get(c, "limit"), -1);
 		table_cell(&table, show_string(c, "unit"));
 		cell_time(&table, show_string(c, "opened_at"));
+		cell_time(&table, show_string(c, "due_at"));
 	}
 	int result = show_table(&table, "no cases");
 	if (json_object_get(json, "next") != NULL)
@@ -222,7 +223,10 @@ static int print_cases(const json_t *json)
 int show_cases(struct client *client, const struct ctl_options *options)
 {
 	client_path(client, "/api/v1/cases");
-	client_parameter(client, "status", options->all ? "all" : "open");
+	client_parameter(client, "status",
+			 options->all       ? "all"
+			 : options->overdue ? "overdue"
+					    : "open");
 	client_parameter(client, "limit", "100000");
 	if (options->site != NULL)
 		client_parameter(client, "site", options->site);

@@ -17,7 +17,7 @@ const char options_help[] =
 	"  sites SITE --effective                  every rule in force, and where it comes from\n"
 	"  readings SITE [FACTOR] [--since 1h] [--csv]\n"
 	"  alerts [--active] [--site S]            newest first\n"
-	"  cases [--all] [--site S]                open ones, or all, newest first\n"
+	"  cases [--all | --overdue] [--site S]    open ones, or all, newest first\n"
 	"  case ID                                 all of one case\n"
 	"  case ID ACTION [--by NAME] [--note TEXT] [--unit U] [--leader L] [--team T]\n"
 	"          [--due DATE] [--reason R] ...   accept assign plan rectified return close\n"
@@ -74,6 +74,7 @@ enum {
 	TAKES_OUTPUT = 1 << 21,
 	TAKES_MARK = 1 << 22,
 	TAKES_EFFECTIVE = 1 << 23,
+	TAKES_OVERDUE = 1 << 24,
 };
 
 static const struct verb {
@@ -89,7 +90,8 @@ static const struct verb {
 	{"readings", VERB_READINGS, 1, 2, TAKES_SINCE | TAKES_CSV,
 	 "readings SITE [FACTOR] [--since 1h] [--csv]"},
 	{"alerts", VERB_ALERTS, 0, 0, TAKES_SITE | TAKES_ACTIVE, "alerts [--active] [--site S]"},
-	{"cases", VERB_CASES, 0, 0, TAKES_ALL | TAKES_SITE, "cases [--all] [--site S]"},
+	{"cases", VERB_CASES, 0, 0, TAKES_ALL | TAKES_SITE | TAKES_OVERDUE,
+	 "cases [--all | --overdue] [--site S]"},
 	{"case", VERB_CASE, 1, 3, TAKES_ACTION, "case ID [ACTION [OTHER]]"},
 	{"alert", VERB_ALERT, 2, 2, TAKES_BY, "alert ID ack [--by NAME]"},
 	{"shelve", VERB_SHELVE, 1, 2, TAKES_SHELF,
@@ -151,6 +153,8 @@ enum {
 	KEY_TO,
 	KEY_FLAG,
 	KEY_EFFECTIVE,
+	KEY_OVERDUE,
+	KEY_DATED,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -197,6 +201,8 @@ static const struct option keys[] = {
 	{"to", required_argument, NULL, KEY_TO},
 	{"flag", required_argument, NULL, KEY_FLAG},
 	{"effective", no_argument, NULL, KEY_EFFECTIVE},
+	{"overdue", no_argument, NULL, KEY_OVERDUE},
+	{"dated", required_argument, NULL, KEY_DATED},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -320,6 +326,7 @@ static const char **text_option(int key, struct ctl_options *out)
 		{KEY_FROM, &out->from},
 		{KEY_TO, &out->to},
 		{KEY_FLAG, &out->flag},
+		{KEY_DATED, &out->dated},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -335,6 +342,7 @@ static bool *flag_option(int key, struct ctl_options *out)
 	       : key == KEY_ACTIVE    ? &out->active
 	       : key == KEY_PUBLIC    ? &out->open
 	       : key == KEY_EFFECTIVE ? &out->effective
+	       : key == KEY_OVERDUE   ? &out->overdue
 				      : NULL;
 }
 
@@ -360,6 +368,7 @@ static unsigned takes_of(int key)
 	case KEY_LEADER:
 	case KEY_TEAM:
 	case KEY_DOCUMENT:
+	case KEY_DATED:
 	case KEY_LEVEL:
 		return TAKES_ACTION | TAKES_OPEN;
 	case KEY_REASON:
@@ -378,6 +387,8 @@ static unsigned takes_of(int key)
 		return TAKES_DOSSIER;
 	case KEY_EFFECTIVE:
 		return TAKES_EFFECTIVE;
+	case KEY_OVERDUE:
+		return TAKES_OVERDUE;
 	case KEY_LANGUAGE:
 		return TAKES_DOSSIER | TAKES_OUTPUT;
 	case KEY_ANCHOR:
@@ -464,10 +475,10 @@ static bool id_read(const char *what, const char *word, struct text *error)
 /* An option beside a case that is only shown is a slip. */
 static bool nothing_given(const struct ctl_options *o)
 {
-	const char *const given[] = {o->by,       o->note,        o->unit,   o->leader,
-				     o->team,     o->due,         o->reason, o->track,
-				     o->step,     o->document,    o->level,  o->checkers,
-				     o->relation, o->approved_by, o->file,   o->type};
+	const char *const given[] = {
+		o->by,       o->note,        o->unit, o->leader,   o->team,  o->due,
+		o->reason,   o->track,       o->step, o->document, o->level, o->checkers,
+		o->relation, o->approved_by, o->file, o->type,     o->dated};
 	for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
 		if (given[i] != NULL)
 			return false;

@@ -42,7 +42,7 @@ enum { ANCHORS_MOST = 16 };
 struct ctl_options {
 	enum ctl_verb verb;
 	const char *socket;
-	bool json, csv, all, active, open, effective;
+	bool json, csv, all, active, open, effective, overdue;
 	int lines;       /* -n */
 	int64_t since_s; /* --since */
 	const char *site, *factor;
@@ -51,7 +51,7 @@ struct ctl_options {
 	const char *action;       /* NULL: show the case */
 	const char *other;        /* digits: the case to merge into or to link to; NULL: none */
 	const char *by, *note, *unit, *leader, *team, *due, *reason;
-	const char *track, *step, *document, *level, *checkers, *approved_by, *relation;
+	const char *track, *step, *document, *dated, *level, *checkers, *approved_by, *relation;
 	const char *kind, *source, *severity, *title; /* of a case by hand */
 	const char *file, *type;                      /* of an attachment */
 	const char *output, *language;                /* of a dossier */

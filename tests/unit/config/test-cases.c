@@ -40,7 +40,7 @@ static void test_what_is_said_is_kept(void **state)
 	fixture_load(
 		fixture, NODE
 		"deadlines: { fault_shelve_workdays = 3;\n"
-		" outfall: { verify = \"12h\"; planned = \"20d\"; longest = \"60d\";\n"
+		" outfall: { verify = \"12h\"; planned = \"20d\"; longest = \"60d\"; extended = \"70d\";\n"
 		"  remind = (\"half\"); escalate = (\"1wd\", \"2wd\");\n"
 		"  grave: { assign = \"2h\"; remind = (); }; };\n"
 		" off = (\"2027-01-01\"); work = (\"2027-01-02\"); };\n"
@@ -57,6 +57,7 @@ static void test_what_is_said_is_kept(void **state)
 	assert_int_equal(outfall[0].stage[1].unit, CONFIG_TERM_NONE);
 	assert_int_equal(outfall[0].planned.n, 20);
 	assert_int_equal(outfall[0].longest.n, 60);
+	assert_int_equal(outfall[0].extended.n, 70);
 	assert_true(outfall[0].reminds && outfall[0].escalates && !outfall[1].reminds);
 	assert_int_equal(outfall[0].remind[0].unit, CONFIG_TERM_HALF);
 	assert_int_equal(outfall[0].escalate[1].n, 2);

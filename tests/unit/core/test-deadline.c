@@ -288,6 +288,96 @@ static void test_a_deadline_is_extended_once_before_it_passes_by_its_own_length(
 	assert_null(deadline_extend(&plan, &clock, 2 * fresh.due_ms - fresh.stage_ms, now));
 }
 
+static struct case_clock planned_until(enum site_kind kind, const char *due)
+{
+	struct case_clock clock = clock_of(kind, SEVERITY_GENERAL, CASE_RECTIFYING, true,
+					   TRACK_PLANNED, "2026-03-02T10:00:00");
+	if (due != NULL)
+		assert_null(deadline_plan(&plan, &clock, at(due), true, clock.stage_ms));
+	return clock;
+}
+
+static void test_an_extension_goes_to_the_longest_term_in_all(void **state)
+{
+	struct case_clock clock = planned_until(SITE_OUTFALL, "2026-08-28T12:00:00");
+	int64_t now = at("2026-08-01T10:00:00"), most = at("2026-08-31T23:59:59");
+	(void)state;
+	assert_non_null(strstr(deadline_extend(&plan, &clock, most + 1, now), "longest term"));
+	assert_null(deadline_extend(&plan, &clock, most, now));
+	/* a section has a plan of 90 days, and as many again */
+	clock = planned_until(SITE_RIVER_SECTION, NULL);
+	now = at("2026-05-01T10:00:00");
+	assert_non_null(strstr(deadline_extend(&plan, &clock, most + 1, now), "longest term"));
+	assert_null(deadline_extend(&plan, &clock, most, now));
+	/* an office whose plans may take longer than that extends them to there */
+	clock = planned_until(SITE_OUTFALL, "2026-08-28T12:00:00");
+	rules.terms[SITE_OUTFALL][SEVERITY_GENERAL].longest = (struct term){TERM_DAYS, 200};
+	assert_null(deadline_extend(&plan, &clock, most + 1, at("2026-08-01T10:00:00")));
+	/* other stages have their own length alone */
+	clock = clock_of(SITE_OUTFALL, SEVERITY_GENERAL, CASE_ASSIGNED, true, TRACK_NONE,
+			 "2026-03-02T10:00:00");
+	rules.terms[SITE_OUTFALL][SEVERITY_GENERAL].longest =
+		rules.terms[SITE_OUTFALL][SEVERITY_GENERAL].extended = (struct term){TERM_DAYS, 1};
+	assert_null(deadline_extend(&plan, &clock, at("2026-03-08T10:00:00"), clock.stage_ms));
+}
+
+static void check_from(struct case_clock *clock, const char *reported, const char *returned)
+{
+	deadline_check(&plan, clock, at(reported));
+	assert_int_equal(clock->status, CASE_REVIEW);
+	assert_true(!clock->extended && !clock->fixed);
+	deadline_again(&plan, clock, at(returned));
+	assert_int_equal(clock->status, CASE_RECTIFYING);
+	assert_int_equal(clock->kept.due_ms, 0);
+}
+
+static void test_what_is_returned_goes_on_with_the_deadline_it_had(void **state)
+{
+	struct case_clock clock = planned_until(SITE_OUTFALL, "2026-05-04T12:00:00");
+	int64_t now = at("2026-04-13T10:00:00");
+	(void)state;
+	assert_null(deadline_extend(&plan, &clock, at("2026-06-01T12:00:00"), now));
+	const struct case_clock before = clock;
+	check_from(&clock, "2026-04-14T10:00:00", "2026-04-16T10:00:00");
+	assert_memory_equal(&clock.stage_ms, &before.stage_ms, sizeof clock.stage_ms);
+	expect_time(clock.due_ms, "2026-06-01T12:00:00");
+	now = at("2026-04-16T10:00:00");
+	assert_non_null(strstr(deadline_extend(&plan, &clock, clock.due_ms + 1, now), "once"));
+	assert_non_null(
+		strstr(deadline_plan(&plan, &clock, clock.due_ms - 1, true, now), "extension"));
+	clock = planned_until(SITE_OUTFALL, "2026-05-04T12:00:00"); /* settled, not extended */
+	check_from(&clock, "2026-04-14T10:00:00", "2026-04-16T10:00:00");
+	assert_true(clock.fixed && !clock.extended);
+	assert_null(deadline_extend(&plan, &clock, clock.due_ms + 1, now));
+}
+
+static void test_what_is_returned_late_has_the_short_term_and_no_more_than_the_longest(void **state)
+{
+	struct case_clock clock = planned_until(SITE_OUTFALL, NULL); /* 04-01 23:59:59 */
+	(void)state;
+	check_from(&clock, "2026-04-01T10:00:00", "2026-04-02T00:00:00");
+	expect_time(clock.due_ms, "2026-04-09T23:59:59");
+	expect_time(clock.stage_ms, "2026-03-02T10:00:00");
+	assert_int_equal(clock.escalation, 0);
+	check_from(&clock, "2026-04-03T10:00:00", "2026-08-28T10:00:00");
+	expect_time(clock.due_ms, "2026-08-31T23:59:59");
+	check_from(&clock, "2026-08-29T10:00:00", "2026-09-01T10:00:00");
+	expect_time(clock.due_ms, "2026-08-31T23:59:59");
+	assert_int_equal(deadline_tell(&plan, &clock, at("2026-09-01T10:00:00")), DEADLINE_OVERDUE);
+	/* one that came into the check before deadlines were kept begins anew */
+	clock.status = CASE_REVIEW;
+	deadline_again(&plan, &clock, at("2026-03-02T10:00:00"));
+	expect_time(clock.due_ms, "2026-04-01T23:59:59");
+	assert_true(!clock.fixed && !clock.extended);
+	/* and so does one that is reopened */
+	check_from(&clock, "2026-03-03T10:00:00", "2026-03-03T11:00:00");
+	deadline_check(&plan, &clock, at("2026-03-04T10:00:00"));
+	clock.status = CASE_RECTIFYING;
+	deadline_begin(&plan, &clock, at("2026-05-04T10:00:00"));
+	expect_time(clock.stage_ms, "2026-05-04T10:00:00");
+	assert_int_equal(clock.kept.due_ms, 0);
+}
+
 static void test_a_plan_names_its_day_up_to_the_longest_term(void **state)
 {
 	struct case_clock clock = clock_of(SITE_OUTFALL, SEVERITY_GENERAL, CASE_RECTIFYING, true,
@@ -384,6 +474,9 @@ int main(void)
 		TEST(test_a_new_stage_begins_with_a_clean_slate),
 		TEST(test_a_clock_set_back_says_nothing_twice),
 		TEST(test_a_deadline_is_extended_once_before_it_passes_by_its_own_length),
+		TEST(test_an_extension_goes_to_the_longest_term_in_all),
+		TEST(test_what_is_returned_goes_on_with_the_deadline_it_had),
+		TEST(test_what_is_returned_late_has_the_short_term_and_no_more_than_the_longest),
 		TEST(test_a_plan_names_its_day_up_to_the_longest_term),
 		TEST(test_a_day_that_was_named_is_moved_by_an_extension_alone),
 		TEST(test_what_is_put_right_at_once_has_its_own_term_at_most),

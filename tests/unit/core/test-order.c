@@ -47,7 +47,7 @@ static void test_every_field_has_its_length_and_refuses_what_is_no_text(void **s
 		struct case_order order = {0};
 		char *longest = calloc(1, order_fields[i].most + 2);
 		memset(longest, 'x', order_fields[i].most);
-		if (order_fields[i].list < 0)
+		if (order_fields[i].list == -1)
 			assert_true(order_take(&order, &order_fields[i], longest, &error));
 		longest[order_fields[i].most] = 'x';
 		assert_false(order_take(&order, &order_fields[i], longest, &error));
@@ -76,6 +76,27 @@ static void test_listed_words_are_kept_by_their_code(void **state)
 	take(&order, "level", "national", "district, city, province");
 }
 
+static void test_a_document_has_its_day_behind_its_number(void **state)
+{
+	static const char *const days[] = {"2026-03-31", "2024-02-29", "2000-02-29", "2026-12-01"},
+				 *const none[] = {"2026-02-29", "2100-02-29", "2026-13-01",
+						  "2026-00-01", "2026-04-31", "2026-04-00",
+						  "2026-4-01",  "31.03.2026", "2026/03/31"};
+	struct case_order order = {0};
+	struct text room = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof days / sizeof days[0]; i++)
+		take(&order, "dated", days[i], NULL);
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		take(&order, "dated", none[i], "must be a day");
+	assert_null(order_document(&order, &room));
+	order.document = "No. 8";
+	assert_string_equal(order_document(&order, &room), "No. 8 (2026-12-01)");
+	order.dated = NULL;
+	assert_string_equal(order_document(&order, &room), "No. 8");
+	text_deinit(&room);
+}
+
 static void test_the_first_need_that_is_missing_is_named(void **state)
 {
 	(void)state;
@@ -90,6 +111,12 @@ static void test_the_first_need_that_is_missing_is_named(void **state)
 	assert_string_equal(
 		order_lacks(&(struct case_order){.action = ACTION_LEVEL, .level = "city"}),
 		"document");
+	assert_string_equal(order_lacks(&(struct case_order){
+				    .action = ACTION_LEVEL, .level = "city", .document = "No. 8"}),
+			    "dated");
+	assert_string_equal(order_lacks(&(struct case_order){
+				    .action = ACTION_NOTE, .note = "n", .dated = "2026-03-31"}),
+			    "document");
 	assert_null(order_lacks(&(struct case_order){.action = ACTION_ACCEPT}));
 }
 
@@ -109,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_texts_are_kept_as_they_came),
 		cmocka_unit_test(test_every_field_has_its_length_and_refuses_what_is_no_text),
 		cmocka_unit_test(test_listed_words_are_kept_by_their_code),
+		cmocka_unit_test(test_a_document_has_its_day_behind_its_number),
 		cmocka_unit_test(test_the_first_need_that_is_missing_is_named),
 		cmocka_unit_test(test_a_field_is_known_where_it_is_meant),
 	};

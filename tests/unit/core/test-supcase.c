@@ -59,7 +59,7 @@ static void test_every_action_has_its_name_and_needs(void **state)
 		{ACTION_ATTACH, "attach", NEED_NOTE},
 		{ACTION_NOTE, "note", NEED_NOTE},
 		{ACTION_LINK, "link", NEED_OTHER},
-		{ACTION_LEVEL, "level", NEED_LEVEL | NEED_DOCUMENT},
+		{ACTION_LEVEL, "level", NEED_LEVEL | NEED_DOCUMENT | NEED_DATED},
 	};
 	assert_int_equal(sizeof cases / sizeof cases[0], CASE_ACTIONS);
 	for (size_t i = 0; i < CASE_ACTIONS; i++) {

@@ -55,6 +55,9 @@ static void test_words_of_cases(void **state)
 	/* what the daemon writes into a history beside the actions, and what groups a report */
 	static const char *const others[] = {"reminded",
 					     "overdue",
+					     "step_reminded",
+					     "step_overdue",
+					     "same_outfall",
 					     "relapsed",
 					     "joined",
 					     "recomputed",
@@ -139,8 +142,10 @@ static void add_step(struct text *json, const char *action, const char *more)
 
 static void add_history(struct text *json, bool by_hand)
 {
-	static const char *const own[] = {"registered", "reminded", "overdue",    "relapsed",
-					  "joined",     "merged",   "recomputed", "severity"};
+	static const char *const own[] = {"registered",    "reminded",     "overdue",
+					  "step_reminded", "step_overdue", "relapsed",
+					  "joined",        "merged",       "recomputed",
+					  "severity"};
 	static const char *const members[CASE_LISTS] = {
 		[LIST_REASON] = "reason", [LIST_TRACK] = "track",     [LIST_LEVEL] = "level",
 		[LIST_SOURCE] = "source", [LIST_ATTACHMENT] = "type", [LIST_SEVERITY] = "severity"};

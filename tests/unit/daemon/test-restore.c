@@ -284,6 +284,66 @@ static void test_an_outage_that_lasts_at_the_kill_is_no_silence_afterwards(void 
 	assert_int_equal(ledger_active_count(t->ledger, ALERT_STALE), 0);
 }
 
+/* --- what was recorded, and died before it was judged --- */
+
+static void record(struct town *t, uint32_t monitor, double value, enum flag flag)
+{
+	struct reading r = slot(t, SLOT_VALUE, t->now_ms - 5000, value);
+	r.monitor = monitor;
+	r.flag = (uint8_t)flag;
+	assert_int_equal(daybook_append(t->daybook, &r, 1), 0);
+	assert_int_equal(daybook_commit(t->daybook), 0);
+}
+
+/* A plan of three probes at one connection in place of the one: what is beside the first. */
+static void place_three(struct town *t)
+{
+	static const char *const factors[] = {"w01001", "w01014", "w01003"};
+	static struct monitor three[3];
+	t->limit = (struct limit){
+		.has_min = true, .min = 6, .source = "permit 7", .key = "instant:min=6"};
+	for (size_t i = 0; i < 3; i++) {
+		three[i] = t->monitor;
+		three[i].factor = factors[i];
+		three[i].seen_beside = true;
+		three[i].n_limits = i == 0;
+	}
+	three[0].low_beside = true;
+	three[1].has_nothing = true;
+	t->plan.monitors = three;
+	t->plan.n_monitors = t->site.n_monitors = 3;
+}
+
+static void test_a_dead_loop_among_dead_loops_is_a_clue_by_what_was_recorded(void **state)
+{
+	struct town *t = *state;
+	end(t);
+	place_three(t);
+	begin(t);
+	leave_snapshot(t, t->now_ms - 20000);
+	record(t, 1, 0, FLAG_NORMAL);
+	record(t, 2, 0, FLAG_NORMAL);
+	record(t, 0, 4, FLAG_FAULT);
+	restart(t);
+	assert_alerts_have(t, "\"reason\":\"under_range\"");
+}
+
+static void test_a_fault_beside_water_is_the_instruments_own(void **state)
+{
+	struct town *t = *state;
+	end(t);
+	place_three(t);
+	begin(t);
+	leave_snapshot(t, t->now_ms - 20000);
+	record(t, 1, 412, FLAG_NORMAL);
+	record(t, 2, 0, FLAG_NORMAL);
+	record(t, 0, 4, FLAG_FAULT);
+	restart(t);
+	char *said = alerts(t);
+	assert_null(strstr(said, "under_range"));
+	free(said);
+}
+
 /* --- without a snapshot --- */
 
 static void test_without_a_snapshot_old_readings_raise_nothing(void **state)
@@ -518,6 +578,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		town_test(test_an_outage_that_ended_before_the_kill_is_no_silence_afterwards),
 		town_test(test_an_outage_that_lasts_at_the_kill_is_no_silence_afterwards),
+		town_test(test_a_dead_loop_among_dead_loops_is_a_clue_by_what_was_recorded),
+		town_test(test_a_fault_beside_water_is_the_instruments_own),
 		town_test(test_without_a_snapshot_old_readings_raise_nothing),
 		town_test(test_without_a_snapshot_an_open_alert_stays_as_it_is),
 		town_test(test_without_a_snapshot_downtime_is_no_silence),

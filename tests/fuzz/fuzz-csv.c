@@ -39,7 +39,7 @@ static void check_row(const char *line, size_t length, const struct csv_header *
 	require(row.site >= line && row.site + row.site_length <= line + length);
 	require(row.factor >= line && row.factor + row.factor_length <= line + length);
 	require(!row.has_value || isfinite(row.value));
-	require(flag_known(row.flag));
+	require(flag_known((int)row.flag));
 }
 
 static void check_time(const char *text, size_t length)

@@ -26,7 +26,7 @@ static void check_row(const char *line, size_t length, const struct marks_header
 	}
 	require(row.site >= line && row.site + row.site_length <= line + length);
 	require(row.factor >= line && row.factor + row.factor_length <= line + length);
-	require(row.from_ms < row.to_ms && flag_known(row.flag));
+	require(row.from_ms < row.to_ms && flag_known((int)row.flag));
 }
 
 /* The first line is the header, the others are rows, each copied to exactly its length. */

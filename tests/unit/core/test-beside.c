@@ -233,6 +233,8 @@ static void test_what_falls_with_others_to_a_low_end_is_none(void **state)
 	assert_string_equal(ROW_AT(300, 4.01, 10, 0.5, 0.6, 0, 3923), "NNNNNN");
 	assert_string_equal(ROW_AT(360, 8.3, 211, 0.5, 0.6, 9.3, 571), "NNNNNN");
 	assert_string_equal(ROW_AT(421, 4.01, 10, 0.5, 0.5, 0, 3923), "NNNNNN");
+	assert_string_equal(ROW_AT(481, 7.1, 412, 0.5, 0.6, 9.3, 571), "NNNNNN");
+	assert_string_equal(ROW_AT(541, 7.1, 412, 0.5, 0.5, 0, 0), "NNNNNN");
 }
 
 /* The instrument's own D is noted where those beside it agree, and only there. */

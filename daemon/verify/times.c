@@ -127,6 +127,11 @@ static int stop_check(struct verify *v, const struct seal_known *stop,
 	if ((!entry && start->daybook.number == stop->daybook.number) ||
 	    upgraded(v, stop, start->ledger.number))
 		return 0;
+	if (start->reason != SEAL_START) { /* as a full disk leaves it */
+		verify_note(v, "the start after seal %lld was not sealed at once",
+			    (long long)stop->number);
+		return 0;
+	}
 	return verify_bad(v,
 			  "%s: %s %lld is behind seal %lld, that of a clean stop, and before seal "
 			  "%lld, that of the start after it: no daemon wrote it",

@@ -204,6 +204,8 @@ static int anchors_end(struct verify *v)
 
 static void unsealed(struct verify *v)
 {
+	if (v->sum->seals == 0)
+		verify_note(v, "seals: there is none, and nothing of this store is sealed");
 	if (v->sum->unsealed > 0)
 		verify_note(v, "%lld batches behind the last seal are not sealed yet",
 			    (long long)v->sum->unsealed);

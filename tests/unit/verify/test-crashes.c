@@ -122,6 +122,35 @@ static void test_a_full_disk_leaves_a_store_that_verifies(void **state)
 	assert_non_null(strstr(said.notes, "gap: outfall-3 w21003"));
 }
 
+/* A start that a full disk keeps from being sealed: the daemon goes on, and seals when it can. */
+static void test_a_start_on_a_full_disk_is_no_alarm(void **state)
+{
+	struct rlimit before, limit;
+	struct life life;
+	struct verify_sum sum;
+	struct said said;
+	signal(SIGXFSZ, SIG_IGN);
+	life_begin(&life, *state, 0);
+	life_batch(&life, 3, NOW);
+	life_end(&life, true);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 1;
+	life = (struct life){.directory = *state};
+	assert_int_equal(daybook_open(&life.daybook, *state, &store_plan), 0);
+	assert_int_equal(ledger_open(&life.ledger, *state, &store_plan), 0);
+	ledger_bind(life.ledger, life_daybook, &life);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	life_sealer(&life);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	life_batch(&life, 3, NOW + 60000);
+	life_alert(&life, 0, NOW + 61000, false);
+	life_minute(&life);
+	life_end(&life, true);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "the start after seal 2 was not sealed at once"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -130,6 +159,7 @@ int main(void)
 		TEST(test_no_kill_leaves_a_store_that_is_called_bad),
 		TEST(test_what_a_kill_leaves_verifies_as_it_lies),
 		TEST(test_a_full_disk_leaves_a_store_that_verifies),
+		TEST(test_a_start_on_a_full_disk_is_no_alarm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

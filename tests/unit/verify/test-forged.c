@@ -413,7 +413,7 @@ static void test_events_that_went_early_are_named(void **state)
 	forge_do(&f, "DELETE FROM events");
 	forge_append(&f, CHAIN_PRUNED, last);
 	forge_end(&f);
-	next_life(state, NOW + 3600000);
+	next_life(state, NOW + 3570000);
 	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
 	assert_non_null(strstr(said.notes, "was removed 59 minutes after it came at most"));
 }

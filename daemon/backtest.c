@@ -52,6 +52,8 @@ struct backtest {
 	struct backtest_order *order; /* NULL: nothing looks at several monitors */
 	struct beside *shown;         /* by monitor */
 	bool beside;                  /* some row asks those beside it */
+	bool stopped;                 /* a row asks, which was not known before */
+	uint64_t said;                /* up to which row what is malformed was said */
 	struct moment moment;
 	const char *line;  /* of the present row */
 	int64_t *clock_ms; /* by monitor: newest of its own rows, INT64_MIN: none yet */
@@ -385,7 +387,9 @@ static void closer_row(struct backtest *b, const struct csv_row *row, const stru
 
 static void refuse_row(struct backtest *b, uint64_t number, const char *why)
 {
-	fprintf(b->err, "%s:%llu: %s\n", b->file, (unsigned long long)number, why);
+	if (number > b->said)
+		fprintf(b->err, "%s:%llu: %s\n", b->file, (unsigned long long)number, why);
+	b->said = number > b->said ? number : b->said;
 	b->rows++;
 	b->malformed++;
 }
@@ -430,7 +434,7 @@ each_row(struct backtest *b, struct recording rest, const struct csv_header *hea
 {
 	__attribute__((uninitialized)) char why[160];
 	struct csv_row row = {0};
-	for (uint64_t number = 2; rest.size > 0 && !b->failed; number++) {
+	for (uint64_t number = 2; rest.size > 0 && !b->failed && !b->stopped; number++) {
 		struct name *name = expected(&b->names);
 		size_t taken = csv_row_like(rest.at, rest.at + rest.size, header, name->joined,
 					    name->joined_length, &row);
@@ -457,10 +461,24 @@ static void order_row(struct backtest *b, const struct csv_row *row, const struc
 		     !backtest_order_add(b->order, monitor, row->time_ms, b->line);
 }
 
+static bool row_asks(const struct backtest *b, const struct csv_row *row, const struct name *name)
+{
+	return name->used && name->monitor != NO_INDEX && row->has_value &&
+	       b->plan->monitors[name->monitor].seen_beside &&
+	       beside_asks(b->plan, name->monitor, row->value);
+}
+
 static void asking_row(struct backtest *b, const struct csv_row *row, const struct name *name)
 {
-	if (name->used && name->monitor != NO_INDEX && row->has_value)
-		b->beside |= beside_asks(b->plan, name->monitor, row->value);
+	b->beside |= row_asks(b, row, name);
+}
+
+/* Judged as long as nothing asks, which is so to the end of most recordings. */
+static void hopeful_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+{
+	b->stopped = row_asks(b, row, name);
+	if (!b->stopped)
+		judge_row(b, row, name);
 }
 
 static bool beside_matters(const struct plan *plan)
@@ -469,15 +487,6 @@ static bool beside_matters(const struct plan *plan)
 		if (plan->monitors[i].seen_beside)
 			return true;
 	return false;
-}
-
-/* Most recordings hold nothing that asks for it, and are judged as they stand. */
-static void begin_order(struct backtest *b, struct recording rest, const struct csv_header *header)
-{
-	if (beside_matters(b->plan))
-		each_row(b, rest, header, asking_row, NULL);
-	if (b->beside || backtest_order_matters(b->plan))
-		b->failed |= backtest_order_new(&b->order, b->plan) < 0;
 }
 
 static bool flow_judges(const struct plan *plan)
@@ -492,6 +501,42 @@ static bool flow_judges(const struct plan *plan)
 	return false;
 }
 
+/* As if no row had been seen, but for what was said of them. */
+static void start_over(struct backtest *b)
+{
+	b->evaluator = evaluator_free(b->evaluator);
+	backtest_loads_free(b->loads);
+	b->loads = NULL;
+	b->failed |= backtest_loads_new(&b->loads, b->plan) < 0;
+	for (size_t i = 0; i < b->plan->n_monitors; i++)
+		b->clock_ms[i] = INT64_MIN;
+	b->rows = b->readings = b->unknown = b->malformed = 0;
+	b->n_verdicts = 0;
+	b->stopped = false;
+}
+
+/* Return: false if a row asks what is beside it: nothing is judged then. */
+static bool judged_as_it_stands(struct backtest *b, struct recording rest,
+				const struct csv_header *header)
+{
+	if (b->explain != NULL || flow_judges(b->plan) || backtest_order_matters(b->plan))
+		return false;
+	each_row(b, rest, header, hopeful_row, refuse_row);
+	b->beside = b->stopped;
+	if (b->beside)
+		start_over(b);
+	return !b->beside;
+}
+
+/* Most recordings hold nothing that asks for it, and are judged as they stand. */
+static void begin_order(struct backtest *b, struct recording rest, const struct csv_header *header)
+{
+	if (!b->beside && beside_matters(b->plan))
+		each_row(b, rest, header, asking_row, NULL);
+	if (b->beside || backtest_order_matters(b->plan))
+		b->failed |= backtest_order_new(&b->order, b->plan) < 0;
+}
+
 static bool read_rows(struct backtest *b, struct recording rest)
 {
 	struct csv_header header;
@@ -504,6 +549,8 @@ static bool read_rows(struct backtest *b, struct recording rest)
 		return false;
 	}
 	void (*refused)(struct backtest *, uint64_t, const char *) = refuse_row;
+	if (judged_as_it_stands(b, rest, &header))
+		return true;
 	begin_order(b, rest, &header);
 	if (b->order != NULL) {
 		each_row(b, rest, &header, order_row, refuse_row);

@@ -42,8 +42,8 @@ static bool is_near(double value, double end)
 /* Where an input begins that nobody knows the range of is a whole number. */
 static bool may_be_low_end(const struct monitor *m, double value)
 {
-	return m->low_beside && !m->has_range && is_near(value, rint(value)) &&
-	       is_too_low(m, value);
+	return m->low_beside && !m->has_range && is_too_low(m, value) &&
+	       is_near(value, rint(value));
 }
 
 static enum shows shows_of(const struct plan *plan, const struct reading *r)

@@ -188,6 +188,17 @@ static struct found look(struct bench *b, uint32_t monitor, enum tally_period pe
 	return f;
 }
 
+/* To the bit; there is padding between. */
+static void assert_same_row(const struct tally_row *a, const struct tally_row *b)
+{
+	assert_memory_equal(&a->span, &b->span, sizeof a->span);
+	assert_memory_equal(&a->sum.load, &b->sum.load, sizeof a->sum.load);
+	assert_memory_equal(&a->sum.excess, &b->sum.excess, sizeof a->sum.excess);
+	assert_int_equal(a->sum.covered_ms, b->sum.covered_ms);
+	assert_int_equal(a->sum.readings, b->sum.readings);
+	assert_memory_equal(&a->count, &b->count, sizeof a->count);
+}
+
 static void assert_near(double value, double right)
 {
 	if (!(fabs(value - right) <= 1e-9))
@@ -284,7 +295,8 @@ static void test_a_day_done_again_is_the_same(void **state)
 	pass(b, 30 * HOUR);
 	struct found after = look(b, COD, TALLY_HOUR);
 	assert_int_equal(before.n, after.n);
-	assert_memory_equal(&before, &after, sizeof before);
+	for (size_t i = 0; i < before.n; i++)
+		assert_same_row(&before.rows[i], &after.rows[i]);
 }
 
 static void test_a_kill_after_a_day_was_done_again_counts_nothing_twice(void **state)

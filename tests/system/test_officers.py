@@ -195,7 +195,7 @@ def test_nothing_leads_to_an_enterprise_before_a_case_is_verified(make_daemon):
     post("cases/1/actions", action="link", other=2, relation="same outfall")
     post("cases/2/actions", action="link", other=1, relation="same outfall")
     post("cases/3/actions", action="link", other=2, relation="downstream")
-    post("cases/3/actions", action="assign", unit="the Invented Works")
+    post("cases/3/actions", action="transfer", unit="the Invented Works", note="theirs")
     post("cases/4/actions", action="merge", other=1, note="the same")
     post("cases/2/actions", action="withdraw", reason="instrument_fault", note="pump")
     numbers = {n: daemon.get(f"/api/v1/cases/{n}")["number"] for n in (1, 2, 4)}

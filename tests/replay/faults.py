@@ -226,6 +226,7 @@ FAULTS = (
 )
 # Faults that no recording can show, and why.
 EQUIVALENT = {
+    "not_applicable(e, monitor, hour, &due) || ": "what is not applicable has no reading, and no share suffices",
     "m->step_times * fmax(last, 0)": "what lies above a share of a limit lies above 0",
     "return w->n > 0 && compare12": "without readings there is no weight either",
     "if (l->mark_until_ms != 0 && j.outcome == OUTCOME_EXCEEDS)": "what complies is passed over when it is looked at again",

@@ -82,6 +82,20 @@ static void test_without_any_hour_there_is_no_mean(void **state)
 	(void)state;
 }
 
+static void test_the_half_hour_by_which_a_day_is_longer_is_in_no_mean(void **state)
+{
+	static const struct zone_change back[] = {
+		{0, 5 * 3600}, {RIG_START_MS / 1000 + 10 * 3600, 4 * 3600 + 1800}};
+	struct rig *rig = ozone(state);
+	rig->plan.zone = (struct zone){back, 2};
+	rig->limits[0].grace_ms = HOUR_S * 1000;
+	play_hours(rig, 0, 24, 150);
+	play_hours(rig, 24, 1, 400); /* of this day, in an hour that ends in the next */
+	rig_check(rig, "91800!", "");
+	play_hours(rig, 26, 24, 161);
+	rig_check(rig, "178200!", "+exceedance@174600/88200=161");
+}
+
 static void test_fourteen_means_decide_and_thirteen_only_an_exceedance(void **state)
 {
 	struct rig *rig = ozone(state);
@@ -217,6 +231,7 @@ int main(void)
 		rig_test(test_hours_on_both_sides_of_midnight_make_none),
 		cmocka_unit_test(test_six_of_eight_hours_suffice_and_five_do_not),
 		cmocka_unit_test(test_without_any_hour_there_is_no_mean),
+		rig_test(test_the_half_hour_by_which_a_day_is_longer_is_in_no_mean),
 		rig_test(test_fourteen_means_decide_and_thirteen_only_an_exceedance),
 		rig_test(test_an_hour_has_a_mean_with_three_of_four_readings_and_not_with_two),
 		rig_test(test_a_late_value_enters_its_hour_until_the_day_is_judged),

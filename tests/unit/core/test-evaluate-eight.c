@@ -89,7 +89,8 @@ static void test_the_half_hour_by_which_a_day_is_longer_is_in_no_mean(void **sta
 	struct rig *rig = ozone(state);
 	rig->plan.zone = (struct zone){back, 2};
 	rig->limits[0].grace_ms = HOUR_S * 1000;
-	play_hours(rig, 0, 24, 150);
+	play_hours(rig, 0, 17, 60);
+	play_hours(rig, 17, 7, 170); /* with the hour before it not enough, without it too much */
 	play_hours(rig, 24, 1, 400); /* of this day, in an hour that ends in the next */
 	rig_check(rig, "91800!", "");
 	play_hours(rig, 26, 24, 161);

@@ -491,7 +491,7 @@ static void test_a_step_of_another_case_is_none_of_this_one(void **state)
 	char said[64];
 	life_begin(&life, m->store, 0);
 	life_alert(&life, 1, AT + 20000, false);
-	life_act(&life, 1, ACTION_ACCEPT, AT + 30000);
+	life_act(&life, 1, ACTION_NOTE, AT + 30000);
 	life_end(&life, true);
 	archive_of(m, false, 2);
 	unpack(m);

@@ -3,6 +3,7 @@
 
 #include "backtest-events.h"
 #include "backtest-loads.h"
+#include "backtest-names.h"
 #include "backtest-order.h"
 #include "base/log.h"
 #include "core/beside.h"
@@ -15,20 +16,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Sites and factors by name; open addressing, so that a row costs one comparison. */
-struct names {
-	struct name {
-		const char *site, *factor;
-		char *joined; /* "site,factor,", owned */
-		size_t site_length, factor_length;
-		size_t joined_length; /* 0: names that a row holds in quotes */
-		uint32_t monitor;     /* NO_INDEX: unknown, and said so */
-		bool used, owned;
-		size_t next; /* the place of what followed it in the data */
-	} * at;
-	size_t mask, n, last;
-};
 
 struct backtest;
 /* A row whose monitor is known. */
@@ -48,7 +35,7 @@ struct backtest {
 	const struct plan *plan;
 	const struct marks *marks;
 	struct evaluator *evaluator;
-	struct names names;
+	struct backtest_names names;
 	struct backtest_order *order; /* NULL: nothing looks at several monitors */
 	struct beside *shown;         /* by monitor */
 	bool beside;                  /* some row asks those beside it */
@@ -70,126 +57,19 @@ struct backtest {
 	FILE *err;
 };
 
-/* --- names --- */
-
-static size_t hash(const char *s, size_t n, size_t h)
-{
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
-	return h;
-}
-
-/* Where the two columns stand side by side, as they mostly do, one look is enough. */
-static bool reads(const struct name *n, const struct csv_row *row)
-{
-	return n->used && n->site_length == row->site_length &&
-	       n->factor_length == row->factor_length &&
-	       row->factor == row->site + row->site_length + 1 &&
-	       memcmp(n->joined, row->site, n->site_length + 1 + n->factor_length) == 0;
-}
-
-static bool same(const struct name *n, const char *site, size_t site_length, const char *factor,
-		 size_t factor_length)
-{
-	return n->used && n->site_length == site_length && n->factor_length == factor_length &&
-	       memcmp(n->site, site, site_length) == 0 &&
-	       memcmp(n->factor, factor, factor_length) == 0;
-}
-
-static struct name *find(struct names *names, const char *site, size_t site_length,
-			 const char *factor, size_t factor_length)
-{
-	size_t at = hash(factor, factor_length, hash(site, site_length, 14695981039346656037u));
-	for (;; at++) {
-		struct name *n = &names->at[at & names->mask];
-		if (!n->used || same(n, site, site_length, factor, factor_length))
-			return n;
-	}
-}
-
-/* Recorded monitors mostly take turns: what followed last time is looked at first. */
-static struct name *expected(const struct names *names)
-{
-	return &names->at[names->at[names->last].next];
-}
-
-static struct name *find_next(struct names *names, const struct csv_row *row)
-{
-	struct name *n = expected(names);
-	if (!reads(n, row))
-		n = find(names, row->site, row->site_length, row->factor, row->factor_length);
-	names->at[names->last].next = (size_t)(n - names->at);
-	return n;
-}
-
-static void names_put(struct names *names, const struct name *name)
-{
-	*find(names, name->site, name->site_length, name->factor, name->factor_length) = *name;
-	names->n++;
-}
-
-static bool names_add(struct names *names, const struct name *name)
-{
-	struct name whole = *name;
-	if (names->n * 2 >= names->mask + 1) {
-		struct names larger = {.mask = names->mask * 2 + 1};
-		larger.at = calloc(larger.mask + 1, sizeof *larger.at);
-		if (larger.at == NULL)
-			return false;
-		for (size_t i = 0; i <= names->mask; i++)
-			if (names->at[i].used)
-				names_put(&larger, &names->at[i]);
-		free(names->at);
-		*names = larger;
-	}
-	int length = asprintf(&whole.joined, "%s,%s,", name->site, name->factor);
-	if (length < 0)
-		return false;
-	bool plain = strpbrk(name->site, ",\"") == NULL && strpbrk(name->factor, ",\"") == NULL;
-	whole.joined_length = plain ? (size_t)length : 0;
-	whole.site_length = strlen(name->site);
-	whole.factor_length = strlen(name->factor);
-	names_put(names, &whole);
-	return true;
-}
-
-static bool names_fill(struct names *names, const struct plan *plan)
-{
-	names->mask = 255;
-	names->at = calloc(names->mask + 1, sizeof *names->at);
-	bool good = names->at != NULL;
-	for (uint32_t i = 0; good && i < plan->n_monitors; i++)
-		good = names_add(names,
-				 &(struct name){.site = plan->sites[plan->monitors[i].site].id,
-						.factor = plan->monitors[i].factor,
-						.monitor = i,
-						.used = true});
-	return good;
-}
-
-static void names_deinit(struct names *names)
-{
-	for (size_t i = 0; names->at != NULL && i <= names->mask; i++) {
-		free(names->at[i].joined);
-		if (names->at[i].owned) {
-			free((void *)(uintptr_t)names->at[i].site);
-			free((void *)(uintptr_t)names->at[i].factor);
-		}
-	}
-	free(names->at);
-}
-
 /* Names that the configuration lacks are said once. */
-static uint32_t monitor_of(struct backtest *b, const struct csv_row *row, const struct name *known)
+static uint32_t monitor_of(struct backtest *b, const struct csv_row *row,
+			   const struct backtest_name *known)
 {
 	if (known->used)
 		return known->monitor;
-	struct name unknown = {.site = strndup(row->site, row->site_length),
-			       .factor = strndup(row->factor, row->factor_length),
-			       .monitor = NO_INDEX,
-			       .used = true,
-			       .owned = true};
-	if (unknown.site == NULL || unknown.factor == NULL || !names_add(&b->names, &unknown)) {
+	struct backtest_name unknown = {.site = strndup(row->site, row->site_length),
+					.factor = strndup(row->factor, row->factor_length),
+					.monitor = NO_INDEX,
+					.used = true,
+					.owned = true};
+	if (unknown.site == NULL || unknown.factor == NULL ||
+	    !backtest_names_add(&b->names, &unknown)) {
 		b->failed = true;
 		return NO_INDEX;
 	}
@@ -312,7 +192,8 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 		add_load(b, &r);
 }
 
-static void judge_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+static void judge_row(struct backtest *b, const struct csv_row *row,
+		      const struct backtest_name *name)
 {
 	b->rows++;
 	if (!pass_time(b, row->time_ms))
@@ -371,7 +252,8 @@ static void moment_add(struct backtest *b, uint32_t monitor, const struct csv_ro
 }
 
 /* Where what stands beside a row, or why it was judged as it was, is asked for. */
-static void closer_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+static void closer_row(struct backtest *b, const struct csv_row *row,
+		       const struct backtest_name *name)
 {
 	b->rows++;
 	if (!pass_time(b, row->time_ms))
@@ -401,7 +283,8 @@ static void take_flow(struct backtest *b, uint32_t monitor, const struct csv_row
 }
 
 /* The flow is known before anything is judged by it, wherever in the file it stands. */
-static void flow_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+static void flow_row(struct backtest *b, const struct csv_row *row,
+		     const struct backtest_name *name)
 {
 	if (!pass_time(b, row->time_ms) || !name->used || name->monitor == NO_INDEX)
 		return;
@@ -411,18 +294,19 @@ static void flow_row(struct backtest *b, const struct csv_row *row, const struct
 		take_flow(b, name->monitor, row);
 }
 
-typedef void (*row_fn)(struct backtest *b, const struct csv_row *row, const struct name *name);
+typedef void (*row_fn)(struct backtest *b, const struct csv_row *row,
+		       const struct backtest_name *name);
 
 /* A row that is not as expected. Return: the bytes it takes. */
 static size_t other_row(struct backtest *b, const struct csv_header *header,
-			const struct recording *rest, struct csv_row *row, struct name **name,
-			char *why, size_t why_size)
+			const struct recording *rest, struct csv_row *row,
+			struct backtest_name **name, char *why, size_t why_size)
 {
 	struct csv_line line;
 	csv_line(rest->at, rest->at + rest->size, &line);
 	*name = NULL;
 	if (line.length > 0 && csv_row_of(&line, header, &b->plan->zone, row, why, why_size))
-		*name = find_next(&b->names, row);
+		*name = backtest_names_find(&b->names, row);
 	return line.taken;
 }
 
@@ -435,7 +319,7 @@ each_row(struct backtest *b, struct recording rest, const struct csv_header *hea
 	__attribute__((uninitialized)) char why[160];
 	struct csv_row row = {0};
 	for (uint64_t number = 2; rest.size > 0 && !b->failed && !b->stopped; number++) {
-		struct name *name = expected(&b->names);
+		struct backtest_name *name = backtest_names_expected(&b->names);
 		size_t taken = csv_row_like(rest.at, rest.at + rest.size, header, name->joined,
 					    name->joined_length, &row);
 		why[0] = '\0';
@@ -454,27 +338,31 @@ each_row(struct backtest *b, struct recording rest, const struct csv_header *hea
 }
 
 /* Rows of the file, before anything is judged; what is malformed is said here. */
-static void order_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+static void order_row(struct backtest *b, const struct csv_row *row,
+		      const struct backtest_name *name)
 {
 	uint32_t monitor = name->used ? name->monitor : NO_INDEX;
 	b->failed |= !pass_time(b, row->time_ms) ||
 		     !backtest_order_add(b->order, monitor, row->time_ms, b->line);
 }
 
-static bool row_asks(const struct backtest *b, const struct csv_row *row, const struct name *name)
+static bool row_asks(const struct backtest *b, const struct csv_row *row,
+		     const struct backtest_name *name)
 {
 	return name->used && name->monitor != NO_INDEX && row->has_value &&
 	       b->plan->monitors[name->monitor].seen_beside &&
 	       beside_asks(b->plan, name->monitor, row->value);
 }
 
-static void asking_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+static void asking_row(struct backtest *b, const struct csv_row *row,
+		       const struct backtest_name *name)
 {
 	b->beside |= row_asks(b, row, name);
 }
 
 /* Judged as long as nothing asks, which is so to the end of most recordings. */
-static void hopeful_row(struct backtest *b, const struct csv_row *row, const struct name *name)
+static void hopeful_row(struct backtest *b, const struct csv_row *row,
+			const struct backtest_name *name)
 {
 	b->stopped = row_asks(b, row, name);
 	if (!b->stopped)
@@ -608,7 +496,8 @@ static bool go_through(struct backtest *b, struct recording in)
 	const struct plan *plan = b->plan;
 	b->clock_ms = calloc(plan->n_monitors + 1, sizeof *b->clock_ms);
 	b->shown = calloc(plan->n_monitors + 1, sizeof *b->shown);
-	b->failed = b->clock_ms == NULL || b->shown == NULL || !names_fill(&b->names, plan) ||
+	b->failed = b->clock_ms == NULL || b->shown == NULL ||
+		    !backtest_names_fill(&b->names, plan) ||
 		    backtest_loads_new(&b->loads, plan) < 0;
 	for (size_t i = 0; !b->failed && i < plan->n_monitors; i++)
 		b->clock_ms[i] = INT64_MIN;
@@ -631,7 +520,7 @@ static void backtest_deinit(struct backtest *b)
 {
 	evaluator_free(b->evaluator);
 	backtest_loads_free(b->loads);
-	names_deinit(&b->names);
+	backtest_names_deinit(&b->names);
 	backtest_order_free(b->order);
 	free(b->shown);
 	free(b->moment.at);

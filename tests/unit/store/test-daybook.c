@@ -9,6 +9,15 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+/* The bits behind its two are anything. */
+static void assert_same_reading(const struct reading *a, const struct reading *b)
+{
+	assert_memory_equal(a, b, offsetof(struct reading, flag) + sizeof a->flag);
+	assert_int_equal(a->has_value, b->has_value);
+	assert_int_equal(a->beside, b->beside);
+	assert_int_equal(a->frame, b->frame);
+}
+
 static void test_a_reading_comes_back_as_it_was(void **state)
 {
 	struct daybook *daybook = open_daybook(state);
@@ -36,8 +45,8 @@ static void test_a_reading_comes_back_as_it_was(void **state)
 	assert_string_equal(rows->at[0].site, "outfall-3");
 	assert_string_equal(rows->at[0].factor, "w01018");
 	two[0].received_mono_ns = 0;
-	assert_memory_equal(&rows->at[0].reading, &two[0], sizeof two[0]);
-	assert_memory_equal(&rows->at[1].reading, &two[1], sizeof two[1]);
+	assert_same_reading(&rows->at[0].reading, &two[0]);
+	assert_same_reading(&rows->at[1].reading, &two[1]);
 	free(rows);
 	daybook_reader_close(reader);
 	daybook_close(daybook);

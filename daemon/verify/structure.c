@@ -6,6 +6,7 @@
 #include "store/ledger-schema.h"
 #include "verify/internal.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* A view or a computed column can say one thing now and another later. A trigger of the daemon's
@@ -74,12 +75,22 @@ static int indices_compare(struct verify *v, const char *folder, const char *nam
 	return r;
 }
 
-static int ledger_make(sqlite3 *like, int64_t version)
-{
-	int r = 0;
+/* An empty ledger as a daemon of that version makes it. Made once in a process, as the steps of the
+ * schema cost more than all else that is verified of a small store; only under its lock. */
+static struct {
+	pthread_mutex_t lock;
+	sqlite3 *of[LEDGER_VERSION + 1];
+} made = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static int made_like(int64_t version, sqlite3 **like)
+{
+	*like = made.of[version];
+	if (*like != NULL)
+		return 0;
+	int r = sql_open(like, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	for (int64_t i = 0; r == 0 && i < version; i++)
-		r = sql_exec(like, ledger_schemas[i]);
+		r = sql_exec(*like, ledger_schemas[i]);
+	made.of[version] = r == 0 ? *like : sql_close(*like);
 	return r;
 }
 
@@ -89,15 +100,14 @@ int structure_ledger(struct verify *v, sqlite3 *db)
 	int64_t version = 0;
 
 	int r = sql_number(db, "PRAGMA user_version", 0, &version);
-	if (r == 0 && version > LEDGER_VERSION)
+	if (r == 0 && (version < 0 || version > LEDGER_VERSION))
 		return verify_bad(v, "ledger.db: it is of a later version: verify with that");
+	pthread_mutex_lock(&made.lock);
 	if (r == 0)
-		r = sql_open(&like, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-	if (r == 0)
-		r = ledger_make(like, version);
+		r = made_like(version, &like);
 	if (r == 0)
 		r = indices_compare(v, "", "ledger.db", db, like);
-	sql_close(like);
+	pthread_mutex_unlock(&made.lock);
 	return r;
 }
 

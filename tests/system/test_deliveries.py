@@ -333,6 +333,7 @@ def test_events_are_published_over_tls_and_after_an_outage(make_daemon, tmp_path
         topic, event = subscriber.next()
         assert (topic, event["type"]) == ("ducha/edge-01/case.opened", "ducha.case.opened")
         assert event["data"]["id"] == first["id"]
+        wait_until(lambda: pending(daemon, "bus") == 0, what="the daemon knowing that it went out")
         subscriber.stop()
         broker.kill()
         second = open_case(daemon)

@@ -117,10 +117,22 @@ static bool is_day(const char *s)
 	       day <= lengths[month - 1] - (month == 2 && !leap);
 }
 
+/* Spaces, lines and ideographic spaces (U+3000) say nothing. */
+static bool is_blank(const char *s)
+{
+	while (*s != '\0') {
+		size_t n = strchr(" \t\r\n", *s) != NULL ? 1 : strncmp(s, "\u3000", 3) == 0 ? 3 : 0;
+		if (n == 0)
+			return false;
+		s += n;
+	}
+	return true;
+}
+
 bool order_take(struct case_order *order, const struct order_field *field, const char *value,
 		struct text *error)
 {
-	if (value == NULL || *value == '\0')
+	if (value == NULL || is_blank(value))
 		return true;
 	if (strlen(value) > field->most) {
 		text_format(error, "field \"%s\" is longer than %zu bytes", field->name,

@@ -53,7 +53,7 @@ const struct order_field *order_field_find(const char *name, enum order_use use)
 const char **order_text(struct case_order *order, const struct order_field *field);
 
 /**
- * order_take() - check a text and set the field; an empty one counts as not given
+ * order_take() - check a text and set the field; an empty or blank one counts as not given
  * @value: kept by pointer; a listed word is replaced by its code
  * Return: true; false and a sentence that names the field
  */

@@ -31,8 +31,19 @@ static void test_texts_are_kept_as_they_came(void **state)
 	(void)state;
 	take(&order, "note", hostile, NULL);
 	assert_ptr_equal(order.note, hostile);
-	take(&order, "unit", "", NULL);
-	assert_null(order.unit);
+}
+
+static void test_a_blank_is_no_text(void **state)
+{
+	static const char *const blanks[] = {"", " ", " \t\r\n", "\u3000 \u3000"};
+	struct case_order order = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+		take(&order, "unit", blanks[i], NULL);
+		assert_null(order.unit);
+	}
+	take(&order, "unit", " \u4e00", NULL);
+	assert_non_null(order.unit);
 }
 
 static void test_every_field_has_its_length_and_refuses_what_is_no_text(void **state)
@@ -134,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts_are_kept_as_they_came),
+		cmocka_unit_test(test_a_blank_is_no_text),
 		cmocka_unit_test(test_every_field_has_its_length_and_refuses_what_is_no_text),
 		cmocka_unit_test(test_listed_words_are_kept_by_their_code),
 		cmocka_unit_test(test_a_document_has_its_day_behind_its_number),

@@ -5,6 +5,7 @@
 #include "deliver/dossier-parts.h"
 
 #include "core/caserules.h"
+#include "core/casewords.h"
 #include "core/order.h"
 
 #include <stdio.h>
@@ -154,7 +155,7 @@ void part_demands(struct parts *parts)
 	part_row_word(parts, SAY("track"), json_words(c, "track"));
 	row_count(parts, SAY("relapses"), "relapses");
 	row_count(parts, SAY("reopened"), "reopened");
-	row_count(parts, SAY("taken up again after withdrawal"), "restored");
+	row_count(parts, SAY("taken up again after withdrawal or merging"), "restored");
 	part_row_code(parts, SAY("reason for withdrawal"), json_words(c, "withdrawn_reason"));
 	row_merged(parts);
 	part_row_time(parts, SAY("Ended on"), closed_ms);
@@ -249,9 +250,7 @@ static void step_given(struct parts *parts, const json_t *step, const char *memb
 	if (text == NULL || (parts->dossier->open && !is_public(parts, member, text)))
 		return;
 	sheet_markup(&parts->sheet, "<div>");
-	sheet_say(&parts->sheet, strcmp(member, "unit") == 0   ? SAY("Responsible unit")
-				 : strcmp(member, "step") == 0 ? SAY("step of the plan")
-							       : member);
+	sheet_say(&parts->sheet, field_words(member));
 	text_add(parts->sheet.out, ": ");
 	if (is_listed(member))
 		sheet_code(&parts->sheet, text);
@@ -287,7 +286,7 @@ static void history_row(struct parts *parts, const json_t *step)
 	sheet_markup(sheet, "<tr><td>");
 	sheet_time(sheet, json_ms(step, "at"));
 	sheet_markup(sheet, "</td><td>");
-	sheet_say(sheet, json_step(step));
+	sheet_say(sheet, json_step(json_object_get(parts->dossier->c, "history"), step));
 	sheet_markup(sheet, "</td><td>");
 	step_who(parts, step);
 	sheet_markup(sheet, "</td><td>");
@@ -336,8 +335,8 @@ static void attachment_row(struct parts *parts, const json_t *file)
 
 void part_attachments(struct parts *parts)
 {
-	static const char *const heads[] = {SAY("Time"), SAY("Type"), SAY("name"), SAY("Bytes"),
-					    SAY("sha256")};
+	static const char *const heads[] = {SAY("Time"), SAY("Type"), SAY("file name"),
+					    SAY("Bytes"), SAY("SHA-256")};
 	const json_t *files = json_object_get(parts->dossier->c, "attachments");
 	if (json_array_size(files) == 0)
 		return;

@@ -240,8 +240,8 @@ static void add_step(struct text *out, const struct mail *mail, const json_t *da
 	const json_t *last = json_array_get(history, json_array_size(history) - 1);
 	if (json_array_size(history) == 0)
 		return;
-	text_format(out, "\n%s: %s, %s", word(mail, "newest step"), word(mail, json_step(last)),
-		    string(last, "by"));
+	text_format(out, "\n%s: %s, %s", word(mail, "newest step"),
+		    word(mail, json_step(history, last)), string(last, "by"));
 	if (string(last, "step")[0] != '\0')
 		text_format(out, "\n%s: %s", word(mail, "step of the plan"), string(last, "step"));
 	if (string(last, "note")[0] != '\0')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/sheet.h"
 
+#include "core/casewords.h"
 #include "core/phrase.h"
 
 #include <openssl/evp.h>
@@ -232,21 +233,13 @@ const char *json_kind(const json_t *object)
 	return within_permit(object) ? SAY("permit nearly used up") : kind;
 }
 
-const char *json_step(const json_t *step)
+const char *json_step(const json_t *history, const json_t *step)
 {
-	if (json_is(step, "action", "registered"))
-		return SAY("case registered");
-	if (json_is(step, "action", "severity"))
-		return SAY("severity raised");
-	if (json_is(step, "action", "reopen") && json_is(step, "from", "withdrawn"))
-		return SAY("taken up again after withdrawal");
-	if (json_is(step, "action", "level"))
-		return SAY("listed by a higher authority");
-	if (json_is(step, "action", "step_reminded"))
-		return SAY("reminder of a step of the plan");
-	if (json_is(step, "action", "step_overdue"))
-		return SAY("step of the plan overdue");
-	return json_words(step, "action");
+	const char *ended = NULL;
+	for (size_t i = 0; i < json_array_size(history) && json_array_get(history, i) != step; i++)
+		if (step_ends(json_words(json_array_get(history, i), "action")))
+			ended = json_words(json_array_get(history, i), "action");
+	return step_words(json_words(step, "action"), ended);
 }
 
 int64_t json_episode_end(const json_t *c, const json_t *episode, const struct zone *zone)

@@ -79,9 +79,8 @@ const char *json_kind(const json_t *object);
 /** json_load() - of an alert or a case of a load: the year's sum as it is now, since it may have
  * become less; of a year that is over, its highest. Return: false where there is none. */
 bool json_load(const json_t *object, double *tonnes);
-/** json_step() - what a step of a history is, in English: some have the name of a status or of a
- * field, which is another word there */
-const char *json_step(const json_t *step);
+/** json_step() - what a step of a history is, in English (core/casewords.h) */
+const char *json_step(const json_t *history, const json_t *step);
 /** json_episode_end() - of a case: when what was wrong ended; 0: it goes on. An alert of means
  * clears at the end of the first window that is good again; what was wrong ended when that began.
  */

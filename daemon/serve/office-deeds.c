@@ -2,6 +2,7 @@
 #include "serve/office-parts.h"
 
 #include "core/caserules.h"
+#include "core/casewords.h"
 #include "core/order.h"
 #include "core/refusal.h"
 
@@ -115,7 +116,7 @@ static void action_choice(struct office_page *page, enum case_action action)
 		space = " ";
 	}
 	text_format(sheet->out, "%s%s\">", space, asked[action].needs);
-	sheet_say(sheet, case_action_name(action));
+	sheet_say(sheet, action_words(case_action_name(action)));
 	sheet_markup(sheet, "</option>");
 }
 
@@ -147,11 +148,11 @@ static const struct field fields[] = {
 	{"reason", SAY("reason"), NULL, LIST_REASON},
 	{"level", SAY("level"), NULL, LIST_LEVEL},
 	{"document", SAY("document"), "text", CASE_LISTS},
-	{"dated", SAY("dated"), "date", CASE_LISTS},
+	{"dated", SAY("day of the document"), "date", CASE_LISTS},
 	{"other", SAY("id of the other case"), "number", CASE_LISTS},
 	{"relation", SAY("relation"), "text", CASE_LISTS},
-	{"checkers", SAY("checkers"), "text", CASE_LISTS},
-	{"approved_by", SAY("approved_by"), "text", CASE_LISTS},
+	{"checkers", SAY("checked by"), "text", CASE_LISTS},
+	{"approved_by", SAY("approved by"), "text", CASE_LISTS},
 	{"type", SAY("Type"), NULL, LIST_ATTACHMENT},
 	{"file", SAY("File, at most 16 MiB"), "file", CASE_LISTS},
 	{"note", SAY("note"), NULL, CASE_LISTS},

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show.h"
+
+#include "core/casewords.h"
 #include "words.h"
 
 #include <errno.h>
@@ -124,8 +126,7 @@ static void history_given(struct text *out, const json_t *step, const char *memb
 	const char *text = show_string(step, member);
 	if (text[0] == '\0')
 		return;
-	text_format(out,
-		    "\n      %s: ", tr(strcmp(member, "step") == 0 ? "step of the plan" : member));
+	text_format(out, "\n      %s: ", tr(field_words(member)));
 	words_clean(out, is_listed(member) ? tr(text) : text);
 }
 
@@ -160,13 +161,16 @@ static void print_history(struct text *out, const json_t *c)
 					    "relation", "name",   "type",     "sha256"};
 	size_t i;
 	json_t *step;
+	const char *ended = NULL;
 	text_format(out, "\n%s\n", tr("History"));
 	json_array_foreach(json_object_get(c, "history"), i, step)
 	{
 		text_add(out, "  ");
 		show_time(out, show_string(step, "at"));
 		text_add(out, "  ");
-		words_clean(out, tr(show_string(step, "action")));
+		const char *action = show_string(step, "action");
+		words_clean(out, tr(step_words(action, ended)));
+		ended = step_ends(action) ? action : ended;
 		text_add(out, "  ");
 		words_clean(out, show_string(step, "by"));
 		history_user(out, step);
@@ -275,7 +279,7 @@ static void print_course(struct text *out, const json_t *c)
 	line_count(out, "merged into", c, "merged_into");
 	line_count(out, "relapses", c, "relapses");
 	line_count(out, "reopened", c, "reopened");
-	line_count(out, "taken up again after withdrawal", c, "restored");
+	line_count(out, "taken up again after withdrawal or merging", c, "restored");
 	line(out, "source", tr(show_string(c, "source")));
 	line(out, "document", show_string(c, "document"));
 	line(out, "listed by", show_string(c, "level_document"));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
 
+#include "core/casewords.h"
+#include "core/refused.h"
 #include "options.h"
 #include "words.h"
 
@@ -145,7 +147,7 @@ void client_answer_deinit(struct client_answer *answer)
 	*answer = (struct client_answer){0};
 }
 
-/* What the daemon allows instead, where it says so. */
+/* What the daemon allows instead, where it says so: the word to type, and what it means. */
 static void print_allowed(const json_t *allowed)
 {
 	if (json_array_size(allowed) == 0)
@@ -153,7 +155,10 @@ static void print_allowed(const json_t *allowed)
 	fprintf(stderr, "duchactl: %s:", tr("allowed now"));
 	for (size_t i = 0; i < json_array_size(allowed); i++) {
 		const char *word = json_string_value(json_array_get(allowed, i));
+		const char *said = word == NULL ? NULL : tr(action_words(word));
 		fprintf(stderr, " %s", word == NULL ? "?" : word);
+		if (said != NULL && said != action_words(word))
+			fprintf(stderr, "(%s)", said);
 	}
 	fputc('\n', stderr);
 }
@@ -163,10 +168,12 @@ int client_refused(const struct client_answer *answer)
 	json_t *json = json_loadb(answer->body.at == NULL ? "" : answer->body.at,
 				  answer->body.length, 0, NULL);
 	const char *error = json_string_value(json_object_get(json, "error"));
-	struct text clean = {0};
-	words_clean(&clean, error == NULL ? "the daemon gives no reason" : error);
+	struct text said = {0}, clean = {0};
+	refused_say(&said, error == NULL ? "the daemon gives no reason" : error, tr);
+	words_clean(&clean, said.at);
 	fprintf(stderr, "duchactl: %s (HTTP %ld)\n", clean.at, answer->status);
 	print_allowed(json_object_get(json, "allowed"));
+	text_deinit(&said);
 	text_deinit(&clean);
 	json_decref(json);
 	return CTL_FAILED;

@@ -2,6 +2,7 @@
 /* Chinese pages are Chinese: words of the API that pages, mails and reports show each have theirs,
  * and a dossier of each kind, with each step that a case may take, holds no others. */
 #include "core/caserules.h"
+#include "core/casewords.h"
 #include "core/clue.h"
 #include "core/order.h"
 #include "core/refusal.h"
@@ -94,8 +95,33 @@ static void test_names_of_what_a_step_was_given(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_order_fields; i++)
-		if ((order_fields[i].uses & (USE_ACT | USE_ATTACH)) != 0)
-			is_chinese(order_fields[i].name);
+		if ((order_fields[i].uses & (USE_ACT | USE_ATTACH)) != 0) {
+			const char *english = field_words(order_fields[i].name);
+			assert_non_null(english);
+			assert_null(strchr(english, '_'));
+			is_chinese(english);
+		}
+}
+
+/* Each way back has its own word, in the dossier, the mails and duchactl alike. */
+static void test_a_case_is_reopened_after_what_ended_it(void **state)
+{
+	(void)state;
+	assert_string_equal(wording_find(&words, step_words("reopen", "close")),
+			    "销号后反弹(重新整改)");
+	assert_string_equal(wording_find(&words, step_words("reopen", "withdraw")),
+			    "撤销后恢复办理");
+	assert_string_equal(wording_find(&words, step_words("reopen", "merge")),
+			    "撤销并案,恢复单独办理");
+	assert_string_equal(wording_find(&words, step_words("registered", NULL)), "挂号登记");
+	json_t *history =
+		json_pack("[{s:s}{s:s}{s:s}{s:s}{s:s}]", "action", "close", "action", "reopen",
+			  "action", "merge", "action", "note", "action", "reopen");
+	assert_string_equal(json_step(history, json_array_get(history, 1)),
+			    "rectifying again after reopening");
+	assert_string_equal(json_step(history, json_array_get(history, 4)),
+			    "taken up again by itself after merging");
+	json_decref(history);
 }
 
 /* --- whole dossiers --- */
@@ -142,10 +168,9 @@ static void add_step(struct text *json, const char *action, const char *more)
 
 static void add_history(struct text *json, bool by_hand)
 {
-	static const char *const own[] = {"registered",    "reminded",     "overdue",
-					  "step_reminded", "step_overdue", "relapsed",
-					  "joined",        "merged",       "recomputed",
-					  "severity"};
+	static const char *const own[] = {"registered",   "reminded", "overdue", "step_reminded",
+					  "step_overdue", "relapsed", "joined",  "merged",
+					  "recomputed",   "severity"};
 	static const char *const members[CASE_LISTS] = {
 		[LIST_REASON] = "reason", [LIST_TRACK] = "track",     [LIST_LEVEL] = "level",
 		[LIST_SOURCE] = "source", [LIST_ATTACHMENT] = "type", [LIST_SEVERITY] = "severity"};
@@ -225,6 +250,20 @@ static void has_no_latin(const char *page, const char *what)
 	}
 }
 
+/* No code of the API stands before a reader of English, either. */
+static void has_no_code(const char *page, const char *what)
+{
+	const char *at = strstr(page, "<body");
+	while (*at != '\0') {
+		size_t n = strcspn(at, "<");
+		for (size_t i = 0; i < n; i++)
+			if (at[i] == '_' || strncmp(at + i, "sha256", 6) == 0)
+				fail_msg("%s: \"%.*s\"", what, (int)n, at);
+		at += n;
+		at += *at == '<' ? strcspn(at, ">") + 1 : 0;
+	}
+}
+
 static void write_and_look(const char *kind, const char *average, const char *source,
 			   const char *status, const char *limit_source, bool open)
 {
@@ -246,6 +285,10 @@ static void write_and_look(const char *kind, const char *average, const char *so
 						     .now_ms = 1795900000000,
 						     .c = c});
 	has_no_latin(page.at, kind);
+	text_clear(&page);
+	dossier_write(&page, &(const struct dossier){
+				     .plan = &plan, .open = open, .now_ms = 1795900000000, .c = c});
+	has_no_code(page.at, kind);
 	json_decref(c);
 	text_deinit(&json);
 	text_deinit(&page);
@@ -369,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_dossiers_of_each_kind_are_chinese),
 		cmocka_unit_test(test_mails_are_chinese),
 		cmocka_unit_test(test_names_of_what_a_step_was_given),
+		cmocka_unit_test(test_a_case_is_reopened_after_what_ended_it),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

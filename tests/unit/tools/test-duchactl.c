@@ -276,8 +276,33 @@ static void test_a_case_is_shown_and_acted_on(void **state)
 	expect(district, NULL, line, 1, "", "duchactl: allowed now:");
 	snprintf(line, sizeof line, "case %lld note", (long long)id);
 	expect(district, NULL, line, 1, "", "HTTP 400");
+	expect(district, "zh_CN", line, 1, "", "duchactl: 备注须给出“备注” (HTTP 400)");
+	snprintf(line, sizeof line, "case %lld close --note done", (long long)id);
+	expect(district, "zh_CN", line, 1, "",
+	       "案件当前状态为“已交办”,不能进行“销号”操作 (HTTP 409)");
+	expect(district, "zh_CN", line, 1, "", "当前可用操作: assign(交办) plan(制定整改方案)");
+	expect(district, "zh_CN", "case 99", 1, "", "没有编号为99的案件");
 	expect(district, NULL, "case 99", 1, "", "no case 99");
 	expect(district, NULL, "case 99 note --note x", 1, "", "no case 99");
+}
+
+/* Whoever takes a case up again is not said to have seen it rebound. */
+static void test_each_way_back_has_its_word(void **state)
+{
+	struct district *district = *state;
+	char line[160];
+	long long id = (long long)district_raise(district, MONITOR_COD, 61.3, district_now_ms());
+	expect(district, "zh_CN", "cases", 0, "  期限\n", "");
+	snprintf(line, sizeof line, "case %lld withdraw --reason unfounded --note wrong", id);
+	expect(district, NULL, line, 0, "", "");
+	snprintf(line, sizeof line, "case %lld reopen --note after-all", id);
+	expect(district, "zh_CN", line, 0, "撤销后恢复办理", "");
+	expect(district, NULL, line, 1, "", "");
+	snprintf(line, sizeof line, "case %lld", id);
+	struct run run = start(district, "zh_CN", line);
+	finish(&run);
+	assert_null(strstr(run.stdout_text.at, "反弹"));
+	run_deinit(&run);
 }
 
 static void test_tail_shows_the_last_and_then_what_happens(void **state)
@@ -397,6 +422,7 @@ int main(int argc, char **argv)
 		SERVED(test_sites_and_readings_are_tables),
 		SERVED(test_alerts_and_cases_are_tables),
 		SERVED(test_a_case_is_shown_and_acted_on),
+		SERVED(test_each_way_back_has_its_word),
 		SERVED(test_tail_shows_the_last_and_then_what_happens),
 		SERVED(test_tail_speaks_chinese_and_json),
 		SERVED(test_tail_survives_a_restart_of_the_daemon),

@@ -3,6 +3,7 @@
 
 #include "assemble-clues.h"
 #include "assemble-places.h"
+#include "core/beside.h"
 #include "core/evaluate.h"
 #include "core/number.h"
 #include "core/reading.h"
@@ -298,6 +299,8 @@ static void fill_beside(struct monitor *monitors, size_t n)
 		for (size_t j = 0; (monitors[i].zero_beside || monitors[i].low_beside) && j < n;
 		     j++)
 			monitors[j].seen_beside |= monitors[j].connection == monitors[i].connection;
+	for (size_t i = 0; i < n; i++)
+		beside_begin(&monitors[i]);
 }
 
 static int fill_sites(struct plan *plan, const struct config *config)

@@ -132,33 +132,32 @@ static bool pass_time(struct backtest *b, int64_t time_ms)
 	return true;
 }
 
-static struct reading reading_of(const struct backtest *b, uint32_t monitor,
-				 const struct csv_row *row)
+/* Member by member, where it is used: a copy would wait for each of them to be written. */
+static void read_row(const struct backtest *b, uint32_t monitor, const struct csv_row *row,
+		     struct reading *out)
 {
-	const struct monitor *m = &b->plan->monitors[monitor];
-	struct reading r = {
-		.measured_ms = row->time_ms,
-		.received_ms = row->time_ms,
-		.received_mono_ns = mono_of(b, row->time_ms),
-		.value = row->value,
-		.monitor = monitor,
-		.has_value = true,
-		.flag = (uint8_t)quality_flag(m, row->flag, true, row->value),
-	};
-	return r;
+	out->seq = out->raw = out->frame = 0;
+	out->measured_ms = out->received_ms = row->time_ms;
+	out->received_mono_ns = mono_of(b, row->time_ms);
+	out->value = row->value;
+	out->monitor = monitor;
+	out->ring = 0;
+	out->kind = SLOT_VALUE;
+	out->flag = (uint8_t)quality_flag(&b->plan->monitors[monitor], row->flag, true, row->value);
+	out->has_value = true;
+	out->beside = false;
 }
 
 /* The same, when its turn is there. */
-static struct reading settled_reading(const struct backtest *b, uint32_t monitor,
-				      const struct csv_row *row)
+static void settle_row(const struct backtest *b, uint32_t monitor, const struct csv_row *row,
+		       struct reading *out)
 {
-	struct reading r = reading_of(b, monitor, row);
+	read_row(b, monitor, row, out);
 	if (b->beside && row->has_value)
-		beside_settle(b->plan, b->shown, &r);
-	return r;
+		beside_settle(b->plan, b->shown, out);
 }
 
-static void add_load(struct backtest *b, const struct reading *raw)
+__attribute__((noinline)) static void add_load(struct backtest *b, const struct reading *raw)
 {
 	struct reading room;
 	const struct reading *r = b->marks == NULL ? raw : marks_reading(b->marks, raw, &room);
@@ -175,7 +174,8 @@ static void passed_already(struct backtest *b, uint32_t monitor)
 
 static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
-	const struct reading r = settled_reading(b, monitor, row);
+	struct reading r;
+	settle_row(b, monitor, row, &r);
 	if (row->has_value && row->time_ms < b->start_ms)
 		evaluator_reach_back(b->evaluator, monitor, row->time_ms);
 	if (row->time_ms > b->clock_ms[monitor]) {
@@ -212,7 +212,8 @@ static void watch_row(struct backtest *b, uint32_t monitor, const struct csv_row
 		feed(b, monitor, row);
 		return;
 	}
-	const struct reading r = settled_reading(b, monitor, row);
+	struct reading r;
+	settle_row(b, monitor, row, &r);
 	explain_before(b->explain, &r);
 	feed(b, monitor, row);
 	explain_after(b->explain, &r);
@@ -224,7 +225,8 @@ static void moment_end(struct backtest *b)
 {
 	struct moment *moment = &b->moment;
 	for (size_t i = 0; i < moment->n; i++) {
-		const struct reading r = reading_of(b, moment->at[i].monitor, &moment->at[i].row);
+		struct reading r;
+		read_row(b, moment->at[i].monitor, &moment->at[i].row, &r);
 		if (moment->at[i].row.has_value)
 			beside_show(b->plan, b->shown, &r);
 	}
@@ -278,7 +280,8 @@ static void refuse_row(struct backtest *b, uint64_t number, const char *why)
 
 static void take_flow(struct backtest *b, uint32_t monitor, const struct csv_row *row)
 {
-	struct reading r = settled_reading(b, monitor, row);
+	struct reading r;
+	settle_row(b, monitor, row, &r);
 	b->failed |= row->has_value && !evaluator_flow(b->evaluator, &r);
 }
 
@@ -350,7 +353,7 @@ static bool row_asks(const struct backtest *b, const struct csv_row *row,
 		     const struct backtest_name *name)
 {
 	return name->used && name->monitor != NO_INDEX && row->has_value &&
-	       b->plan->monitors[name->monitor].seen_beside &&
+	       row->value <= b->plan->monitors[name->monitor].asks_most &&
 	       beside_asks(b->plan, name->monitor, row->value);
 }
 

@@ -115,6 +115,17 @@ static bool asks_for_low_end(const struct monitor *m, double value)
 	return m->low_beside && (is_low_end(m, value) || may_be_low_end(m, value));
 }
 
+void beside_begin(struct monitor *m)
+{
+	m->asks_most = m->zero_beside ? 0 : -INFINITY;
+	if (!m->low_beside)
+		return;
+	m->asks_most = fmax(m->asks_most, m->has_range ? m->range_low : 0);
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].has_min)
+			m->asks_most = fmax(m->asks_most, m->limits[i].min);
+}
+
 bool beside_asks(const struct plan *plan, uint32_t monitor, double value)
 {
 	const struct monitor *m = &plan->monitors[monitor];

@@ -42,6 +42,9 @@ struct beside {
 	double dead_end; /* that one */
 };
 
+/** beside_begin() - up to which value a monitor asks at all; all else is filled in */
+void beside_begin(struct monitor *monitor);
+
 /** beside_asks() - does what is beside a monitor mean something to a value of it, whatever that is?
  * Where no value asks, none is settled by others. */
 bool beside_asks(const struct plan *plan, uint32_t monitor, double value);

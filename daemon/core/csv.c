@@ -244,6 +244,9 @@ bool csv_header(const char *line, size_t length, struct csv_header *out, char *w
 	return true;
 }
 
+static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+				1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
 /* The last @length bytes of eight: "12.5" as "0000" and "12.5". */
 static uint64_t right_aligned(const char *text, size_t length)
 {
@@ -256,12 +259,9 @@ static uint64_t right_aligned(const char *text, size_t length)
 	return word | filled;
 }
 
-/* The same for 4 to 8 bytes, without a look at each: most values have no more. */
-static bool decimal_short(const char *text, size_t length, const double *power, double *out)
+/* The number that eight bytes are, of digits and at most one point; most values have no more. */
+static inline bool decimal_word(uint64_t word, double *out)
 {
-	if (length < 4 || length > 8)
-		return false;
-	uint64_t word = right_aligned(text, length);
 	uint64_t point = zero_bytes(word ^ (EACH_BYTE * '.'));
 	int behind = 0;
 	if (point != 0) { /* what stands before it moves up, over it */
@@ -272,21 +272,25 @@ static bool decimal_short(const char *text, size_t length, const double *power, 
 	}
 	if (!digits_only(word))
 		return false;
-	*out = (double)digits_eight(word) / power[behind];
+	*out = (double)digits_eight(word) / powers[behind];
 	return true;
+}
+
+/* The same for 4 to 8 bytes, without a look at each. */
+static bool decimal_short(const char *text, size_t length, double *out)
+{
+	return length >= 4 && length <= 8 && decimal_word(right_aligned(text, length), out);
 }
 
 /* Up to 15 digits and a small power of ten: both are exact doubles, so one division is exact too.
  */
 static bool decimal_fast(const char *text, size_t length, double *out)
 {
-	static const double power[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-				       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 	const char *at = text, *end = text + length, *point = NULL;
 	bool negative = length > 0 && *at == '-';
 	uint64_t digits = 0;
 	at += negative;
-	if (decimal_short(at, (size_t)(end - at), power, out)) {
+	if (decimal_short(at, (size_t)(end - at), out)) {
 		*out = negative ? -*out : *out;
 		return true;
 	}
@@ -306,7 +310,7 @@ static bool decimal_fast(const char *text, size_t length, double *out)
 		return false;
 	double value = (double)digits;
 	if (point != NULL && end - point > 1)
-		value /= power[end - point - 1];
+		value /= powers[end - point - 1];
 	*out = negative ? -value : value;
 	return true;
 }
@@ -442,6 +446,18 @@ static size_t value_length(const char *at)
 	return 0;
 }
 
+/* The value at @at, behind names of eight bytes at the least: those that stand before it in a word
+ * that ends with it are made zeros. */
+static bool value_behind(const char *at, size_t length, double *out)
+{
+	if (length < 2 || length > WORD) /* one byte may be the point alone */
+		return decimal_fast(at, length, out);
+	uint64_t kept = ~UINT64_C(0) << (8 * (WORD - length));
+	uint64_t word = digits_load(at + length - WORD);
+	return decimal_word((word & kept) | (EACH_BYTE * '0' & ~kept), out) ||
+	       decimal_fast(at, length, out);
+}
+
 /* What ends a row behind its value. Return: its length; 0: something else. */
 static size_t row_end(const char *at, const struct csv_header *header)
 {
@@ -468,7 +484,7 @@ size_t csv_row_like(const char *from, const char *to, const struct csv_header *h
 	const char *at = from + time + 1;
 	size_t digits = alike(at, names, length) ? value_length(at + length) : 0;
 	size_t end = digits > 0 ? row_end(at + length + digits, header) : 0;
-	if (end == 0 || !decimal_fast(at + length, digits, &value))
+	if (end == 0 || !value_behind(at + length, digits, &value))
 		return 0;
 	row->time = from;
 	row->time_length = time;

@@ -254,7 +254,8 @@ static void limits_unknown(struct evaluator *e, uint32_t monitor)
 
 /* --- connections --- */
 
-static void link_feed(struct evaluator *e, const struct reading *r)
+/* Apart, as flow_feed(): a reading like most others passes without what these need. */
+__attribute__((noinline)) static void link_feed(struct evaluator *e, const struct reading *r)
 {
 	struct alert_state *a = &e->links[r->monitor].alert;
 	struct condition c = {NO_INDEX, r->monitor, NO_INDEX, ALERT_CONNECTION, NULL};
@@ -295,12 +296,8 @@ void evaluator_own_fault(struct evaluator *e, enum own_fault fault, bool holds, 
 
 /* --- the outside --- */
 
-enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value)
+enum flag quality_closely(const struct monitor *monitor, double value)
 {
-	if (flag != FLAG_NORMAL || !has_value)
-		return flag;
-	if (value > monitor->plain_low && value < monitor->plain_high)
-		return FLAG_NORMAL;
 	if (signal_is_dead(monitor, value))
 		return FLAG_FAULT;
 	if (monitor->has_range && (value < monitor->range_low || value > monitor->range_high))
@@ -445,7 +442,9 @@ static void value_feed(struct evaluator *e, const struct reading *r, bool heard)
 		limits_unknown(e, r->monitor);
 }
 
-static void marked_feed(struct evaluator *e, const struct reading *raw, bool heard)
+/* Apart: what a marked reading needs room for would be cleared at each. */
+__attribute__((noinline)) static void marked_feed(struct evaluator *e, const struct reading *raw,
+						  bool heard)
 {
 	struct reading room;
 	value_feed(e, marks_reading(e->marks, raw, &room), heard);
@@ -467,7 +466,8 @@ void reading_feed(struct evaluator *e, const struct reading *r, bool heard)
 }
 
 /* Of a flow, for which others may wait, or of a monitor that may wait for it. */
-static void flow_feed(struct evaluator *e, const struct reading *r, bool heard)
+__attribute__((noinline)) static void flow_feed(struct evaluator *e, const struct reading *r,
+						bool heard)
 {
 	if (awaiting_add(e, r))
 		return;

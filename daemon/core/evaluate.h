@@ -130,11 +130,18 @@ void evaluator_own_fault(struct evaluator *evaluator, enum own_fault fault, bool
  * ledger takes what it knows without harm */
 void evaluator_repeat(struct evaluator *e);
 
+/** quality_closely() - the flag that counts of a value that came with N */
+enum flag quality_closely(const struct monitor *monitor, double value);
 /**
  * quality_flag() - the flag that counts: N beyond the measuring range is T (HJ 212-2017 table 9),
  * and D where the value is what a dead signal gives, or no measurement at all
  */
-enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value, double value);
+static inline enum flag quality_flag(const struct monitor *monitor, enum flag flag, bool has_value,
+				     double value)
+{
+	bool plain = value > monitor->plain_low && value < monitor->plain_high;
+	return flag != FLAG_NORMAL || !has_value || plain ? flag : quality_closely(monitor, value);
+}
 /** quality_begin() - between which values it need not look closely; all else is filled in */
 void quality_begin(struct monitor *monitor);
 

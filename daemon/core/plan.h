@@ -132,6 +132,7 @@ struct monitor {
 	bool zero_beside;       /* a 0 is no water where most beside it show none (core/beside.h) */
 	bool low_beside;        /* a low end is none where those beside it show as little */
 	bool seen_beside;       /* such a monitor, or one beside it */
+	double asks_most;       /* no larger value asks what is beside it; set by beside_begin() */
 	bool under_range;       /* what lies below the range is a clue */
 	uint32_t late_count;    /* late readings in a row that are one; 0: off */
 	int64_t interval_ms;    /* 0: unknown (pushed) */

@@ -256,6 +256,44 @@ static void test_a_fault_is_noted_as_one_of_the_row_where_it_is(void **state)
 	assert_true(!r.beside && r.flag == FLAG_MAINTENANCE);
 }
 
+/* The bound is of what beside_asks() takes, at the nearest values around each of its own. */
+static void only_little_asks(const struct plan *of, uint32_t n)
+{
+	static const double around[] = {0, 0.1, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 20, 500};
+	for (uint32_t i = 0; i < n; i++) {
+		struct monitor m = of->monitors[i];
+		beside_begin(&m);
+		for (size_t j = 0; j < sizeof around / sizeof *around; j++) {
+			const double value[] = {around[j], -around[j],
+						nextafter(around[j], INFINITY),
+						nextafter(around[j], -INFINITY)};
+			for (size_t k = 0; k < 4; k++)
+				assert_true(!beside_asks(of, i, value[k]) ||
+					    value[k] <= m.asks_most);
+		}
+	}
+}
+
+static void test_what_lies_above_a_bound_asks_nothing(void **state)
+{
+	(void)state;
+	only_little_asks(&plan, MONITORS);
+	only_little_asks(&works_plan, WORKS);
+	static const struct {
+		const struct monitor *monitor;
+		double asks_most;
+	} known[] = {{&works_monitors[ACID], 6},
+		     {&works_monitors[CHLORINE], 0.1},
+		     {&works_monitors[HAZE], 0.5},
+		     {&monitors[OXYGEN], 0},
+		     {&monitors[TURBIDITY], -INFINITY}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		struct monitor m = *known[i].monitor;
+		beside_begin(&m);
+		assert_true(m.asks_most == known[i].asks_most);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup(f, forget)
 
 int main(void)
@@ -272,6 +310,7 @@ int main(void)
 		T(test_what_clings_to_a_low_end_is_none_while_others_show_as_little),
 		T(test_what_falls_with_others_to_a_low_end_is_none),
 		T(test_a_fault_is_noted_as_one_of_the_row_where_it_is),
+		T(test_what_lies_above_a_bound_asks_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

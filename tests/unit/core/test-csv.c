@@ -318,8 +318,12 @@ static bool like(const struct csv_header *header, const char *line)
 static void test_the_expected_row_is_read_like_any_other(void **state)
 {
 	static const char *const as_expected[] = {
-		EPOCH "," NAMES "61.3\n", EPOCH "," NAMES "-0\n", "1767294001," NAMES "5\r\n",
-		EPOCH "," NAMES "12345.678\n", "9999999999," NAMES ".5\n"};
+		EPOCH "," NAMES "61.3\n",     EPOCH "," NAMES "-0\n",
+		"1767294001," NAMES "5\r\n",  EPOCH "," NAMES "12345.678\n",
+		"9999999999," NAMES ".5\n",   EPOCH "," NAMES "5.\n",
+		EPOCH "," NAMES "7.1\n",      EPOCH "," NAMES "0.123456\n",
+		EPOCH "," NAMES "1234567.\n", EPOCH "," NAMES "12345678\n",
+		EPOCH "," NAMES "-1234.567\n"};
 	static const char *const others[] = {EPOCH "," NAMES "\n",
 					     EPOCH "," NAMES "NA\n",
 					     EPOCH "," NAMES "1,N\n",
@@ -333,7 +337,11 @@ static void test_the_expected_row_is_read_like_any_other(void **state)
 					     "2026-01-02T03:04:05Z," NAMES "1\n",
 					     EPOCH "," NAMES "12345678901234567\n",
 					     EPOCH "," NAMES "1\r\r\n",
-					     EPOCH "," NAMES "1;2\n"};
+					     EPOCH "," NAMES "1;2\n",
+					     EPOCH "," NAMES ".\n",
+					     EPOCH "," NAMES "-.\n",
+					     EPOCH "," NAMES "1.2.3\n",
+					     EPOCH "," NAMES "12-4\n"};
 	struct csv_header header = header_of("time,site,factor,value");
 	for (size_t i = 0; i < sizeof as_expected / sizeof as_expected[0]; i++)
 		assert_true(like(&header, as_expected[i]));

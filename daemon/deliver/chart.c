@@ -2,6 +2,7 @@
 #include "deliver/chart.h"
 
 #include "core/tally.h"
+#include "deliver/label-room.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ enum {
 	HEIGHT = TOP + PLOT_HEIGHT + 42
 };
 #define DAY_MS INT64_C(86400000)
+_Static_assert((int)LABEL_COLUMNS == (int)CHART_COLUMNS, "a label is placed by the columns");
 
 static const struct {
 	char flag;
@@ -382,17 +384,59 @@ static void level_name(struct sheet *sheet, const struct chart_level *level)
 	text_deinit(&share);
 }
 
+static bool is_share(const struct chart_level *level)
+{
+	return level->share > 0 && level->share < 1;
+}
+
 static void draw_limits(struct sheet *sheet, const struct chart *chart, const struct scale *scale)
 {
 	for (size_t i = 0; i < chart->n_limits; i++) {
 		const struct chart_level *level = &chart->limits[i];
 		double y = y_of(scale, level->at);
-		bool share = level->share > 0 && level->share < 1;
-		line(sheet, share ? "limit share" : "limit", LEFT, y, LEFT + CHART_COLUMNS, y);
-		/* a share lies close below the whole, and is named below itself */
-		label_begin(sheet, "limit-name", LEFT + CHART_COLUMNS - 4, share ? y + 12 : y - 4);
-		level_name(sheet, level);
+		line(sheet, is_share(level) ? "limit share" : "limit", LEFT, y,
+		     LEFT + CHART_COLUMNS, y);
+	}
+}
+
+/* Where the curve and the readings that stand apart are drawn. */
+static void curve_room(const struct chart *chart, const struct scale *scale,
+		       struct label_room *room)
+{
+	bool joined = false;
+	label_room_begin(room, LEFT, TOP, TOP + PLOT_HEIGHT);
+	for (size_t i = 0; i < CHART_COLUMNS; i++) {
+		const struct chart_column *c = &chart->at[i];
+		joined = joined && (c->n > 0 ? !c->broken : c->flags == 0);
+		if (c->n == 0)
+			continue;
+		label_room_point(room, i, y_of(scale, c->first), joined);
+		label_room_point(room, i, y_of(scale, c->low), true);
+		label_room_point(room, i, y_of(scale, c->high), true);
+		label_room_point(room, i, y_of(scale, c->last), true);
+		joined = true;
+	}
+}
+
+/* Beside their lines, not over the curve; a share lies close below the whole, and is named below
+ * itself. */
+static void draw_limit_names(struct sheet *sheet, const struct chart *chart,
+			     const struct scale *scale)
+{
+	struct label_room room;
+	curve_room(chart, scale, &room);
+	for (size_t i = 0; i < chart->n_limits; i++) {
+		const struct chart_level *level = &chart->limits[i];
+		struct text name = {0};
+		struct sheet inner = {&name, sheet->words, sheet->zone};
+		level_name(&inner, level);
+		const struct label_place at =
+			label_room_find(&room, label_width(name.at == NULL ? "" : name.at),
+					y_of(scale, level->at), is_share(level));
+		label_begin(sheet, "limit-name", at.x, at.y);
+		sheet_markup(sheet, name.at == NULL ? "" : name.at);
 		sheet_markup(sheet, "</text>");
+		text_deinit(&name);
 	}
 }
 
@@ -574,6 +618,7 @@ void chart_svg(struct sheet *sheet, const struct chart *chart, unsigned place)
 	draw_curve(sheet, chart, &scale);
 	draw_marks(sheet, chart, &scale);
 	draw_letters(sheet, chart);
+	draw_limit_names(sheet, chart, &scale);
 	sheet_markup(sheet, "</svg>");
 }
 

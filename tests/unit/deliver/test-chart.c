@@ -89,6 +89,48 @@ static void test_one_reading_above_the_limit_among_many_stays_to_be_seen(void **
 	free(svg);
 }
 
+/* Where the name of the limit stands: the end of its text, its baseline. */
+static void limit_name(const char *svg, double *x, double *y)
+{
+	const char *name = strstr(svg, "class=\"limit-name\"");
+	assert_non_null(name);
+	assert_int_equal(sscanf(strstr(name, "x="), "x=\"%lf\" y=\"%lf\"", x, y), 2);
+}
+
+static void test_the_limits_name_stands_where_the_curve_is_not(void **state)
+{
+	struct chart *chart = *state;
+	double x, y;
+	char *svg = drawn(chart);
+	limit_name(svg, &x, &y); /* nothing is in its way */
+	assert_true(x > 64 + 700);
+	free(svg);
+	/* up and down around the limit in the last eight hours, far below before */
+	for (int64_t s = 0; s < 86400; s += 30)
+		feed(chart, begin_ms + s * second,
+		     s < 57600        ? 20
+		     : s % 1800 < 900 ? 40
+				      : 60,
+		     FLAG_NORMAL);
+	svg = drawn(chart);
+	limit_name(svg, &x, &y);
+	assert_true(x < 64 + 480);
+	free(svg);
+	/* on one side of the line all day long: then on the other side */
+	for (size_t i = 0; i < CHART_COLUMNS; i++) {
+		chart->at[i].first = chart->at[i].last = chart->at[i].low = 51;
+		chart->at[i].high = 60;
+	}
+	chart->low = 51;
+	svg = drawn(chart);
+	limit_name(svg, &x, &y);
+	double line;
+	assert_int_equal(sscanf(strstr(strstr(svg, "class=\"limit\""), "y1="), "y1=\"%lf\"", &line),
+			 1);
+	assert_true(x > 64 + 700 && y > line);
+	free(svg);
+}
+
 static void test_silence_breaks_the_line_and_is_listed(void **state)
 {
 	struct chart *chart = *state;
@@ -168,6 +210,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_one_reading_above_the_limit_among_many_stays_to_be_seen, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_the_limits_name_stands_where_the_curve_is_not,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_silence_breaks_the_line_and_is_listed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_flags_are_marked_and_reach_no_scale, setup,

@@ -9,6 +9,8 @@
  */
 #include "deliver/report-tables.h"
 
+#include "core/array.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +25,10 @@ static struct report_group *group_of(struct report_groups *g, const char *by, co
 	for (size_t i = 0; i < g->n; i++)
 		if (strcmp(g->at[i].by, by) == 0 && strcmp(g->at[i].name, name) == 0)
 			return &g->at[i];
-	if (g->n == g->room) {
-		size_t room = g->room == 0 ? 32 : 2 * g->room;
-		void *more = reallocarray(g->at, room, sizeof *g->at);
-		if (more == NULL)
-			return NULL;
-		g->at = more;
-		g->room = room;
-	}
+	void *at = array_room(g->at, g->n, &g->room, sizeof *g->at);
+	if (at == NULL)
+		return NULL;
+	g->at = at;
 	struct report_group new = {.by = strdup(by), .name = strdup(name)};
 	if (new.by == NULL || new.name == NULL) {
 		free(new.by);

@@ -13,6 +13,7 @@
  * those that cleared it, without those of which the data did not suffice.
  */
 #include "deliver/report-tables.h"
+#include "core/array.h"
 #include "core/number.h"
 #include "store/ledger-marks.h"
 
@@ -129,16 +130,12 @@ void report_set_days(const struct report *report, struct report_days *days, stru
 
 static void add_cover(struct report_covers *covers, const struct recomputed_window *w)
 {
-	if (covers->n == covers->room) {
-		size_t room = covers->room == 0 ? 64 : 2 * covers->room;
-		void *more = reallocarray(covers->at, room, sizeof *covers->at);
-		if (more == NULL) {
-			covers->failed = true;
-			return;
-		}
-		covers->at = more;
-		covers->room = room;
+	void *at = array_room(covers->at, covers->n, &covers->room, sizeof *covers->at);
+	if (at == NULL) {
+		covers->failed = true;
+		return;
 	}
+	covers->at = at;
 	covers->at[covers->n++] = *w;
 }
 

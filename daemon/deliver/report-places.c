@@ -100,7 +100,7 @@ static const struct report_column document_columns[] = {
 	{"case", "case number", CELL_KEY, 0},
 	{"site", "site", CELL_SITE, 0},
 	{"at", "time", CELL_KEY, 0},
-	{"action", "step taken", CELL_CODE, 0},
+	{"action", "step taken", CELL_STEP, 0},
 	{"relation", "kind of document", CELL_CODE, 0},
 	{"document", "document", CELL_TEXT, 0},
 };

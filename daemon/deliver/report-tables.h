@@ -7,13 +7,14 @@
 #include "deliver/times.h"
 
 /* CELL_KEY: a text that is not broken; CELL_WORD: one of ours; CELL_CODE: of the API; CELL_SITE:
- * its id; on a page the name that the office knows it by */
+ * its id; on a page the name that the office knows it by; CELL_STEP: an action of a history */
 enum report_cell {
 	CELL_TEXT,
 	CELL_KEY,
 	CELL_SITE,
 	CELL_WORD,
 	CELL_CODE,
+	CELL_STEP,
 	CELL_NUMBER,
 	CELL_SHARE,
 	CELL_COUNT

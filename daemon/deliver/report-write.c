@@ -2,6 +2,8 @@
 /* A report as a page and as CSV. */
 #include "deliver/report-tables.h"
 
+#include "core/casewords.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -70,7 +72,7 @@ static void page_number(struct text *out, const struct report_column *column,
 static bool is_text(const struct report_column *column)
 {
 	return column->cell == CELL_TEXT || column->cell == CELL_KEY || column->cell == CELL_SITE ||
-	       column->cell == CELL_WORD || column->cell == CELL_CODE;
+	       column->cell == CELL_WORD || column->cell == CELL_CODE || column->cell == CELL_STEP;
 }
 
 static const char *site_name(const struct plan *plan, const char *id)
@@ -94,6 +96,8 @@ static void page_row(struct report_writer *writer, const struct report_column *c
 								   : "<td class=\"n\">");
 		if (columns[i].cell == CELL_CODE)
 			sheet_code(sheet, values[i].text == NULL ? "" : values[i].text);
+		else if (columns[i].cell == CELL_STEP)
+			sheet_say(sheet, step_words(values[i].text, NULL));
 		else if (columns[i].cell == CELL_WORD)
 			sheet_say(sheet, values[i].text);
 		else if (columns[i].cell == CELL_SITE)
@@ -199,6 +203,9 @@ int report_html(struct text *out, const struct report *report)
 
 /* --- CSV --- */
 
+/* By which a spreadsheet knows UTF-8; without it, one in Chinese takes the file for GBK. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 struct lines {
 	struct report_writer writer;
 	struct text *out;
@@ -248,7 +255,7 @@ static void lines_row(struct report_writer *writer, const struct report_column *
 		if (is_text(&columns[i]))
 			field(lines->out, values[i].text);
 		else if (values[i].has_number)
-			text_double(lines->out, values[i].number);
+			text_format(lines->out, "%.12g", values[i].number);
 	}
 	text_add(lines->out, "\r\n");
 }
@@ -261,5 +268,6 @@ static void lines_end(struct report_writer *writer)
 int report_csv(struct text *out, const struct report *report)
 {
 	struct lines lines = {.writer = {lines_begin, lines_row, lines_end}, .out = out};
+	text_add(out, BYTE_ORDER_MARK);
 	return report_tables(report, &lines.writer);
 }

@@ -25,6 +25,7 @@ struct report {
 /** report_html(), report_csv() - add the whole report to @out (any thread).
  * Return: 0, negative errno, a result of the ledger. */
 int report_html(struct text *out, const struct report *report);
-/** In the CSV each table begins with a line of its columns, whose first is `table`; numbers have
- * all their digits, shares are from 0 to 1, and names stay untranslated. */
+/** The CSV begins with a byte order mark, for spreadsheets. Each table begins with a line of its
+ * columns, whose first is `table`; numbers have 12 digits, so that a sum reads as what was added
+ * up, shares are from 0 to 1, and names stay untranslated. */
 int report_csv(struct text *out, const struct report *report);

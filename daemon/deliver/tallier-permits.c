@@ -2,22 +2,20 @@
 /* Loads against permits: a share of the year's permitted load that is reached is an alert. */
 #include "deliver/tallier-internal.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static void offer(void *context, const struct verdict *v)
 {
 	struct tallier *t = context;
-	if (t->n_verdicts == t->room) {
-		size_t room = t->room == 0 ? 16 : 2 * t->room;
-		void *more = reallocarray(t->verdicts, room, sizeof *t->verdicts);
-		if (more == NULL) {
-			t->failed = true;
-			return;
-		}
-		t->verdicts = more;
-		t->room = room;
+	void *at = array_room(t->verdicts, t->n_verdicts, &t->room, sizeof *t->verdicts);
+	if (at == NULL) {
+		t->failed = true;
+		return;
 	}
+	t->verdicts = at;
 	t->verdicts[t->n_verdicts++] = *v;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/tallier-internal.h"
 
+#include "core/array.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -119,16 +121,12 @@ void tallier_redo(struct tallier *t, uint32_t site, int64_t late_ms)
 				t->redo[i].late_ms = late_ms;
 			return;
 		}
-	if (t->n_redo == t->redo_room) {
-		size_t room = t->redo_room == 0 ? 16 : 2 * t->redo_room;
-		void *more = reallocarray(t->redo, room, sizeof *t->redo);
-		if (more == NULL) {
-			t->failed = true;
-			return;
-		}
-		t->redo = more;
-		t->redo_room = room;
+	void *at = array_room(t->redo, t->n_redo, &t->redo_room, sizeof *t->redo);
+	if (at == NULL) {
+		t->failed = true;
+		return;
 	}
+	t->redo = at;
 	t->redo[t->n_redo++] = (struct redo){site, day_ms, late_ms};
 }
 

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/times.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 
 void times_add(struct times *times, struct span span)
 {
-	if (times->n == times->room) {
-		size_t room = times->room == 0 ? 8 : 2 * times->room;
-		void *more = reallocarray(times->at, room, sizeof *times->at);
-		if (more == NULL) {
-			times->failed = true;
-			return;
-		}
-		times->at = more;
-		times->room = room;
+	void *at = array_room(times->at, times->n, &times->room, sizeof *times->at);
+	if (at == NULL) {
+		times->failed = true;
+		return;
 	}
+	times->at = at;
 	times->at[times->n++] = span;
 }
 

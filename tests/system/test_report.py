@@ -16,7 +16,8 @@ EAST = timezone(timedelta(hours=8))
 def tables(text):
     """Rows of each table by its name, as dictionaries."""
     found, columns = {}, None
-    for row in csv.reader(io.StringIO(text)):
+    assert text.startswith("\ufefftable,"), text[:40]  # by which a spreadsheet knows UTF-8
+    for row in csv.reader(io.StringIO(text[1:])):
         if row[0] == "table":
             columns = row
         else:

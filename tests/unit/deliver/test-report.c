@@ -230,7 +230,7 @@ static void test_a_day_is_what_its_mean_says_and_not_what_an_alert_spans(void **
 	day(b, COD, 3, (const double[]){60, 60, 60, -1});
 	alert(b, COD, AVERAGE_DAY, 0, DAY, 3 * DAY);
 	alert(b, COD, AVERAGE_DAY, 3 * DAY, 4 * DAY, 6 * DAY);
-	assert_row(b, "w01018", "4 2 3 2 0.3333333333333333");
+	assert_row(b, "w01018", "4 2 3 2 0.333333333333");
 }
 
 static void test_a_mark_makes_a_day_comply_and_another_undetermined(void **state)
@@ -264,7 +264,7 @@ static void test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches(voi
 	/* what was maintenance touches nothing; what is left of it does */
 	mark(b, AMMONIA, 20 * HOUR, DAY);
 	mark(b, AMMONIA, 2 * DAY, 3 * DAY);
-	assert_row(b, "w21003", "3 1 3 1 0.6666666666666666");
+	assert_row(b, "w21003", "3 1 3 1 0.666666666667");
 }
 
 static void
@@ -422,6 +422,7 @@ static char *csv_of(struct bench *b, int64_t start_ms)
 				      .span = {START + start_ms, START + start_ms + 30 * DAY},
 				      .now_ms = END + 30 * DAY};
 	assert_int_equal(report_csv(&csv, &report), 0);
+	assert_int_equal(strncmp(csv.at, "\xef\xbb\xbftable,", 9), 0);
 	return csv.at;
 }
 
@@ -458,6 +459,16 @@ static void test_what_is_done_later_changes_no_report(void **state)
 	free(before);
 	free(after);
 	free(next);
+}
+
+static void test_a_sum_reads_as_what_was_added_up(void **state)
+{
+	struct bench *b = *state;
+	record(b, RAIN, HOUR, 0.1); /* in binary the sum is 0.30000000000000004 */
+	record(b, RAIN, 2 * HOUR, 0.2);
+	assert_row(b, "a-rain", "1 0   ");
+	assert_lines(
+		b, (const char *const[]){"monitors,outfall,a-rain,,mm,1,2,,,,0.3,0.1,0.2,", NULL});
 }
 
 static void test_where_no_rate_is_configured_no_share_is_known(void **state)
@@ -579,6 +590,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_mark_makes_a_day_comply_and_another_undetermined, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_sum_reads_as_what_was_added_up, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_a_day_that_is_not_over_is_not_judged, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(

@@ -192,16 +192,23 @@ static void feed(struct backtest *b, uint32_t monitor, const struct csv_row *row
 		add_load(b, &r);
 }
 
-static void judge_row(struct backtest *b, const struct csv_row *row,
-		      const struct backtest_name *name)
+/* Counts a row. Return: its monitor; NO_INDEX: none that is known, or memory failed. */
+static uint32_t count_row(struct backtest *b, const struct csv_row *row,
+			  const struct backtest_name *name)
 {
 	b->rows++;
 	if (!pass_time(b, row->time_ms))
-		return;
+		return NO_INDEX;
 	uint32_t monitor = monitor_of(b, row, name);
-	if (monitor == NO_INDEX)
-		b->unknown++;
-	else
+	b->unknown += monitor == NO_INDEX;
+	return monitor;
+}
+
+static void judge_row(struct backtest *b, const struct csv_row *row,
+		      const struct backtest_name *name)
+{
+	uint32_t monitor = count_row(b, row, name);
+	if (monitor != NO_INDEX)
 		feed(b, monitor, row);
 }
 
@@ -257,13 +264,10 @@ static void moment_add(struct backtest *b, uint32_t monitor, const struct csv_ro
 static void closer_row(struct backtest *b, const struct csv_row *row,
 		       const struct backtest_name *name)
 {
-	b->rows++;
-	if (!pass_time(b, row->time_ms))
-		return;
-	uint32_t monitor = monitor_of(b, row, name);
+	uint32_t monitor = count_row(b, row, name);
 	if (monitor == NO_INDEX)
-		b->unknown++;
-	else if (b->beside)
+		return;
+	if (b->beside)
 		moment_add(b, monitor, row);
 	else
 		watch_row(b, monitor, row);

@@ -31,7 +31,7 @@ import faults  # noqa: E402
 import settings  # noqa: E402
 
 UNITS = ("beside", "window", "marks", "supcase") + tuple(
-    "evaluate-" + x for x in ("instant", "means", "await", "eight", "signal", "discharge", "warning", "keep", "clue", "late"))
+    "evaluate-" + x for x in ("instant", "means", "await", "eight", "signal", "range", "discharge", "warning", "keep", "clue", "late"))
 HANGS_S = 20
 
 

@@ -115,7 +115,7 @@ enum {
 	CONFIG_RULE_TARGET,
 	CONFIG_RULE_JOIN,
 	CONFIG_RULE_CLUES, /* the keys of the group, from here on */
-	CONFIG_SITE_RULES = CONFIG_RULE_CLUES + 13
+	CONFIG_SITE_RULES = CONFIG_RULE_CLUES + 14
 };
 
 enum config_average { CONFIG_INSTANT, CONFIG_HOUR, CONFIG_DAY, CONFIG_DAY_8H };
@@ -178,8 +178,8 @@ struct config_clues {
 	bool on; /* the group stands */
 	int clipped_count, weak_flat_count, repeating_count, alike_count, shut_count,
 		contradicts_count;
-	double clipped_share, weak_flat_share, shut_share, flagged_after_s, within_s, hold_s,
-		altitude_m;
+	double clipped_share, weak_flat_share, shut_share, shut_after_s, flagged_after_s, within_s,
+		hold_s, altitude_m;
 };
 enum { CONFIG_MOST_COURSE = 64, CONFIG_MOST_CONTRADICTIONS = 4 };
 struct config_contradiction {
@@ -230,6 +230,7 @@ struct config_monitor {
 	double detection_limit; /* 0: not known */
 	bool has_course;        /* results far enough apart for clues of their course, or */
 	bool may_have_course;   /* nobody said how far: those that are count */
+	bool own_pace;          /* stale_after_s is the practice's, of results */
 	bool is_probe;          /* by the practice, which looks for no such clues of one */
 	struct config_contradiction *contradictions;
 	size_t n_contradictions;

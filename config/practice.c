@@ -209,8 +209,10 @@ static void take_stale(const struct settling *s)
 	double every_s = fmax(m->cycle_s, interval_s(m));
 	double after_s = results ? fmax(s->rule->result_s, RESULTS_MISSED * every_s)
 				 : fmax(s->rule->link_s, 3 * interval_s(m));
-	if (results || interval_s(m) > 0)
-		take_number(s, CONFIG_RULE_STALE, &s->m->stale_after_s, after_s);
+	if (!results && interval_s(m) == 0)
+		return;
+	take_number(s, CONFIG_RULE_STALE, &s->m->stale_after_s, after_s);
+	s->m->own_pace = results && m->from[CONFIG_RULE_STALE].whence == CONFIG_PRACTICE;
 }
 
 /* Equal for so long, and never on fewer than four values. */

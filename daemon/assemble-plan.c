@@ -210,6 +210,7 @@ static int fill_monitor(struct monitor *out, const struct config *config,
 		.cycle_ms = milliseconds(m->cycle_s),
 		.expected_per_hour = m->expected_per_hour,
 		.settle_results = (uint32_t)m->settle_results,
+		.own_pace = m->own_pace,
 		.gated = m->gated && site->has_gate &&
 			 strcmp(m->factor.code, site->flow_factor) != 0,
 		.rollover = m->rollover,

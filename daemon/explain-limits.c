@@ -75,7 +75,10 @@ static void gap_breaks(struct explain *x, const struct around *a)
 				   : SAY("{limit} no valid reading for more than {seconds} s "
 					 "(stale_after_s): the run since {since} is broken, no "
 					 "alert"));
-	if (before->off_run || (before->on_run && !before->alert.active))
+	bool off = before->off_run && step_breaks(&x->step, a->limit->off_delay_ms);
+	bool on = before->on_run && !before->alert.active &&
+		  step_breaks(&x->step, a->limit->on_delay_ms);
+	if (off || on)
 		explain_say(x, a->raw->measured_ms, english, "limit", a->name, "seconds",
 			    explain_seconds(x, x->monitor->stale_after_ms), "since",
 			    explain_time(x, before->on_since_ms), NULL);
@@ -86,7 +89,7 @@ static void idle_step(struct explain *x, const struct around *a)
 {
 	const struct track *before = &a->view->before, *now = a->now;
 	struct text compared = {0};
-	bool ran = before->on_run && !x->step.gap;
+	bool ran = before->on_run && !step_breaks(&x->step, a->limit->on_delay_ms);
 	explain_compared(&compared, x, a->limit, a->level, a->raw->value, a->judged);
 	if (now->on_run && !ran)
 		run_begins(x, a, compared.at);
@@ -115,7 +118,7 @@ static void idle_step(struct explain *x, const struct around *a)
 static void active_step(struct explain *x, const struct around *a)
 {
 	struct text compared = {0};
-	bool ran = a->view->before.off_run && !x->step.gap;
+	bool ran = a->view->before.off_run && !step_breaks(&x->step, a->limit->off_delay_ms);
 	bool clears = !a->now->alert.active;
 	struct level level = *a->level;
 	level.max = level.clear_max;
@@ -161,7 +164,7 @@ static void level_step(struct explain *x, const struct around *a, enum why why)
 	view->skipping = false;
 	view->judged++;
 	view->violated += level_violated(a->level, a->judged, &bound);
-	if (x->step.gap)
+	if (x->step.gap || x->step.stood)
 		gap_breaks(x, a);
 	if (view->before.alert.active)
 		active_step(x, a);

@@ -112,6 +112,21 @@ static void say_clue(struct explain *x, const struct verdict *v)
 			       SAY("{count} results change by more than the share {limit} while "
 				   "nothing is discharged"),
 			       rules->shut_count, rules->shut_share, 0);
+	else if (strcmp(v->reason, "shut_over_limit") == 0)
+		say_clue_limit(x, v,
+			       SAY("for {seconds} s what is measured while nothing is discharged "
+				   "lies beyond a limit"),
+			       0, 0, rules->shut_after_ms);
+	else if (strcmp(v->reason, "settled") == 0)
+		say_clue_limit(x, v,
+			       SAY("{count} results in a row that were set aside as the first ones "
+				   "after a stop lie beyond a limit"),
+			       rules->shut_count, 0, 0);
+	else if (strcmp(v->reason, "negative_flow") == 0)
+		say_clue_limit(x, v,
+			       SAY("{count} results in a row, and {seconds} s, of a flow that runs "
+				   "backwards, which is taken for discharge"),
+			       rules->contradicts_count, 0, rules->hold_ms);
 	else if (strncmp(v->reason, "alike ", 6) == 0)
 		explain_say(x, v->time_ms, SAY("the same {count} results in a row as at {other}"),
 			    "count", explain_count(x, rules->alike_count), "other", v->reason + 6,

@@ -74,8 +74,7 @@ void explain_before(struct explain *x, const struct reading *raw)
 		x->limits[i].n = explain_readings_in(x, i, raw->measured_ms);
 	}
 	x->step = reading_step(e, raw);
-	x->flows_between = x->step.gap && (e->traits[raw->monitor] & TRAIT_FLOW) &&
-			   flow_between(e, raw->monitor, m->valid_ms, raw->measured_ms);
+	x->flows_between = x->step.stood;
 	x->had_valid = m->has_valid;
 	x->valid_value = m->valid_value;
 	x->valid_ms = m->valid_ms;
@@ -135,7 +134,7 @@ static void watch_signal(struct explain *x, const struct reading *raw, enum why 
 		return;
 	if (m->flat_run)
 		explain_note_run(&s->flat, m->flat_results, raw->measured_ms - m->flat_since_ms);
-	if (x->had_valid && !x->step.gap)
+	if (x->had_valid && !x->step.gap && !x->step.stood)
 		s->step = fmax(s->step, fabs(raw->value - x->valid_value));
 }
 

@@ -17,6 +17,8 @@ enum clue {
 	CLUE_REPEATING, /* a pattern of different results that comes again */
 	CLUE_FLAGGED,   /* set aside for long by M, C, F or S, while something is discharged */
 	CLUE_SHUT,      /* results that change while nothing is discharged */
+	CLUE_SHUT_OVER, /* results beyond a limit for long, while nothing is discharged */
+	CLUE_SETTLED,   /* the first results after stops lie beyond a limit time and again */
 	CLUE_ALIKE,     /* the same course as at another site */
 	CLUES
 };
@@ -41,7 +43,7 @@ enum { COURSE_APART_MS = 840000 };
 struct clue_rules {
 	uint32_t clipped_count, weak_flat_count, repeating_count, shut_count, alike_count;
 	double weak_flat_share, shut_share, clipped_from; /* clipped_from: in the monitor's unit */
-	int64_t flagged_after_ms;                         /* 0: off */
+	int64_t flagged_after_ms, shut_after_ms;          /* 0: off */
 	int64_t apart_ms; /* a nearer result begins the course anew; 0: all count */
 	int64_t hold_ms;  /* how long clipped and contradictions hold before they are said */
 	uint32_t contradicts_count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/discharge.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,13 +74,19 @@ static void end_low(struct discharge *d, int64_t time_ms)
 		d->shut[d->n_shut++] = span;
 }
 
+/* A meter's zero is off to either side by as much; a flow that runs backwards is no standstill. */
+static bool is_low(const struct discharge *d, double value)
+{
+	return fabs(value) < d->below;
+}
+
 static void gate(struct discharge *d, int64_t time_ms, double value)
 {
 	if (d->low && d->hold_ms > 0 && time_ms - d->points[d->n_points - 1].time_ms > d->hold_ms)
 		end_low(d, time_ms);
-	if (d->low && !(value < d->below))
+	if (d->low && !is_low(d, value))
 		end_low(d, time_ms);
-	else if (!d->low && value < d->below) {
+	else if (!d->low && is_low(d, value)) {
 		d->low = true;
 		d->low_ms = time_ms;
 	}

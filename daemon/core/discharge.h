@@ -20,7 +20,7 @@ struct flow_point {
 
 struct discharge {
 	bool in_use, gates, grows, failed;
-	double below;    /* in the flow monitor's unit */
+	double below;    /* in the flow monitor's unit, to either side of 0 */
 	int64_t for_ms;  /* how long the flow is low before nothing is discharged */
 	int64_t hold_ms; /* how long a flow reading speaks for what follows; 0: for ever */
 	struct flow_point *points; /* ascending */

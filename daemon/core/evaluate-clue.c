@@ -10,14 +10,24 @@
 
 /* Below half the shortest time between results that are watched for it. */
 #define ALIKE_WITHIN_MS 420000
+#define WEEK_MS 604800000
 
+#define NEGATIVE_FLOW "negative_flow"
 static const char *const reasons[CLUES] = {
-	[CLUE_CLIPPED] = "clipped", [CLUE_WEAK_FLAT] = "weak_flat", [CLUE_REPEATING] = "repeating",
-	[CLUE_FLAGGED] = "flagged", [CLUE_SHUT] = "shut",           [CLUE_ALIKE] = "alike"};
+	[CLUE_CLIPPED] = "clipped",     [CLUE_WEAK_FLAT] = "weak_flat",
+	[CLUE_REPEATING] = "repeating", [CLUE_FLAGGED] = "flagged",
+	[CLUE_SHUT] = "shut",           [CLUE_SHUT_OVER] = "shut_over_limit",
+	[CLUE_SETTLED] = "settled",     [CLUE_ALIKE] = "alike"};
 
 static const struct clue_rules *rules_of(const struct evaluator *e, uint32_t monitor)
 {
 	return e->plan->monitors[monitor].clues;
+}
+
+static bool measures_gate(const struct site *site, uint32_t monitor)
+{
+	return site->has_flow && site->flow_monitor == monitor && site->has_gate &&
+	       site->gate_below > 0;
 }
 
 static struct clue_state *state_of(const struct evaluator *e, uint32_t monitor)
@@ -77,6 +87,16 @@ static void judge_contradictions(struct evaluator *e, uint32_t monitor, const st
 		     compare12(s->value, allowed(x, other->valid_value)) > 0,
 		     rules->contradicts_count, s);
 	}
+}
+
+/* A meter that runs backwards is no sign of a standstill, and its gate does not shut. */
+static void judge_negative(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	const struct site *site = &e->plan->sites[e->plan->monitors[monitor].site];
+	struct condition c = clue_of(monitor, NEGATIVE_FLOW);
+	if (measures_gate(site, monitor) && rules_of(e, monitor)->contradicts_count > 0)
+		hold(e, &c, &state_of(e, monitor)->negative, s->value <= -site->gate_below,
+		     rules_of(e, monitor)->contradicts_count, s);
 }
 
 /* --- conditions of the newest results together --- */
@@ -185,9 +205,28 @@ static void break_course(struct clue_state *state)
 static void break_runs(struct clue_state *state)
 {
 	break_course(state);
-	state->clipped.on = false;
+	state->clipped.on = state->negative.on = false;
 	for (size_t i = 0; i < CONTRADICTIONS_MOST; i++)
 		state->contradictions[i].on = false;
+}
+
+static void end_shut_over(struct evaluator *e, uint32_t monitor, int64_t time_ms)
+{
+	struct clue_state *state = state_of(e, monitor);
+	struct condition c = clue_of(monitor, reasons[CLUE_SHUT_OVER]);
+	state->shut_over = false;
+	alert_clear(e, &c, &state->alerts[CLUE_SHUT_OVER], time_ms);
+}
+
+/* Long since the last was set aside. */
+static void forget_settled(struct evaluator *e, uint32_t monitor, const struct step *s)
+{
+	struct clue_state *state = state_of(e, monitor);
+	struct condition c = clue_of(monitor, reasons[CLUE_SETTLED]);
+	if (state->settled_results == 0 || s->time_ms - state->settled_ms <= WEEK_MS)
+		return;
+	state->settled_results = 0;
+	alert_clear(e, &c, &state->alerts[CLUE_SETTLED], s->time_ms);
 }
 
 /* Results that follow the water from minute to minute are no course. */
@@ -203,15 +242,19 @@ void clues_result(struct evaluator *e, uint32_t monitor, const struct step *s)
 	if (rules_of(e, monitor) == NULL)
 		return;
 	struct clue_state *state = state_of(e, monitor);
-	if (s->gap)
+	if (s->gap || s->stood)
 		break_runs(state);
 	if (!s->result)
 		return;
+	forget_settled(e, monitor, s);
+	if (state->shut_over)
+		end_shut_over(e, monitor, s->time_ms);
 	if (is_near(rules_of(e, monitor), &state->series, s))
 		break_course(state);
 	series_add(&state->series, s->time_ms, s->value);
 	judge_clipped(e, monitor, s);
 	judge_contradictions(e, monitor, s);
+	judge_negative(e, monitor, s);
 	judge_weak_flat(e, monitor, s);
 	judge_repeating(e, monitor, s);
 	judge_alike(e, monitor, s);
@@ -293,12 +336,67 @@ static void judge_shut(struct evaluator *e, const struct reading *r, bool shut)
 		alert_raise_reading(e, &c, a, r, state->shut_since_ms);
 }
 
+/* Whatever the limit's averaging. */
+static bool beyond_limit(const struct evaluator *e, const struct reading *r)
+{
+	const struct monitor *m = &e->plan->monitors[r->monitor];
+	enum bound bound;
+	for (uint32_t i = 0; i < m->n_limits; i++)
+		if (limit_in_force(&m->limits[i], r->measured_ms) &&
+		    level_violated(&e->exceedance[e->first_limit[r->monitor] + i], r->value,
+				   &bound))
+			return true;
+	return false;
+}
+
+/* A gate cannot hide an exceedance for ever: a standstill is believed for a while. Moments of flow
+ * in between are no end of it, unless a result counts. */
+static void judge_shut_over(struct evaluator *e, const struct reading *r, bool shut)
+{
+	int64_t after_ms = rules_of(e, r->monitor)->shut_after_ms;
+	struct clue_state *state = state_of(e, r->monitor);
+	struct alert_state *a = &state->alerts[CLUE_SHUT_OVER];
+	struct condition c = clue_of(r->monitor, reasons[CLUE_SHUT_OVER]);
+	if (after_ms == 0 || !shut || r->flag != FLAG_NORMAL || !r->has_value)
+		return;
+	if (!beyond_limit(e, r)) {
+		end_shut_over(e, r->monitor, r->measured_ms);
+		return;
+	}
+	if (!state->shut_over)
+		state->shut_over_ms = r->measured_ms;
+	state->shut_over = true;
+	if (!a->active && r->measured_ms - state->shut_over_ms >= after_ms)
+		alert_raise_reading(e, &c, a, r, state->shut_over_ms);
+}
+
+void clues_set_aside(struct evaluator *e, const struct reading *r)
+{
+	const struct clue_rules *rules = rules_of(e, r->monitor);
+	struct clue_state *state = state_of(e, r->monitor);
+	struct alert_state *a = &state->alerts[CLUE_SETTLED];
+	struct condition c = clue_of(r->monitor, reasons[CLUE_SETTLED]);
+	if (rules->shut_count == 0)
+		return;
+	if (!beyond_limit(e, r)) {
+		state->settled_results = 0;
+		alert_clear(e, &c, a, r->measured_ms);
+		return;
+	}
+	if (state->settled_results++ == 0)
+		state->settled_since_ms = r->measured_ms;
+	state->settled_ms = r->measured_ms;
+	if (!a->active && state->settled_results >= rules->shut_count)
+		alert_raise_reading(e, &c, a, r, state->settled_since_ms);
+}
+
 void clues_heard(struct evaluator *e, const struct reading *r, bool shut)
 {
 	if (rules_of(e, r->monitor) == NULL)
 		return;
 	judge_flagged(e, r, shut);
 	judge_shut(e, r, shut);
+	judge_shut_over(e, r, shut);
 }
 
 /* --- across restarts --- */
@@ -343,9 +441,13 @@ struct alert_state *clue_place(struct evaluator *e, uint32_t monitor, const char
 				       [CLUE_REPEATING] = rules->repeating_count,
 				       [CLUE_FLAGGED] = rules->flagged_after_ms,
 				       [CLUE_SHUT] = rules->shut_count,
+				       [CLUE_SHUT_OVER] = rules->shut_after_ms,
+				       [CLUE_SETTLED] = rules->shut_count,
 				       [CLUE_ALIKE] = 0};
 	if (strcmp(reason, reasons[CLUE_CLIPPED]) == 0)
 		return wanted[CLUE_CLIPPED] > 0 ? &state->clipped.alert : NULL;
+	if (strcmp(reason, NEGATIVE_FLOW) == 0)
+		return rules->contradicts_count > 0 ? &state->negative.alert : NULL;
 	for (size_t i = 0; i < CLUES; i++)
 		if (wanted[i] > 0 && strcmp(reason, reasons[i]) == 0)
 			return &state->alerts[i];
@@ -369,6 +471,7 @@ void clues_repeat(struct evaluator *e, uint32_t monitor)
 		return;
 	const struct clue_state *state = state_of(e, monitor);
 	repeat_clue(e, monitor, reasons[CLUE_CLIPPED], &state->clipped.alert);
+	repeat_clue(e, monitor, NEGATIVE_FLOW, &state->negative.alert);
 	for (size_t i = 0; i < rules->n_contradictions; i++)
 		repeat_clue(e, monitor, rules->contradictions[i].reason,
 			    &state->contradictions[i].alert);
@@ -379,7 +482,7 @@ void clues_repeat(struct evaluator *e, uint32_t monitor)
 
 void clues_forget_alerts(struct clue_state *state)
 {
-	state->clipped.alert.active = false;
+	state->clipped.alert.active = state->negative.alert.active = false;
 	for (size_t i = 0; i < CONTRADICTIONS_MOST; i++)
 		state->contradictions[i].alert.active = false;
 	for (size_t i = 0; i < CLUES; i++)
@@ -389,6 +492,6 @@ void clues_forget_alerts(struct clue_state *state)
 void clues_set_back(struct clue_state *state)
 {
 	break_runs(state);
-	state->flagged = false;
-	state->shut_results = 0;
+	state->flagged = state->shut_over = false;
+	state->shut_results = state->settled_results = 0;
 }

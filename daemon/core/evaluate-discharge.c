@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the site's flow makes of a reading: not discharging, settling, and its weight in a mean. */
+/* What the site's flow makes of a reading: not discharging, and its weight in a mean. */
 #include "core/evaluate-state.h"
 
 #include <errno.h>
@@ -61,7 +61,8 @@ bool discharge_concerns(const struct evaluator *e, uint32_t monitor)
 	bool weighed = false;
 	for (size_t i = 0; i < m->n_limits; i++)
 		weighed |= m->limits[i].by_flow;
-	return measures || weighed || discharge_of(e, monitor) != NULL || m->settle_results > 0;
+	return measures || weighed || discharge_of(e, monitor) != NULL || m->settle_results > 0 ||
+	       m->own_pace;
 }
 
 void discharge_hear(struct evaluator *e, const struct reading *r)
@@ -93,51 +94,6 @@ bool reading_shut(const struct evaluator *e, const struct reading *r)
 	const struct discharge *d = discharge_of(e, r->monitor);
 	int64_t end_ms;
 	return d != NULL && discharge_shut(d, r->measured_ms, &end_ms);
-}
-
-/* The flow came back, or the instrument, since the last reading seen. */
-static bool came_back(const struct evaluator *e, const struct reading *r)
-{
-	const struct monitor *plan = &e->plan->monitors[r->monitor];
-	struct monitor_state *m = &e->monitors[r->monitor];
-	const struct discharge *d = discharge_of(e, r->monitor);
-	int64_t returned_ms = d == NULL ? INT64_MIN : discharge_returned(d, r->measured_ms);
-	bool flow = returned_ms > m->returned_ms;
-	if (flow)
-		m->returned_ms = returned_ms;
-	return flow || (m->has_seen && plan->stale_after_ms > 0 &&
-			r->measured_ms - m->seen_ms > plan->stale_after_ms);
-}
-
-static bool seen_anew(struct evaluator *e, const struct reading *r)
-{
-	const struct monitor *plan = &e->plan->monitors[r->monitor];
-	struct monitor_state *m = &e->monitors[r->monitor];
-	bool held = plan->cycle_ms > 0 && r->value == m->seen_value &&
-		    r->measured_ms - m->seen_result_ms < plan->cycle_ms;
-	return !m->has_seen || (r->measured_ms > m->seen_ms && !held);
-}
-
-bool reading_settled(struct evaluator *e, const struct reading *r)
-{
-	const struct monitor *plan = &e->plan->monitors[r->monitor];
-	struct monitor_state *m = &e->monitors[r->monitor];
-	if (plan->settle_results == 0)
-		return true;
-	bool back = came_back(e, r), anew = back || seen_anew(e, r);
-	if (back) {
-		m->settling = true;
-		m->settle_left = plan->settle_results;
-	}
-	if (anew && m->settling && m->settle_left-- == 0)
-		m->settling = false;
-	if (anew) {
-		m->seen_result_ms = r->measured_ms;
-		m->seen_value = r->value;
-	}
-	m->has_seen = true;
-	m->seen_ms = r->measured_ms;
-	return !m->settling;
 }
 
 bool reading_weight(const struct evaluator *e, const struct limit *l, const struct reading *r,

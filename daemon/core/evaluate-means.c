@@ -5,13 +5,15 @@
 
 #include <math.h>
 
-/* Readings due in a window while the site discharges; 0: unknown. */
+/* Readings due in a window while the site discharges, but for those set aside; 0: unknown. */
 static double readings_due(const struct monitor *m, const struct window *w, int64_t shut_ms)
 {
-	double length_ms = (double)(w->span.end_ms - w->span.start_ms - shut_ms);
+	double length_ms = (double)(w->span.end_ms - w->span.start_ms - shut_ms), due = 0;
 	if (m->expected_per_hour > 0)
-		return m->expected_per_hour * length_ms / 3600e3;
-	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
+		due = m->expected_per_hour * length_ms / 3600e3;
+	else if (m->interval_ms > 0)
+		due = length_ms / (double)m->interval_ms;
+	return fmax(0, due - (double)w->aside);
 }
 
 bool share_suffices(const struct limit *l, const struct window *w, double due)
@@ -27,7 +29,7 @@ bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct wi
 	const struct discharge *d = discharge_of(e, monitor);
 	int64_t shut_ms = d == NULL ? 0 : discharge_shut_ms(d, w->span);
 	*due = readings_due(m, w, shut_ms);
-	if (shut_ms == 0 || w->n > 0)
+	if ((shut_ms == 0 && w->aside == 0) || w->n > 0)
 		return false;
 	bool known = m->expected_per_hour > 0 || m->interval_ms > 0;
 	return shut_ms == w->span.end_ms - w->span.start_ms || (known && *due < 1);
@@ -136,6 +138,19 @@ void means_add(struct evaluator *e, const struct reading *r, bool result)
 		else
 			windows_add(&rests[i].windows, &e->plan->zone, l->average, r->measured_ms,
 				    r->value, weight);
+	}
+}
+
+void means_set_aside(struct evaluator *e, const struct reading *r, bool result)
+{
+	const struct monitor *m = &e->plan->monitors[r->monitor];
+	struct limit_rest *rests = &e->rests[e->first_limit[r->monitor]];
+	for (uint32_t i = 0; i < m->n_limits; i++) {
+		const struct limit *l = &m->limits[i];
+		bool enters = result || !l->of_results;
+		if (enters && l->average != AVERAGE_INSTANT && l->average != AVERAGE_DAY_8H)
+			windows_set_aside(&rests[i].windows, &e->plan->zone, l->average,
+					  r->measured_ms);
 	}
 }
 

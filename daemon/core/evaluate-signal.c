@@ -21,7 +21,7 @@ void signal_flat(struct evaluator *e, uint32_t monitor, const struct step *s)
 	struct condition c = condition_of(monitor, ALERT_FLAT);
 	if (plan->flat_after_ms == 0 && plan->flat_count == 0)
 		return;
-	if (s->gap)
+	if (step_breaks(s, plan->flat_after_ms))
 		m->flat_run = false;
 	if (plan->detection_limit > 0 && s->value <= plan->detection_limit) {
 		alert_clear(e, &c, flat, s->time_ms);
@@ -98,8 +98,8 @@ void signal_step(struct evaluator *e, uint32_t monitor, const struct step *s)
 	double allowed;
 	if (!m->has_valid)
 		return;
-	bool steps =
-		!s->gap && step_rule(plan, s, m->valid_value, m->valid_ms, &allowed) != STEP_NONE;
+	bool steps = !s->gap && !s->stood &&
+		     step_rule(plan, s, m->valid_value, m->valid_ms, &allowed) != STEP_NONE;
 	if (!steps)
 		alert_clear(e, &c, step, s->time_ms);
 	else if (!step->active)

@@ -4,10 +4,10 @@
  * The evaluator's state, shared by its parts: evaluate.c (instant limits, and the outside),
  * evaluate-calm.c (what compliance needs no closer look), evaluate-means.c (mean limits),
  * evaluate-eight.c (those of eight hours), evaluate-signal.c (flat, step, range, silence),
- * evaluate-late.c (readings that come late), evaluate-await.c (results that wait for a flow),
- * evaluate-clue.c (clues), evaluate-alert.c (raising and clearing), evaluate-keep.c (restarts),
- * evaluate-repeat.c (a ledger that was lost), evaluate-concern.c (whose frames are kept). Explain
- * looks at it, and changes nothing.
+ * evaluate-settle.c (the first results after a stop), evaluate-late.c (readings that come late),
+ * evaluate-await.c (results that wait for a flow), evaluate-clue.c (clues), evaluate-alert.c
+ * (raising and clearing), evaluate-keep.c (restarts), evaluate-repeat.c (a ledger that was lost),
+ * evaluate-concern.c (whose frames are kept). Explain looks at it, and changes nothing.
  *
  * What most monitors never need lies apart from what each reading moves (struct monitor_alerts,
  * struct limit_rest): an array that is all zeros takes no memory until it is written to, so those
@@ -68,10 +68,12 @@ struct monitor_state {
 	int64_t flat_since_ms;
 	uint32_t flat_results;
 	double flat_low, flat_high;
-	/* settle_results: readings seen whether they counted or not */
+	/* evaluate-settle.c: readings seen whether they counted or not */
 	bool has_seen, settling;
-	uint32_t settle_left;
+	bool lull, stood;              /* a gap, or a standstill, came before some set aside */
+	uint32_t settle_left, settled; /* new results yet to set aside; set aside in a row */
 	int64_t seen_ms, seen_result_ms, returned_ms;
+	int64_t pace_ms; /* between the last two results, while something was discharged */
 	double seen_value;
 };
 
@@ -97,12 +99,16 @@ struct clue_hold {
 /* Of a monitor with clue rules. */
 struct clue_state {
 	struct series series;
-	struct clue_hold clipped, contradictions[CONTRADICTIONS_MOST];
+	struct clue_hold clipped, negative, contradictions[CONTRADICTIONS_MOST];
 	bool flagged;
 	int64_t flagged_since_ms, flagged_ms; /* first and last reading set aside */
 	uint32_t shut_results;
 	int64_t shut_since_ms, shut_ms;
 	double shut_low, shut_high, shut_value;
+	bool shut_over; /* results beyond a limit without discharge, since shut_over_ms */
+	int64_t shut_over_ms;
+	uint32_t settled_results; /* set aside in a row beyond a limit */
+	int64_t settled_since_ms, settled_ms;
 	uint32_t alike_results;
 	int64_t alike_since_ms;
 	char alike[80]; /* clue_rules.alike of the other */
@@ -192,6 +198,7 @@ struct step {
 	double value;  /* as measured: what is reported */
 	double judged; /* what is compared: rounded where the limit says so */
 	bool gap;      /* longer than stale_after since the last valid reading: runs are broken */
+	bool stood;    /* nothing was discharged in between: runs of time are broken */
 	bool result;   /* a new result, for counts */
 	uint32_t readings; /* that it stands for: 1, of a mean those in its window */
 };
@@ -212,8 +219,9 @@ void limit_feed(struct evaluator *e, uint32_t monitor, uint32_t limit, const str
 bool level_violated(const struct level *level, double value, enum bound *bound);
 /** reading_step() - what a valid reading means to the runs of its monitor, before it is fed */
 struct step reading_step(const struct evaluator *e, const struct reading *r);
-/** flow_between() - a time without discharge ended between two moments: a gap, too */
-bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms);
+/** step_breaks() - a run that asks for so much time; 0: one that counts results alone, which a time
+ * without discharge does not part */
+bool step_breaks(const struct step *s, int64_t lasting_ms);
 /** limit_rest() - what happens outside a limit's dates says nothing, and ends what it raised */
 void limit_rest(struct evaluator *e, uint32_t monitor, uint32_t limit, int64_t time_ms);
 
@@ -244,6 +252,8 @@ void calm_settle(struct evaluator *e, uint32_t monitor);
 /* --- evaluate-means.c: windows; evaluator_windows() is there, too --- */
 
 void means_add(struct evaluator *e, const struct reading *r, bool result);
+/** means_set_aside() - a valid reading that counts for nothing, and is not due */
+void means_set_aside(struct evaluator *e, const struct reading *r, bool result);
 /** not_applicable() - without discharge, or with too little for one reading to be due, a window
  * says nothing; @due: out: readings due in it while the site discharges, 0: unknown */
 bool not_applicable(const struct evaluator *e, uint32_t monitor, const struct window *w,
@@ -291,14 +301,31 @@ bool discharge_concerns(const struct evaluator *e, uint32_t monitor);
 void discharge_hear(struct evaluator *e, const struct reading *r);
 /** reading_shut() - measured while nothing was discharged: kept, and counts for nothing */
 bool reading_shut(const struct evaluator *e, const struct reading *r);
-/** reading_settled() - not one of the first results after flow or instrument are back */
-bool reading_settled(struct evaluator *e, const struct reading *r);
 /** reading_weight() - in a mean. Return: false if it cannot enter it, its flow being unknown. */
 bool reading_weight(const struct evaluator *e, const struct limit *l, const struct reading *r,
 		    double *weight);
 /** silence_from() - from when on silence counts: the last reading, or the end of the last time
  * without discharge by when it would be an alert, which may lie ahead */
 int64_t silence_from(const struct evaluator *e, uint32_t monitor);
+
+/* --- evaluate-settle.c: the first results after a stop, and gaps --- */
+
+/* What lies between two readings. */
+struct pause {
+	int64_t ran_ms;   /* without the time in which nothing was discharged */
+	bool stood;       /* such a time has ended, */
+	int64_t stood_ms; /* and the flow was low for so long */
+};
+/** pause_before() - from the last reading to one */
+struct pause pause_before(const struct evaluator *e, uint32_t monitor, int64_t from_ms,
+			  int64_t to_ms);
+/** pause_is_gap() - longer than stale_after, and than the monitor's own pace where that counts */
+bool pause_is_gap(const struct evaluator *e, uint32_t monitor, const struct pause *pause);
+/** step_pause() - whether a gap or a standstill lies before a valid reading of TRAIT_FLOW */
+void step_pause(const struct evaluator *e, const struct reading *r, struct step *step);
+/** reading_settled() - of TRAIT_FLOW, valid and in its order, once. Return: false if it is one of
+ * the first results after flow or instrument are back, and counts for nothing. */
+bool reading_settled(struct evaluator *e, const struct reading *r);
 
 /* --- evaluate-marks.c: what people said of the data --- */
 
@@ -345,6 +372,8 @@ void late_in_order(struct evaluator *e, const struct reading *r);
 void clues_result(struct evaluator *e, uint32_t monitor, const struct step *s);
 /** clues_heard() - any reading in its order; @shut: measured while nothing was discharged */
 void clues_heard(struct evaluator *e, const struct reading *r, bool shut);
+/** clues_set_aside() - a new result that counts for nothing as one of the first after a stop */
+void clues_set_aside(struct evaluator *e, const struct reading *r);
 /** clue_place() - the place of an active clue in the state; NULL: the plan has no such clue */
 struct alert_state *clue_place(struct evaluator *e, uint32_t monitor, const char *reason);
 /** clues_repeat() - say the raise of each active clue again (evaluator_repeat()) */

@@ -157,8 +157,10 @@ static void track_feed(struct evaluator *e, const struct condition *c, struct tr
 		       const struct level *level, const struct step *s, int64_t since_ms)
 {
 	const struct limit *l = &e->plan->monitors[c->monitor].limits[c->limit];
-	if (s->gap)
-		t->on_run = t->off_run = false;
+	if (step_breaks(s, l->on_delay_ms))
+		t->on_run = false;
+	if (step_breaks(s, l->off_delay_ms))
+		t->off_run = false;
 	if (t->alert.active)
 		track_active(e, c, t, l, level, s);
 	else
@@ -320,12 +322,6 @@ void quality_begin(struct monitor *m)
 	m->plain_high = fmin(m->plain_high, m->range_high);
 }
 
-bool flow_between(const struct evaluator *e, uint32_t monitor, int64_t from_ms, int64_t to_ms)
-{
-	const struct discharge *d = discharge_of(e, monitor);
-	return d != NULL && discharge_returned(d, to_ms) > from_ms;
-}
-
 /* A new result, for counts: later than the last reading, and none that the instrument still holds.
  */
 static bool is_result(const struct monitor_state *m, const struct reading *r, int64_t cycle_ms)
@@ -347,9 +343,11 @@ struct step reading_step(const struct evaluator *e, const struct reading *r)
 			 .readings = 1};
 	if (!m->has_valid)
 		return s;
-	s.gap = (plan->stale_after_ms > 0 && r->measured_ms - m->valid_ms > plan->stale_after_ms) ||
-		((e->traits[r->monitor] & TRAIT_FLOW) &&
-		 flow_between(e, r->monitor, m->valid_ms, r->measured_ms));
+	if (e->traits[r->monitor] & TRAIT_FLOW)
+		step_pause(e, r, &s);
+	else
+		s.gap = plan->stale_after_ms > 0 &&
+			r->measured_ms - m->valid_ms > plan->stale_after_ms;
 	s.result = is_result(m, r, plan->cycle_ms);
 	return s;
 }
@@ -358,12 +356,16 @@ static void valid_feed(struct evaluator *e, const struct reading *r)
 {
 	struct monitor_state *m = &e->monitors[r->monitor];
 	unsigned traits = e->traits[r->monitor];
-	if (traits & TRAIT_FLOW) {
+	if (traits & TRAIT_FLOW)
 		discharge_hear(e, r);
-		if (!reading_settled(e, r))
+	struct step s = reading_step(e, r);
+	if (traits & TRAIT_FLOW) {
+		bool counts = reading_settled(e, r);
+		m->lull = !counts && s.gap;
+		m->stood = !counts && s.stood;
+		if (!counts)
 			return;
 	}
-	struct step s = reading_step(e, r);
 	if (traits & TRAIT_MEANS)
 		means_add(e, r, s.result);
 	if (traits & TRAIT_STEP)

@@ -146,9 +146,11 @@ struct monitor {
 	double step_share;      /* above this share of the lowest max in force; 0: not checked */
 	double detection_limit; /* at or below it nothing is flat; 0: not known */
 	int64_t cycle_ms;       /* how long an instrument holds a result; 0: every reading is new */
-	double expected_per_hour;       /* 0: from interval_ms */
-	bool gated;                     /* counts only while its site discharges */
-	uint32_t settle_results;        /* results not counted after flow or instrument are back */
+	double expected_per_hour; /* 0: from interval_ms */
+	bool gated;               /* counts only while its site discharges */
+	uint32_t settle_results;  /* results not counted after flow or instrument are back */
+	bool own_pace; /* stale_after is a guess of how often results come: a gap is what is long
+			* against how far they lie apart, too */
 	const struct clue_rules *clues; /* core/clue.h; NULL: none */
 	double rollover; /* of a counter: where it begins again at 0, in the monitor's unit; 0: none
 			  */

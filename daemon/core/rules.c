@@ -310,6 +310,8 @@ static void say_clues(const struct listing *l)
 	say_counted(l, RULE_ALIKE_COUNT, "alike_count", c->alike_count, 0, NULL, 0);
 	say_counted(l, RULE_SHUT_COUNT, "shut_count", l->m->gated ? c->shut_count : 0,
 		    RULE_SHUT_SHARE, "shut_share", c->shut_share);
+	if (c->shut_after_ms != 0 && l->m->gated)
+		say_clue(l, RULE_SHUT_AFTER, "shut_after_s", seconds(c->shut_after_ms));
 	if (c->flagged_after_ms != 0)
 		say_clue(l, RULE_FLAGGED_AFTER, "flagged_after_s", seconds(c->flagged_after_ms));
 	say_contradictions(l, c);

@@ -72,6 +72,7 @@ static void total_add(struct total *t, double value)
 void window_merge(struct window *w, const struct window *more)
 {
 	w->n += more->n;
+	w->aside += more->aside;
 	total_add(&w->sum, more->sum.sum);
 	total_add(&w->weight, more->weight.sum);
 	w->sum.rest += more->sum.rest;
@@ -105,17 +106,34 @@ struct window *window_place(struct window *open, size_t n)
 	return last;
 }
 
-void windows_add(struct windows *windows, const struct zone *zone, enum average average,
-		 int64_t wall_ms, double value, double weight)
+/* The window that holds a moment, NULL where it was judged already. */
+static struct window *window_at(struct windows *windows, const struct zone *zone,
+				enum average average, int64_t wall_ms)
 {
 	if (wall_ms < windows->next.start_ms)
-		return;
+		return NULL;
 	struct window *w = window_find(windows->open, WINDOWS_OPEN, wall_ms);
 	if (w == NULL) {
 		w = window_place(windows->open, WINDOWS_OPEN);
 		*w = (struct window){.span = window_span(zone, average, wall_ms)};
 	}
-	window_add(w, value, weight);
+	return w;
+}
+
+void windows_add(struct windows *windows, const struct zone *zone, enum average average,
+		 int64_t wall_ms, double value, double weight)
+{
+	struct window *w = window_at(windows, zone, average, wall_ms);
+	if (w != NULL)
+		window_add(w, value, weight);
+}
+
+void windows_set_aside(struct windows *windows, const struct zone *zone, enum average average,
+		       int64_t wall_ms)
+{
+	struct window *w = window_at(windows, zone, average, wall_ms);
+	if (w != NULL)
+		w->aside++;
 }
 
 void window_refill(struct window *open, size_t n, const struct window *contents)

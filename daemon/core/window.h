@@ -27,6 +27,7 @@ enum outcome { OUTCOME_NONE, OUTCOME_COMPLIES, OUTCOME_EXCEEDS, OUTCOME_UNDETERM
 struct window {
 	struct span span; /* end_ms 0: unused */
 	uint64_t n;
+	uint64_t aside; /* valid ones that were set aside (settle_results), and are not due */
 	struct total sum, weight; /* of values times weights, and of weights */
 };
 
@@ -44,6 +45,9 @@ void windows_start(struct windows *windows, const struct zone *zone, enum averag
  * @weight: 1 in a plain mean */
 void windows_add(struct windows *windows, const struct zone *zone, enum average average,
 		 int64_t wall_ms, double value, double weight);
+/** windows_set_aside() - one that would have entered it, and is not due any more */
+void windows_set_aside(struct windows *windows, const struct zone *zone, enum average average,
+		       int64_t wall_ms);
 /** windows_refill() - add to a window what was forgotten of it; ignored where it was judged */
 void windows_refill(struct windows *windows, const struct window *contents);
 /**

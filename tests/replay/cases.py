@@ -209,6 +209,7 @@ def clues(dice):
              "weak_flat_count": dice.choice((0, 2, 4)), "weak_flat_share": dice.choice((0.01, 0.3)),
              "repeating_count": dice.choice((0, 1, 4)), "alike_count": dice.choice((0, 1, 3)),
              "shut_count": dice.choice((0, 1, 2)), "shut_share": dice.choice((0.0, 0.2)),
+             "shut_after_s": dice.choice((0, 60, 3600)),
              "flagged_after_s": dice.choice((0, 60, 600)), "contradicts_count": dice.choice((0, 1, 2)),
              "within_s": dice.choice((0, 300, 7200)), "hold_s": dice.choice((0, 0, 300)), "altitude_m": 1891}
     return {name: value for name, value in rules.items() if dice.random() < 0.8}

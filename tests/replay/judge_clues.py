@@ -7,7 +7,7 @@ from judge_limits import Alert
 from judge_time import digits12
 
 CLUES = {"clipped_count": 4, "clipped_share": 0.005, "weak_flat_count": 24, "weak_flat_share": 0.005,
-         "repeating_count": 12, "alike_count": 12, "shut_count": 3, "shut_share": 0.2,
+         "repeating_count": 12, "alike_count": 12, "shut_count": 3, "shut_share": 0.2, "shut_after_s": 86400,
          "flagged_after_s": 7200, "contradicts_count": 2, "within_s": 14400, "hold_s": 1800,
          "altitude_m": 0}
 ALIKE_MS, SEVERAL = 420000, 3
@@ -46,6 +46,12 @@ class Clues:
         self.clipped = Held(monitor, self.rules["clipped_count"], self.rules["hold_s"] * 1000, "clipped")
         self.courses = {name: Alert(monitor, "clue") for name in ("weak_flat", "repeating")}
         self.flagged, self.shut = Alert(monitor, "clue"), Alert(monitor, "clue")
+        self.shut_over, self.settled = Alert(monitor, "clue"), Alert(monitor, "clue")
+        self.over_since, self.first_ones = None, []
+        gate = monitor.site.get("flow_gate")
+        measures = gate and monitor.factor == gate.get("factor", monitor.site.get("flow_factor", "w00000"))
+        self.backwards = -gate["below"] if measures and gate["below"] > 0 and self.rules["contradicts_count"] else None
+        self.negative = Held(monitor, self.rules["contradicts_count"], self.rules["hold_s"] * 1000, "negative_flow")
         self.aside, self.while_shut = [], []
         self.results = []
         self.twins = {}
@@ -63,6 +69,38 @@ class Clues:
     def heard(self, time, value, flag, shut):
         self.watch_flagged(time, value, flag, shut)
         self.watch_shut(time, value, flag, shut)
+        self.watch_shut_over(time, value, flag, shut)
+
+    def watch_shut_over(self, time, value, flag, shut):
+        """Beyond a limit for long, while nothing is discharged; moments of flow in between are no end of it."""
+        after = self.rules["shut_after_s"] * 1000
+        if not after or flag != "N" or not shut:
+            return
+        if not self.monitor.beyond(time, value):
+            self.end_shut_over(time)
+            return
+        if self.over_since is None:
+            self.over_since = time
+        if not self.shut_over.active and time - self.over_since >= after:
+            self.shut_over.raise_at(time, self.over_since, value, reason="shut_over_limit")
+
+    def end_shut_over(self, time):
+        self.over_since = None
+        if self.shut_over.active:
+            self.shut_over.clear_at(time)
+
+    def set_aside(self, time, value):
+        """A new result that was one of the first after a stop."""
+        if not self.rules["shut_count"]:
+            return
+        if not self.monitor.beyond(time, value):
+            self.first_ones = []
+            if self.settled.active:
+                self.settled.clear_at(time)
+            return
+        self.first_ones.append(time)
+        if not self.settled.active and len(self.first_ones) >= self.rules["shut_count"]:
+            self.settled.raise_at(time, self.first_ones[0], value, reason="settled")
 
     def watch_flagged(self, time, value, flag, shut):
         after = self.rules["flagged_after_s"] * 1000
@@ -110,8 +148,14 @@ class Clues:
             self.clipped.run = []
             for _, _, held in self.contradictions:
                 held.run = []
+            self.negative.run = []
         if not new:
             return
+        self.end_shut_over(time)
+        if self.first_ones and time - self.first_ones[-1] > 7 * 86400000:
+            self.first_ones = []
+            if self.settled.active:
+                self.settled.clear_at(time)
         if self.rate_unsaid and self.results and time - self.results[-1][0] < 840000:
             self.break_course()
         self.results.append((time, value))
@@ -120,6 +164,8 @@ class Clues:
             top = high - self.rules["clipped_share"] * (high - low)
             self.clipped.take(time, value, digits12(value) >= digits12(top))
         self.watch_contradictions(time, value)
+        if self.backwards is not None:
+            self.negative.take(time, value, value <= self.backwards)
         if self.course or self.rate_unsaid:
             self.watch_weak_flat(time, value)
             self.watch_repeating(time, value)

@@ -28,7 +28,7 @@ class Flow:
             until = self.speaks_until(time)
             last = i + 1 == len(self.readings)
             next_time = math.inf if last else self.readings[i + 1][0]
-            if value >= below:
+            if abs(value) >= below:
                 since = None
                 continue
             since = time if since is None else since

@@ -74,6 +74,13 @@ class Level:
         self.on.break_()
         self.off.break_()
 
+    def part(self, gap, stood):
+        """A gap breaks runs, a standstill those that ask for time."""
+        if gap or (stood and self.entry.get("on_delay_s", 0)):
+            self.on.break_()
+        if gap or (stood and self.entry.get("off_delay_s", 0)):
+            self.off.break_()
+
     def compared(self, value, mean):
         if mean:
             value = digits12(value)
@@ -138,7 +145,7 @@ class Limit:
         self.warning = Level(monitor, self.entry, "warning", place) if entry.get("warn_at") else None
         self.undetermined = Alert(monitor, "undetermined", self.entry, place)
         self.levels = [x for x in (self.exceedance, self.warning) if x]
-        self.windows = {}
+        self.windows, self.missed = {}, {}
         self.next_window = None
         self.mark_until = entry.get("mark_until", monitor.site.get("mark_until"))
         if self.entry["average"] != "day":
@@ -190,6 +197,13 @@ class Limit:
         if self.next_window is None or start >= self.next_window:
             self.windows.setdefault(start, []).append((value, max(weight, 0), time))
 
+    def miss(self, time, new):
+        """A reading that was set aside is not due."""
+        start, _ = self.monitor.zone.window(self.entry["average"], time)
+        if (new or self.entry.get("mean_of") != "results") and self.entry["average"] != "day-8h" and \
+                (self.next_window is None or start >= self.next_window):
+            self.missed[start] = self.missed.get(start, 0) + 1
+
     def judge_windows(self, clock):
         while self.next_window is not None:
             start, end = self.monitor.zone.window(self.entry["average"], self.next_window)
@@ -206,8 +220,9 @@ class Limit:
             return
         gate = self.monitor.gate
         shut = gate.shut_within(start, end) if gate else 0
-        expected = self.monitor.per_hour * (end - start - shut) / 3600000
-        if shut and not values and (shut == end - start or (self.monitor.per_hour and expected < 1)):
+        missed = self.missed.pop(start, 0)
+        expected = max(0, self.monitor.per_hour * (end - start - shut) / 3600000 - missed)
+        if (shut or missed) and not values and (shut == end - start or (self.monitor.per_hour and expected < 1)):
             return
         mean = self.largest_of_eight(start, end, values) if self.entry["average"] == "day-8h" else \
             self.mean(values, expected)

@@ -56,7 +56,8 @@ class Monitor:
         self.flow = self.gate = None
         self.marks = []
         self.seen = self.seen_result = None
-        self.returned, self.to_settle = -math.inf, 0
+        self.returned, self.to_settle, self.set_aside, self.settling = -math.inf, 0, 0, False
+        self.pace, self.parted = None, [False, False]
         self.clues = Clues(self, site["clues"]) if "clues" in site else None
 
     def log(self, type_, time, alert):
@@ -121,24 +122,23 @@ class Monitor:
                 for level in limit.levels:
                     level.not_valid()
             return
+        gap, stood = self.parting(time)
         if self.settles(time, value):
+            self.parted = [gap, stood]
             return
-        gap = self.valid is not None and self.stale_ms and time - self.valid[0] > self.stale_ms
-        if self.valid is not None and self.gate and self.gate.returned(time) > self.valid[0]:
-            gap = True
+        self.parted = [False, False]
         new = self.is_new(time, value)
         for limit in self.means:
             limit.collect(time, value, new)
-        if gap:
-            for limit in self.instant:
-                for level in limit.levels:
-                    level.break_runs()
+        for limit in self.instant:
+            for level in limit.levels:
+                level.part(gap, stood)
         for limit in self.instant:
             limit.take(time, value, new)
-        self.watch_flat(time, value, new, gap)
-        self.watch_step(time, value, gap)
+        self.watch_flat(time, value, new, gap, stood)
+        self.watch_step(time, value, gap or stood)
         if self.clues:
-            self.clues.result(time, value, new, gap)
+            self.clues.result(time, value, new, gap or stood)
         self.valid = (time, value)
 
     def is_dead(self, value):
@@ -256,25 +256,55 @@ class Monitor:
         self.result = (time, value)
         return 1
 
+    def stood(self, since, time):
+        """How long nothing was discharged between two moments, of times that are over; None: there was none."""
+        if not self.gate or self.gate.returned(time) <= since:
+            return None
+        return self.gate.shut_within(since, time)
+
+    def parting(self, time):
+        """Whether a gap, and whether a standstill, lies before a reading: since the last one, also where that
+        counted for nothing, or before it."""
+        if self.valid is None:
+            return self.parted
+        last = max(self.valid[0], -math.inf if self.seen is None else self.seen)
+        stood = self.stood(last, time)
+        gap = self.stale_ms and time - last - (stood or 0) > self.stale_ms
+        return self.parted[0] or bool(gap), self.parted[1] or stood is not None
+
     def settles(self, time, value):
         """Is it one of the first results after the flow, or the instrument, came back?"""
         first = self.settings.get("settle_results", 0)
         if not first:
             return False
+        stood, back = None, False
+        if self.seen is not None:
+            stood = self.stood(self.seen, time)
+            back = self.stale_ms and time - self.seen - (stood or 0) > self.stale_ms
         returned = self.gate.returned(time) if self.gate else -math.inf
-        back = returned > self.returned or (self.seen is not None and self.stale_ms and
-                                            time - self.seen > self.stale_ms)
-        self.returned = max(self.returned, returned)
+        if returned > self.returned:
+            lasting = self.site["flow_gate"].get("for_s", 0) * 1000 + (stood or 0)
+            back = back or self.seen is None or self.pace is None or lasting >= self.pace
+            self.returned = returned
         cycle = self.settings.get("cycle_s", 0) * 1000
         new = back or self.seen is None or (time > self.seen and not (
             value == self.seen_result[1] and time - self.seen_result[0] < cycle))
         if back:
-            self.to_settle = first + 1
+            self.to_settle = first
         if new:
-            self.to_settle = max(0, self.to_settle - 1)
+            self.settling = self.to_settle > 0 and self.set_aside < first
+            self.to_settle = self.to_settle - 1 if self.settling else 0
+            self.set_aside = self.set_aside + 1 if self.settling else 0
+            if self.seen is not None:
+                self.pace = time - self.seen_result[0] - (self.stood(self.seen_result[0], time) or 0)
             self.seen_result = (time, value)
         self.seen = time
-        return self.to_settle > 0
+        if self.settling:
+            for limit in self.means:
+                limit.miss(time, new)
+            if self.clues and new:
+                self.clues.set_aside(time, value)
+        return self.settling
 
     def watch_range(self, time, value, flag, none):
         inside = any(name in x.entry and self.low <= x.entry[name] <= self.high
@@ -298,7 +328,16 @@ class Monitor:
             reason = "impossible" if self.is_impossible(value) else "fill_code"
             self.impossible.raise_at(time, time, value, reason=reason)
 
-    def watch_flat(self, time, value, new, gap):
+    def beyond(self, time, value):
+        """Beyond a limit in force, whatever its averaging."""
+        for limit in self.limits:
+            number = value if limit.entry["average"] == "instant" else digits12(value)
+            if limit.begins <= time < limit.ends and not \
+                    limit.entry.get("min", -math.inf) <= number <= limit.entry.get("max", math.inf):
+                return True
+        return False
+
+    def watch_flat(self, time, value, new, gap, stood):
         after, count = self.settings.get("flat_after_s", 0), self.settings.get("flat_count", 0)
         if not after and not count:
             after = self.site.get("flat_after_s", 0)
@@ -310,7 +349,7 @@ class Monitor:
                 self.flat.clear_at(time)
             self.flat_run = None
             return
-        run = None if gap else self.flat_run
+        run = None if gap or (stood and after) else self.flat_run
         if run:
             low, high = min(run["low"], value), max(run["high"], value)
             if digits12(high) > digits12(low + band):

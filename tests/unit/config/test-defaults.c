@@ -200,6 +200,7 @@ static void test_of_sites_and_limits(void **state)
 	SAID("sites", *clues, alike_count);
 	SAID("sites", *clues, shut_count);
 	SAID("sites", *clues, shut_share);
+	SAID("sites", *clues, shut_after_s);
 	SAID("sites", *clues, flagged_after_s);
 	SAID("sites", *clues, contradicts_count);
 	SAID("sites", *clues, within_s);

@@ -166,6 +166,12 @@ static void test_the_first_result_of_an_analyser_that_is_back_counts_for_nothing
 		only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "")));
 	assert_true(m->settle_results == 1);
 	assert_int_equal(m->from[CONFIG_RULE_SETTLE].whence, CONFIG_PRACTICE);
+	assert_true(m->own_pace);
+	m = only(state,
+		 SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "stale_after_s = 9000;")));
+	assert_false(m->own_pace);
+	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w01001", "")));
+	assert_false(m->own_pace);
 	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w21003", "settle_results = 0;")));
 	assert_true(m->settle_results == 0);
 	m = only(state, SITE(OFFICE MQTT, "outfall", "", PUSHED("w01001", "")));

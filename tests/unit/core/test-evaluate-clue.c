@@ -279,6 +279,70 @@ static void test_what_cannot_be_detected_does_not_change(void **state)
 	rig_check(rig, "4:0.6", "+clue(shut)@4/1=0.6");
 }
 
+/* A limit of 50, and a standstill that is believed for 100 s. */
+static struct rig *over(void **state)
+{
+	struct rig *rig = gated(state);
+	watched(state)->shut_after_ms = 100000;
+	rig->monitors[0].n_limits = 1;
+	return rig;
+}
+
+static void test_a_standstill_is_believed_for_a_while(void **state)
+{
+	rig_check(over(state), "m1 0:0 m0 1:60 100.999:50.1", "");
+	rig_check(*state, "101:51", "+clue(shut_over_limit)@101/1=51");
+	rig_check(*state, "102:51M 103:50", "-clue(shut_over_limit)@103");
+	rig_check(*state, "104:51 203:50 204:51 303:51", "");
+	rig_check(*state, "304:51", "+clue(shut_over_limit)@304/204=51");
+	rig_check(*state, "m1 305:9 m0 306:51",
+		  "+exceedance@306/306=51 -clue(shut_over_limit)@306");
+}
+
+static void test_moments_of_flow_are_no_end_of_a_standstill(void **state)
+{
+	rig_check(over(state), "m1 0:0 m0 1:60 m1 50:9 51:0", "");
+	rig_check(*state, "m0 101:51", "+clue(shut_over_limit)@101/1=51");
+}
+
+/* --- the first results after stops --- */
+
+static void test_first_results_beyond_a_limit_time_and_again_are_a_clue(void **state)
+{
+	struct rig *rig = gated(state);
+	watched(state)->shut_count = 2;
+	rig->clues[0].shut_share = 1;
+	rig->monitors[0].n_limits = 1;
+	rig->monitors[0].settle_results = 1;
+	rig_check(rig, "m0 0:1 m1 1:0 10:9 m0 11:60 12:1 m1 13:0 23:9 m0 24:50 25:1", "");
+	rig_check(rig, "m1 26:0 36:9 m0 37:60 38:1", "");
+	rig_check(rig, "m1 39:0 49:9 m0 50:61", "+clue(settled)@50/37=61");
+	rig_check(rig, "m0 51:1 604850:1", "");
+	rig_check(rig, "m0 604850.001:1", "-clue(settled)@604850.001");
+}
+
+static void test_a_first_result_that_complies_ends_the_clue(void **state)
+{
+	struct rig *rig = gated(state);
+	watched(state)->shut_count = 1;
+	rig->clues[0].shut_share = 1;
+	rig->monitors[0].n_limits = 1;
+	rig->monitors[0].settle_results = 1;
+	rig_check(rig, "m0 0:1 m1 1:0 10:9 m0 11:60", "+clue(settled)@11/11=60");
+	rig_check(rig, "m0 12:1 m1 13:0 23:9 m0 24:1", "-clue(settled)@24");
+}
+
+static void test_a_flow_backwards_is_a_clue(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[1].clues = &rig->clues[1];
+	rig->clues[1].contradicts_count = 2;
+	rig->clues[1].hold_ms = 10000;
+	rig_check(rig, "m1 0:-2 9:-3 9.5:-1.9 10:-2 19:-2", "");
+	rig_check(rig, "20:-25", "+m1.clue(negative_flow)@20/10=-25");
+	rig_check(rig, "m1 21:0", "-m1.clue(negative_flow)@21");
+}
+
 /* Of a rate that nobody said, results a quarter of an hour apart make a course. */
 static void test_nearer_results_begin_a_course_anew(void **state)
 {
@@ -423,6 +487,11 @@ int main(void)
 		rig_test(test_a_gap_breaks_a_contradiction),
 		rig_test(test_each_time_without_flow_stands_for_itself),
 		rig_test(test_what_cannot_be_detected_does_not_change),
+		rig_test(test_a_standstill_is_believed_for_a_while),
+		rig_test(test_moments_of_flow_are_no_end_of_a_standstill),
+		rig_test(test_first_results_beyond_a_limit_time_and_again_are_a_clue),
+		rig_test(test_a_first_result_that_complies_ends_the_clue),
+		rig_test(test_a_flow_backwards_is_a_clue),
 		rig_test(test_a_third_site_counts_for_itself),
 		rig_test(test_a_gap_breaks_the_same_course),
 		rig_test(test_more_than_the_whole_is_a_contradiction),

@@ -54,6 +54,37 @@ static void test_an_unknown_flow_is_discharge(void **state)
 	rig_check(rig, "m0 900.001:51", "+exceedance@900.001/900.001=51");
 }
 
+static void test_a_flow_backwards_is_discharge(void **state)
+{
+	struct rig *rig = gated(state);
+	rig_check(rig, "m2 0:-5 m0 700:51", "+exceedance@700/700=51");
+	rig_check(rig, "m2 800:-4.9 m0 1400:1", "");
+	rig_check(rig, "m2 1500:-5 m0 1500:1", "-exceedance@1500");
+}
+
+static void test_the_gate_breaks_no_run_of_results(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->limits[0].on_count = 2;
+	rig->limits[0].off_count = 2;
+	rig_check(rig, "m0 0:51 m2 0:1 m2 700:9", "");
+	rig_check(rig, "m0 1000:52", "+exceedance@1000/0=52");
+	rig_check(rig, "m0 1010:1 m2 1020:1 m0 1700:60 m2 1800:9", "");
+	rig_check(rig, "m0 1900:1", "-exceedance@1900");
+}
+
+static void test_a_gap_is_time_of_discharge(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->limits[0].on_count = 2;
+	rig->monitors[0].stale_after_ms = 1000000;
+	rig_check(rig, "m0 0:51 m2 0:1 m2 9000:9", "");
+	rig_check(rig, "m0 9400:52", "+exceedance@9400/0=52");
+	rig_check(rig, "m0 9500:1", "-exceedance@9500");
+	rig_check(rig, "m0 9600:51 m0 10600.001:52", "");
+	rig_check(rig, "m0 10700:52", "+exceedance@10700/10600.001=52");
+}
+
 static void test_the_gate_breaks_a_run(void **state)
 {
 	struct rig *rig = gated(state);
@@ -86,6 +117,55 @@ static void test_the_first_result_after_a_silence_settles(void **state)
 	rig_check(rig, "m0 0:60", "+exceedance@0/0=60");
 	rig_check(rig, "m0 100:60 200.001:10", "");
 	rig_check(rig, "m0 201:10", "-exceedance@201");
+}
+
+static void test_no_more_results_settle_in_a_row_than_said(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[0].settle_results = 1;
+	rig_check(rig, "m0 0:1 m2 0:1 m2 700:9 m0 800:60 m2 800:1 m2 1500:9", "");
+	rig_check(rig, "m0 1600:61", "+exceedance@1600/1600=61");
+	rig_check(rig, "m2 1600:1 m2 2300:9 m0 2400:1 m2 2400:1 m2 3100:9", "");
+	rig_check(rig, "m0 3200:1", "-exceedance@3200");
+}
+
+static void test_a_stop_shorter_than_results_lie_apart_sets_none_aside(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[0].settle_results = 1;
+	rig_check(rig, "m0 0:1 m0 1000:1 m2 1000:1 m2 1999:9", "");
+	rig_check(rig, "m0 2000:60", "+exceedance@2000/2000=60");
+	rig_check(rig, "m0 3000:60 m2 3001:1 m2 4002:9 m0 4100:1", "");
+	rig_check(rig, "m0 5100:1", "-exceedance@5100");
+}
+
+static void test_what_settles_is_not_due(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig->limits[0].by_flow = false;
+	rig->monitors[0].settle_results = 1;
+	rig_check(rig, "m2 0:1 2400:9 m0 2400:999 2700:60 3660!", "+exceedance@3600/0=60");
+}
+
+static void test_a_window_of_which_all_settles_says_nothing(void **state)
+{
+	struct rig *rig = hourly(state);
+	rig->monitors[0].settle_results = 1;
+	rig_check(rig, "m2 0:1 3000:9 m0 3000:999 3660!", "");
+}
+
+/* Results every 400 s, where silence is guessed to begin after 100. */
+static void test_a_silence_is_one_against_the_pace_of_results(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[0].settle_results = 1;
+	rig->monitors[0].own_pace = true;
+	rig->monitors[0].stale_after_ms = 100000;
+	rig->limits[0].on_count = 2;
+	rig_check(rig, "m0 0:60 400:60", "");
+	rig_check(rig, "m0 800:60", "+exceedance@800/400=60");
+	rig_check(rig, "m0 1700.001:1 m0 2100:1", "-exceedance@2100");
+	rig_check(rig, "m0 2900:60 m0 3700:61", "+exceedance@3700/2900=61");
 }
 
 static void test_a_mean_is_weighted_by_the_flow_at_each_result(void **state)
@@ -210,6 +290,14 @@ int main(void)
 		rig_test(test_a_flow_equal_to_the_bound_is_discharge),
 		rig_test(test_a_flow_that_returns_opens_the_gate_at_once),
 		rig_test(test_an_unknown_flow_is_discharge),
+		rig_test(test_a_flow_backwards_is_discharge),
+		rig_test(test_the_gate_breaks_no_run_of_results),
+		rig_test(test_a_gap_is_time_of_discharge),
+		rig_test(test_no_more_results_settle_in_a_row_than_said),
+		rig_test(test_a_stop_shorter_than_results_lie_apart_sets_none_aside),
+		rig_test(test_what_settles_is_not_due),
+		rig_test(test_a_window_of_which_all_settles_says_nothing),
+		rig_test(test_a_silence_is_one_against_the_pace_of_results),
 		rig_test(test_the_gate_breaks_a_run),
 		rig_test(test_silence_without_discharge_is_no_stale),
 		rig_test(test_the_first_results_after_the_flow_settle),

@@ -195,6 +195,96 @@ int look_again(const struct look *look, uint32_t monitor, int64_t from_ms, int64
 	return r;
 }
 
+/* --- late readings in order --- */
+
+struct instants {
+	struct span span;
+	int active; /* of several limits */
+	bool exceeds;
+};
+
+static void take_instant(void *context, const struct verdict *v)
+{
+	struct instants *in = context;
+	if (v->kind != ALERT_EXCEEDANCE || v->monitor != 0 || v->average != AVERAGE_INSTANT ||
+	    (v->type != VERDICT_RAISED && v->type != VERDICT_CLEARED))
+		return;
+	in->active += v->type == VERDICT_RAISED ? 1 : -1;
+	in->exceeds |= v->type == VERDICT_CLEARED && v->time_ms > in->span.start_ms;
+}
+
+static int by_time(const void *left, const void *right)
+{
+	const struct daybook_row *a = left, *b = right;
+	int64_t x = a->reading.measured_ms, y = b->reading.measured_ms;
+	return x == y ? by_arrival(left, right) : (x > y) - (x < y);
+}
+
+static bool is_beyond(const struct small *s, const struct look *look, const struct reading *raw)
+{
+	const struct monitor *m = &s->monitors[0];
+	struct reading room;
+	const struct reading *r = look->marks == NULL ? raw : marks_reading(&s->marks, raw, &room);
+	if (r->monitor != 0 || !r->has_value ||
+	    quality_flag(m, (enum flag)r->flag, true, r->value) != FLAG_NORMAL)
+		return false;
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (m->limits[i].average == AVERAGE_INSTANT &&
+		    limit_beyond(&m->limits[i], r->measured_ms, r->value))
+			return true;
+	return false;
+}
+
+static void feed_in_order(struct evaluator *e, const struct look *look, const struct small *s,
+			  const struct rows *rows)
+{
+	evaluator_marks(e, look->marks == NULL ? NULL : &s->marks);
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->at[i].reading.monitor != 0)
+			(void)evaluator_flow(e, &rows->at[i].reading);
+	for (size_t i = 0; i < rows->n; i++)
+		evaluator_feed(e, &rows->at[i].reading);
+	evaluator_wait_no_more(e);
+}
+
+static int look_in_order(const struct look *look, const struct small *s, struct instants *in,
+			 int64_t *beyond)
+{
+	/* a run of results may begin a day before */
+	const struct span span = {in->span.start_ms - MOST_AHEAD_MS, in->span.end_ms};
+	struct evaluator *e = NULL;
+	struct rows rows;
+	int r = read_rows(look, s, span, &rows);
+	if (r == 0)
+		r = evaluator_new(&e, &s->plan, span.start_ms, 0, take_instant, in);
+	if (r == 0 && rows.n > 0) {
+		qsort(rows.at, rows.n, sizeof *rows.at, by_time);
+		feed_in_order(e, look, s, &rows);
+	}
+	for (size_t i = 0; r == 0 && i < rows.n; i++)
+		*beyond += rows.at[i].reading.measured_ms >= in->span.start_ms &&
+			   is_beyond(s, look, &rows.at[i].reading);
+	evaluator_free(e);
+	free(rows.at);
+	return r;
+}
+
+int look_late(const struct look *look, uint32_t monitor, struct span span, int64_t *beyond)
+{
+	struct small small;
+	struct look whole = *look;
+	struct instants in = {.span = span};
+	*beyond = 0;
+	whole.read.boot = INT64_MAX;
+	int r = small_init(&small, look, monitor);
+	if (r == 0)
+		r = look_in_order(&whole, &small, &in, beyond);
+	if (!in.exceeds && in.active == 0)
+		*beyond = 0;
+	marks_deinit(&small.marks);
+	return r;
+}
+
 void look_each(const struct plan *plan, uint32_t monitor,
 	       void (*fn)(void *context, uint32_t monitor), void *context)
 {

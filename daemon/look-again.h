@@ -29,6 +29,15 @@ struct look {
 int look_again(const struct look *look, uint32_t monitor, int64_t from_ms, int64_t to_ms,
 	       judged_fn fn, void *context);
 
+/**
+ * look_late() - what the monitor's instant limits would have said of a span, had all its readings
+ * come in the order of their times
+ * @look: all rows count, whatever the judge has read
+ * @beyond: out: valid readings of the span beyond a limit; 0: it complies
+ * Return: 0, negative errno.
+ */
+int look_late(const struct look *look, uint32_t monitor, struct span span, int64_t *beyond);
+
 /** look_row_read() - had the judge read this row of the daybook? */
 bool look_row_read(const struct judge_mark *read, const struct daybook_row *row);
 

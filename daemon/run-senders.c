@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who works behind a cursor of its own: deliveries, shares, exporter, tallier; and the keeper and
  * the one who works off marks. */
+#include "look-again.h"
 #include "revise.h"
 #include "run-state.h"
 
@@ -113,6 +114,17 @@ static int commit_load(void *context, const struct verdict *verdict)
 	return r;
 }
 
+static int judge_late(void *context, struct daybook_reader *reader, const struct marks *marks,
+		      uint32_t monitor, struct span day, int64_t *beyond)
+{
+	const struct run *run = context;
+	const struct look look = {.plan = run->plan,
+				  .reader = reader,
+				  .marks = marks->first == NULL ? NULL : marks,
+				  .now_ms = day.end_ms};
+	return look_late(&look, monitor, day, beyond);
+}
+
 int run_make_tallier(struct run *run)
 {
 	int r = tallier_new(&run->tallier,
@@ -125,6 +137,7 @@ int run_make_tallier(struct run *run)
 				    .commit = commit_load,
 				    .fatal = run_fatal,
 				    .note = revise_note_load,
+				    .late = judge_late,
 				    .context = run,
 				    .heartbeat = &run->beats[BEAT_TALLIER].count,
 			    });

@@ -200,3 +200,11 @@ enum outcome mean_outcome(const struct limit *limit, int64_t start_ms, double me
 		       ? OUTCOME_EXCEEDS
 		       : OUTCOME_COMPLIES;
 }
+
+bool limit_beyond(const struct limit *limit, int64_t at_ms, double value)
+{
+	double judged =
+		limit->compare == COMPARE_ROUNDED ? round_even(value, limit->decimals) : value;
+	return limit_in_force(limit, at_ms) &&
+	       ((limit->has_max && judged > limit->max) || (limit->has_min && judged < limit->min));
+}

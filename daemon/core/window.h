@@ -72,5 +72,7 @@ void window_merge(struct window *window, const struct window *more);
  * @n: valid readings in it; @due: how many were due, 0: unknown */
 enum outcome mean_outcome(const struct limit *limit, int64_t start_ms, double mean, double n,
 			  double due);
+/** limit_beyond() - is a value by itself beyond a limit that is in force then? */
+bool limit_beyond(const struct limit *limit, int64_t at_ms, double value);
 /** window_mean() - NaN where nothing has a weight */
 double window_mean(const struct window *window);

@@ -8,13 +8,13 @@
  * that marks have changed since, and whether the day's data suffice is told by the plain mean but
  * where no discharge is no lack of data. Without a limit of day means, a day exceeds that an
  * exceedance touches and in which a valid reading that nobody has marked lies beyond a limit: an
- * alert that is to clear, or waits for data, goes on over days that comply. A limit of the means of
- * hours, or of eight, is counted by them alone: by the windows from that which raised the alert to
- * those that cleared it, without those of which the data did not suffice.
+ * alert that is to clear, or waits for data, goes on over days that comply. A day that exceeds by
+ * readings which came late, and so raised no alert, exceeds as well (tallier-late.c). A limit of
+ * the means of hours, or of eight, is counted by them alone: by the windows from that which raised
+ * the alert to those that cleared it, without those of which the data did not suffice.
  */
 #include "deliver/report-tables.h"
 #include "core/array.h"
-#include "core/number.h"
 #include "store/ledger-marks.h"
 
 #include <errno.h>
@@ -68,16 +68,23 @@ static enum outcome day_outcome(const struct monitor *m, const struct tally_row 
 static bool day_beyond(const struct monitor *m, const struct tally_row *day)
 {
 	const struct tally_count *c = &day->count;
-	for (size_t i = 0; i < m->n_limits; i++) {
-		const struct limit *l = &m->limits[i];
-		bool rounded = l->compare == COMPARE_ROUNDED;
-		double high = rounded ? round_even(c->high, l->decimals) : c->high;
-		double low = rounded ? round_even(c->low, l->decimals) : c->low;
-		if (limit_in_force(l, day->span.start_ms) &&
-		    ((l->has_max && high > l->max) || (l->has_min && low < l->min)))
+	for (size_t i = 0; i < m->n_limits; i++)
+		if (limit_beyond(&m->limits[i], day->span.start_ms, c->high) ||
+		    limit_beyond(&m->limits[i], day->span.start_ms, c->low))
 			return true;
-	}
 	return false;
+}
+
+/* What came late is in no alert, but its day exceeds no less; one that an alert touches counts
+ * once.
+ */
+static void take_late(const struct report *report, const struct tally_row *day,
+		      struct report_alerts *a)
+{
+	if (report_has_day(report, &a->exceeding, day->span.start_ms))
+		return;
+	report_set_days(report, &a->late, day->span);
+	a->late_readings += day->late;
 }
 
 void report_day(const struct report *report, const struct monitor *m, const struct tally_row *day,
@@ -89,6 +96,8 @@ void report_day(const struct report *report, const struct monitor *m, const stru
 			report_set_days(report, &a->judged, day->span);
 		if (day->count.valid > 0 && day_beyond(m, day))
 			report_set_days(report, &a->beyond, day->span);
+		if (basis == BASIS_TOUCHED && day->late > 0)
+			take_late(report, day, a);
 		return;
 	}
 	enum outcome outcome =
@@ -104,8 +113,9 @@ void report_settle_days(const struct monitor *m, struct report_alerts *a)
 	const enum report_basis basis = report_basis(m);
 	for (size_t i = 0; i < sizeof a->judged.bits / sizeof a->judged.bits[0]; i++)
 		if (basis == BASIS_TOUCHED)
-			a->exceeding.bits[i] = (a->exceeding.bits[i] & a->beyond.bits[i]) |
-					       (a->by_means.bits[i] & a->judged.bits[i]);
+			a->exceeding.bits[i] =
+				(a->exceeding.bits[i] & a->beyond.bits[i]) |
+				((a->by_means.bits[i] | a->late.bits[i]) & a->judged.bits[i]);
 		else
 			a->judged.bits[i] |= a->exceeding.bits[i];
 }
@@ -126,6 +136,14 @@ void report_set_days(const struct report *report, struct report_days *days, stru
 	for (int64_t day = zone_day(zone, span.start_ms) - first; day <= last && day < REPORT_DAYS;
 	     day++)
 		days->bits[day / 64] |= UINT64_C(1) << (day % 64);
+}
+
+bool report_has_day(const struct report *report, const struct report_days *days, int64_t at_ms)
+{
+	const struct zone *zone = &report->plan->zone;
+	int64_t day = zone_day(zone, at_ms) - zone_day(zone, report->span.start_ms);
+	return day >= 0 && day < REPORT_DAYS &&
+	       (days->bits[day / 64] & UINT64_C(1) << (day % 64)) != 0;
 }
 
 static void add_cover(struct report_covers *covers, const struct recomputed_window *w)

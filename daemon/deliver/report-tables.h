@@ -7,7 +7,8 @@
 #include "deliver/times.h"
 
 /* CELL_KEY: a text that is not broken; CELL_WORD: one of ours; CELL_CODE: of the API; CELL_SITE:
- * its id; on a page the name that the office knows it by; CELL_STEP: an action of a history */
+ * its id; on a page the name that the office knows it by; CELL_STEP: an action of a history;
+ * CELL_NOTE: sentences of ours, the number in the place {n} of the first */
 enum report_cell {
 	CELL_TEXT,
 	CELL_KEY,
@@ -15,6 +16,7 @@ enum report_cell {
 	CELL_WORD,
 	CELL_CODE,
 	CELL_STEP,
+	CELL_NOTE,
 	CELL_NUMBER,
 	CELL_SHARE,
 	CELL_COUNT
@@ -28,6 +30,7 @@ struct report_column {
 
 struct report_value {
 	const char *text; /* NULL: none; lives as long as the tables */
+	const char *also; /* of a note: a second sentence; NULL: none */
 	double number;
 	bool has_number, has_decimals;
 	int decimals; /* on a page, where they are not the column's */
@@ -94,6 +97,8 @@ struct report_alerts {
 	struct report_days judged, exceeding;
 	struct report_days beyond;   /* with a valid reading beyond a limit */
 	struct report_days by_means; /* with a mean of hours beyond a limit */
+	struct report_days late;     /* that exceed by late readings, and touch no alert */
+	int64_t late_readings;       /* of those days, beyond a limit */
 	/* cases of its own; decided: verified, or withdrawn since nothing was wrong (unfounded) */
 	int64_t registered, verified, withdrawn, decided, unfounded;
 };
@@ -115,6 +120,7 @@ void report_day(const struct report *report, const struct monitor *monitor,
 /** report_settle_days() - once all of a monitor's days are told: a day that exceeds is a judged
  * one, and an alert that goes on in silence touches days of which nothing is known */
 void report_settle_days(const struct monitor *monitor, struct report_alerts *alerts);
+bool report_has_day(const struct report *report, const struct report_days *days, int64_t at_ms);
 void report_set_days(const struct report *report, struct report_days *days, struct span span);
 int report_count_days(const struct report_days *days);
 

@@ -71,14 +71,28 @@ static void page_number(struct text *out, const struct report_column *column,
 
 static bool is_text(const struct report_column *column)
 {
-	return column->cell == CELL_TEXT || column->cell == CELL_KEY || column->cell == CELL_SITE ||
-	       column->cell == CELL_WORD || column->cell == CELL_CODE || column->cell == CELL_STEP;
+	return column->cell != CELL_NUMBER && column->cell != CELL_SHARE &&
+	       column->cell != CELL_COUNT;
 }
 
 static const char *site_name(const struct plan *plan, const char *id)
 {
 	uint32_t site = id == NULL ? NO_INDEX : plan_site(plan, id);
 	return site == NO_INDEX ? id : plan->sites[site].name;
+}
+
+/* "3 readings …; transmission rate below 90 %" */
+static void add_note(struct sheet *sheet, const struct report_value *value)
+{
+	char n[24];
+	snprintf(n, sizeof n, "%.0f", value->number);
+	if (value->text == NULL)
+		return;
+	sheet_phrase(sheet, value->text, "n", n, NULL);
+	if (value->also != NULL) {
+		sheet_say(sheet, "; ");
+		sheet_say(sheet, value->also);
+	}
 }
 
 static void page_row(struct report_writer *writer, const struct report_column *columns,
@@ -98,6 +112,8 @@ static void page_row(struct report_writer *writer, const struct report_column *c
 			sheet_code(sheet, values[i].text == NULL ? "" : values[i].text);
 		else if (columns[i].cell == CELL_STEP)
 			sheet_say(sheet, step_words(values[i].text, NULL));
+		else if (columns[i].cell == CELL_NOTE)
+			add_note(sheet, &values[i]);
 		else if (columns[i].cell == CELL_WORD)
 			sheet_say(sheet, values[i].text);
 		else if (columns[i].cell == CELL_SITE)
@@ -245,6 +261,15 @@ static void lines_begin(struct report_writer *writer, const char *name, const ch
 	text_add(lines->out, "\r\n");
 }
 
+/* Of our own words: nothing in it is escaped. */
+static void field_note(struct text *out, const struct report_value *value)
+{
+	struct text note = {0};
+	add_note(&(struct sheet){.out = &note}, value);
+	field(out, note.at);
+	text_deinit(&note);
+}
+
 static void lines_row(struct report_writer *writer, const struct report_column *columns,
 		      const struct report_value *values, size_t n)
 {
@@ -252,7 +277,9 @@ static void lines_row(struct report_writer *writer, const struct report_column *
 	text_add(lines->out, lines->name);
 	for (size_t i = 0; i < n; i++) {
 		text_char(lines->out, ',');
-		if (is_text(&columns[i]))
+		if (columns[i].cell == CELL_NOTE)
+			field_note(lines->out, &values[i]);
+		else if (is_text(&columns[i]))
 			field(lines->out, values[i].text);
 		else if (values[i].has_number)
 			text_format(lines->out, "%.12g", values[i].number);

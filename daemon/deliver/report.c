@@ -126,8 +126,8 @@ static struct report_value share_of(int64_t n, double due)
 	return report_number(due > 0, share > 1 ? 1 : share);
 }
 
-static const char *monitor_note(const struct report *report, const struct sums *s,
-				struct report_value sent, struct report_value valid)
+static const char *share_note(const struct report *report, const struct sums *s,
+			      struct report_value sent, struct report_value valid)
 {
 	if (s->count.n == 0 && s->first_ms < passed(report).end_ms)
 		return SAY("nothing was sent");
@@ -138,6 +138,17 @@ static const char *monitor_note(const struct report *report, const struct sums *
 	return valid.has_number && valid.number < RATE_PERCENT / 100.0
 		       ? SAY("valid share below 90 %")
 		       : NULL;
+}
+
+static struct report_value monitor_note(const struct report_alerts *a, const char *shares)
+{
+	if (a->late_readings == 0)
+		return report_text(shares);
+	return (struct report_value){
+		.text = SAY("{n} valid readings beyond a limit, on days for which some came late, "
+			    "are in no alert; those days count as exceeding"),
+		.also = shares,
+		.number = (double)a->late_readings};
 }
 
 static const struct report_column monitor_columns[] = {
@@ -157,7 +168,7 @@ static const struct report_column monitor_columns[] = {
 	{"judged_days", "judged days", CELL_COUNT, 0},
 	{"exceeding_days", "exceeding days", CELL_COUNT, 0},
 	{"compliance", "compliance rate", CELL_SHARE, 0},
-	{"note", "note", CELL_WORD, 0},
+	{"note", "note", CELL_NOTE, 0},
 };
 
 static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s)
@@ -188,7 +199,7 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 		report_number(m->n_limits > 0, judged),
 		report_number(m->n_limits > 0, exceeding),
 		report_number(judged > 0, judged > 0 ? (double)good / (double)judged : 0),
-		report_text(monitor_note(report, s, sent, valid)),
+		monitor_note(a, share_note(report, s, sent, valid)),
 	};
 	t->writer->row(t->writer, monitor_columns, values, COUNT(monitor_columns));
 }

@@ -89,6 +89,7 @@ static void anew_days(struct anew *a)
 				     tallies_count(t->store, monitor, a->day, &a->counts[i], true));
 		if (a->tally.plan != NULL && tally_counts(t->setup.plan, monitor))
 			tallier_keep(t, tallies_sum_day(t->store, monitor, a->day));
+		tallier_keep(t, late_judge(t, monitor, a->day));
 	}
 }
 

@@ -3,7 +3,8 @@
 /*
  * The tallier's inside, shared by its parts: tallier.c (rows, hours, days, the thread),
  * tallier-permits.c (loads against permits), tallier-marks.c (what people say of readings),
- * tallier-anew.c (days that are added up again).
+ * tallier-anew.c (days that are added up again), tallier-late.c (days that exceed by what came
+ * late).
  */
 #include "base/log.h"
 #include "core/permit.h"
@@ -37,6 +38,7 @@ struct tallier {
 	struct permit *permits; /* by monitor */
 	struct marks marks;     /* over the readings, up to the one numbered marked */
 	int64_t marked;
+	int64_t *monitor_ms;        /* by monitor: its newest reading's time; 0: not known */
 	struct tally_value *latest; /* by monitor of a section; at_ms 0: none; valid: to be kept */
 	int64_t classed_ms;         /* sections were classed up to this hour */
 	int64_t cursor, counted;    /* rows up to these were read, and counted */
@@ -70,6 +72,11 @@ void tallier_count(struct tally_count *c, const struct reading *r);
 /** marks_take() - marks that were given since: readings count by them from here on, and days that
  * they touch are added up anew */
 int marks_take(struct tallier *t);
+
+/** late_take() - a reading that is counted for the first time */
+void late_take(struct tallier *t, const struct reading *reading);
+/** late_judge() - a day that is added up anew. Return: 0, negative errno. */
+int late_judge(struct tallier *t, uint32_t monitor, struct span day);
 
 /** permits_has() - has the monitor a permit, at a site that is added up? */
 bool permits_has(const struct tallier *t, uint32_t monitor);

@@ -215,6 +215,7 @@ static bool take_row(void *context, const struct daybook_row *row)
 	if (row->sequence > t->counted) {
 		count(t, r);
 		take_latest(t, r);
+		late_take(t, r);
 		if (r->received_ms > t->newest_ms)
 			t->newest_ms = r->received_ms;
 	}
@@ -468,6 +469,7 @@ static int recall(struct tallier *t)
 	t->failed = false;
 	t->n_verdicts = 0;
 	memset(t->days, 0, plan->n_monitors * sizeof *t->days);
+	memset(t->monitor_ms, 0, plan->n_monitors * sizeof *t->monitor_ms);
 	for (uint32_t i = 0; r == 0 && i < plan->n_sites; i++) {
 		tally_deinit(&t->sites[i]);
 		t->sites[i] = (struct tally){0};
@@ -526,7 +528,9 @@ static int tallier_init(struct tallier *t, const struct tallier_setup *setup)
 	t->days = calloc(plan->n_monitors + 1, sizeof *t->days);
 	t->permits = calloc(plan->n_monitors + 1, sizeof *t->permits);
 	t->latest = calloc(plan->n_monitors + 1, sizeof *t->latest);
-	if (t->sites == NULL || t->days == NULL || t->permits == NULL || t->latest == NULL)
+	t->monitor_ms = calloc(plan->n_monitors + 1, sizeof *t->monitor_ms);
+	if (t->sites == NULL || t->days == NULL || t->permits == NULL || t->latest == NULL ||
+	    t->monitor_ms == NULL)
 		return -ENOMEM;
 	int r = pause_init(&t->pause, setup->heartbeat);
 	if (r == 0)
@@ -579,6 +583,7 @@ struct tallier *tallier_free(struct tallier *t)
 	free(t->days);
 	free(t->permits);
 	free(t->latest);
+	free(t->monitor_ms);
 	free(t->verdicts);
 	free(t->redo);
 	marks_deinit(&t->marks);

@@ -11,6 +11,8 @@
  * judges the permits, since only it knows a year's load: a verdict is offered until it is
  * committed, and the ledger takes the same one twice without harm. One thread of low priority.
  */
+#include "core/marks.h"
+#include "store/daybook-reader.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 #include "store/tallies.h"
@@ -32,6 +34,11 @@ struct tallier_setup {
 	 * was added up anew, in tonnes; @withdraw: above no share of the permit any more; may be
 	 * NULL */
 	void (*note)(void *context, double before, double after, bool withdraw, struct text *out);
+	/* whether a day exceeds by an instant limit where all its readings are in the order of
+	 * their times: how many lie beyond one, 0 where it does not; may be NULL: nothing that
+	 * comes late is looked at. Return: 0, negative errno. */
+	int (*late)(void *context, struct daybook_reader *reader, const struct marks *marks,
+		    uint32_t monitor, struct span day, int64_t *beyond);
 	void *context;
 	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
 };

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 static const char schema[] =
 	"CREATE TABLE monitors(id INTEGER PRIMARY KEY, site TEXT NOT NULL, factor TEXT NOT NULL,"
@@ -25,7 +25,7 @@ static const char schema[] =
 	" load REAL NOT NULL DEFAULT 0, excess REAL NOT NULL DEFAULT 0,"
 	" covered INTEGER NOT NULL DEFAULT 0, n INTEGER NOT NULL DEFAULT 0,"
 	" valid INTEGER NOT NULL DEFAULT 0, sum REAL NOT NULL DEFAULT 0, low REAL, high REAL,"
-	" PRIMARY KEY(monitor, start)) WITHOUT ROWID;"
+	" late INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(monitor, start)) WITHOUT ROWID;"
 	"CREATE TABLE again(site TEXT NOT NULL, day INTEGER NOT NULL, late INTEGER NOT NULL,"
 	" PRIMARY KEY(day, site)) WITHOUT ROWID;"
 	"CREATE TABLE named(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -33,7 +33,11 @@ static const char schema[] =
 	"NULL);"
 	"CREATE TABLE sections(id INTEGER PRIMARY KEY, site TEXT NOT NULL, at INTEGER NOT NULL,"
 	" class INTEGER NOT NULL, worst TEXT NOT NULL, UNIQUE(site, at));"
-	"PRAGMA user_version=2;";
+	"PRAGMA user_version=3;";
+
+/* Of version 2, which has all but this. */
+static const char schema_from_2[] = "ALTER TABLE days ADD COLUMN late INTEGER NOT NULL DEFAULT 0;"
+				    "PRAGMA user_version=3;";
 
 enum statement {
 	MONITOR_ADD,
@@ -48,6 +52,8 @@ enum statement {
 	DAY_ADD,
 	DAY_SET,
 	DAY_SUM,
+	DAY_LATE,
+	DAY_LATE_GET,
 	AGAIN_ADD,
 	AGAIN_NEXT,
 	AGAIN_DONE,
@@ -89,15 +95,19 @@ static const char *const texts[STATEMENTS] = {
 		    " coalesce(sum(covered), 0) FROM hours WHERE monitor = ?1 AND start >= ?2"
 		    " AND start < ?3 ON CONFLICT DO UPDATE SET load = excluded.load,"
 		    " excess = excluded.excess, covered = excluded.covered",
+	[DAY_LATE] = "INSERT INTO days(monitor, start, until, late) VALUES(?1, ?2, ?3, ?4)"
+		     " ON CONFLICT DO UPDATE SET late = excluded.late",
+	[DAY_LATE_GET] = "SELECT late FROM days WHERE monitor = ?1 AND start = ?2",
 	[AGAIN_ADD] = "INSERT INTO again VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
 		      " late = max(late, excluded.late)",
 	[AGAIN_NEXT] = "SELECT site, day FROM again WHERE late < ?1 ORDER BY day, site LIMIT 1",
 	[AGAIN_DONE] = "DELETE FROM again WHERE site = ?1 AND day = ?2",
-	[ROWS_HOURS] = "SELECT start, until, load, excess, covered, 0, 0, 0, NULL, NULL FROM hours"
-		       " WHERE monitor = ?1 AND start >= ?2 AND start < ?3 ORDER BY start",
-	[ROWS_DAYS] =
-		"SELECT start, until, load, excess, covered, n, valid, sum, low, high FROM days"
+	[ROWS_HOURS] =
+		"SELECT start, until, load, excess, covered, 0, 0, 0, NULL, NULL, 0 FROM hours"
 		" WHERE monitor = ?1 AND start >= ?2 AND start < ?3 ORDER BY start",
+	[ROWS_DAYS] = "SELECT start, until, load, excess, covered, n, valid, sum, low, high, late "
+		      "FROM days"
+		      " WHERE monitor = ?1 AND start >= ?2 AND start < ?3 ORDER BY start",
 	[LATEST_PUT] = "INSERT OR REPLACE INTO latest VALUES(?1, ?2, ?3)",
 	[LATEST_GET] = "SELECT at, value FROM latest WHERE monitor = ?1",
 	[SECTION_ADD] = "INSERT OR IGNORE INTO sections(site, at, class, worst)"
@@ -122,11 +132,11 @@ static int schema_begin(sqlite3 *db)
 	int r = sql_number(db, "PRAGMA user_version", 0, &version);
 	if (r != 0 || version == VERSION)
 		return r;
-	if (version != 0)
+	if (version != 0 && version != 2)
 		return -EUCLEAN; /* of another version: it is added up anew */
 	r = sql_exec(db, "BEGIN IMMEDIATE");
 	if (r == 0)
-		r = sql_exec(db, schema);
+		r = sql_exec(db, version == 0 ? schema : schema_from_2);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);
@@ -328,6 +338,30 @@ int tallies_count(struct tallies *t, uint32_t monitor, struct span day, const st
 			       day.end_ms, c->n, c->valid, c->sum, some, c->low, some, c->high);
 }
 
+int tallies_put_late(struct tallies *t, uint32_t monitor, struct span day, int64_t late)
+{
+	int64_t id;
+	int r = id_of(t, monitor, true, &id);
+	return r != 0 ? r : sql_do(t->sql[DAY_LATE], "iiii", id, day.start_ms, day.end_ms, late);
+}
+
+int tallies_get_late(struct tallies *t, uint32_t monitor, int64_t day_ms, int64_t *late)
+{
+	sqlite3_stmt *get = t->sql[DAY_LATE_GET];
+	int64_t id;
+	bool row;
+	*late = 0;
+	int r = id_of(t, monitor, false, &id);
+	if (r != 0 || id == 0)
+		return r;
+	sql_bind(get, "ii", id, day_ms);
+	r = sql_step(get, &row);
+	if (r == 0 && row)
+		*late = sqlite3_column_int64(get, 0);
+	sql_reset(get);
+	return r;
+}
+
 int tallies_sum_day(struct tallies *t, uint32_t monitor, struct span day)
 {
 	int64_t id;
@@ -396,6 +430,7 @@ static struct tally_row row_of(sqlite3_stmt *s)
 			  .sum = sqlite3_column_double(s, 7),
 			  .low = sqlite3_column_double(s, 8),
 			  .high = sqlite3_column_double(s, 9)},
+		.late = sqlite3_column_int64(s, 10),
 	};
 }
 

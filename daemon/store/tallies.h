@@ -49,6 +49,14 @@ struct tally_count {
 /** tallies_count() - add to a day's counts; @anew: put in place of them */
 int tallies_count(struct tallies *tallies, uint32_t monitor, struct span day,
 		  const struct tally_count *count, bool anew);
+/**
+ * tallies_put_late() - of a day to which valid readings beyond an instant limit came late
+ * @late: how many lie beyond a limit, where it exceeds by its readings in the order of their times;
+ * TALLY_LATE where it does not, or is to be judged by them; 0: none came late
+ */
+enum { TALLY_LATE = -1 };
+int tallies_put_late(struct tallies *tallies, uint32_t monitor, struct span day, int64_t late);
+int tallies_get_late(struct tallies *tallies, uint32_t monitor, int64_t day_ms, int64_t *late);
 /** tallies_sum_day() - a day's load from its hours, which were put before */
 int tallies_sum_day(struct tallies *tallies, uint32_t monitor, struct span day);
 /** tallies_forget_hours() - of a span */
@@ -69,6 +77,7 @@ struct tally_row {
 	struct span span;
 	struct tally_sum sum;
 	struct tally_count count; /* of days, months and years */
+	int64_t late;             /* of days: tallies_put_late() */
 };
 enum tally_period { TALLY_HOUR, TALLY_DAY, TALLY_MONTH, TALLY_YEAR };
 typedef bool (*tally_row_fn)(void *context, const struct tally_row *row);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/mail.h"
 
+#include "deliver/advice.h"
 #include "deliver/sheet.h"
 #include "deliver/sources.h"
 
@@ -103,17 +104,17 @@ static const char *headline(const char *type)
 	static const struct {
 		const char *type, *text;
 	} lines[] = {
-		{"alert.raised", "alert raised"},
-		{"alert.cleared", "alert cleared"},
-		{"case.opened", "case opened"},
-		{"case.updated", "case updated"},
-		{"case.overdue", "case overdue"},
-		{"case.closed", "case closed"},
-		{"connection.lost", "connection lost"},
-		{"connection.restored", "connection restored"},
-		{"duty.called", "call for the person on duty"},
-		{"duty.digest", "digest for the person on duty"},
-		{"test", "test"},
+		{"alert.raised", SAY("alert raised")},
+		{"alert.cleared", SAY("alert cleared")},
+		{"case.opened", SAY("case opened")},
+		{"case.updated", SAY("case updated")},
+		{"case.overdue", SAY("case overdue")},
+		{"case.closed", SAY("case closed")},
+		{"connection.lost", SAY("connection lost")},
+		{"connection.restored", SAY("connection restored")},
+		{"duty.called", SAY("call for the person on duty")},
+		{"duty.digest", SAY("digest for the person on duty")},
+		{"test", SAY("test")},
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		if (strcmp(lines[i].type, type) == 0)
@@ -155,39 +156,39 @@ static void add_subject(struct text *out, const struct mail *mail, const json_t 
 
 /* --- text --- */
 
-enum shape { PLAIN, WORD, TIME, VALUE, KIND, SOURCE, REASON };
+enum shape { PLAIN, WORD, TIME, VALUE, EXACT, KIND, SOURCE, REASON }; /* VALUE: with its decimals */
 static const struct {
 	const char *key, *label;
 	enum shape shape;
 } lines[] = {
-	{"number", "number", PLAIN},
-	{"title", "title", PLAIN},
-	{"person", "person", PLAIN},
-	{"site_name", "site", PLAIN},
-	{"factor_name", "factor", PLAIN},
-	{"connection", "Connection", PLAIN},
-	{"kind", "kind", KIND},
-	{"reason", "reason", REASON},
-	{"source", "source", WORD},
-	{"document", "document", PLAIN},
-	{"level_document", "listed by", PLAIN},
-	{"severity", "severity", WORD},
-	{"status", "status", WORD},
-	{"level", "level", WORD},
-	{"opened_at", "opened", TIME},
-	{"due_at", "due", TIME},
-	{"closed_at", "Ended on", TIME},
-	{"began_at", "began", TIME},
-	{"raised_at", "raised", TIME},
-	{"cleared_at", "cleared", TIME},
-	{"next_at", "next call", TIME},
-	{"limit", "limit", VALUE},
-	{"limit_source", "limit source", SOURCE},
-	{"value", "value", VALUE},
-	{"first_value", "first value", VALUE},
-	{"peak_value", "peak value", VALUE},
-	{"last_value", "last value", VALUE},
-	{"note", "note", PLAIN},
+	{"number", SAY("number"), PLAIN},
+	{"title", SAY("title"), PLAIN},
+	{"person", SAY("person"), PLAIN},
+	{"site_name", SAY("site"), PLAIN},
+	{"factor_name", SAY("factor"), PLAIN},
+	{"connection", SAY("Connection"), PLAIN},
+	{"kind", SAY("kind"), KIND},
+	{"reason", SAY("reason"), REASON},
+	{"source", SAY("source"), WORD},
+	{"document", SAY("document"), PLAIN},
+	{"level_document", SAY("listed by"), PLAIN},
+	{"severity", SAY("severity"), WORD},
+	{"status", SAY("status"), WORD},
+	{"level", SAY("level"), WORD},
+	{"opened_at", SAY("opened"), TIME},
+	{"due_at", SAY("due"), TIME},
+	{"closed_at", SAY("Ended on"), TIME},
+	{"began_at", SAY("began"), TIME},
+	{"raised_at", SAY("raised"), TIME},
+	{"cleared_at", SAY("cleared"), TIME},
+	{"next_at", SAY("next call"), TIME},
+	{"limit", SAY("limit"), EXACT},
+	{"limit_source", SAY("limit source"), SOURCE},
+	{"value", SAY("value"), VALUE},
+	{"first_value", SAY("first value"), VALUE},
+	{"peak_value", SAY("peak value"), VALUE},
+	{"last_value", SAY("last value"), VALUE},
+	{"note", SAY("note"), PLAIN},
 };
 
 static void add_words(struct text *out, const json_t *object, const char *s, enum shape shape,
@@ -210,7 +211,12 @@ static void add_value(struct text *out, const json_t *object, const json_t *valu
 	} else if (shape == TIME && s != NULL && strlen(s) > 19) {
 		text_format(out, "%.10s %.8s", s, s + 11);
 	} else if (json_is_number(value)) {
-		text_double(out, json_number_value(value));
+		const json_t *decimals = json_object_get(object, "decimals");
+		if (shape == VALUE && json_is_integer(decimals))
+			text_fixed(out, json_number_value(value),
+				   (int)json_integer_value(decimals));
+		else
+			text_double(out, json_number_value(value));
 		text_format(out, "%s%s", unit[0] != '\0' ? " " : "", unit);
 	} else {
 		text_add(out, s == NULL ? "" : s);
@@ -229,7 +235,7 @@ static void add_lines(struct text *out, const struct mail *mail, const json_t *o
 	}
 	const json_t *responsible = json_object_get(object, "responsible");
 	if (string(responsible, "unit")[0] != '\0')
-		text_format(out, "%s: %s %s %s\n", word(mail, "responsible"),
+		text_format(out, "%s: %s %s %s\n", word(mail, SAY("responsible")),
 			    string(responsible, "unit"), string(responsible, "leader"),
 			    string(responsible, "team"));
 }
@@ -240,13 +246,42 @@ static void add_step(struct text *out, const struct mail *mail, const json_t *da
 	const json_t *last = json_array_get(history, json_array_size(history) - 1);
 	if (json_array_size(history) == 0)
 		return;
-	text_format(out, "\n%s: %s, %s", word(mail, "newest step"),
+	text_format(out, "\n%s: %s, %s", word(mail, SAY("newest step")),
 		    word(mail, json_step(history, last)), string(last, "by"));
 	if (string(last, "step")[0] != '\0')
-		text_format(out, "\n%s: %s", word(mail, "step of the plan"), string(last, "step"));
+		text_format(out, "\n%s: %s", word(mail, SAY("step of the plan")),
+			    string(last, "step"));
 	if (string(last, "note")[0] != '\0')
 		text_format(out, "\n%s", string(last, "note"));
 	text_char(out, '\n');
+}
+
+/* What an alert means, what is to be done, and how soon: for whoever is called at night. */
+static void add_advice(struct text *out, const struct mail *mail, const json_t *alert)
+{
+	const enum alert_kind kind = advice_kind(string(alert, "kind"));
+	const uint32_t site = plan_site(mail->plan, string(alert, "site"));
+	if (kind == ALERT_KINDS || site == NO_INDEX ||
+	    json_is_string(json_object_get(alert, "cleared_at")))
+		return;
+	const struct advice advice = advice_of(kind, mail->plan->sites[site].kind);
+	text_format(out, "\n%s: %s\n%s: %s\n%s: %s\n", word(mail, SAY("What it means")),
+		    word(mail, advice.consequence), word(mail, SAY("What to do")),
+		    word(mail, advice.action), word(mail, SAY("How soon")),
+		    word(mail, advice.time));
+}
+
+/* Of a digest: how many alerts waited for it, and how many of them it does not list. */
+static void add_waiting(struct text *out, const struct mail *mail, const json_t *data)
+{
+	const long long listed = (long long)json_array_size(json_object_get(data, "alerts"));
+	const long long more = (long long)json_integer_value(json_object_get(data, "more"));
+	if (strcmp(mail->event->type, "duty.digest") != 0)
+		return;
+	text_format(out, "%s: %lld\n", word(mail, SAY("alerts that waited for this digest")),
+		    listed + more);
+	if (more > 0)
+		text_format(out, "%s: %lld\n", word(mail, SAY("of these not listed here")), more);
 }
 
 static void add_text(struct text *out, const struct mail *mail, const json_t *data)
@@ -256,8 +291,13 @@ static void add_text(struct text *out, const struct mail *mail, const json_t *da
 	text_format(out, "%s (%s)\n%s\n\n", mail->plan->office, mail->plan->node,
 		    word(mail, headline(mail->event->type)));
 	add_lines(out, mail, data);
-	if (json_is_object(json_object_get(data, "alert")))
+	add_waiting(out, mail, data);
+	if (json_is_object(json_object_get(data, "alert"))) {
 		add_lines(out, mail, json_object_get(data, "alert"));
+		add_advice(out, mail, json_object_get(data, "alert"));
+	} else if (strcmp(mail->event->type, "alert.raised") == 0) {
+		add_advice(out, mail, data);
+	}
 	json_array_foreach(alerts, i, alert)
 	{
 		text_char(out, '\n');

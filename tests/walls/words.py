@@ -54,7 +54,7 @@ def said(source):
     """English texts for people, with where they stand."""
     for path in sorted((source / "daemon").rglob("*.c")):
         code = path.read_text()
-        for word in marked(code, r"\bSAY\(", path):
+        for word in marked(code, r"\b(?:SAY|gettext)\(", path):
             yield path.name, word
         for head in re.findall(rf"^\t\{{{LITERAL}, ({LITERALS}), CELL_", code, re.M):
             yield path.name, text(head)

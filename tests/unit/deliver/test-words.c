@@ -321,7 +321,8 @@ static const char *chinese(const char *english)
 /* The text part of a mail, as it is read. */
 static char *mail_text(const char *type, const char *data)
 {
-	static const struct plan plan = {.node = "edge-01", .office = "某办公室"};
+	static const struct plan plan = {
+		.node = "edge-01", .office = "某办公室", .sites = &site, .n_sites = 1};
 	static const char *const to[] = {"a@office.example"};
 	struct text json = {0}, out = {0}, base64 = {0};
 	text_format(&json, "{\"id\":\"7\",\"data\":%s}", data);
@@ -387,6 +388,41 @@ static void test_mails_are_chinese(void **state)
 	free(mail);
 }
 
+static void has(const char *mail, const char *words_wanted)
+{
+	if (strstr(mail, words_wanted) == NULL)
+		fail_msg("\"%s\" is not in\n%s", words_wanted, mail);
+}
+
+#define ALERT                                                                                      \
+	"{\"site\":\"x-1\",\"site_name\":\"三号排口\",\"factor_name\":\"化学需氧量\","    \
+	"\"kind\":\"exceedance\",\"limit\":50,\"value\":81.20000000000001,\"decimals\":1,"         \
+	"\"unit\":\"mg/L\",\"began_at\":\"2026-11-22T00:00:00.000+08:00\"}"
+
+static void test_who_is_called_at_night_is_told_what_to_do(void **state)
+{
+	static const char data[] = "{\"person\":\"李某\",\"call\":1,\"alert\":" ALERT "}";
+	(void)state;
+	look_at_mail("duty.called", data);
+	char *mail = mail_text("duty.called", data);
+	has(mail, "数值: 81.2 mg/L\r\n");
+	has(mail, "限值: 50 mg/L\r\n");
+	has(mail, "应采取的措施: 现场核查");
+	free(mail);
+}
+
+static void test_a_digest_says_how_many_waited_for_it(void **state)
+{
+	static const char data[] =
+		"{\"person\":\"李某\",\"alerts\":[" ALERT "," ALERT "],\"more\":3}";
+	(void)state;
+	look_at_mail("duty.digest", data);
+	char *mail = mail_text("duty.digest", data);
+	has(mail, "本次汇总的告警数: 5\r\n其中未列出: 3\r\n");
+	assert_null(strstr(mail, "应采取的措施")); /* it waits, and is a list */
+	free(mail);
+}
+
 static int setup(void **state)
 {
 	const char *path = getenv("DUCHA_MO");
@@ -411,6 +447,8 @@ int main(void)
 		cmocka_unit_test(test_words_of_cases),
 		cmocka_unit_test(test_dossiers_of_each_kind_are_chinese),
 		cmocka_unit_test(test_mails_are_chinese),
+		cmocka_unit_test(test_who_is_called_at_night_is_told_what_to_do),
+		cmocka_unit_test(test_a_digest_says_how_many_waited_for_it),
 		cmocka_unit_test(test_names_of_what_a_step_was_given),
 		cmocka_unit_test(test_a_case_is_reopened_after_what_ended_it),
 	};

@@ -418,13 +418,18 @@ bool csv_row_of(const struct csv_line *line, const struct csv_header *header,
 
 enum { WORD = 8, EPOCH_DIGITS = 10, VALUE_MOST = 16, TAIL_BYTES = VALUE_MOST + 4 };
 
-/* Of @length bytes, WORD at the least. */
-static bool alike(const char *a, const char *b, size_t length)
+static uint64_t word_differs(const char *a, const char *b)
 {
-	uint64_t differs = 0;
-	for (size_t i = 0; i + WORD < length; i += WORD)
-		differs |= digits_load(a + i) ^ digits_load(b + i);
-	return (differs | (digits_load(a + length - WORD) ^ digits_load(b + length - WORD))) == 0;
+	return digits_load(a) ^ digits_load(b);
+}
+
+/* Of @length bytes, WORD at the least; mostly not more than two words. */
+static inline bool alike(const char *a, const char *b, size_t length)
+{
+	uint64_t differs = word_differs(a, b) | word_differs(a + length - WORD, b + length - WORD);
+	for (size_t i = WORD; i + WORD < length; i += WORD)
+		differs |= word_differs(a + i, b + i);
+	return differs == 0;
 }
 
 static bool ten_digits(const char *text, int64_t *out_ms)

@@ -80,12 +80,26 @@ void text_char(struct text *text, char c)
 	text->at[text->length] = '\0';
 }
 
+/* What is there for @format and its NUL; 0: nothing yet. */
+static size_t text_left(const struct text *text)
+{
+	return text->failed ? 0 : text->capacity - text->length;
+}
+
 void text_format(struct text *text, const char *format, ...)
 {
 	va_list arguments;
+	size_t left = text_left(text);
+	char *at = left > 0 ? text->at + text->length : NULL;
 	va_start(arguments, format);
-	int n = vsnprintf(NULL, 0, format, arguments);
+	int n = vsnprintf(at, left, format, arguments);
 	va_end(arguments);
+	if (n >= 0 && (size_t)n < left) {
+		text->length += (size_t)n;
+		return;
+	}
+	if (at != NULL)
+		*at = '\0'; /* that what did not fit is not there */
 	if (n < 0 || !text_reserve(text, (size_t)n))
 		return;
 	va_start(arguments, format);

@@ -117,9 +117,10 @@ static int parts_episodes(struct ledger *ledger, int64_t id, int64_t most, struc
 	sqlite3_stmt *list = ledger->sql[SQL_CASE_EPISODES];
 	bool row;
 
-	sql_bind(list, "ii", id, most);
+	sql_bind(list, "i", id);
 	int r = sql_step(list, &row);
-	for (; r == 0 && row; r = sql_step(list, &row)) {
+	for (; r == 0 && row && (most < 0 || parts->n_episodes < (size_t)most);
+	     r = sql_step(list, &row)) {
 		void *array = parts->episodes;
 		struct episode_view *e = parts_grow(&array, parts->n_episodes, sizeof *e);
 		parts->episodes = array;

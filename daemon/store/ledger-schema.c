@@ -173,7 +173,7 @@ static const char seventh_schema[] =
 	"ALTER TABLE cases ADD COLUMN kept_fixed INTEGER NOT NULL DEFAULT 0;"
 	"PRAGMA user_version=7;";
 
-const char *const ledger_schemas[LEDGER_VERSION] = {first_schema, cases_schema, duty_schema,
+const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema, duty_schema,
 						    fourth_schema, fifth_schema, sixth_schema,
 						    seventh_schema};
 
@@ -343,9 +343,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	" AND (?7 = 0 OR due < ?7)"
 	" AND opened < ?4 AND (?5 = 0 OR (opened, id) < (SELECT opened, id FROM cases"
 	" WHERE id = ?5)) ORDER BY opened DESC, id DESC LIMIT ?6",
-	/* the newest first, as the union is merged in that order, without a table of all of them */
-	[SQL_CASE_EPISODES] = "SELECT * FROM " EPISODES("?1", EPISODE_SAID) " ORDER BY id DESC"
-									    " LIMIT ?2",
+	/* the newest first, as the union is merged in that order, without a table of all of them;
+	 * whoever wants some stops there: for a LIMIT SQLite would make a table each time */
+	[SQL_CASE_EPISODES] = "SELECT * FROM " EPISODES("?1", EPISODE_SAID) " ORDER BY id DESC",
 	/* has it episodes of another factor? Mostly not, which is sooner known than its factors */
 	[SQL_CASE_SEVERAL] =
 		"SELECT 1 FROM " EPISODES("?1", "factor") " WHERE factor IS NOT ?2 LIMIT 1",
@@ -391,8 +391,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			   " UNION ALL SELECT min(until) FROM shelves WHERE ended IS NULL"
 			   " UNION ALL SELECT min(call_at) FROM alerts WHERE call_at IS NOT NULL"
 			   " UNION ALL SELECT value FROM cursors WHERE name = 'duty/digest')",
-	[SQL_CALL_SET] =
-		"UPDATE alerts SET calls = ?2, call_at = ?3, digest = NULL WHERE id = ?1",
+	[SQL_CALL_SET] = "UPDATE alerts SET calls = ?2, call_at = ?3, digest = NULL WHERE id = ?1",
 	[SQL_CALL_DUE] = "SELECT id, site, raised, calls FROM alerts WHERE call_at <= ?1"
 			 " ORDER BY call_at, id LIMIT 1",
 	[SQL_DIGEST_SET] = "UPDATE alerts SET digest = 1 WHERE id = ?1",

@@ -199,6 +199,7 @@ static void test_a_length_at_the_edge_of_the_capacity_is_terminated(void **state
 		assert_int_equal(strlen(text.at), length);
 		text_format(&text, "%s", "bb");
 		assert_int_equal(strlen(text.at), length + 2);
+		assert_string_equal(text.at + length, "bb");
 		text_deinit(&text);
 	}
 	(void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mean limits: the windows of a monitor, and what a window that is over says. */
+#include "core/compliance.h"
 #include "core/evaluate-state.h"
 #include "core/number.h"
 
@@ -8,12 +9,8 @@
 /* Readings due in a window while the site discharges, but for those set aside; 0: unknown. */
 static double readings_due(const struct monitor *m, const struct window *w, int64_t shut_ms)
 {
-	double length_ms = (double)(w->span.end_ms - w->span.start_ms - shut_ms), due = 0;
-	if (m->expected_per_hour > 0)
-		due = m->expected_per_hour * length_ms / 3600e3;
-	else if (m->interval_ms > 0)
-		due = length_ms / (double)m->interval_ms;
-	return fmax(0, due - (double)w->aside);
+	double length_ms = (double)(w->span.end_ms - w->span.start_ms - shut_ms);
+	return fmax(0, monitor_due(m, length_ms) - (double)w->aside);
 }
 
 bool share_suffices(const struct limit *l, const struct window *w, double due)

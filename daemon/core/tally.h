@@ -34,6 +34,13 @@ struct tally_sum {
 			    * taken up after a restart, since then */
 };
 
+/* The readings of a monitor in a day. */
+struct tally_count {
+	int64_t n, valid;      /* of whatever flag, with flag N */
+	double sum, low, high; /* of the valid ones */
+	uint32_t hours;        /* of the day with a valid one: bit 0 is its first */
+};
+
 /* What a monitor says at present. */
 struct tally_value {
 	bool valid;

@@ -15,6 +15,7 @@
  */
 #include "deliver/report-tables.h"
 #include "core/array.h"
+#include "core/compliance.h"
 #include "store/ledger-marks.h"
 
 #include <errno.h>
@@ -39,14 +40,6 @@ enum report_basis report_basis(const struct monitor *m)
 
 /* --- by the means of days --- */
 
-static double readings_due(const struct monitor *m, struct span day)
-{
-	double length_ms = (double)(day.end_ms - day.start_ms);
-	if (m->expected_per_hour > 0)
-		return m->expected_per_hour * length_ms / (double)HOUR_MS;
-	return m->interval_ms > 0 ? length_ms / (double)m->interval_ms : 0;
-}
-
 static enum outcome day_outcome(const struct monitor *m, const struct tally_row *day)
 {
 	const struct tally_count *c = &day->count;
@@ -55,8 +48,9 @@ static enum outcome day_outcome(const struct monitor *m, const struct tally_row 
 	for (size_t i = 0; i < m->n_limits; i++) {
 		enum outcome one = OUTCOME_NONE;
 		if (m->limits[i].average == AVERAGE_DAY)
-			one = mean_outcome(&m->limits[i], day->span.start_ms, mean,
-					   (double)c->valid, readings_due(m, day->span));
+			one = mean_outcome(
+				&m->limits[i], day->span.start_ms, mean, (double)c->valid,
+				monitor_due(m, (double)(day->span.end_ms - day->span.start_ms)));
 		if (one == OUTCOME_EXCEEDS)
 			return one;
 		worst = one > worst ? one : worst;

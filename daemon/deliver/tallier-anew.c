@@ -44,7 +44,7 @@ static bool anew_row(void *context, const struct daybook_row *row)
 	if (a->tally.plan != NULL && tally_counts(t->setup.plan, row->monitor))
 		tally_add(&a->tally, r, row->sequence);
 	if (r->measured_ms >= a->day.start_ms && r->measured_ms < a->day.end_ms)
-		tallier_count(&a->counts[row->monitor - a->site->first_monitor], r);
+		tallier_count(&a->counts[row->monitor - a->site->first_monitor], a->day, r);
 	return !a->tally.failed;
 }
 

@@ -7,6 +7,7 @@
  * late).
  */
 #include "base/log.h"
+#include "core/compliance.h"
 #include "core/permit.h"
 #include "deliver/pause.h"
 #include "deliver/tallier.h"
@@ -67,7 +68,7 @@ int tallier_round(struct tallier *t, int64_t now_ms, bool redo);
 /** tallier_keep() - the first write that failed decides over the pass */
 void tallier_keep(struct tallier *t, int r);
 struct span tallier_day(const struct tallier *t, int64_t wall_ms);
-void tallier_count(struct tally_count *c, const struct reading *r);
+void tallier_count(struct tally_count *c, struct span day, const struct reading *r);
 
 /** marks_take() - marks that were given since: readings count by them from here on, and days that
  * they touch are added up anew */

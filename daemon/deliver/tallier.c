@@ -64,7 +64,7 @@ static void hour_so_far(struct tallier *t, const struct tally *tally)
 	}
 }
 
-void tallier_count(struct tally_count *c, const struct reading *r)
+void tallier_count(struct tally_count *c, struct span day, const struct reading *r)
 {
 	c->n++;
 	if (!r->has_value || r->flag != FLAG_NORMAL)
@@ -72,6 +72,7 @@ void tallier_count(struct tally_count *c, const struct reading *r)
 	c->low = c->valid == 0 || r->value < c->low ? r->value : c->low;
 	c->high = c->valid == 0 || r->value > c->high ? r->value : c->high;
 	c->sum += r->value;
+	c->hours |= hour_of_day(day, r->measured_ms);
 	c->valid++;
 }
 
@@ -95,7 +96,7 @@ static void count(struct tallier *t, const struct reading *r)
 		day_write(t, r->monitor, &days[at]);
 		days[at].span = tallier_day(t, r->measured_ms);
 	}
-	tallier_count(&days[at].count, r);
+	tallier_count(&days[at].count, days[at].span, r);
 }
 
 static int get_number(struct tallier *t, const char *name, int64_t *out)

@@ -16,6 +16,7 @@ struct deed {
 	bool loud;       /* an alert of the case is active */
 	struct text why; /* refused: a sentence */
 	unsigned lacks;  /* refused: OR of enum closing_lack */
+	struct compliance data;
 };
 
 static int deed_rival(struct deed *d)
@@ -84,7 +85,7 @@ static int ask_sentence(struct deed *d, const char *sentence)
 	return LEDGER_REFUSED;
 }
 
-static void lacks_text(struct deed *d, int days)
+static void lacks_text(struct deed *d)
 {
 	const char *comma = " ";
 
@@ -95,26 +96,23 @@ static void lacks_text(struct deed *d, int days)
 		text_add(&d->why, comma);
 		text_add(&d->why, closing_lack_text(1u << i));
 		if (1u << i == LACK_DAYS)
-			text_format(
-				&d->why, " (%d of %d)", days,
-				d->ledger->plan->rules->closing.compliant_days[d->row.clock.kind]);
+			text_format(&d->why, " (%d of %d%s)", d->data.days, d->data.needed,
+				    d->data.why.at == NULL ? "" : d->data.why.at);
 		comma = "; ";
 	}
 }
 
 static int ask_close(struct deed *d)
 {
-	int days = 0;
-
 	if (d->ledger->plan->rules == NULL)
 		return ask_sentence(d, d->loud ? refusal_text(REFUSE_LOUD) : NULL);
 	int r = ledger_case_lacks(d->ledger, &d->row, d->order, d->now_ms, d->loud, &d->lacks,
-				  &days);
+				  &d->data);
 	if (r != 0 || d->lacks == 0)
 		return r;
 	if (d->lacks == LACK_CLEAR)
 		return ask_sentence(d, refusal_text(REFUSE_LOUD));
-	lacks_text(d, days);
+	lacks_text(d);
 	return LEDGER_REFUSED;
 }
 
@@ -289,6 +287,8 @@ static void refuse_missing(const struct deed *d, struct text *out)
 		first = false;
 	}
 	text_add(out, "]");
+	if ((d->lacks & LACK_DAYS) != 0)
+		text_format(out, ",\"days\":[%s]", d->data.json.at == NULL ? "" : d->data.json.at);
 }
 
 static void refuse(struct deed *d, int r, struct text *out)
@@ -460,6 +460,7 @@ static int act(struct ledger *ledger, int64_t id, const struct case_order *order
 		r = deed_do(&deed);
 	if (r == 0)
 		r = ledger_case_text(ledger, id, EPISODES_ALL, out);
+	compliance_deinit(&deed.data);
 	text_deinit(&deed.why);
 	return r;
 }

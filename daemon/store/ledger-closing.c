@@ -76,24 +76,6 @@ static void facts_history(struct closing_facts *f, const struct case_parts *part
 	}
 }
 
-/* Whole days of the zone since anything was wrong at the monitor. */
-static int quiet_days(struct ledger *ledger, const struct case_row *row, int64_t now_ms, int *days)
-{
-	sqlite3_stmt *quiet = ledger->sql[SQL_CASE_QUIET];
-	const struct zone *zone = &ledger->plan->zone;
-	bool found;
-
-	sql_bind(quiet, "ttizi", row->site, row->factor, now_ms, (int64_t)0, row->id);
-	int r = sql_step(quiet, &found);
-	int64_t since_ms = row->opened_ms;
-	if (r == 0 && found && sqlite3_column_type(quiet, 0) != SQLITE_NULL)
-		since_ms = sqlite3_column_int64(quiet, 0);
-	sql_reset(quiet);
-	int64_t whole = zone_day(zone, now_ms) - zone_day(zone, since_ms - 1) - 1;
-	*days = whole < 0 ? 0 : (int)whole;
-	return r;
-}
-
 static void facts_row(struct closing_facts *f, const struct case_row *row)
 {
 	f->kind = row->clock.kind;
@@ -109,7 +91,7 @@ static void facts_row(struct closing_facts *f, const struct case_row *row)
 
 int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 		      const struct case_order *order, int64_t now_ms, bool loud, unsigned *lacks,
-		      int *days)
+		      struct compliance *data)
 {
 	const struct case_rules *rules = ledger->plan->rules;
 	struct closing_facts f = {0};
@@ -120,12 +102,14 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 		facts_history(&f, &parts);
 		f.judges_itself = judges_itself(rules, &parts, order);
 		f.open_steps = milestones_open(parts.history, parts.n_history, NULL);
-		r = quiet_days(ledger, row, now_ms, days);
 	}
 	case_parts_deinit(&parts);
 	facts_row(&f, row);
+	data->needed = f.exceedance ? rules->closing.compliant_days[f.kind] : 0;
+	if (r == 0 && data->needed > 0)
+		r = ledger_compliance(ledger, row, now_ms, data);
 	f.alert_active = loud;
-	f.compliant_days = *days;
+	f.compliant_days = data->days;
 	f.checkers = names_count(rules, order->checkers);
 	f.approved =
 		order->approved_by != NULL && officer_is(rules, order->approved_by, ROLE_LEADER);

@@ -8,6 +8,7 @@
  *   ledger-cases.c   registration, joining, severity
  *   ledger-actions.c what people do to cases
  *   ledger-closing.c what a case lacks to be closed
+ *   ledger-compliance.c the days of its monitors, as measured
  *   ledger-timers.c  deadlines and the ends of shelves
  *   ledger-shelves.c alerts that open no case for a while
  *   ledger-duty.c    whom an alert calls, and the digest
@@ -59,6 +60,7 @@ enum ledger_sql {
 	SQL_CASE_WORST,
 	SQL_CASE_DAYS,
 	SQL_CASE_QUIET,
+	SQL_CASE_MONITORS,
 	SQL_CASE_REFRESH,
 	SQL_CASE_GRAVER,
 	SQL_CASE_JOINS,
@@ -287,10 +289,21 @@ struct case_parts {
 int ledger_case_history(struct ledger *ledger, int64_t id, struct case_parts *parts);
 void case_parts_deinit(struct case_parts *parts);
 
-/** ledger_case_lacks() - OR of enum closing_lack, and how many compliant days there were */
+/* The data test of closing (core/compliance.h): how many days count of those needed, 0: none are,
+ * and the newest that do not, with why, as text behind the figure and as members of a JSON array */
+struct compliance {
+	int needed, days, said;
+	struct text why, json;
+};
+/** ledger_compliance() - @out: needed in, the rest out; compliance_deinit() in any case.
+ * Whole days of the node's zone since an exceedance of the case's monitors last was active. */
+int ledger_compliance(struct ledger *ledger, const struct case_row *row, int64_t now_ms,
+		      struct compliance *out);
+void compliance_deinit(struct compliance *compliance);
+/** ledger_case_lacks() - OR of enum closing_lack; @data: zeros in, compliance_deinit() after */
 int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 		      const struct case_order *order, int64_t now_ms, bool loud, unsigned *lacks,
-		      int *days);
+		      struct compliance *data);
 /** ledger_steps_open() - is @step planned and not struck off? NULL: how many are so */
 int ledger_steps_open(struct ledger *ledger, int64_t id, const char *step, int *open);
 

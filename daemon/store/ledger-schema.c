@@ -317,16 +317,16 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"SELECT sum(1 + (coalesce(cleared - 1, ?3) - raised) / 86400000) FROM alerts"
 		" WHERE site = ?1 AND factor = ?2 AND kind = 'exceedance' AND average = 'day'"
 		" AND coalesce(cleared, ?3) > ?3 - 2592000000",
-	/* since when nothing is wrong at a monitor; the mean that clears is itself a good one, and
-	 * a mark may take a good one away but gives none */
-	[SQL_CASE_QUIET] = "SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
-			   " WHEN average LIKE 'day%' AND kind <> 'stale' THEN cleared - 86400000"
-			   " ELSE cleared END) AS at FROM alerts WHERE site = ?1"
-			   " AND factor IN " CASE_FACTORS
-			   " AND kind IN ('exceedance', 'undetermined', 'stale')"
-			   " UNION ALL SELECT max(end_at) FROM recomputed r WHERE site = ?1"
-			   " AND factor IN " CASE_FACTORS
-			   " AND became IN ('exceeds', 'undetermined') AND " NEWEST_OF_WINDOW ")",
+	/* since when nothing exceeds at a monitor; the mean that clears is itself a good one, and a
+	 * mark may take a good one away but gives none */
+	[SQL_CASE_QUIET] =
+		"SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
+		" WHEN average LIKE 'day%' THEN cleared - 86400000"
+		" ELSE cleared END) AS at FROM alerts WHERE site = ?1"
+		" AND factor IN " CASE_FACTORS " AND kind = 'exceedance'"
+		" UNION ALL SELECT max(end_at) FROM recomputed r WHERE site = ?1"
+		" AND factor IN " CASE_FACTORS " AND became = 'exceeds' AND " NEWEST_OF_WINDOW ")",
+	[SQL_CASE_MONITORS] = "SELECT * FROM " CASE_FACTORS,
 	[SQL_CASE_REFRESH] =
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"
 		" peak_at = ?6, multiple = ?7, severity = ?8, last_value = coalesce(?9, last_value)"

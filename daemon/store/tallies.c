@@ -25,7 +25,8 @@ static const char schema[] =
 	" load REAL NOT NULL DEFAULT 0, excess REAL NOT NULL DEFAULT 0,"
 	" covered INTEGER NOT NULL DEFAULT 0, n INTEGER NOT NULL DEFAULT 0,"
 	" valid INTEGER NOT NULL DEFAULT 0, sum REAL NOT NULL DEFAULT 0, low REAL, high REAL,"
-	" late INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(monitor, start)) WITHOUT ROWID;"
+	" late INTEGER NOT NULL DEFAULT 0, hours INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY(monitor, start)) WITHOUT ROWID;"
 	"CREATE TABLE again(site TEXT NOT NULL, day INTEGER NOT NULL, late INTEGER NOT NULL,"
 	" PRIMARY KEY(day, site)) WITHOUT ROWID;"
 	"CREATE TABLE named(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -35,8 +36,9 @@ static const char schema[] =
 	" class INTEGER NOT NULL, worst TEXT NOT NULL, UNIQUE(site, at));"
 	"PRAGMA user_version=3;";
 
-/* Of version 2, which has all but this. */
+/* Of version 2, which has all but these. */
 static const char schema_from_2[] = "ALTER TABLE days ADD COLUMN late INTEGER NOT NULL DEFAULT 0;"
+				    "ALTER TABLE days ADD COLUMN hours INTEGER NOT NULL DEFAULT 0;"
 				    "PRAGMA user_version=3;";
 
 enum statement {
@@ -56,6 +58,7 @@ enum statement {
 	DAY_LATE_GET,
 	AGAIN_ADD,
 	AGAIN_NEXT,
+	AGAIN_FIND,
 	AGAIN_DONE,
 	ROWS_HOURS,
 	ROWS_DAYS,
@@ -68,8 +71,8 @@ enum statement {
 };
 
 #define DAY_INSERT                                                                                 \
-	"INSERT INTO days(monitor, start, until, n, valid, sum, low, high)"                        \
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET "
+	"INSERT INTO days(monitor, start, until, n, valid, sum, low, high, hours)"                 \
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "
 
 static const char *const texts[STATEMENTS] = {
 	[MONITOR_ADD] = "INSERT OR IGNORE INTO monitors(site, factor) VALUES(?1, ?2)",
@@ -84,12 +87,12 @@ static const char *const texts[STATEMENTS] = {
 		       " AND start >= ?2 AND start < ?3",
 	[DAY_ADD] =
 		DAY_INSERT "n = n + excluded.n, valid = valid + excluded.valid,"
-			   " sum = sum + excluded.sum,"
+			   " sum = sum + excluded.sum, hours = hours | excluded.hours,"
 			   " low = min(coalesce(low, excluded.low), coalesce(excluded.low, low)),"
 			   " high = max(coalesce(high, excluded.high),"
 			   " coalesce(excluded.high, high))",
 	[DAY_SET] = DAY_INSERT "n = excluded.n, valid = excluded.valid, sum = excluded.sum,"
-			       " low = excluded.low, high = excluded.high",
+			       " low = excluded.low, high = excluded.high, hours = excluded.hours",
 	[DAY_SUM] = "INSERT INTO days(monitor, start, until, load, excess, covered)"
 		    " SELECT ?1, ?2, ?3, coalesce(sum(load), 0), coalesce(sum(excess), 0),"
 		    " coalesce(sum(covered), 0) FROM hours WHERE monitor = ?1 AND start >= ?2"
@@ -101,11 +104,13 @@ static const char *const texts[STATEMENTS] = {
 	[AGAIN_ADD] = "INSERT INTO again VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
 		      " late = max(late, excluded.late)",
 	[AGAIN_NEXT] = "SELECT site, day FROM again WHERE late < ?1 ORDER BY day, site LIMIT 1",
+	[AGAIN_FIND] = "SELECT 1 FROM again WHERE site = ?1 AND day = ?2",
 	[AGAIN_DONE] = "DELETE FROM again WHERE site = ?1 AND day = ?2",
 	[ROWS_HOURS] =
-		"SELECT start, until, load, excess, covered, 0, 0, 0, NULL, NULL, 0 FROM hours"
+		"SELECT start, until, load, excess, covered, 0, 0, 0, NULL, NULL, 0, 0 FROM hours"
 		" WHERE monitor = ?1 AND start >= ?2 AND start < ?3 ORDER BY start",
-	[ROWS_DAYS] = "SELECT start, until, load, excess, covered, n, valid, sum, low, high, late "
+	[ROWS_DAYS] = "SELECT start, until, load, excess, covered, n, valid, sum, low, high, late,"
+		      " hours "
 		      "FROM days"
 		      " WHERE monitor = ?1 AND start >= ?2 AND start < ?3 ORDER BY start",
 	[LATEST_PUT] = "INSERT OR REPLACE INTO latest VALUES(?1, ?2, ?3)",
@@ -334,8 +339,9 @@ int tallies_count(struct tallies *t, uint32_t monitor, struct span day, const st
 	int some = c->valid > 0;
 	int r = id_of(t, monitor, true, &id);
 	return r != 0 ? r
-		      : sql_do(t->sql[anew ? DAY_SET : DAY_ADD], "iiiiidoo", id, day.start_ms,
-			       day.end_ms, c->n, c->valid, c->sum, some, c->low, some, c->high);
+		      : sql_do(t->sql[anew ? DAY_SET : DAY_ADD], "iiiiidooi", id, day.start_ms,
+			       day.end_ms, c->n, c->valid, c->sum, some, c->low, some, c->high,
+			       (int64_t)c->hours);
 }
 
 int tallies_put_late(struct tallies *t, uint32_t monitor, struct span day, int64_t late)
@@ -393,6 +399,15 @@ int tallies_not_again(struct tallies *t, uint32_t site, int64_t day_ms)
 	return sql_do(t->sql[AGAIN_DONE], "ti", t->plan->sites[site].id, day_ms);
 }
 
+int tallies_waits(struct tallies *t, uint32_t site, int64_t day_ms, bool *waits)
+{
+	sqlite3_stmt *find = t->sql[AGAIN_FIND];
+	sql_bind(find, "ti", t->plan->sites[site].id, day_ms);
+	int r = sql_step(find, waits);
+	sql_reset(find);
+	return r;
+}
+
 /* Sites that the plan no longer has are dropped from the list. */
 int tallies_next_again(struct tallies *t, int64_t before_ms, uint32_t *site, int64_t *day_ms)
 {
@@ -429,7 +444,8 @@ static struct tally_row row_of(sqlite3_stmt *s)
 			  .valid = sqlite3_column_int64(s, 6),
 			  .sum = sqlite3_column_double(s, 7),
 			  .low = sqlite3_column_double(s, 8),
-			  .high = sqlite3_column_double(s, 9)},
+			  .high = sqlite3_column_double(s, 9),
+			  .hours = (uint32_t)sqlite3_column_int64(s, 11)},
 		.late = sqlite3_column_int64(s, 10),
 	};
 }

@@ -41,11 +41,6 @@ int tallies_put_hour(struct tallies *tallies, uint32_t monitor, struct span hour
 int tallies_get_hour(struct tallies *tallies, uint32_t monitor, int64_t start_ms,
 		     struct tally_sum *sum);
 
-/* The readings of a monitor in a day. */
-struct tally_count {
-	int64_t n, valid;      /* of whatever flag, with flag N */
-	double sum, low, high; /* of the valid ones */
-};
 /** tallies_count() - add to a day's counts; @anew: put in place of them */
 int tallies_count(struct tallies *tallies, uint32_t monitor, struct span day,
 		  const struct tally_count *count, bool anew);
@@ -69,6 +64,8 @@ int tallies_prune(struct tallies *tallies, int64_t before_ms);
 int tallies_again(struct tallies *tallies, uint32_t site, int64_t day_ms, int64_t late_ms);
 /** tallies_next_again() - one whose latest is before @before_ms; *site NO_INDEX: there is none */
 int tallies_next_again(struct tallies *tallies, int64_t before_ms, uint32_t *site, int64_t *day_ms);
+/** tallies_waits() - has the day that starts then to be added up anew? */
+int tallies_waits(struct tallies *tallies, uint32_t site, int64_t day_ms, bool *waits);
 int tallies_not_again(struct tallies *tallies, uint32_t site, int64_t day_ms);
 
 /* --- reading --- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One event, one case: further factors of a site that join a case, in virtual time. */
-#include "ruled-ledger.h"
+#include "measured.h"
 
 #include "store/evidence.h"
 
@@ -147,8 +147,19 @@ static void test_days_count_for_closing_once_every_factor_complies(void **state)
 	    "{");
 	act(ledger, 1, (struct case_order){.action = ACTION_PLAN, .note = "n"}, NOW + DAY_MS, "{");
 	act(ledger, 1, (struct case_order){.action = ACTION_RECTIFIED}, NOW + DAY_MS, "review");
-	assert_int_equal(act(ledger, 1, close, NOW + 6 * DAY_MS, "compliant days (1 of 3)"),
+	measured(state, ACIDITY, NOW + 3 * DAY_MS, 4);
+	measured(state, AMMONIA, NOW + 5 * DAY_MS, 2);
+	measured(state, COD, NOW + 3 * DAY_MS, 4);
+	assert_int_equal(act(ledger, 1, close, NOW + 6 * DAY_MS,
+			     "compliant days (1 of 3 from 2026-01-07 on)"),
 			 LEDGER_REFUSED);
+	assert_int_equal(act(ledger, 1, close, NOW + 8 * DAY_MS,
+			     "(2 of 3 from 2026-01-07 on: 2026-01-09 it is not added up yet"),
+			 LEDGER_REFUSED);
+	measured(state, COD, NOW + 7 * DAY_MS, 1);
+	assert_int_equal(
+		act(ledger, 1, close, NOW + 8 * DAY_MS, "2026-01-09 nothing was recorded (w21003)"),
+		LEDGER_REFUSED);
 	ledger_close(ledger);
 }
 

@@ -24,8 +24,11 @@ static const char triggers[] =
 		   " team, title, document, track, stage_at, extended, relapses, reopened,"
 		   " merged_into, withdrawn, site, factor, kind, average ON main.cases",
 	   TOUCH(1, "NEW.id"))
-	ON("case_course", "UPDATE OF fixed, restored ON main.cases",
-	   TOUCH_IF(21, "NEW.id", "OLD.fixed <> NEW.fixed OR OLD.restored <> NEW.restored"))
+	ON("case_course", "UPDATE ON main.cases",
+	   TOUCH_IF(21, "NEW.id",
+		    "(OLD.fixed, OLD.restored, OLD.kept_stage_at, OLD.kept_due, OLD.kept_extended,"
+		    " OLD.kept_fixed) IS NOT (NEW.fixed, NEW.restored, NEW.kept_stage_at,"
+		    " NEW.kept_due, NEW.kept_extended, NEW.kept_fixed)"))
 	ON("alert_new", "INSERT ON main.alerts",
 	   TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id") TOUCH(17, "NEW.id")
 	   TOUCH_COURSE("NEW.case_id"))

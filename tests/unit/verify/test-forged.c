@@ -58,6 +58,10 @@ static const struct {
 	{"UPDATE alerts SET settled = 1", 0, 0, "settling of alert 1 is in no entry"},
 	{"UPDATE cases SET fixed = 1 - fixed", 0, 0, "course of case 1 is not what the chain says"},
 	{"UPDATE cases SET restored = 1", 0, 0, "course of case 1 is not what the chain says"},
+	{"UPDATE cases SET kept_due = 1", 0, 0, "course of case 1 is not what the chain says"},
+	{"UPDATE cases SET kept_stage_at = 1", 0, 0, "course of case 1 is not what the chain says"},
+	{"UPDATE cases SET kept_extended = 1", 0, 0, "course of case 1 is not what the chain says"},
+	{"UPDATE cases SET kept_fixed = 1", 0, 0, "course of case 1 is not what the chain says"},
 	{"SELECT 1", CHAIN_FORMAT, CHAIN_FORMAT_NOW + 1, "of a later version"},
 	{"SELECT 1", CHAIN_FORMAT, 1, "says format 1 behind format 5"},
 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static double round12(double value)
+double round12(double value)
 {
 	char buffer[32];
 	snprintf(buffer, sizeof buffer, "%.11e", value);

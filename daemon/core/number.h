@@ -7,6 +7,8 @@
  * to 12 significant digits, so that what reads as equal complies.
  */
 
+/** round12() - what was added up or divided, as it reads: to 12 significant digits */
+double round12(double value);
 /** compare12() - -1, 0 or 1 as @a reads below, equal to or above @b to 12 significant digits */
 int compare12(double a, double b);
 /** round_even() - @value to @decimals places (-9 to 9; -2: to hundreds), half to even (GB/T 8170), of the number as

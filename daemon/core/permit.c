@@ -17,7 +17,7 @@ static struct verdict verdict_of(const struct plan *plan, uint32_t monitor, doub
 				 struct span hour)
 {
 	const struct monitor *m = &plan->monitors[monitor];
-	double tonnes = load / m->permit_load * m->permit_tonnes;
+	double tonnes = round12(load / m->permit_load * m->permit_tonnes);
 	return (struct verdict){.kind = ALERT_LOAD,
 				.monitor = monitor,
 				.connection = NO_INDEX,

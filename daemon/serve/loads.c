@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/loads.h"
 
+#include "core/number.h"
+
 struct loads {
 	struct text *out;
 	const struct plan *plan;
@@ -19,16 +21,16 @@ static void covered_json(struct loads *p, struct span span, int64_t covered_ms)
 	if (end_ms <= span.start_ms)
 		text_add(p->out, "null");
 	else
-		text_double(p->out, (double)covered_ms / (double)(end_ms - span.start_ms));
+		text_double(p->out, round12((double)covered_ms / (double)(end_ms - span.start_ms)));
 }
 
 static void sum_json(struct loads *p, struct span span, const struct tally_sum *sum)
 {
 	text_add(p->out, "\"load\":");
-	text_double(p->out, sum->load);
+	text_double(p->out, round12(sum->load));
 	if (p->excess) {
 		text_add(p->out, ",\"excess\":");
-		text_double(p->out, sum->excess);
+		text_double(p->out, round12(sum->excess));
 	}
 	covered_json(p, span, sum->covered_ms);
 }
@@ -69,7 +71,7 @@ static void permit_json(struct loads *p, const struct monitor *m)
 	}
 	text_double(p->out, m->permit_tonnes);
 	text_add(p->out, ",\"permit_share\":");
-	text_double(p->out, p->sum.load / m->permit_load);
+	text_double(p->out, round12(p->sum.load / m->permit_load));
 }
 
 static void names_json(struct loads *p, const struct monitor *m)

@@ -76,16 +76,24 @@ static struct closing closing_of(const struct config_closing *c)
 	return closing;
 }
 
-static int fill_officers(struct case_rules *rules, const struct config_cases *cases)
+/* The list of the configuration; without one, whoever has a token is what the token says, and
+ * everybody else who reaches the socket is none of them. */
+static int fill_officers(struct case_rules *rules, const struct config *config)
 {
-	struct officer *officers = calloc(cases->n_officers + 1, sizeof *officers);
+	const struct config_cases *cases = &config->cases;
+	bool listed = cases->n_officers > 0;
+	size_t n = listed ? cases->n_officers : config->n_tokens;
+	struct officer *officers = calloc(n + 1, sizeof *officers);
 	rules->officers = officers;
 	if (officers == NULL)
 		return -ENOMEM;
-	rules->n_officers = cases->n_officers;
-	for (size_t i = 0; i < cases->n_officers; i++) {
+	rules->n_officers = n;
+	rules->strangers = !listed;
+	for (size_t i = 0; i < n; i++) {
 		const struct config_officer *o = &cases->officers[i];
-		officers[i] = (struct officer){o->id, o->name, o->user, o->roles};
+		const struct config_token *t = &config->tokens[i];
+		officers[i] = listed ? (struct officer){o->id, o->name, o->user, o->roles}
+				     : (struct officer){t->name, t->name, NULL, t->roles};
 	}
 	return 0;
 }
@@ -134,7 +142,7 @@ int case_rules_fill(struct case_rules *rules, const struct config *config)
 	for (int i = 0; i < DEEDS; i++)
 		if (cases->may[i] != 0)
 			rules->may[i] = cases->may[i];
-	return fill_officers(rules, cases);
+	return fill_officers(rules, config);
 }
 
 void case_rules_deinit(struct case_rules *rules)

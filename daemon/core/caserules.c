@@ -99,6 +99,7 @@ void case_rules_default(struct case_rules *rules)
 {
 	*rules = (struct case_rules){
 		.fault_shelve_workdays = 5,
+		.strangers = true,
 		.closing = {.clear = true,
 			    .other_person = true,
 			    .record = true,
@@ -225,27 +226,6 @@ const char *deed_name(int deed)
 				   : others[deed - CASE_ACTIONS];
 }
 
-static const struct officer *officer_named(const struct case_rules *rules, const char *word)
-{
-	for (size_t i = 0; word != NULL && i < rules->n_officers; i++) {
-		const struct officer *o = &rules->officers[i];
-		if (strcmp(o->id, word) == 0 || strcmp(o->name, word) == 0)
-			return o;
-	}
-	return NULL;
-}
-
-const struct officer *officer_of(const struct case_rules *rules, const char *by, const char *peer)
-{
-	if (by != NULL && officer_named(rules, by) != NULL)
-		return officer_named(rules, by);
-	const char *user = by != NULL ? by : peer;
-	for (size_t i = 0; user != NULL && i < rules->n_officers; i++)
-		if (rules->officers[i].user != NULL && strcmp(rules->officers[i].user, user) == 0)
-			return &rules->officers[i];
-	return NULL;
-}
-
 static void roles_text(unsigned roles, struct text *out)
 {
 	static const char *const names[] = {"handler", "inspector", "leader"};
@@ -267,14 +247,6 @@ bool officer_may(const struct case_rules *rules, const struct officer *officer, 
 	text_format(why, "%.200s may not %s; it takes the role ", officer->name, deed_name(deed));
 	roles_text(rules->may[deed], why);
 	return false;
-}
-
-bool officer_is(const struct case_rules *rules, const char *name, unsigned roles)
-{
-	if (rules == NULL || rules->n_officers == 0)
-		return true;
-	const struct officer *officer = officer_named(rules, name);
-	return officer != NULL && (officer->roles & roles) != 0;
 }
 
 /* --- people in lists --- */
@@ -313,13 +285,32 @@ static bool word_is(struct name name, const char *word)
 	       strncasecmp(name.at, word, name.length) == 0;
 }
 
+/* A name or id goes before the user of another. */
 static const struct officer *officer_spelt(const struct case_rules *rules, struct name name)
 {
-	for (size_t i = 0; i < rules->n_officers; i++) {
-		const struct officer *o = &rules->officers[i];
-		if (word_is(name, o->name) || word_is(name, o->id) || word_is(name, o->user))
-			return o;
-	}
+	for (size_t i = 0; i < rules->n_officers; i++)
+		if (word_is(name, rules->officers[i].name) || word_is(name, rules->officers[i].id))
+			return &rules->officers[i];
+	for (size_t i = 0; i < rules->n_officers; i++)
+		if (word_is(name, rules->officers[i].user))
+			return &rules->officers[i];
+	return NULL;
+}
+
+static struct name name_of(const char *text)
+{
+	struct name name = {.at = text};
+	name.length = trimmed(&name.at, text + strlen(text));
+	return name;
+}
+
+const struct officer *officer_of(const struct case_rules *rules, const char *by, const char *peer)
+{
+	if (by != NULL)
+		return officer_spelt(rules, name_of(by));
+	for (size_t i = 0; peer != NULL && i < rules->n_officers; i++)
+		if (rules->officers[i].user != NULL && strcmp(rules->officers[i].user, peer) == 0)
+			return &rules->officers[i];
 	return NULL;
 }
 
@@ -353,12 +344,27 @@ static bool named_before(const struct case_rules *rules, const char *list, const
 	return false;
 }
 
-int names_count(const struct case_rules *rules, const char *list)
+/* Where the office has named its officers, nobody else has a role. */
+static bool has_role(const struct case_rules *rules, struct name name, unsigned roles)
+{
+	if (rules == NULL || rules->n_officers == 0)
+		return true;
+	const struct officer *officer = officer_spelt(rules, name);
+	return officer != NULL && (officer->roles & roles) != 0;
+}
+
+bool officer_is(const struct case_rules *rules, const char *name, unsigned roles)
+{
+	return has_role(rules, name_of(name), roles);
+}
+
+int names_count(const struct case_rules *rules, const char *list, unsigned roles)
 {
 	int n = 0;
 	for (const char *at = list; at != NULL && *at != '\0';) {
 		struct name name = name_next(&at);
-		n += name.length > 0 && !named_before(rules, list, name.at, name);
+		n += name.length > 0 && !named_before(rules, list, name.at, name) &&
+		     has_role(rules, name, roles);
 	}
 	return n;
 }

@@ -109,8 +109,11 @@ struct case_rules {
 	struct workdays workdays;
 	int fault_shelve_workdays; /* after a withdrawal for an instrument's fault */
 	struct closing closing;
+	/* Who has which roles, whichever way they come: the configuration's list, or without one
+	 * those who have a token. */
 	const struct officer *officers;
 	size_t n_officers;
+	bool strangers;      /* over the socket, whoever is none of them may do everything */
 	unsigned may[DEEDS]; /* OR of enum role */
 	struct duty duty;
 };
@@ -120,7 +123,7 @@ void case_rules_default(struct case_rules *rules);
 
 /**
  * officer_of() - who acts
- * @by: the name, id or user given; NULL: none
+ * @by: the name, id or user given, in whatever capitals; NULL: none
  * @peer: the user at the other end of the socket
  * Return: NULL where nobody of that name is an officer
  */
@@ -129,9 +132,11 @@ const struct officer *officer_of(const struct case_rules *rules, const char *by,
 bool officer_may(const struct case_rules *rules, const struct officer *officer, int deed,
 		 struct text *why);
 /** names_count() - how many different people a list such as "A, B; C、D" names; an officer's name,
- * id and user are one, and capitals make no other */
-int names_count(const struct case_rules *rules, const char *list);
+ * id and user are one, and capitals make no other
+ * @roles: where there are officers, only those who have one of these count */
+int names_count(const struct case_rules *rules, const char *list, unsigned roles);
 /** names_share() - is somebody named in both of two such lists? NULL names nobody. */
 bool names_share(const struct case_rules *rules, const char *list, const char *other);
-/** officer_is() - has an officer of this name or id one of these roles? true without officers */
+/** officer_is() - is this one name, that of an officer with one of these roles? Without officers:
+ * true */
 bool officer_is(const struct case_rules *rules, const char *name, unsigned roles);

@@ -8,20 +8,15 @@
 
 /* --- who may --- */
 
-/* A token gives no role that the configuration's list of officers does not give as well, and none
- * to whom the list does not name. */
+/* A token gives no role that its officer does not have, and none to whom is no officer. */
 static struct officer token_officer(const struct case_rules *rules,
 				    const struct serve_officer *known)
 {
-	const struct officer *listed =
-		rules->n_officers > 0 ? officer_of(rules, known->name, NULL) : NULL;
-	if (listed != NULL)
-		return (struct officer){.id = listed->id,
-					.name = listed->name,
-					.roles = listed->roles & known->roles};
-	return (struct officer){.id = known->name,
-				.name = known->name,
-				.roles = rules->n_officers == 0 ? known->roles : 0};
+	const struct officer *officer = officer_of(rules, known->name, NULL);
+	if (officer == NULL)
+		return (struct officer){.id = known->name, .name = known->name};
+	return (struct officer){
+		.id = officer->id, .name = officer->name, .roles = officer->roles & known->roles};
 }
 
 unsigned deeds_of(const struct case_rules *rules, const struct serve_officer *known)
@@ -68,11 +63,12 @@ static bool allow(const struct api *api, const struct api_request *request, int 
 	order->user = request->officer == NULL ? request->peer : NULL;
 	if (request->officer != NULL)
 		return allow_token(rules, request->officer, deed, order, answer);
-	if (rules == NULL || rules->n_officers == 0) {
+	const struct officer *officer =
+		rules == NULL ? NULL : officer_of(rules, order->by, request->peer);
+	if (officer == NULL && (rules == NULL || rules->strangers)) {
 		order->by = order->by == NULL ? request->peer : order->by;
 		return true;
 	}
-	const struct officer *officer = officer_of(rules, order->by, request->peer);
 	bool himself = is_himself(officer, request->peer);
 	bool may = officer != NULL && himself && officer_may(rules, officer, deed, &why);
 	if (!himself)

@@ -95,6 +95,8 @@ static void lacks_text(struct deed *d)
 			continue;
 		text_add(&d->why, comma);
 		text_add(&d->why, closing_lack_text(1u << i));
+		if (1u << i == LACK_CHECKERS && d->ledger->plan->rules->n_officers > 0)
+			text_add(&d->why, ", of the officers who may close");
 		if (1u << i == LACK_DAYS)
 			text_format(&d->why, " (%d of %d%s)", d->data.days, d->data.needed,
 				    d->data.why.at == NULL ? "" : d->data.why.at);

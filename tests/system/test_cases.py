@@ -106,11 +106,12 @@ def test_roles_decide_who_may_do_what(make_daemon):
     act(daemon, 1, "plan", by="h", note="n", track="immediate")
     act(daemon, 1, "rectified", by="h")
     assert "may not close" in act(daemon, 1, "close", 403, by="h", note="n")["error"]
-    refused = act(daemon, 1, "close", 409, by="i", note="n", checkers="A, B", approved_by="Inspector")
-    assert refused["missing"] == ["record", "attachment", "approval"]
+    refused = act(daemon, 1, "close", 409, by="i", note="n", checkers="Inspector, Handler, A", approved_by="Inspector")
+    assert refused["missing"] == ["checkers", "record", "attachment", "approval"]
+    assert "(checkers), of the officers who may close" in refused["error"]
     for kind in ("record", "photo"):
         post(daemon, f"/api/v1/cases/1/attachments?name={kind}.jpg&type={kind}&by=i", os.urandom(300000))
-    case = act(daemon, 1, "close", by="i", note="n", checkers="A, B", approved_by="Leader")
+    case = act(daemon, 1, "close", by="i", note="n", checkers="Inspector, l", approved_by="Leader")
     assert case["status"] == "closed" and [a["type"] for a in case["attachments"]] == ["record", "photo"]
 
 

@@ -59,6 +59,9 @@ def test_an_officer_acts_in_his_own_name_and_by_his_role(office):
         (403, "the token is that of li, who acts for nobody else")
     status, body, _ = act(office, token, action="close", note="x")
     assert status == 403 and "li may not close" in body
+    # whichever way they come: over the socket, too, and in whatever capitals
+    status, body = office.request("POST", "/api/v1/cases/1/actions", json.dumps({"action": "close", "note": "x", "by": "LI"}))
+    assert status == 403 and "li may not close" in body
     status, body, _ = act(office, TOKENS["wang"][1], action="note", by="wang", note="seen")
     assert status == 200, body
     history = office.cases()[0]["history"]

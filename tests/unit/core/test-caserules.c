@@ -132,15 +132,15 @@ static void test_no_attachment_stands_for_two_that_are_asked_for(void **state)
 static void test_different_names_are_counted(void **state)
 {
 	(void)state;
-	assert_int_equal(names_count(&rules, NULL), 0);
-	assert_int_equal(names_count(&rules, ""), 0);
-	assert_int_equal(names_count(&rules, " , ;"), 0);
-	assert_int_equal(names_count(&rules, "A"), 1);
-	assert_int_equal(names_count(&rules, "A, B"), 2);
-	assert_int_equal(names_count(&rules, "A,A , A"), 1);
-	assert_int_equal(names_count(&rules, "张示例、李示例；王示例，张示例"), 3);
-	assert_int_equal(names_count(&rules, "AB, A, B"), 3);
-	assert_int_equal(names_count(&rules, "Anna Aa, anna aa"), 1);
+	assert_int_equal(names_count(&rules, NULL, ROLE_INSPECTOR), 0);
+	assert_int_equal(names_count(&rules, "", ROLE_INSPECTOR), 0);
+	assert_int_equal(names_count(&rules, " , ;", ROLE_INSPECTOR), 0);
+	assert_int_equal(names_count(&rules, "A", ROLE_INSPECTOR), 1);
+	assert_int_equal(names_count(&rules, "A, B", ROLE_INSPECTOR), 2);
+	assert_int_equal(names_count(&rules, "A,A , A", ROLE_INSPECTOR), 1);
+	assert_int_equal(names_count(&rules, "张示例、李示例；王示例，张示例", ROLE_INSPECTOR), 3);
+	assert_int_equal(names_count(&rules, "AB, A, B", ROLE_INSPECTOR), 3);
+	assert_int_equal(names_count(&rules, "Anna Aa, anna aa", ROLE_INSPECTOR), 1);
 }
 
 #define M TERM_MINUTES
@@ -207,6 +207,8 @@ static void test_an_officer_is_known_by_name_id_or_user(void **state)
 	assert_ptr_equal(officer_of(&rules, "i", "root"), &officers[1]);
 	assert_ptr_equal(officer_of(&rules, "wang", "root"), &officers[2]);
 	assert_ptr_equal(officer_of(&rules, NULL, "zhang"), &officers[0]);
+	assert_ptr_equal(officer_of(&rules, " I ", "root"), &officers[1]);
+	assert_ptr_equal(officer_of(&rules, "Wang", "root"), &officers[2]);
 	assert_null(officer_of(&rules, NULL, "root"));
 	assert_null(officer_of(&rules, "somebody", "zhang")); /* not the peer under another name */
 }
@@ -216,8 +218,10 @@ static void test_an_officer_in_a_list_is_one_by_any_of_his_names(void **state)
 	(void)state;
 	rules.officers = officers;
 	rules.n_officers = 4;
-	assert_int_equal(names_count(&rules, "h, 张示例, ZHANG"), 1);
-	assert_int_equal(names_count(&rules, "h, i, somebody"), 3);
+	assert_int_equal(names_count(&rules, "h, 张示例, ZHANG", ROLE_HANDLER), 1);
+	/* who is no officer, or has no such role, does not count */
+	assert_int_equal(names_count(&rules, "h, i, all, I, somebody", ROLE_INSPECTOR), 2);
+	assert_int_equal(names_count(&rules, "h, i, somebody", ROLE_LEADER), 0);
 	assert_true(names_share(&rules, "i、 zhang", "张示例"));
 	assert_true(names_share(&rules, "A, B", "C; b"));
 	assert_false(names_share(&rules, "A, B", "C"));
@@ -263,6 +267,7 @@ static void test_without_officers_any_name_may_approve(void **state)
 	assert_false(officer_is(&rules, "anybody", ROLE_LEADER));
 	assert_false(officer_is(&rules, "张示例", ROLE_LEADER));
 	assert_true(officer_is(&rules, "王示例", ROLE_LEADER));
+	assert_true(officer_is(&rules, " L", ROLE_LEADER));
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, set_up)

@@ -9,6 +9,7 @@
 #include "assemble-cases.h"
 #include "days-off.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,6 +92,26 @@ static void test_deeds_have_the_same_names_on_both_sides(void **state)
 	assert_int_equal(rules.may[DEED_SHELVE], ROLE_INSPECTOR);
 	assert_int_equal(rules.officers[0].roles, ROLE_INSPECTOR);
 	assert_string_equal(rules.officers[0].user, "anna");
+	assert_false(rules.strangers);
+	drop();
+}
+
+static void test_without_a_list_those_with_a_token_have_their_roles(void **state)
+{
+	char name[] = "/tmp/ducha-tokens-XXXXXX", text[256];
+	int fd = mkstemp(name);
+	(void)state;
+	assert_true(fd >= 0);
+	dprintf(fd, "Li:handler,leader:%064d\n", 1);
+	close(fd);
+	snprintf(text, sizeof text, "http: { listen = \"127.0.0.1:1\"; officers_file = \"%s\"; };",
+		 name);
+	load(text);
+	unlink(name);
+	assert_int_equal(rules.n_officers, 1);
+	assert_string_equal(rules.officers[0].name, "Li");
+	assert_int_equal(rules.officers[0].roles, ROLE_HANDLER | ROLE_LEADER);
+	assert_true(rules.strangers);
 	drop();
 }
 
@@ -156,6 +177,7 @@ int main(void)
 			test_a_kinds_term_holds_for_all_severities_but_where_a_graver_one_has_its_own),
 		cmocka_unit_test(test_deeds_have_the_same_names_on_both_sides),
 		cmocka_unit_test(test_closing_is_as_said),
+		cmocka_unit_test(test_without_a_list_those_with_a_token_have_their_roles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

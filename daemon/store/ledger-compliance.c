@@ -2,6 +2,7 @@
 /* The data test of closing: the days of a case's monitors, by what was measured on them. */
 #include "core/compliance.h"
 #include "store/ledger-internal.h"
+#include "store/ledger-marks.h"
 #include "store/tallies.h"
 
 #include <errno.h>
@@ -244,7 +245,8 @@ static int judge_days(struct days *d, const struct case_row *row, struct complia
 	int r = d->worst == NULL || d->records == NULL ? -ENOMEM : 0;
 	if (r == 0)
 		r = tallies_read(&d->tallies, d->ledger->directory, d->ledger->plan);
-	if (r == 0)
+	/* a mark that was not taken up may touch any day */
+	if (r == 0 && tallies_marked(d->tallies) >= ledger_mark_last(d->ledger))
 		d->until_ms = tallies_until(d->tallies);
 	if (r == 0 || r == -ENOENT)
 		r = judge_factors(d, row);

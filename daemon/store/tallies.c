@@ -533,15 +533,25 @@ int tallies_load(struct tallies *t, uint32_t monitor, struct span span, double *
 	return r;
 }
 
-int64_t tallies_until(struct tallies *t)
+static int64_t number_named(struct tallies *t, const char *name)
 {
 	void *data;
 	size_t size;
-	int64_t until_ms = 0;
-	if (tallies_get(t, "until", &data, &size) == 0 && size == sizeof until_ms)
-		memcpy(&until_ms, data, sizeof until_ms);
+	int64_t number = 0;
+	if (tallies_get(t, name, &data, &size) == 0 && size == sizeof number)
+		memcpy(&number, data, sizeof number);
 	free(data);
-	return until_ms;
+	return number;
+}
+
+int64_t tallies_until(struct tallies *t)
+{
+	return number_named(t, "until");
+}
+
+int64_t tallies_marked(struct tallies *t)
+{
+	return number_named(t, "marked");
 }
 
 /* --- classes of sections --- */

@@ -87,6 +87,8 @@ int tallies_rows(struct tallies *tallies, uint32_t monitor, enum tally_period pe
 int tallies_load(struct tallies *tallies, uint32_t monitor, struct span span, double *load);
 /** tallies_until() - everything measured before was added up; 0: nothing was */
 int64_t tallies_until(struct tallies *tallies);
+/** tallies_marked() - the newest mark that was taken up; days that it touches are added up anew */
+int64_t tallies_marked(struct tallies *tallies);
 
 /* --- classes of sections --- */
 

@@ -2,6 +2,8 @@
 /* The data test of closing: which days count, and what a refusal says of the others. */
 #include "measured.h"
 
+#include "store/ledger-marks.h"
+
 #define GOOD                                                                                       \
 	(struct tally_count)                                                                       \
 	{                                                                                          \
@@ -194,6 +196,32 @@ static void test_a_day_is_counted_once_it_is_added_up_with_its_marks(void **stat
 	ledger_close(ledger);
 }
 
+static void test_nothing_counts_before_a_mark_is_taken_up(void **state)
+{
+	struct ledger *ledger = ready(state);
+	const struct mark_order mark = {.site = "outfall-3",
+					.factor = "w01018",
+					.reason = "r",
+					.by = "B",
+					.from_ms = NOW + 2 * DAY_MS,
+					.to_ms = NOW + 2 * DAY_MS + 1,
+					.flag = FLAG_MAINTENANCE};
+	const int64_t marked = 1;
+	struct tallies *tallies;
+	struct text out = {0};
+
+	measured(state, COD, NOW + DAY_MS, 3);
+	assert_int_equal(ledger_mark(ledger, &mark, NOW + 3 * DAY_MS, &out), 0);
+	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-05 it is not added up yet"),
+			 LEDGER_REFUSED);
+	assert_int_equal(tallies_open(&tallies, *state, &plan), 0);
+	assert_int_equal(tallies_put(tallies, "marked", &marked, sizeof marked), 0);
+	tallies_close(tallies);
+	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "\"closed\""), 0);
+	text_deinit(&out);
+	ledger_close(ledger);
+}
+
 static void put_flow(void **state, int64_t day_ms, int hour, double m3)
 {
 	const struct span span = {day_ms + hour * 3600000, day_ms + (hour + 1) * 3600000};
@@ -257,6 +285,7 @@ int main(void)
 		SHARES(test_what_came_in_late_exceeds_without_an_alert),
 		SHARES(test_a_mean_of_the_day_is_taken_of_all_that_came),
 		SHARES(test_a_day_is_counted_once_it_is_added_up_with_its_marks),
+		SHARES(test_nothing_counts_before_a_mark_is_taken_up),
 		SHARES(test_hours_without_discharge_are_not_asked_for),
 		SHARES(test_an_alert_breaks_the_row_and_a_monitor_that_is_gone_says_nothing),
 	};

@@ -37,6 +37,7 @@ const char *step_words(const char *action, const char *ended)
 	static const struct pair pairs[] = {
 		{"registered", "case registered"},
 		{"severity", "severity raised"},
+		{"parted", "parted from the case merged into it"},
 		{"level", "listed by a higher authority"},
 		{"step_reminded", "reminder of a step of the plan"},
 		{"step_overdue", "step of the plan overdue"},

@@ -3,7 +3,6 @@
 
 #include "core/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -104,17 +103,94 @@ static bool has_control(const char *s, bool lines)
 	return false;
 }
 
-/* A day of the calendar, as 2026-03-31. */
-static bool is_day(const char *s)
+static bool day_exists(int year, int month, int day)
 {
 	static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	for (int i = 0; i < 10; i++)
-		if (i == 4 || i == 7 ? s[i] != '-' : s[i] < '0' || s[i] > '9')
-			return false;
-	int year = atoi(s), month = atoi(s + 5), day = atoi(s + 8);
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	return s[10] == '\0' && month >= 1 && month <= 12 && day >= 1 &&
+	return month >= 1 && month <= 12 && day >= 1 &&
 	       day <= lengths[month - 1] - (month == 2 && !leap);
+}
+
+/* Up to @most digits. Return: behind them and @mark; NULL where there are none, or another mark. */
+static const char *number_read(const char *s, int least, int most, const char *mark, int *out)
+{
+	int n = 0;
+	for (*out = 0; n < most && *s >= '0' && *s <= '9'; n++)
+		*out = 10 * *out + (*s++ - '0');
+	return n >= least && strncmp(s, mark, strlen(mark)) == 0 ? s + strlen(mark) : NULL;
+}
+
+static void digits_put(char *out, int n, int value)
+{
+	for (; n > 0; value /= 10)
+		out[--n] = (char)('0' + value % 10);
+}
+
+/* A day of the calendar at @s, as 2026-03-31 or 2026年3月31日. Return: behind it; NULL: none. */
+static const char *day_read(const char *s, char out[DOCUMENT_DAY])
+{
+	static const struct {
+		const char *marks[3];
+		int least;
+	} forms[] = {{{"-", "-", ""}, 2}, {{"年", "月", "日"}, 1}};
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		int year, month, day;
+		const char *at = number_read(s, 4, 4, forms[i].marks[0], &year);
+		at = at == NULL ? NULL
+				: number_read(at, forms[i].least, 2, forms[i].marks[1], &month);
+		at = at == NULL ? NULL
+				: number_read(at, forms[i].least, 2, forms[i].marks[2], &day);
+		if (at == NULL || !day_exists(year, month, day))
+			continue;
+		memcpy(out, "....-..-..", DOCUMENT_DAY);
+		digits_put(out, 4, year);
+		digits_put(out + 5, 2, month);
+		digits_put(out + 8, 2, day);
+		return at;
+	}
+	return NULL;
+}
+
+static bool is_day(const char *s)
+{
+	char day[DOCUMENT_DAY];
+	const char *end = day_read(s, day);
+	return end != NULL && *end == '\0' && strcmp(s, day) == 0;
+}
+
+/* Behind one of the signs that may stand there, or as it is. */
+static const char *behind(const char *s, const char *const *signs)
+{
+	for (; *signs != NULL; signs++)
+		if (strncmp(s, *signs, strlen(*signs)) == 0)
+			return s + strlen(*signs);
+	return s;
+}
+
+/* A day that is part of a number, as in KS-2026-03-31, is none. */
+static bool ends_number(const char *document, const char *at)
+{
+	static const char last[] = "\xe5\x8f\xb7"; /* 号 */
+	size_t n = sizeof last - 1;
+	return (at > document && at[-1] == ' ') ||
+	       ((size_t)(at - document) >= n && memcmp(at - n, last, n) == 0);
+}
+
+size_t document_day(const char *document, char day[DOCUMENT_DAY])
+{
+	static const char *const opens[] = {"(", "\xef\xbc\x88", NULL}, *const closes[] = {
+										")", "\xef\xbc\x89",
+										NULL};
+	for (const char *at = document; *at != '\0'; at++) {
+		const char *digits = behind(at, opens), *end = day_read(digits, day);
+		if (end == NULL || *behind(end, closes) != '\0' ||
+		    (digits == at && !ends_number(document, at)))
+			continue;
+		while (at > document && at[-1] == ' ')
+			at--;
+		return (size_t)(at - document);
+	}
+	return 0;
 }
 
 /* Spaces, lines and ideographic spaces (U+3000) say nothing. */
@@ -161,6 +237,22 @@ bool order_take(struct case_order *order, const struct order_field *field, const
 	return true;
 }
 
+static bool has_day(const struct case_order *order)
+{
+	char day[DOCUMENT_DAY];
+	return order->document != NULL && document_day(order->document, day) != 0;
+}
+
+const char *order_two_days(const struct case_order *order)
+{
+	char day[DOCUMENT_DAY];
+	bool both = order->dated != NULL && order->document != NULL &&
+		    document_day(order->document, day) != 0;
+	return both && strcmp(day, order->dated) != 0
+		       ? "one day of its document: dated is another than the one behind the number"
+		       : NULL;
+}
+
 const char *order_lacks(const struct case_order *order)
 {
 	const struct {
@@ -174,20 +266,26 @@ const char *order_lacks(const struct case_order *order)
 		{NEED_OTHER, order->other != 0, "other"},
 		{NEED_LEVEL, order->level != NULL, "level"},
 		{NEED_DOCUMENT, order->document != NULL, "document"},
-		{NEED_DATED, order->dated != NULL, "dated"},
+		{NEED_DATED, order->dated != NULL || has_day(order), "dated"},
 		{NEED_NOTE, order->note != NULL, "note"},
 	};
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
 		if ((case_needs(order->action) & needs[i].need) != 0 && !needs[i].given)
 			return needs[i].name;
-	return order->dated != NULL && order->document == NULL ? "document" : NULL;
+	return order->dated != NULL && order->document == NULL ? "document" : order_two_days(order);
 }
 
 const char *order_document(const struct case_order *order, struct text *room)
 {
-	if (order->document == NULL || order->dated == NULL)
+	char day[DOCUMENT_DAY];
+	size_t number;
+	if (order->document == NULL)
+		return NULL;
+	number = document_day(order->document, day);
+	if (order->dated == NULL && number == 0)
 		return order->document;
 	text_clear(room);
-	text_format(room, "%s (%s)", order->document, order->dated);
+	text_add_n(room, order->document, number == 0 ? strlen(order->document) : number);
+	text_format(room, " (%s)", number == 0 ? order->dated : day);
 	return room->failed ? NULL : room->at;
 }

@@ -16,8 +16,8 @@ struct case_order {
 	/* NULL where not given */
 	const char *note, *unit, *leader, *team, *reason, *track, *step, *document, *level;
 	const char *checkers, *approved_by, *relation;
-	const char
-		*dated; /* of the document, "2026-03-31"; the ledger keeps it behind the number */
+	const char *dated; /* of the document, "2026-03-31"; the ledger keeps it behind the number,
+			    * where it may stand when it is given, too */
 	const char *site, *factor, *kind, *source, *severity, *title; /* of a case by hand */
 	const char *file, *type, *sha256;                             /* of an attachment */
 	const char *why;                                              /* of a shelf, a mark */
@@ -60,9 +60,19 @@ const char **order_text(struct case_order *order, const struct order_field *fiel
 bool order_take(struct case_order *order, const struct order_field *field, const char *value,
 		struct text *error);
 
-/** order_lacks() - the first field that the order's action needs and does not have; NULL: none */
+/** order_lacks() - the first field that the order's action needs and does not have, or that says
+ * another day than the document; NULL: none */
 const char *order_lacks(const struct case_order *order);
 
+enum { DOCUMENT_DAY = 11 };
+/** document_day() - the day at the end of a document's text, as "No. 8 (2026-03-31)" or
+ * 2026年3月31日, in brackets, behind a space or behind 号
+ * @day: out: "2026-03-31"
+ * Return: how many bytes the number before it has; 0: there is no day, or no number */
+size_t document_day(const char *document, char day[DOCUMENT_DAY]);
+/** order_two_days() - NULL; else what is needed where dated is another day than the document's own
+ */
+const char *order_two_days(const struct case_order *order);
 /** order_document() - the document with its day, as "No. 8 (2026-03-31)"; @room holds it if need be
  * Return: as it is where there is no day or no document; NULL: no document, or no memory */
 const char *order_document(const struct case_order *order, struct text *room);

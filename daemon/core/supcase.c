@@ -66,7 +66,7 @@ static const struct {
 	[ACTION_WITHDRAW] = {"withdraw", NEED_REASON | NEED_NOTE},
 	[ACTION_EXTEND] = {"extend", NEED_DUE | NEED_NOTE},
 	[ACTION_TRANSFER] = {"transfer", NEED_NOTE},
-	[ACTION_MERGE] = {"merge", NEED_NOTE},
+	[ACTION_MERGE] = {"merge", NEED_NOTE | NEED_OTHER},
 	[ACTION_FEEDBACK] = {"feedback", NEED_NOTE},
 	[ACTION_ATTACH] = {"attach", NEED_NOTE},
 	[ACTION_NOTE] = {"note", NEED_NOTE},

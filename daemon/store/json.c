@@ -79,6 +79,14 @@ static void json_moment(struct text *out, const char *key, const struct plan *pl
 		json_time(out, key, plan, true, ms);
 }
 
+/* The day that stands behind a document's number. */
+static void json_day(struct text *out, const char *key, const char *document)
+{
+	char day[DOCUMENT_DAY];
+	if (document != NULL && document_day(document, day) != 0)
+		json_text(out, key, day);
+}
+
 static void json_count(struct text *out, const char *key, int64_t n)
 {
 	if (n != 0)
@@ -196,21 +204,6 @@ static void json_factors(struct text *out, const struct plan *plan, const struct
 	text_char(out, ']');
 }
 
-/* What a step of reopening took up again: the status that the last end before it gave. */
-static const char *json_reopened_from(const struct case_view *c, size_t at)
-{
-	if (strcmp(c->history[at].action, "reopen") != 0)
-		return NULL;
-	while (at-- > 0) {
-		const char *action = c->history[at].action;
-		if (strcmp(action, "close") == 0)
-			return case_status_name(CASE_CLOSED);
-		if (strcmp(action, "withdraw") == 0 || strcmp(action, "merge") == 0)
-			return case_status_name(CASE_WITHDRAWN);
-	}
-	return NULL;
-}
-
 static void json_step(struct text *out, const struct plan *plan, const struct case_view *c,
 		      size_t at)
 {
@@ -224,13 +217,15 @@ static void json_step(struct text *out, const struct plan *plan, const struct ca
 	order.by = order.note = NULL;
 	for (size_t i = 0; i < n_order_fields; i++)
 		json_given(out, order_fields[i].name, *order_text(&order, &order_fields[i]));
+	json_day(out, "dated", order.document);
 	json_given(out, "sha256", order.sha256);
 	json_count(out, "bytes", order.bytes);
 	json_moment(out, "due", plan, order.due_ms);
 	json_count(out, "other", order.other);
 	json_count(out, "escalation", h->escalation);
 	json_given(out, "user", order.user);
-	json_given(out, "from", json_reopened_from(c, at));
+	if (reopened_from(c->history, at) != CASE_STATUSES)
+		json_text(out, "from", case_status_name(reopened_from(c->history, at)));
 }
 
 static void json_history(struct text *out, const struct plan *plan, const struct case_view *c)
@@ -295,13 +290,30 @@ static void json_attachments(struct text *out, const struct plan *plan, const st
 	text_add(out, n > 0 ? "]" : "");
 }
 
+/* A merger that was undone: the case was taken up again, or parted from the one it lived on in. */
+static bool is_parted(const struct case_view *c, size_t at)
+{
+	const struct history_view *link = &c->history[at];
+	bool mine = strcmp(link->action, "merge") == 0,
+	     theirs = strcmp(link->action, "merged") == 0;
+
+	for (size_t i = at + 1; i < c->n_history; i++) {
+		const struct history_view *h = &c->history[i];
+		if ((mine && strcmp(h->action, "reopen") == 0) ||
+		    (theirs && strcmp(h->action, "parted") == 0 &&
+		     h->order.other == link->order.other))
+			return true;
+	}
+	return strcmp(link->action, "parted") == 0;
+}
+
 static void json_links(struct text *out, const struct plan *plan, const struct case_view *c)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_history; i++) {
 		const struct history_view *h = &c->history[i];
-		if (h->order.other == 0)
+		if (h->order.other == 0 || is_parted(c, i))
 			continue;
 		list_open(out, "links", &n);
 		json_int(out, "case", h->order.other);
@@ -350,6 +362,8 @@ static void json_case_course(struct text *out, const struct plan *plan, const st
 	json_given(out, "title", c->title);
 	json_given(out, "document", c->document);
 	json_given(out, "level_document", level_document(c));
+	json_day(out, "document_dated", c->document);
+	json_day(out, "level_document_dated", level_document(c));
 	json_given(out, "track", c->track);
 	if (c->due_ms != 0)
 		json_given(out, "stage", stage_name(deadline_stage(c->status, c->verified)));

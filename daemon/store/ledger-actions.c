@@ -315,6 +315,8 @@ static void deed_clock(struct deed *d)
 	bool reopens = d->order->action == ACTION_REOPEN;
 
 	clock->verified |= case_verifies(d->order->action);
+	if (reopens && d->from == CASE_WITHDRAWN)
+		clock->track = TRACK_NONE; /* it is registered anew, and planned anew */
 	enum stage after = deadline_stage(d->to, clock->verified);
 	if (d->order->action == ACTION_RETURN) {
 		deadline_again(d->ledger->plan, clock, d->now_ms);
@@ -356,23 +358,34 @@ static int deed_row(struct deed *d)
 		      (int64_t)(row->restored + (reopens && d->from == CASE_WITHDRAWN)));
 }
 
+/* Which other case the step is about as well, and the word for it there; 0: none. */
+static int64_t other_of(const struct deed *d, const char **action)
+{
+	enum case_action deed = d->order->action;
+
+	*action = deed == ACTION_MERGE    ? "merged"
+		  : deed == ACTION_REOPEN ? "parted"
+					  : case_action_name(ACTION_LINK);
+	if (deed == ACTION_REOPEN)
+		return d->row.merged_into;
+	return deed == ACTION_MERGE || deed == ACTION_LINK ? d->order->other : 0;
+}
+
 /* The other case says the same, from its side. */
 static int deed_other(struct deed *d)
 {
-	bool merges = d->order->action == ACTION_MERGE;
+	const char *action;
+	int64_t other = other_of(d, &action);
 	struct case_order theirs = {.by = d->order->by,
 				    .user = d->order->user,
 				    .note = d->order->note,
 				    .relation = case_relation_back(d->order->relation),
 				    .other = d->row.id};
 
-	if (d->order->other == 0 || (!merges && d->order->action != ACTION_LINK))
+	if (other == 0)
 		return 0;
-	int r = ledger_history(d->ledger, d->order->other, d->now_ms, merges ? "merged" : "link",
-			       &theirs, 0);
-	return r == 0 ? ledger_case_event(d->ledger, d->order->other, "ducha.case.updated",
-					  d->now_ms)
-		      : r;
+	int r = ledger_history(d->ledger, other, d->now_ms, action, &theirs, 0);
+	return r == 0 ? ledger_case_event(d->ledger, other, "ducha.case.updated", d->now_ms) : r;
 }
 
 static int shelve(struct deed *d, const char *factor, int64_t until_ms)
@@ -430,7 +443,9 @@ static int deed_do(struct deed *d)
 	if (r == 0) /* which looks at the history */
 		r = ledger_case_clock(d->ledger, d->row.id, &d->row.clock);
 	if (r == 0)
-		r = deed_shelve(d);
+		r = d->order->action == ACTION_REOPEN
+			    ? ledger_shelves_reopened(d->ledger, d->row.id, d->order->by, d->now_ms)
+			    : deed_shelve(d);
 	if (r == 0)
 		r = ledger_case_event(d->ledger, d->row.id, event, d->now_ms);
 	return r == 0 ? deed_other(d) : r;

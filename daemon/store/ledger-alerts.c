@@ -249,6 +249,17 @@ static int verdict_settle(struct ledger *ledger, const struct verdict *v, int64_
 	return r;
 }
 
+/* What a shelf waited for. */
+static int verdict_calm(struct ledger *ledger, const struct verdict *v, int64_t now_ms)
+{
+	const struct plan *plan = ledger->plan;
+
+	if (v->monitor == NO_INDEX || plan->rules == NULL)
+		return 0;
+	const struct monitor *m = &plan->monitors[v->monitor];
+	return ledger_shelves_calm(ledger, plan->sites[m->site].id, m->factor, now_ms);
+}
+
 static int verdict_end(struct ledger *ledger, const struct verdict *v, int64_t now_ms)
 {
 	struct active_alert alert;
@@ -263,7 +274,7 @@ static int verdict_end(struct ledger *ledger, const struct verdict *v, int64_t n
 	r = sql_do(ledger->sql[SQL_ALERT_CLEAR], "ii", alert.id, v->time_ms);
 	if (r == 0)
 		r = ledger_alert_event(ledger, alert.id, "ducha.alert.cleared", v->time_ms, now_ms);
-	return r;
+	return r == 0 ? verdict_calm(ledger, v, now_ms) : r;
 }
 
 int ledger_apply(struct ledger *ledger, const struct verdict *verdicts, size_t n, int64_t now_ms,

@@ -538,6 +538,9 @@ static const char *hand_lacks(const struct case_order *o, enum alert_kind kind)
 		return "kind is none of the kinds of alerts";
 	if (o->dated != NULL && o->document == NULL)
 		return "open needs document, of which dated is the day";
+	if (order_two_days(o) != NULL)
+		return "open needs one day of its document: dated is another than the one behind "
+		       "the number";
 	bool listed = strcmp(hand_level(o), "district") != 0 || strcmp(o->source, "city") == 0 ||
 		      strcmp(o->source, "province") == 0;
 	return listed && o->document == NULL ? "a case that city or province has listed needs "

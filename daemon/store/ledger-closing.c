@@ -67,7 +67,9 @@ static void facts_history(struct closing_facts *f, const struct case_parts *part
 	for (size_t i = 0; i < parts->n_history; i++) {
 		const struct history_view *h = &parts->history[i];
 		if (step_is(h, "reopen"))
-			*f = (struct closing_facts){.plan = f->plan};
+			*f = (struct closing_facts){.plan = f->plan &&
+							    reopened_from(parts->history, i) !=
+								    CASE_WITHDRAWN};
 		if (step_is(h, "rectified") && h->order.step == NULL)
 			f->record = f->laboratory = false;
 		f->plan |= step_is(h, "plan");

@@ -90,6 +90,8 @@ enum ledger_sql {
 	SQL_SHELF_ADD,
 	SQL_SHELF_FIND,
 	SQL_SHELF_OVER,
+	SQL_SHELF_CASE,
+	SQL_SHELF_CALM,
 	SQL_SHELF_END,
 	SQL_SHELF_LIST,
 	SQL_MARK_ADD,
@@ -314,6 +316,13 @@ int ledger_shelf_add(struct ledger *ledger, const struct shelf_order *order, int
 /** ledger_shelves_over() - end those whose time has come, and of @site and @factor where given */
 int ledger_shelves_over(struct ledger *ledger, const char *site, const char *factor, const char *by,
 			int64_t now_ms, size_t *ended);
+/** ledger_shelves_reopened() - end those that the withdrawal of a case made, once it is open again
+ */
+int ledger_shelves_reopened(struct ledger *ledger, int64_t case_id, const char *by, int64_t now_ms);
+/** ledger_shelves_calm() - end those that a withdrawal made at a monitor where nothing is active
+ * any more: the instrument is mended */
+int ledger_shelves_calm(struct ledger *ledger, const char *site, const char *factor,
+			int64_t now_ms);
 /** ledger_alerts_adopt() - cases for active alerts that a shelf held back
  * @case_id: alerts of this withdrawn case, too; 0: none */
 int ledger_alerts_adopt(struct ledger *ledger, const char *site, const char *factor,
@@ -352,7 +361,8 @@ int ledger_case_told(struct ledger *ledger, int64_t id, int64_t most, struct tex
 
 /** ledger_duty_raise() - call somebody for a raised alert, or keep it for the digest */
 int ledger_duty_raise(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms);
-/** ledger_duty_worse() - an alert that has called nobody is worse now: @peak; it may have to call */
+/** ledger_duty_worse() - an alert that has called nobody is worse now: @peak; it may have to call
+ */
 int ledger_duty_worse(struct ledger *ledger, const struct verdict *v, int64_t id, double peak,
 		      int64_t now_ms);
 /** ledger_duty_tick() - one thing that is due; @more: there was one */

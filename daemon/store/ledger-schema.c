@@ -369,7 +369,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_CASE_ACT] = "UPDATE cases SET status = ?2, verified = ?3, closed = ?4, withdrawn = ?5,"
 			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
 			 " leader = coalesce(?9, leader), team = coalesce(?10, team),"
-			 " track = coalesce(?11, track), level = coalesce(?12, level),"
+			 " track = ?11, level = coalesce(?12, level),"
 			 " restored = ?13 WHERE id = ?1",
 	[SQL_CASE_CLOCK] = "UPDATE cases SET stage_at = ?2, due = ?3, timer = ?4, reminded = ?5,"
 			   " escalation = ?6, extended = ?7, fixed = ?8, kept_stage_at = ?9,"
@@ -404,6 +404,12 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			   " AND (factor IS NULL OR factor = ?2) LIMIT 1",
 	[SQL_SHELF_OVER] = "SELECT id, site, factor, case_id FROM shelves WHERE ended IS NULL"
 			   " AND (until <= ?1 OR (site = ?2 AND factor IS ?3)) ORDER BY id LIMIT 1",
+	[SQL_SHELF_CASE] = "SELECT id, site, factor, case_id FROM shelves WHERE ended IS NULL"
+			   " AND case_id = ?1 ORDER BY id LIMIT 1",
+	[SQL_SHELF_CALM] = "UPDATE shelves SET ended = ?3, ended_by = ?4 WHERE ended IS NULL"
+			   " AND site = ?1 AND factor = ?2 AND case_id IS NOT NULL"
+			   " AND NOT EXISTS(SELECT 1 FROM alerts a WHERE a.site = ?1"
+			   " AND a.factor = ?2 AND a.cleared IS NULL)",
 	[SQL_SHELF_END] = "UPDATE shelves SET ended = ?2, ended_by = ?3 WHERE id = ?1",
 	[SQL_SHELF_LIST] = "SELECT id, site, factor, began, until, reason, by, case_id, ended,"
 			   " ended_by FROM shelves WHERE ended IS NULL OR ?1 ORDER BY id DESC"

@@ -30,15 +30,12 @@ struct shelf_end {
 	char *site, *factor;
 };
 
-static int shelf_over(struct ledger *ledger, const char *site, const char *factor, int64_t now_ms,
-		      struct shelf_end *out)
+/* The first row of a statement that is bound. */
+static int shelf_next(sqlite3_stmt *over, struct shelf_end *out)
 {
-	sqlite3_stmt *over = ledger->sql[SQL_SHELF_OVER];
 	bool row;
 
 	*out = (struct shelf_end){0};
-	/* a shelf of a site alone has no factor; without a site only the time counts */
-	sql_bind(over, "itt", site == NULL ? now_ms : INT64_MIN, site, factor);
 	int r = sql_step(over, &row);
 	if (r == 0 && row) {
 		out->id = sqlite3_column_int64(over, 0);
@@ -52,6 +49,33 @@ static int shelf_over(struct ledger *ledger, const char *site, const char *facto
 	return r;
 }
 
+static int shelf_over(struct ledger *ledger, const char *site, const char *factor, int64_t now_ms,
+		      struct shelf_end *out)
+{
+	sqlite3_stmt *over = ledger->sql[SQL_SHELF_OVER];
+
+	/* a shelf of a site alone has no factor; without a site only the time counts */
+	sql_bind(over, "itt", site == NULL ? now_ms : INT64_MIN, site, factor);
+	return shelf_next(over, out);
+}
+
+/* What is still active opens its case; @shelf is used up. */
+static int shelf_end(struct ledger *ledger, struct shelf_end *shelf, const char *by, int64_t now_ms)
+{
+	int r = sql_do(ledger->sql[SQL_SHELF_END], "iit", shelf->id, now_ms, by);
+
+	if (r == 0)
+		r = ledger_alerts_adopt(ledger, shelf->site, shelf->factor, shelf->case_id, now_ms);
+	ledger->timed = true;
+	return r;
+}
+
+static void shelf_deinit(struct shelf_end *shelf)
+{
+	free(shelf->site);
+	free(shelf->factor);
+}
+
 int ledger_shelves_over(struct ledger *ledger, const char *site, const char *factor, const char *by,
 			int64_t now_ms, size_t *ended)
 {
@@ -61,16 +85,36 @@ int ledger_shelves_over(struct ledger *ledger, const char *site, const char *fac
 	*ended = 0;
 	do {
 		r = shelf_over(ledger, site, factor, now_ms, &shelf);
-		if (r == 0 && shelf.id != 0)
-			r = sql_do(ledger->sql[SQL_SHELF_END], "iit", shelf.id, now_ms, by);
-		if (r == 0 && shelf.id != 0)
-			r = ledger_alerts_adopt(ledger, shelf.site, shelf.factor, shelf.case_id,
-						now_ms);
-		ledger->timed |= shelf.id != 0;
-		*ended += shelf.id != 0;
-		free(shelf.site);
-		free(shelf.factor);
+		if (r == 0 && shelf.id != 0) {
+			r = shelf_end(ledger, &shelf, by, now_ms);
+			++*ended;
+		}
+		shelf_deinit(&shelf);
 	} while (r == 0 && shelf.id != 0);
+	return r;
+}
+
+int ledger_shelves_reopened(struct ledger *ledger, int64_t case_id, const char *by, int64_t now_ms)
+{
+	struct shelf_end shelf;
+	int r;
+
+	do {
+		sql_bind(ledger->sql[SQL_SHELF_CASE], "i", case_id);
+		r = shelf_next(ledger->sql[SQL_SHELF_CASE], &shelf);
+		shelf.case_id = 0; /* whose alerts stay with it */
+		if (r == 0 && shelf.id != 0)
+			r = shelf_end(ledger, &shelf, by, now_ms);
+		shelf_deinit(&shelf);
+	} while (r == 0 && shelf.id != 0);
+	return r;
+}
+
+int ledger_shelves_calm(struct ledger *ledger, const char *site, const char *factor, int64_t now_ms)
+{
+	int r = sql_do(ledger->sql[SQL_SHELF_CALM], "ttit", site, factor, now_ms, BY_DAEMON);
+
+	ledger->timed |= r == 0 && sqlite3_changes(ledger->db) > 0;
 	return r;
 }
 

@@ -13,6 +13,19 @@ static bool same_step(const struct history_view *h, const char *step)
 	return h->order.step != NULL && strcmp(h->order.step, step) == 0;
 }
 
+enum case_status reopened_from(const struct history_view *history, size_t at)
+{
+	if (!is(&history[at], "reopen"))
+		return CASE_STATUSES;
+	while (at-- > 0) {
+		if (is(&history[at], "close"))
+			return CASE_CLOSED;
+		if (is(&history[at], "withdraw") || is(&history[at], "merge"))
+			return CASE_WITHDRAWN;
+	}
+	return CASE_STATUSES;
+}
+
 bool milestone_at(const struct history_view *history, size_t n, size_t at, struct milestone *out)
 {
 	const struct history_view *plans = &history[at];
@@ -24,6 +37,8 @@ bool milestone_at(const struct history_view *history, size_t n, size_t at, struc
 	if (!is(plans, "plan") || out->step == NULL)
 		return false;
 	for (size_t i = at + 1; i < n; i++) {
+		if (reopened_from(history, i) == CASE_WITHDRAWN)
+			return false;
 		if (!same_step(&history[i], out->step))
 			continue;
 		if (is(&history[i], "plan"))

@@ -16,7 +16,11 @@ struct milestone {
 	size_t at;                  /* in the history */
 };
 
-/** milestone_at() - Return: true if history[@at] plans a step and nothing later plans it again. */
+/** reopened_from() - what a step of reopening took up again: the status that the last end before it
+ * gave. Return: CASE_STATUSES where history[@at] is another step. */
+enum case_status reopened_from(const struct history_view *history, size_t at);
+/** milestone_at() - Return: true if history[@at] plans a step, and nothing later plans it again or
+ * takes the case up again from withdrawal: what was planned before that is no plan any more. */
 bool milestone_at(const struct history_view *history, size_t n, size_t at, struct milestone *out);
 /** milestones_open() - how many are not struck off. @step: of this name alone; NULL: all */
 int milestones_open(const struct history_view *history, size_t n, const char *step);

@@ -108,6 +108,48 @@ static void test_a_document_has_its_day_behind_its_number(void **state)
 	text_deinit(&room);
 }
 
+static void test_a_day_in_the_text_of_a_document_is_its_day(void **state)
+{
+	static const struct {
+		const char *given, *kept; /* NULL: as it is */
+	} documents[] = {
+		{"No. 8 (2026-12-01)", "No. 8 (2026-12-01)"},
+		{"No. 8(2026-12-01)", "No. 8 (2026-12-01)"},
+		{"No. 8 2026-12-01", "No. 8 (2026-12-01)"},
+		{"云环督〔2026〕8号（2026年12月1日）", "云环督〔2026〕8号 (2026-12-01)"},
+		{"云环督〔2026〕8号2026年12月01日", "云环督〔2026〕8号 (2026-12-01)"},
+		{"KS-2026-12-01", NULL},
+		{"No. 8 (2026-02-29)", NULL},
+		{"No. 8 (2026-12-01) b", NULL},
+		{"2026-12-01", NULL},
+		{"(2026-12-01)", NULL},
+		{"No. 20261201", NULL},
+		{"", NULL},
+	};
+	struct text room = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+		const struct case_order order = {
+			.action = ACTION_LEVEL, .level = "city", .document = documents[i].given};
+		const char *kept = documents[i].kept;
+		assert_string_equal(order_document(&order, &room),
+				    kept != NULL ? kept : documents[i].given);
+		if (kept != NULL)
+			assert_null(order_lacks(&order));
+		else
+			assert_string_equal(order_lacks(&order), "dated");
+	}
+	struct case_order twice = {.action = ACTION_LEVEL,
+				   .level = "city",
+				   .document = "No. 8 (2026-12-01)",
+				   .dated = "2026-12-01"};
+	assert_null(order_lacks(&twice));
+	assert_string_equal(order_document(&twice, &room), "No. 8 (2026-12-01)");
+	twice.dated = "2026-12-02";
+	assert_non_null(strstr(order_lacks(&twice), "dated is another"));
+	text_deinit(&room);
+}
+
 static void test_the_first_need_that_is_missing_is_named(void **state)
 {
 	(void)state;
@@ -118,6 +160,8 @@ static void test_the_first_need_that_is_missing_is_named(void **state)
 		"note");
 	assert_string_equal(order_lacks(&(struct case_order){.action = ACTION_EXTEND}), "due");
 	assert_string_equal(order_lacks(&(struct case_order){.action = ACTION_LINK}), "other");
+	assert_string_equal(order_lacks(&(struct case_order){.action = ACTION_MERGE, .note = "n"}),
+			    "other");
 	assert_string_equal(order_lacks(&(struct case_order){.action = ACTION_LEVEL}), "level");
 	assert_string_equal(
 		order_lacks(&(struct case_order){.action = ACTION_LEVEL, .level = "city"}),
@@ -149,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_every_field_has_its_length_and_refuses_what_is_no_text),
 		cmocka_unit_test(test_listed_words_are_kept_by_their_code),
 		cmocka_unit_test(test_a_document_has_its_day_behind_its_number),
+		cmocka_unit_test(test_a_day_in_the_text_of_a_document_is_its_day),
 		cmocka_unit_test(test_the_first_need_that_is_missing_is_named),
 		cmocka_unit_test(test_a_field_is_known_where_it_is_meant),
 	};

@@ -54,7 +54,7 @@ static void test_every_action_has_its_name_and_needs(void **state)
 		{ACTION_WITHDRAW, "withdraw", NEED_REASON | NEED_NOTE},
 		{ACTION_EXTEND, "extend", NEED_DUE | NEED_NOTE},
 		{ACTION_TRANSFER, "transfer", NEED_NOTE},
-		{ACTION_MERGE, "merge", NEED_NOTE},
+		{ACTION_MERGE, "merge", NEED_NOTE | NEED_OTHER},
 		{ACTION_FEEDBACK, "feedback", NEED_NOTE},
 		{ACTION_ATTACH, "attach", NEED_NOTE},
 		{ACTION_NOTE, "note", NEED_NOTE},

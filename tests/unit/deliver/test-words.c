@@ -168,9 +168,9 @@ static void add_step(struct text *json, const char *action, const char *more)
 
 static void add_history(struct text *json, bool by_hand)
 {
-	static const char *const own[] = {"registered",   "reminded", "overdue", "step_reminded",
-					  "step_overdue", "relapsed", "joined",  "merged",
-					  "recomputed",   "severity"};
+	static const char *const own[] = {"registered",   "reminded",   "overdue", "step_reminded",
+					  "step_overdue", "relapsed",   "joined",  "merged",
+					  "parted",       "recomputed", "severity"};
 	static const char *const members[CASE_LISTS] = {
 		[LIST_REASON] = "reason", [LIST_TRACK] = "track",     [LIST_LEVEL] = "level",
 		[LIST_SOURCE] = "source", [LIST_ATTACHMENT] = "type", [LIST_SEVERITY] = "severity"};

@@ -390,6 +390,9 @@ static void test_cases_are_merged_and_linked_from_both_sides(void **state)
 	assert_int_equal(ACT(ledger, 1, NOW, "one that is open", .action = ACTION_MERGE,
 			     .note = "n", .other = 2),
 			 LEDGER_REFUSED);
+	assert_int_equal(
+		ACT(ledger, 1, NOW, "merge needs other", .action = ACTION_MERGE, .note = "n"),
+		LEDGER_INCOMPLETE);
 	ledger_close(ledger);
 }
 

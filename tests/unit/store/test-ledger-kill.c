@@ -6,7 +6,8 @@
 
 static void end_case(struct ledger *ledger, int64_t id, int64_t now)
 {
-	struct case_order order = {.action = ACTION_MERGE, .by = "Inspector C", .note = "n"};
+	struct case_order order = {
+		.action = ACTION_WITHDRAW, .by = "Inspector C", .note = "n", .reason = "unfounded"};
 	struct text out = {0};
 	ledger_act(ledger, id, &order, now, &out);
 	text_deinit(&out);

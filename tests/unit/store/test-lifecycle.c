@@ -130,6 +130,134 @@ static void test_taken_up_again_after_withdrawal_is_no_rebound_after_closing(voi
 	ledger_close(ledger);
 }
 
+static void test_what_was_planned_before_a_withdrawal_is_no_plan_any_more(void **state)
+{
+	struct ledger *ledger = ruled_ledger(state);
+
+	rules.closing = (struct closing){.five_ones = true, .steps = true};
+	apply(ledger, raised(COD, 0, 61, NOW));
+	ACT(ledger, 1, NOW, NULL, .action = ACTION_ASSIGN, .unit = "U", .leader = "L", .team = "T");
+	ACT(ledger, 1, NOW, "\"track\":\"planned\"", .action = ACTION_PLAN, .note = "n",
+	    .step = "pump", .due_ms = NOW + 5 * DAY_MS);
+	ACT(ledger, 1, NOW + 1000, NULL, .action = ACTION_WITHDRAW, .note = "n",
+	    .reason = "unfounded");
+	assert_true(case_has(ledger, 1, "\"track\":\"planned\""));
+	ACT(ledger, 1, NOW + 2000, "\"restored\":1", .action = ACTION_REOPEN, .note = "n");
+	assert_true(case_lacks(ledger, 1, "\"steps\""));
+	assert_true(case_lacks(ledger, 1, "\"track\":\"planned\",\"stage\""));
+	ACT(ledger, 1, NOW + 3000, NULL, .action = ACTION_ASSIGN, .unit = "U");
+	assert_true(case_lacks(ledger, 1, "\"track\":\"planned\",\"stage\""));
+	ACT(ledger, 1, NOW + 3000, "\"track\":\"immediate\",\"stage\"", .action = ACTION_PLAN,
+	    .note = "n", .track = "immediate");
+	assert_int_equal(ACT(ledger, 1, NOW + 4000, "review", .action = ACTION_RECTIFIED), 0);
+	assert_int_equal(
+		ACT(ledger, 1, NOW + 5000, "\"closed\"", .action = ACTION_CLOSE, .note = "n"), 0);
+	/* a rebound goes on with what it had */
+	ACT(ledger, 1, NOW + 6000, "\"track\":\"immediate\",\"stage\"", .action = ACTION_REOPEN,
+	    .note = "n");
+	ledger_close(ledger);
+}
+
+/* Neither names the other as what it lives on in; the history has both. */
+static void test_a_merger_that_is_undone_leaves_no_link(void **state)
+{
+	struct ledger *ledger = ruled_ledger(state);
+	struct said said = {0};
+
+	apply(ledger, raised(COD, 0, 61, NOW));
+	apply(ledger, raised(COD, 2, 61, NOW));
+	ACT(ledger, 2, NOW, NULL, .action = ACTION_LINK, .other = 1, .relation = "upstream");
+	ACT(ledger, 2, NOW, NULL, .action = ACTION_MERGE, .note = "same event", .other = 1);
+	assert_true(case_has(ledger, 1,
+			     "\"links\":[{\"case\":2,\"relation\":\"downstream\","
+			     "\"at\":\"2026-01-02T03:04:05.000+08:00\",\"by\":\"Handler H\"},"
+			     "{\"case\":2,\"relation\":\"merged\""));
+	said_is(ledger, &said,
+		"alert.raised case.opened alert.raised case.opened case.updated case.updated "
+		"case.updated case.updated ");
+	ACT(ledger, 2, NOW + 1000, "\"registered\"", .action = ACTION_REOPEN, .note = "another");
+	said_is(ledger, &said, "case.updated case.updated ");
+	assert_true(case_has(ledger, 1,
+			     "{\"at\":\"2026-01-02T03:04:06.000+08:00\",\"action\":"
+			     "\"parted\",\"by\":\"Handler H\",\"note\":\"another\","
+			     "\"other\":2}"));
+	for (int64_t id = 1; id <= 2; id++) {
+		struct text out = {0};
+		assert_int_equal(ledger_case_json(ledger, id, &out), 0);
+		const char *links = strstr(out.at, "\"links\":");
+		assert_non_null(links);
+		assert_null(strstr(links, "merge"));
+		assert_null(strstr(links, "parted"));
+		assert_null(strstr(out.at, "\"merged_into\""));
+		text_deinit(&out);
+	}
+	/* and it may be merged again */
+	ACT(ledger, 2, NOW + 2000, "\"merged_into\":1", .action = ACTION_MERGE, .note = "n",
+	    .other = 1);
+	assert_true(case_has(ledger, 1,
+			     "{\"case\":2,\"relation\":\"merged\",\"at\":\"2026-01-02T"
+			     "03:04:07"));
+	ledger_close(ledger);
+}
+
+/* --- the shelf of a withdrawal --- */
+
+static size_t shelves(struct ledger *ledger, const char *part)
+{
+	struct text out = {0};
+	size_t n = 0;
+	assert_int_equal(ledger_shelves_json(ledger, true, &out), 0);
+	for (const char *at = out.at; (at = strstr(at, part)) != NULL; at++)
+		n++;
+	text_deinit(&out);
+	return n;
+}
+
+static void test_a_shelf_of_a_withdrawal_ends_when_nothing_is_active_any_more(void **state)
+{
+	struct ledger *ledger = ruled_ledger(state);
+	struct verdict v = raised(COD, 0, 61, NOW), hour = raised(COD, 2, 61, NOW + 3000);
+
+	apply(ledger, v);
+	ACT(ledger, 1, NOW + 1000, NULL, .action = ACTION_WITHDRAW, .note = "lamp",
+	    .reason = "instrument_fault");
+	assert_int_equal(apply(ledger, hour), 0);
+	apply(ledger, cleared(v, NOW + 4000));
+	assert_int_equal(shelves(ledger, "\"ended_at\":null"), 1); /* something still is */
+	apply(ledger, cleared(raised(ACIDITY, 0, 10, NOW), NOW + 5000));
+	assert_int_equal(shelves(ledger, "\"ended_at\":null"), 1); /* of another monitor */
+	apply(ledger, cleared(hour, NOW + 6000));
+	assert_int_equal(shelves(ledger, "\"ended_at\":null"), 0);
+	assert_int_equal(shelves(ledger, "\"ended_by\":\"duchad\""), 1);
+	assert_int_equal(ledger_timer(ledger), INT64_MAX);
+	assert_int_equal(apply(ledger, raised(COD, 0, 61, NOW + 7000)), 2);
+	/* one that a person set lasts as long as was said */
+	const struct shelf_order shelf = {"outfall-3", "w01001", "cleaning", "H", NOW + DAY_MS};
+	assert_int_equal(ledger_shelve(ledger, &shelf, NOW), 0);
+	apply(ledger, raised(ACIDITY, 0, 10, NOW + 8000));
+	apply(ledger, cleared(raised(ACIDITY, 0, 10, NOW + 8000), NOW + 9000));
+	assert_int_equal(shelves(ledger, "\"ended_at\":null"), 1);
+	ledger_close(ledger);
+}
+
+static void test_a_shelf_of_a_withdrawal_ends_with_it(void **state)
+{
+	struct ledger *ledger = ruled_ledger(state);
+
+	apply(ledger, raised(COD, 0, 61, NOW));
+	ACT(ledger, 1, NOW + 1000, NULL, .action = ACTION_WITHDRAW, .note = "lamp",
+	    .reason = "instrument_fault");
+	assert_int_equal(apply(ledger, raised(COD, 2, 61, NOW + 2000)), 0);
+	ACT(ledger, 1, NOW + 3000, "\"registered\"", .action = ACTION_REOPEN, .note = "n");
+	assert_int_equal(shelves(ledger, "\"ended_by\":\"Handler H\""), 1);
+	/* what waited has its case, and what was the case's stays with it */
+	assert_true(case_has(ledger, 2, "\"average\":\"hour\""));
+	assert_true(case_has(ledger, 1, "\"episodes\":[{\"alert\":1,"));
+	assert_int_equal(apply(ledger, raised(COD, 1, 61, NOW + 4000)), 0);
+	assert_true(case_has(ledger, 1, "{\"alert\":3,"));
+	ledger_close(ledger);
+}
+
 /* --- deadlines that people name --- */
 
 static void rectifying(struct ledger *ledger, struct case_order plan_order)
@@ -355,6 +483,10 @@ int main(void)
 		TEST(test_an_episode_that_comes_back_to_its_case_is_one_of_it),
 		TEST(test_a_case_taken_up_again_is_as_loud_as_what_it_had),
 		TEST(test_taken_up_again_after_withdrawal_is_no_rebound_after_closing),
+		TEST(test_what_was_planned_before_a_withdrawal_is_no_plan_any_more),
+		TEST(test_a_merger_that_is_undone_leaves_no_link),
+		TEST(test_a_shelf_of_a_withdrawal_ends_when_nothing_is_active_any_more),
+		TEST(test_a_shelf_of_a_withdrawal_ends_with_it),
 		TEST(test_a_plan_repeated_is_no_way_round_an_extension),
 		TEST(test_neither_is_a_plan_for_what_is_put_right_at_once),
 		TEST(test_a_plan_that_turns_to_at_once_is_due_as_such),

@@ -243,14 +243,11 @@ static bool has_day(const struct case_order *order)
 	return order->document != NULL && document_day(order->document, day) != 0;
 }
 
-const char *order_two_days(const struct case_order *order)
+bool order_two_days(const struct case_order *order)
 {
 	char day[DOCUMENT_DAY];
-	bool both = order->dated != NULL && order->document != NULL &&
-		    document_day(order->document, day) != 0;
-	return both && strcmp(day, order->dated) != 0
-		       ? "one day of its document: dated is another than the one behind the number"
-		       : NULL;
+	return order->dated != NULL && order->document != NULL &&
+	       document_day(order->document, day) != 0 && strcmp(day, order->dated) != 0;
 }
 
 const char *order_lacks(const struct case_order *order)
@@ -272,7 +269,7 @@ const char *order_lacks(const struct case_order *order)
 	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
 		if ((case_needs(order->action) & needs[i].need) != 0 && !needs[i].given)
 			return needs[i].name;
-	return order->dated != NULL && order->document == NULL ? "document" : order_two_days(order);
+	return order->dated != NULL && order->document == NULL ? "document" : NULL;
 }
 
 const char *order_document(const struct case_order *order, struct text *room)

@@ -60,8 +60,7 @@ const char **order_text(struct case_order *order, const struct order_field *fiel
 bool order_take(struct case_order *order, const struct order_field *field, const char *value,
 		struct text *error);
 
-/** order_lacks() - the first field that the order's action needs and does not have, or that says
- * another day than the document; NULL: none */
+/** order_lacks() - the first field that the order's action needs and does not have; NULL: none */
 const char *order_lacks(const struct case_order *order);
 
 enum { DOCUMENT_DAY = 11 };
@@ -70,9 +69,8 @@ enum { DOCUMENT_DAY = 11 };
  * @day: out: "2026-03-31"
  * Return: how many bytes the number before it has; 0: there is no day, or no number */
 size_t document_day(const char *document, char day[DOCUMENT_DAY]);
-/** order_two_days() - NULL; else what is needed where dated is another day than the document's own
- */
-const char *order_two_days(const struct case_order *order);
+/** order_two_days() - is dated another day than that which stands behind the document's number? */
+bool order_two_days(const struct case_order *order);
 /** order_document() - the document with its day, as "No. 8 (2026-03-31)"; @room holds it if need be
  * Return: as it is where there is no day or no document; NULL: no document, or no memory */
 const char *order_document(const struct case_order *order, struct text *room);

@@ -23,6 +23,8 @@ const char *refusal_text(enum refusal refusal)
 		[REFUSE_STEPS] = "steps of the plan are not struck off; each is reported with step",
 		[REFUSE_MERGE] = "a case is merged into one that is open",
 		[REFUSE_ACCEPTED] = "the case is accepted already",
+		[REFUSE_TWO_DAYS] = "the document has one day, and dated is another than the one "
+				    "behind its number",
 	};
 	return texts[refusal];
 }

@@ -23,6 +23,7 @@ enum refusal {
 	REFUSE_STEPS,
 	REFUSE_MERGE,
 	REFUSE_ACCEPTED,
+	REFUSE_TWO_DAYS,
 	REFUSALS
 };
 /** refusal_text() - in English */

@@ -43,6 +43,10 @@ static const char *const forms[] = {
 	"there is no other case {id}",
 	"the case cannot be closed yet; it lacks: {lacks}",
 	"{action} needs {field}",
+	"whole days count from {day} on",
+	"{valid} of {due} readings are valid, and {needed} are needed",
+	"{valid} of {due} hours have a valid reading, and {needed} are needed",
+	"{count} days before them count as little",
 };
 
 const char *refused_form(size_t i)
@@ -177,8 +181,30 @@ static void say_one(const struct saying *s, const char *at, size_t length)
 	text_add(s->out, said);
 }
 
+/* What a case lacks, and of what a day that does not count: "2026-03-31: nothing was recorded". */
+static void say_lack(const struct saying *s, const char *at, size_t length)
+{
+	char lack[192];
+	const char *colon;
+	if (length >= sizeof lack) {
+		text_add_n(s->out, at, length);
+		return;
+	}
+	memcpy(lack, at, length);
+	lack[length] = '\0';
+	if (lack[0] >= '0' && lack[0] <= '9' && (colon = strstr(lack, ": ")) != NULL) {
+		text_add_n(s->out, lack, (size_t)(colon + 2 - lack));
+		refused_say(s->out, colon + 2, s->translate);
+	} else if (strstr(lack, " (") != NULL) {
+		say_one(s, lack, length);
+	} else {
+		refused_say(s->out, lack, s->translate);
+	}
+}
+
 /* Several, between which stands one of these. */
-static void say_list(const struct saying *s, const char *list, const char *const *between, size_t n)
+static void say_list(const struct saying *s, const char *list, const char *const *between, size_t n,
+		     void (*say)(const struct saying *s, const char *at, size_t length))
 {
 	while (*list != '\0') {
 		size_t length = strlen(list), gap = 0;
@@ -189,7 +215,7 @@ static void say_list(const struct saying *s, const char *list, const char *const
 				gap = strlen(between[i]);
 			}
 		}
-		say_one(s, list, length);
+		say(s, list, length);
 		list += length + gap;
 		if (gap > 0)
 			text_add(s->out, s->translate(", "));
@@ -208,9 +234,9 @@ static void say_place(const char *name, const char *text, struct text *out,
 	if (strcmp(name, "roles") == 0)
 		s.words = role_words;
 	if (strcmp(name, "lacks") == 0)
-		say_list(&s, text, lacks, 1);
+		say_list(&s, text, lacks, 1, say_lack);
 	else if (strcmp(name, "words") == 0 || strcmp(name, "roles") == 0)
-		say_list(&s, text, commas, 2);
+		say_list(&s, text, commas, 2, say_one);
 	else if (s.words != same || strcmp(name, "status") == 0 || strcmp(name, "what") == 0)
 		say_one(&s, text, strlen(text));
 	else

@@ -85,6 +85,17 @@ static int ask_sentence(struct deed *d, const char *sentence)
 	return LEDGER_REFUSED;
 }
 
+/* What is lacking, and of it how much. */
+static void lack_text(const struct deed *d, unsigned lack, struct text *out)
+{
+	text_add(out, closing_lack_text(lack));
+	if (lack == LACK_CHECKERS && d->ledger->plan->rules->n_officers > 0)
+		text_add(out, ", of the officers who may close");
+	if (lack == LACK_DAYS)
+		text_format(out, " (%d of %d)%s", d->data.days, d->data.needed,
+			    d->data.why.at == NULL ? "" : d->data.why.at);
+}
+
 static void lacks_text(struct deed *d)
 {
 	const char *comma = " ";
@@ -94,12 +105,7 @@ static void lacks_text(struct deed *d)
 		if ((d->lacks & 1u << i) == 0)
 			continue;
 		text_add(&d->why, comma);
-		text_add(&d->why, closing_lack_text(1u << i));
-		if (1u << i == LACK_CHECKERS && d->ledger->plan->rules->n_officers > 0)
-			text_add(&d->why, ", of the officers who may close");
-		if (1u << i == LACK_DAYS)
-			text_format(&d->why, " (%d of %d%s)", d->data.days, d->data.needed,
-				    d->data.why.at == NULL ? "" : d->data.why.at);
+		lack_text(d, 1u << i, &d->why);
 		comma = "; ";
 	}
 }
@@ -457,6 +463,10 @@ static int deed_check(struct deed *d)
 
 	if (lacks != NULL) {
 		text_format(&d->why, "%s needs %s", case_action_name(d->order->action), lacks);
+		return LEDGER_INCOMPLETE;
+	}
+	if (order_two_days(d->order)) {
+		text_add(&d->why, refusal_text(REFUSE_TWO_DAYS));
 		return LEDGER_INCOMPLETE;
 	}
 	return deed_allowed(d, d->order->action, &d->to) ? deed_ask(d) : LEDGER_REFUSED;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/refusal.h"
 #include "store/ledger-internal.h"
 #include "store/milestone.h"
 
@@ -538,9 +539,8 @@ static const char *hand_lacks(const struct case_order *o, enum alert_kind kind)
 		return "kind is none of the kinds of alerts";
 	if (o->dated != NULL && o->document == NULL)
 		return "open needs document, of which dated is the day";
-	if (order_two_days(o) != NULL)
-		return "open needs one day of its document: dated is another than the one behind "
-		       "the number";
+	if (order_two_days(o))
+		return refusal_text(REFUSE_TWO_DAYS);
 	bool listed = strcmp(hand_level(o), "district") != 0 || strcmp(o->source, "city") == 0 ||
 		      strcmp(o->source, "province") == 0;
 	return listed && o->document == NULL ? "a case that city or province has listed needs "

@@ -6,6 +6,7 @@
 #include "store/tallies.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,34 +177,36 @@ static void date_text(const struct days *d, int64_t i, struct text *out)
 	text_format(out, "%04d-%02d-%02d", (int)c.year, c.month, c.day);
 }
 
-static void why_text(const struct days *d, const struct case_day *day, struct text *out)
+static void why_text(const struct case_day *day, struct text *out)
 {
 	static const char *const sentences[] = {
 		[DAY_IDLE] = "nothing was discharged",
 		[DAY_NOTHING] = "nothing was recorded",
-		[DAY_PENDING] = "it is not added up yet",
+		[DAY_PENDING] = "not added up yet",
 		[DAY_UNKNOWN] = "the monitor is no longer configured",
 		[DAY_EXCEEDS] = "a limit is exceeded",
 	};
-	if (day->state == DAY_SHORT)
-		text_format(out, "%.0f of %.0f %s, and %.4g are needed", day->share.valid,
-			    day->share.due,
-			    day->share.hours ? "hours have a valid reading" : "readings are valid",
-			    day->share.needed);
-	else
+	const struct day_share *share = &day->share;
+	if (day->state != DAY_SHORT)
 		text_add(out, sentences[day->state]);
-	if (d->several && day->monitor != NO_INDEX)
-		text_format(out, " (%s)", d->ledger->plan->monitors[day->monitor].factor);
+	else if (share->hours)
+		text_format(out, "%.4g of %.4g hours have a valid reading, and %.4g are needed",
+			    share->valid, share->due, share->needed);
+	else
+		text_format(out, "%.0f of %.0f readings are valid, and %.0f are needed",
+			    share->valid, share->due, ceil(share->needed));
 }
 
 static void say_day(const struct days *d, int64_t i, struct compliance *out)
 {
 	const struct case_day *day = &d->worst[i];
 
-	text_add(&out->why, out->said == 0 ? ": " : "; ");
+	text_add(&out->why, "; ");
 	date_text(d, i, &out->why);
-	text_char(&out->why, ' ');
-	why_text(d, day, &out->why);
+	if (d->several && day->monitor != NO_INDEX)
+		text_format(&out->why, " %s", d->ledger->plan->monitors[day->monitor].factor);
+	text_add(&out->why, ": ");
+	why_text(day, &out->why);
 	text_add(&out->json, out->said++ == 0 ? "{\"day\":\"" : ",{\"day\":\"");
 	date_text(d, i, &out->json);
 	text_format(&out->json, "\",\"is\":\"%s\"", day_state_name(day->state));
@@ -212,7 +215,7 @@ static void say_day(const struct days *d, int64_t i, struct compliance *out)
 		text_json(&out->json, d->ledger->plan->monitors[day->monitor].factor);
 	}
 	if (day->state == DAY_SHORT)
-		text_format(&out->json, ",\"of\":\"%s\",\"valid\":%.0f,\"needed\":%.4g",
+		text_format(&out->json, ",\"of\":\"%s\",\"valid\":%.0f,\"needed\":%.12g",
 			    day->share.hours ? "hours" : "readings", day->share.valid,
 			    day->share.needed);
 	text_char(&out->json, '}');
@@ -235,7 +238,8 @@ static void count_days(const struct days *d, struct compliance *out)
 			others += !counts;
 	}
 	if (others > 0)
-		text_format(&out->why, "; and %lld days before", (long long)others);
+		text_format(&out->why, "; %lld days before them count as little",
+			    (long long)others);
 }
 
 static int judge_days(struct days *d, const struct case_row *row, struct compliance *out)
@@ -269,7 +273,7 @@ int ledger_compliance(struct ledger *ledger, const struct case_row *row, int64_t
 		return r;
 	d.first = zone_day(d.zone, since_ms - 1) + 1;
 	d.n = zone_day(d.zone, now_ms) - d.first;
-	text_add(&out->why, " from ");
+	text_add(&out->why, "; whole days count from ");
 	date_text(&d, 0, &out->why);
 	text_add(&out->why, " on");
 	if (d.n > DAYS_MOST) {

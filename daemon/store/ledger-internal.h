@@ -292,7 +292,7 @@ int ledger_case_history(struct ledger *ledger, int64_t id, struct case_parts *pa
 void case_parts_deinit(struct case_parts *parts);
 
 /* The data test of closing (core/compliance.h): how many days count of those needed, 0: none are,
- * and the newest that do not, with why, as text behind the figure and as members of a JSON array */
+ * and the newest that do not, with why, as text and as members of a JSON array */
 struct compliance {
 	int needed, days, said;
 	struct text why, json;

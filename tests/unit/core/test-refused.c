@@ -27,6 +27,10 @@ static const char *german(const char *english)
 		{"planned", "geplant"},
 		{"more compliant days", "gute Tage"},
 		{"a team", "eine Gruppe"},
+		{"nothing was recorded", "keine Daten"},
+		{"whole days count from {day} on", "ganze Tage ab {day}"},
+		{"{valid} of {due} readings are valid, and {needed} are needed",
+		 "{valid} von {due}, nötig {needed}"},
 		{", ", " / "},
 	};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -76,6 +80,16 @@ static void test_what_is_lacking_keeps_its_count(void **state)
 	     "es fehlen: gute Tage (1 of 7) / eine Gruppe");
 }
 
+static void test_each_day_that_does_not_count_says_why(void **state)
+{
+	(void)state;
+	says("the case cannot be closed yet; it lacks: more compliant days (1 of 7); whole days "
+	     "count from 2026-03-03 on; 2026-03-05: nothing was recorded; 2026-03-04 w21003: 10 "
+	     "of 24 readings are valid, and 18 are needed; 2026-03-03: who knows",
+	     "es fehlen: gute Tage (1 of 7) / ganze Tage ab 2026-03-03 / 2026-03-05: keine Daten /"
+	     " 2026-03-04 w21003: 10 von 24, nötig 18 / 2026-03-03: who knows");
+}
+
 static void test_a_sentence_of_no_form_stays(void **state)
 {
 	(void)state;
@@ -92,6 +106,7 @@ int main(void)
 		cmocka_unit_test(test_a_whole_sentence_is_translated_as_such),
 		cmocka_unit_test(test_codes_become_words_and_names_stay),
 		cmocka_unit_test(test_what_is_lacking_keeps_its_count),
+		cmocka_unit_test(test_each_day_that_does_not_count_says_why),
 		cmocka_unit_test(test_a_sentence_of_no_form_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,9 +183,10 @@ static void test_closing_names_all_that_is_missing_and_then_goes_through(void **
 					 .checkers = "A, B",
 					 .approved_by = "Leader L"};
 	measured(state, COD, NOW + DAY_MS, 4);
-	assert_int_equal(act_at(ledger, 1, close, later - 2 * DAY_MS,
-				"more compliant days (2 of 3 from 2026-01-03 on)"),
-			 LEDGER_REFUSED);
+	assert_int_equal(
+		act_at(ledger, 1, close, later - 2 * DAY_MS,
+		       "more compliant days (2 of 3); whole days count from 2026-01-03 on"),
+		LEDGER_REFUSED);
 	assert_int_equal(act_at(ledger, 1, close, later, "\"status\":\"closed\""), 0);
 	assert_true(case_has(ledger, 1, "\"checkers\":\"A, B\",\"approved_by\":\"Leader L\""));
 	assert_int_equal(ledger_timer(ledger), INT64_MAX);

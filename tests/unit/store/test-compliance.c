@@ -70,14 +70,15 @@ static void test_days_without_data_are_not_compliant(void **state)
 	int64_t later = NOW + 4 * DAY_MS;
 
 	/* nothing was ever added up; then all is, and there is nothing */
-	assert_int_equal(closes(ledger, later, "2026-01-05 it is not added up yet"),
-			 LEDGER_REFUSED);
+	assert_int_equal(closes(ledger, later, "2026-01-05: not added up yet"), LEDGER_REFUSED);
 	measured_until(state, later);
-	assert_int_equal(closes(ledger, later,
-				"more compliant days (0 of 3 from 2026-01-03 on: 2026-01-05 nothing"
-				" was recorded; 2026-01-04 nothing was recorded; 2026-01-03 nothing"
-				" was recorded)"),
-			 LEDGER_REFUSED);
+	assert_int_equal(
+		closes(ledger, later,
+		       "more compliant days (0 of 3); whole days count from 2026-01-03 on; "
+		       "2026-01-05: nothing"
+		       " was recorded; 2026-01-04: nothing was recorded; 2026-01-03: nothing"
+		       " was recorded\","),
+		LEDGER_REFUSED);
 	assert_int_equal(closes(ledger, later,
 				"\"missing\":[\"days\"],\"days\":[{\"day\":\"2026-01-05\","
 				"\"is\":\"nothing\",\"factor\":\"w01018\"},"),
@@ -101,8 +102,9 @@ static void test_a_day_counts_from_its_share_of_valid_readings_on(void **state)
 		measured_day(state, COD, NOW + i * DAY_MS, short_of);
 	}
 	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS,
-				"(2 of 3 from 2026-01-03 on: 2026-01-04 1079 of 1440 readings are"
-				" valid, and 1080 are needed)"),
+				"(2 of 3); whole days count from 2026-01-03 on; 2026-01-04: 1079 "
+				"of 1440 readings are"
+				" valid, and 1080 are needed\","),
 			 LEDGER_REFUSED);
 	/* it says nothing, and the days on both sides count */
 	short_of.valid = 1080;
@@ -122,9 +124,10 @@ static void test_where_nobody_said_how_many_are_due_the_hours_count(void **state
 	one.sum = 50000;
 	one.hours = 0xf;
 	measured_day(state, COD, NOW + 2 * DAY_MS, one);
-	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS,
-				"2026-01-04 4 of 24 hours have a valid reading, and 18 are needed"),
-			 LEDGER_REFUSED);
+	assert_int_equal(
+		closes(ledger, NOW + 4 * DAY_MS,
+		       "2026-01-04: 4 of 24 hours have a valid reading, and 18 are needed"),
+		LEDGER_REFUSED);
 	/* one result in six hours is what there can be */
 	monitors[COD].cycle_ms = 6 * 3600000;
 	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "\"closed\""), 0);
@@ -142,13 +145,14 @@ static void test_what_came_in_late_exceeds_without_an_alert(void **state)
 	late.high = 41; /* above an instant limit that waits for nothing */
 	measured_day(state, COD, NOW + 2 * DAY_MS, late);
 	assert_int_equal(closes(ledger, NOW + 5 * DAY_MS,
-				"(2 of 3 from 2026-01-03 on: 2026-01-04 a limit is exceeded)"),
+				"(2 of 3); whole days count from 2026-01-03 on; 2026-01-04: a "
+				"limit is exceeded\","),
 			 LEDGER_REFUSED);
 	/* one that waits is its alert's to say, or the tallier's, who has put them in order */
 	limits[0].on_delay_ms = limits[1].on_delay_ms = 1000;
 	assert_int_equal(tallies_open(&tallies, *state, &plan), 0);
 	assert_int_equal(tallies_put_late(tallies, COD, day, 2), 0);
-	assert_int_equal(closes(ledger, NOW + 5 * DAY_MS, "2026-01-04 a limit is exceeded"),
+	assert_int_equal(closes(ledger, NOW + 5 * DAY_MS, "2026-01-04: a limit is exceeded"),
 			 LEDGER_REFUSED);
 	assert_int_equal(tallies_put_late(tallies, COD, day, TALLY_LATE), 0);
 	tallies_close(tallies);
@@ -168,7 +172,8 @@ static void test_a_mean_of_the_day_is_taken_of_all_that_came(void **state)
 	late.high = 35;
 	measured_day(state, COD, NOW + 3 * DAY_MS, late);
 	assert_int_equal(
-		closes(ledger, NOW + 4 * DAY_MS, "(0 of 3 from 2026-01-03 on: 2026-01-05 a limit"),
+		closes(ledger, NOW + 4 * DAY_MS,
+		       "(0 of 3); whole days count from 2026-01-03 on; 2026-01-05: a limit"),
 		LEDGER_REFUSED);
 	ledger_close(ledger);
 }
@@ -180,14 +185,14 @@ static void test_a_day_is_counted_once_it_is_added_up_with_its_marks(void **stat
 
 	measured(state, COD, NOW + DAY_MS, 3);
 	measured_until(state, DAY_START(NOW) + 4 * DAY_MS - 1);
-	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-05 it is not added up yet"),
+	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-05: not added up yet"),
 			 LEDGER_REFUSED);
 	measured_until(state, DAY_START(NOW) + 4 * DAY_MS);
 	assert_int_equal(tallies_open(&tallies, *state, &plan), 0);
 	assert_int_equal(tallies_again(tallies, SITE_OUTFALL_3, DAY_START(NOW) + 2 * DAY_MS,
 				       DAY_START(NOW) + 2 * DAY_MS),
 			 0);
-	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-04 it is not added up yet"),
+	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-04: not added up yet"),
 			 LEDGER_REFUSED);
 	assert_int_equal(tallies_not_again(tallies, SITE_OUTFALL_3, DAY_START(NOW) + 2 * DAY_MS),
 			 0);
@@ -212,7 +217,7 @@ static void test_nothing_counts_before_a_mark_is_taken_up(void **state)
 
 	measured(state, COD, NOW + DAY_MS, 3);
 	assert_int_equal(ledger_mark(ledger, &mark, NOW + 3 * DAY_MS, &out), 0);
-	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-05 it is not added up yet"),
+	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS, "2026-01-05: not added up yet"),
 			 LEDGER_REFUSED);
 	assert_int_equal(tallies_open(&tallies, *state, &plan), 0);
 	assert_int_equal(tallies_put(tallies, "marked", &marked, sizeof marked), 0);
@@ -245,16 +250,18 @@ static void test_hours_without_discharge_are_not_asked_for(void **state)
 	monitors[AMMONIA].load_times = 1;
 	measured(state, COD, NOW + DAY_MS, 3);
 	measured_day(state, COD, NOW + 2 * DAY_MS, few);
-	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS,
-				"2026-01-04 3 of 24 hours have a valid reading, and 18 are needed"),
-			 LEDGER_REFUSED);
+	assert_int_equal(
+		closes(ledger, NOW + 4 * DAY_MS,
+		       "2026-01-04: 3 of 24 hours have a valid reading, and 18 are needed"),
+		LEDGER_REFUSED);
 	for (int hour = 4; hour < 24; hour++)
 		put_flow(state, DAY_START(NOW) + 2 * DAY_MS, hour, 3.5);
 	measured_day(state, COD, NOW + 3 * DAY_MS, (struct tally_count){.n = 24});
 	for (int hour = 0; hour < 24; hour++)
 		put_flow(state, DAY_START(NOW) + 3 * DAY_MS, hour, 0);
 	assert_int_equal(closes(ledger, NOW + 4 * DAY_MS,
-				"(2 of 3 from 2026-01-03 on: 2026-01-05 nothing was discharged)"),
+				"(2 of 3); whole days count from 2026-01-03 on; 2026-01-05: "
+				"nothing was discharged\","),
 			 LEDGER_REFUSED);
 	ledger_close(ledger);
 }
@@ -267,11 +274,12 @@ static void test_an_alert_breaks_the_row_and_a_monitor_that_is_gone_says_nothing
 	measured(state, COD, NOW + DAY_MS, 4);
 	apply(ledger, v);
 	apply(ledger, cleared(v, NOW + 2 * DAY_MS + 3600000));
-	assert_int_equal(closes(ledger, NOW + 5 * DAY_MS, "(2 of 3 from 2026-01-05 on)"),
-			 LEDGER_REFUSED);
+	assert_int_equal(
+		closes(ledger, NOW + 5 * DAY_MS, "(2 of 3); whole days count from 2026-01-05 on"),
+		LEDGER_REFUSED);
 	monitors[COD].factor = "w99999";
 	assert_int_equal(closes(ledger, NOW + 5 * DAY_MS,
-				"2026-01-06 the monitor is no longer configured; 2026-01-05"),
+				"2026-01-06: the monitor is no longer configured; 2026-01-05"),
 			 LEDGER_REFUSED);
 	ledger_close(ledger);
 }

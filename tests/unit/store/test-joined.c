@@ -151,14 +151,15 @@ static void test_days_count_for_closing_once_every_factor_complies(void **state)
 	measured(state, AMMONIA, NOW + 5 * DAY_MS, 2);
 	measured(state, COD, NOW + 3 * DAY_MS, 4);
 	assert_int_equal(act(ledger, 1, close, NOW + 6 * DAY_MS,
-			     "compliant days (1 of 3 from 2026-01-07 on)"),
+			     "compliant days (1 of 3); whole days count from 2026-01-07 on"),
 			 LEDGER_REFUSED);
 	assert_int_equal(act(ledger, 1, close, NOW + 8 * DAY_MS,
-			     "(2 of 3 from 2026-01-07 on: 2026-01-09 it is not added up yet"),
+			     "(2 of 3); whole days count from 2026-01-07 on; 2026-01-09 w01018: "
+			     "not added up yet"),
 			 LEDGER_REFUSED);
 	measured(state, COD, NOW + 7 * DAY_MS, 1);
 	assert_int_equal(
-		act(ledger, 1, close, NOW + 8 * DAY_MS, "2026-01-09 nothing was recorded (w21003)"),
+		act(ledger, 1, close, NOW + 8 * DAY_MS, "2026-01-09 w21003: nothing was recorded"),
 		LEDGER_REFUSED);
 	ledger_close(ledger);
 }

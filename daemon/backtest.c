@@ -5,6 +5,7 @@
 #include "backtest-loads.h"
 #include "backtest-names.h"
 #include "backtest-order.h"
+#include "backtest-strays.h"
 #include "base/log.h"
 #include "core/beside.h"
 #include "core/csv.h"
@@ -36,10 +37,11 @@ struct backtest {
 	const struct marks *marks;
 	struct evaluator *evaluator;
 	struct backtest_names names;
+	struct backtest_strays *strays;
 	struct backtest_order *order; /* NULL: nothing looks at several monitors */
 	struct beside *shown;         /* by monitor */
 	bool beside;                  /* some row asks those beside it */
-	bool stopped;                 /* a row asks, which was not known before */
+	bool stopped;                 /* a row has to be looked at more closely */
 	uint64_t said;                /* up to which row what is malformed was said */
 	struct moment moment;
 	const char *line;  /* of the present row */
@@ -127,6 +129,7 @@ static bool pass_time(struct backtest *b, int64_t time_ms)
 		return false;
 	}
 	evaluator_marks(b->evaluator, b->marks);
+	evaluator_tell_rises(b->evaluator);
 	if (b->explain != NULL)
 		explain_begin(b->explain, b->evaluator);
 	return true;
@@ -361,27 +364,30 @@ static bool row_asks(const struct backtest *b, const struct csv_row *row,
 	       beside_asks(b->plan, name->monitor, row->value);
 }
 
-static void asking_row(struct backtest *b, const struct csv_row *row,
+static void look_row(struct backtest *b, const struct csv_row *row,
+		     const struct backtest_name *name)
+{
+	if (!name->used || name->monitor == NO_INDEX)
+		return;
+	b->beside |= row_asks(b, row, name);
+	b->failed |= !backtest_strays_add(b->strays, name->monitor, row, b->line);
+}
+
+/* So long before the newest of its monitor that this one may be a stray. */
+static bool row_strays(const struct backtest *b, const struct csv_row *row,
 		       const struct backtest_name *name)
 {
-	b->beside |= row_asks(b, row, name);
+	return name->used && name->monitor != NO_INDEX &&
+	       row->time_ms + STRAY_AHEAD_MS < b->clock_ms[name->monitor];
 }
 
 /* Judged as long as nothing asks, which is so to the end of most recordings. */
 static void hopeful_row(struct backtest *b, const struct csv_row *row,
 			const struct backtest_name *name)
 {
-	b->stopped = row_asks(b, row, name);
+	b->stopped = row_asks(b, row, name) || row_strays(b, row, name);
 	if (!b->stopped)
 		judge_row(b, row, name);
-}
-
-static bool beside_matters(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_monitors; i++)
-		if (plan->monitors[i].seen_beside)
-			return true;
-	return false;
 }
 
 static bool flow_judges(const struct plan *plan)
@@ -410,24 +416,62 @@ static void start_over(struct backtest *b)
 	b->stopped = false;
 }
 
-/* Return: false if a row asks what is beside it: nothing is judged then. */
+/* Return: false if a row asks what is beside it, or may be a stray: nothing is judged then. */
 static bool judged_as_it_stands(struct backtest *b, struct recording rest,
 				const struct csv_header *header)
 {
 	if (b->explain != NULL || flow_judges(b->plan) || backtest_order_matters(b->plan))
 		return false;
 	each_row(b, rest, header, hopeful_row, refuse_row);
-	b->beside = b->stopped;
-	if (b->beside)
+	bool whole = !b->stopped;
+	if (!whole)
 		start_over(b);
-	return !b->beside;
+	return whole;
+}
+
+static void say_stray(struct backtest *b, const struct recording *rows, const struct stray *s)
+{
+	uint64_t number = 2;
+	for (const char *at = rows->at; (at = memchr(at, '\n', (size_t)(s->line - at))); at++)
+		number++;
+	fprintf(b->err,
+		"%s:%" PRIu64 ": dated ahead of all that follows, which goes on from the rows "
+		"before: no reading, and a clue\n",
+		b->file, number);
+	b->rows++;
+}
+
+/* Rows whose time cannot be are looked for before anything is judged by any. */
+static void drop_strays(struct backtest *b, struct recording *rows, const struct csv_header *header)
+{
+	size_t n = 0;
+	b->failed |= backtest_strays_new(&b->strays, b->plan) < 0;
+	if (b->failed)
+		return;
+	each_row(b, *rows, header, look_row, NULL);
+	const struct stray *found = backtest_strays_found(b->strays, &n);
+	for (size_t i = 0; i < n; i++)
+		say_stray(b, rows, &found[i]);
+	b->failed |= n > 0 && !backtest_strays_drop(b->strays, rows);
+}
+
+static void judge_strays(struct backtest *b)
+{
+	size_t n = 0;
+	const struct stray *found = b->strays == NULL ? NULL : backtest_strays_found(b->strays, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (found[i].again)
+			continue;
+		struct verdict raised = stray_verdict(&found[i], VERDICT_RAISED);
+		struct verdict cleared = stray_verdict(&found[i], VERDICT_CLEARED);
+		keep(b, &raised);
+		keep(b, &cleared);
+	}
 }
 
 /* Most recordings hold nothing that asks for it, and are judged as they stand. */
-static void begin_order(struct backtest *b, struct recording rest, const struct csv_header *header)
+static void begin_order(struct backtest *b)
 {
-	if (!b->beside && beside_matters(b->plan))
-		each_row(b, rest, header, asking_row, NULL);
 	if (b->beside || backtest_order_matters(b->plan))
 		b->failed |= backtest_order_new(&b->order, b->plan) < 0;
 }
@@ -446,7 +490,8 @@ static bool read_rows(struct backtest *b, struct recording rest)
 	void (*refused)(struct backtest *, uint64_t, const char *) = refuse_row;
 	if (judged_as_it_stands(b, rest, &header))
 		return true;
-	begin_order(b, rest, &header);
+	drop_strays(b, &rest, &header);
+	begin_order(b);
 	if (b->order != NULL) {
 		each_row(b, rest, &header, order_row, refuse_row);
 		b->failed |= !b->failed && !backtest_order_rows(b->order, &rest);
@@ -511,6 +556,7 @@ static bool go_through(struct backtest *b, struct recording in)
 	bool good = !b->failed && read_rows(b, in);
 	if (good) {
 		end_clocks(b);
+		judge_strays(b);
 		judge_loads(b);
 		if (b->explain != NULL && b->evaluator != NULL)
 			explain_end(b->explain, b->latest_ms);
@@ -529,6 +575,7 @@ static void backtest_deinit(struct backtest *b)
 	backtest_loads_free(b->loads);
 	backtest_names_deinit(&b->names);
 	backtest_order_free(b->order);
+	backtest_strays_free(b->strays);
 	free(b->shown);
 	free(b->moment.at);
 	free(b->clock_ms);

@@ -88,6 +88,11 @@ static void say_clue(struct explain *x, const struct verdict *v)
 				   "it: one "
 				   "was dated ahead, or the clock was set back"),
 			       x->monitor->late_count, 0, 0);
+	else if (strcmp(v->reason, "dated_ahead") == 0)
+		explain_say(x, v->time_ms,
+			    SAY("a row is dated ahead of all that follows, which goes on from the "
+				"rows before: its time cannot be, and it is no reading"),
+			    NULL);
 	else if (rules == NULL)
 		return;
 	else if (strcmp(v->reason, "clipped") == 0)

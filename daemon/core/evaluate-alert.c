@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Raising and clearing: the one place where a condition becomes a verdict. */
 #include "core/evaluate-state.h"
+#include "core/supcase.h"
 
 struct condition condition_of(uint32_t monitor, enum alert_kind kind)
 {
@@ -40,6 +41,26 @@ void alert_say(struct evaluator *e, enum verdict_type type, const struct conditi
 	if (c->limit != NO_INDEX)
 		fill_limit(e, c, &v);
 	e->emit(e->context, &v);
+}
+
+void evaluator_tell_rises(struct evaluator *e)
+{
+	e->tells_rises = true;
+}
+
+/* Exceeding days make a case graver, too. */
+void alert_goes_on(struct evaluator *e, const struct condition *c, const struct alert_state *a,
+		   double before, int64_t time_ms)
+{
+	const struct limit *l = &e->plan->monitors[c->monitor].limits[c->limit];
+	double limit = a->bound == BOUND_MIN || !l->has_max ? l->min : l->max;
+	if (!e->tells_rises || c->kind != ALERT_EXCEEDANCE)
+		return;
+	if (average_daily(l->average) ||
+	    (a->peak != before &&
+	     severity_by_peak(e->plan, c->monitor, a->bound, a->peak, limit) >
+		     severity_by_peak(e->plan, c->monitor, a->bound, before, limit)))
+		alert_say(e, VERDICT_PEAK, c, a, time_ms, 0);
 }
 
 static void count_raised(struct flood *flood)

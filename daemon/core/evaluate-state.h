@@ -187,6 +187,7 @@ struct evaluator {
 	judged_fn watch;              /* NULL: nobody */
 	void *watching;
 	bool flows_known; /* of recorded data */
+	bool tells_rises; /* the same */
 	struct alert_state own[OWN_FAULTS];
 	struct flood flood;
 	size_t n_limits;
@@ -281,6 +282,10 @@ void alert_raise(struct evaluator *e, const struct condition *c, struct alert_st
 /** alert_clear() - nothing where it is not active */
 void alert_clear(struct evaluator *e, const struct condition *c, struct alert_state *a,
 		 int64_t time_ms);
+/** alert_goes_on() - an active one of a limit got a value
+ * @before: its peak before that */
+void alert_goes_on(struct evaluator *e, const struct condition *c, const struct alert_state *a,
+		   double before, int64_t time_ms);
 /** alert_raise_value() - an alert that has just its own value: flat, step, over_range */
 void alert_raise_value(struct evaluator *e, const struct condition *c, struct alert_state *a,
 		       const struct step *s, int64_t began_ms);

@@ -130,6 +130,7 @@ static void track_active(struct evaluator *e, const struct condition *c, struct 
 			 const struct limit *l, const struct level *level, const struct step *s)
 {
 	struct alert_state *a = &t->alert;
+	double before = a->peak;
 	if (a->bound == BOUND_MAX ? s->value > a->peak : s->value < a->peak) {
 		a->peak = s->value;
 		a->peak_ms = s->time_ms;
@@ -137,6 +138,7 @@ static void track_active(struct evaluator *e, const struct condition *c, struct 
 	a->last = s->value;
 	a->readings += s->readings;
 	a->dirty = true;
+	alert_goes_on(e, c, a, before, s->time_ms);
 	if (!level_cleared(level, s->judged)) {
 		t->off_run = false;
 		return;

@@ -48,6 +48,10 @@ bool evaluator_looks_back(const struct evaluator *evaluator, uint32_t monitor);
  */
 void evaluator_marks(struct evaluator *evaluator, const struct marks *marks);
 
+/** evaluator_tell_rises() - of recorded data: no tick says peaks, so each that makes an exceedance
+ * graver is said as it comes, and each day that one goes on */
+void evaluator_tell_rises(struct evaluator *evaluator);
+
 /**
  * evaluator_flow() - recorded data whose flow is known beforehand: all readings of flow monitors,
  * before the first evaluator_feed(), so that the order of rows means nothing to weights and gates

@@ -49,6 +49,21 @@ static void say_value(struct text *out, const struct severity_facts *f, bool chi
 		say_figure(out, &multiple, chinese, f->multiple, 2);
 }
 
+enum severity severity_by_peak(const struct plan *plan, uint32_t monitor, enum bound bound,
+			       double peak, double limit)
+{
+	const struct monitor *m = &plan->monitors[monitor];
+	struct severity_facts f = {.kind = plan->sites[m->site].kind,
+				   .factor = m->factor,
+				   .has_limit = true,
+				   .limit = limit,
+				   .has_peak = true,
+				   .peak = peak};
+	f.has_multiple = case_multiple(m, bound, peak, limit, &f.multiple);
+	severity_section(&f, plan, monitor);
+	return case_severity(&f);
+}
+
 void severity_why(const struct severity_facts *f, bool chinese, struct text *out)
 {
 	enum severity severity = case_severity(f);

@@ -141,6 +141,9 @@ void severity_section(struct severity_facts *facts, const struct plan *plan, uin
  * bound of V grave. Where a factor has no class, the multiple stands for it.
  */
 enum severity case_severity(const struct severity_facts *facts);
+/** severity_by_peak() - of an exceedance by its worst value alone, on whichever day */
+enum severity severity_by_peak(const struct plan *plan, uint32_t monitor, enum bound bound,
+			       double peak, double limit);
 /** severity_why() - a few words: which of the rules makes it so severe */
 void severity_why(const struct severity_facts *facts, bool chinese, struct text *out);
 /** severity_rise() - "general → serious: 0.80 times over the limit" */

@@ -449,9 +449,7 @@ static int case_risen(struct ledger *ledger, int64_t id, const struct gravity *g
 {
 	if (g->severity == g->before)
 		return 0;
-	if (ledger->plan->rules == NULL) /* recorded data: nobody was told before */
-		return 0;
-	int r = case_tighten(ledger, id);
+	int r = ledger->plan->rules == NULL ? 0 : case_tighten(ledger, id);
 	if (r == 0 && told_ms != 0)
 		r = tell_rise(ledger, id, g, told_ms);
 	return r == 0 && !announced ? ledger_case_event(ledger, id, "ducha.case.updated", told_ms)

@@ -16,6 +16,7 @@ import math
 import os
 import sys
 
+import judge_strays
 import loads
 import settings as grammar
 from judge_flow import Flow
@@ -49,6 +50,7 @@ class Judge:
         """@rows: (time, site, factor, value or None, flag) in the file's order."""
         if not rows:
             return []
+        rows, strays = judge_strays.drop(rows, self.monitors)
         for monitor in self.monitors.values():
             monitor.start(rows[0][0])
         settled = list(self.settled(rows))
@@ -61,6 +63,10 @@ class Judge:
         end = max(row[0] for row in rows)
         for monitor in self.monitors.values():
             monitor.tick(end, True)
+        for (_, site, factor, value, _), came, behind in strays:
+            alert = Alert(self.monitors[site, factor], "clue")
+            alert.raise_at(came, came, value, reason="dated_ahead")
+            alert.clear_at(behind)
         loads.judge(self, rows, Alert)
         return self.numbered()
 
@@ -197,8 +203,22 @@ def judge(config, path, decimals, marks=None):
     return it.run(read_rows(path, it.zone))
 
 
-def project_events(line):
-    """A line of the daemon's output with the fields that are compared."""
+def project_events(lines):
+    """The daemon's output, but for what says only that a case has become graver, which is no matter here."""
+    events, episodes = [], {}
+    for line in lines:
+        event, action = project_event(line)
+        is_case = event["type"].startswith("case.")
+        same = is_case and episodes.get(event["case"]) == event["episodes"] < EPISODES_SAID
+        if not (same and action == "severity"):
+            events.append(event)
+        if is_case:
+            episodes[event["case"]] = event["episodes"]
+    return events
+
+
+def project_event(line):
+    """A line of the daemon's output with the fields that are compared, and what was done last in a case."""
     whole = json.loads(line)
     data = whole["data"]
     event = {"type": whole["type"], "time": whole["time"]}
@@ -209,7 +229,8 @@ def project_events(line):
     else:
         for name in ("value", "began_at", "limit", "bound", "reason", "case"):
             event[name] = data[name]
-    return event
+    history = data.get("history")
+    return event, history[-1]["action"] if history else None
 
 
 def comparable(event):

@@ -552,6 +552,20 @@ static void test_a_silent_monitor_is_not_calm_by_what_is_no_sign_of_life(void **
 		  "+stale@61/1=40 -stale@64 +exceedance@65/65=51");
 }
 
+/* Of recorded data, whose peaks no tick says. */
+static void test_what_makes_an_exceedance_graver_is_said_as_it_comes(void **state)
+{
+	struct rig *rig = *state;
+	rig->site.kind = SITE_OUTFALL;
+	rig_start(rig);
+	evaluator_tell_rises(rig->evaluator);
+	rig_check(rig, "0:51", "+exceedance@0/0=51");
+	rig_check(rig, "1:74 2:75 3:60", "");
+	rig_check(rig, "4:76", "^exceedance@4=76");
+	rig_check(rig, "5:149 6:51", "");
+	rig_check(rig, "7:150 8:900", "^exceedance@7=150");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -614,6 +628,7 @@ int main(void)
 		rig_test(test_a_converted_limit_is_compared_as_it_reads),
 		rig_test(test_rounding_lifts_a_value_over_the_limit_of_a_calm_monitor),
 		rig_test(test_a_silent_monitor_is_not_calm_by_what_is_no_sign_of_life),
+		rig_test(test_what_makes_an_exceedance_graver_is_said_as_it_comes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

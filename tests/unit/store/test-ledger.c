@@ -155,19 +155,19 @@ static void test_a_peak_changes_rows_without_an_event(void **state)
 	apply(ledger, v);
 	int64_t last = ledger_event_last(ledger);
 	v.type = VERDICT_PEAK;
-	v.peak_value = 100;
+	v.peak_value = 75;
 	v.peak_ms = NOW + 2000;
 	v.last_value = 70;
 	v.time_ms = NOW + 3000;
 	apply(ledger, v);
 	assert_int_equal(ledger_event_last(ledger), last);
 	assert_true(case_has(ledger, 1,
-			     "\"peak_value\":100,"
+			     "\"peak_value\":75,"
 			     "\"peak_at\":\"2026-01-02T03:04:07.000+08:00\","
-			     "\"last_value\":70,\"multiple\":1,"));
-	v.peak_value = 80; /* a judge that began anew knows less than the ledger */
+			     "\"last_value\":70,\"multiple\":0.5,"));
+	v.peak_value = 70; /* a judge that began anew knows less than the ledger */
 	apply(ledger, v);
-	assert_true(case_has(ledger, 1, "\"peak_value\":100,"));
+	assert_true(case_has(ledger, 1, "\"peak_value\":75,"));
 	ledger_close(ledger);
 }
 

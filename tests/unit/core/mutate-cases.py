@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
 CORE = os.path.join(SOURCE, "daemon", "core")
 TESTS = {"supcase.c": ["supcase"], "deadline.c": ["deadline"], "caserules.c": ["caserules", "deadline"],
-         "order.c": ["order"], "steady.c": ["steady"], "section.c": ["section"], "tally.c": ["tally"],
+         "order.c": ["order"], "compliance.c": ["compliance"], "steady.c": ["steady"], "section.c": ["section"], "tally.c": ["tally"],
          "permit.c": ["permit"], "series.c": ["series"], "evaluate-clue.c": ["evaluate-clue"], "clue.c": ["evaluate-clue"]}
 
 # (file, text that stands there, what is planted instead)
@@ -130,6 +130,27 @@ FAULTS = [
     ("caserules.c", "&&\n\t\t     has_role(rules, name, roles)", ""),
     ("caserules.c", "if (rules == NULL || rules->n_officers == 0)\n\t\treturn true;", "if (rules == NULL)\n\t\treturn true;"),
     ("caserules.c", "officer != NULL && (officer->roles & roles) != 0", "officer != NULL"),
+    ("compliance.c", "2 * hour->covered_ms >= HOUR_MS", "2 * hour->covered_ms > HOUR_MS"),
+    ("compliance.c", "hour->load < site->gate_below", "hour->load <= site->gate_below"),
+    ("compliance.c", "hour->load < site->gate_below * flow->load_times * seconds", "hour->load < site->gate_below * seconds"),
+    ("compliance.c", "site->has_gate &&", ""),
+    ("compliance.c", "m->n_limits == 0 ? usual_share : 0", "0"),
+    ("compliance.c", "m->limits[i].min_valid > share", "m->limits[i].min_valid < share"),
+    ("compliance.c", "m->cycle_ms > 0 ? m->cycle_ms : m->stale_after_ms", "m->stale_after_ms"),
+    ("compliance.c", "m->cycle_ms > 0 ? m->cycle_ms : m->stale_after_ms", "m->cycle_ms"),
+    ("compliance.c", "return one < 1 ? one : 1;", "return one;"),
+    ("compliance.c", "m->gated || due <= 0;", "due <= 0;"),
+    ("compliance.c", "hourly(m) * __builtin_popcount", "__builtin_popcount"),
+    ("compliance.c", "day->count.hours & all & ~day->shut", "day->count.hours & all"),
+    ("compliance.c", "|| l->by_flow", ""),
+    ("compliance.c", "l->on_delay_ms > 0 ||", ""),
+    ("compliance.c", "|| l->on_count > 1", ""),
+    ("compliance.c", "(low && limit_beyond(l, at_ms, c->low))", "false"),
+    ("compliance.c", "(low && limit_beyond(l, at_ms, c->low))", "limit_beyond(l, at_ms, c->low)"),
+    ("compliance.c", "if (day->late)\n\t\treturn DAY_EXCEEDS;", ""),
+    ("compliance.c", "if (m->gated && share->due <= 0)\n\t\treturn DAY_IDLE;", ""),
+    ("compliance.c", "share->valid > 0 && compare12", "compare12"),
+    ("compliance.c", "compare12(share->valid, share->needed) >= 0", "compare12(share->valid, share->needed) > 0"),
     ("order.c", "strlen(value) > field->most", "strlen(value) >= field->most"),
     ("order.c", "c == 0x7f", "false"),
     ("order.c", "|| c1)", ")"),

@@ -370,9 +370,9 @@ static void test_the_lowest_limit_in_force_is_what_a_leap_is_held_against(void *
 	rig->limits[1].max = 20;
 	rig->limits[1].valid_from_ms = RIG_START_MS + 10000;
 	rig->limits[2] = rig->limits[0];
-	rig->limits[2].has_max = false;
-	rig->limits[2].has_min = true;
-	rig->limits[2].min = -1000;
+	rig->limits[0].has_max = false;
+	rig->limits[0].has_min = true;
+	rig->limits[0].min = -1000;
 	rig_check(rig, "0:1 1:11", "");
 	rig_check(rig, "10:1 11:11", "+step@11/11=11");
 }

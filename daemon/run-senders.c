@@ -87,6 +87,8 @@ int run_make_exporter(struct run *run)
 		.daybook = run->daybook,
 		.ledger = run->ledger,
 		.metrics = run->metrics,
+		.fatal = run_fatal,
+		.context = run,
 		.heartbeat = &run->beats[BEAT_EXPORTER].count,
 	};
 	return exporter_new(&run->exporter, &setup);

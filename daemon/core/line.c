@@ -93,21 +93,29 @@ static size_t room_for(const char *name)
 	return name == NULL ? 0 : 2 * strlen(name);
 }
 
+void line_series_of(struct text *out, const struct line_names *names)
+{
+	char *at = text_room(out, ROOM + room_for(names->factor) + room_for(names->node) +
+					  room_for(names->site));
+	if (at == NULL)
+		return;
+	at = add(at, "reading");
+	at = add_tag(at, "factor", names->factor);
+	at = add_tag(at, "kind", names->kind);
+	at = add_tag(at, "node", names->node);
+	at = add_tag(at, "site", names->site);
+	*at++ = ' ';
+	text_take(out, at);
+}
+
 void line_series(struct text *out, const struct plan *plan, uint32_t monitor)
 {
 	const struct monitor *m = &plan->monitors[monitor];
 	const struct site *s = &plan->sites[m->site];
-	char *at =
-		text_room(out, ROOM + room_for(m->factor) + room_for(plan->node) + room_for(s->id));
-	if (at == NULL)
-		return;
-	at = add(at, "reading");
-	at = add_tag(at, "factor", m->factor);
-	at = add_tag(at, "kind", site_kind_name(s->kind));
-	at = add_tag(at, "node", plan->node);
-	at = add_tag(at, "site", s->id);
-	*at++ = ' ';
-	text_take(out, at);
+	line_series_of(out, &(struct line_names){.factor = m->factor,
+						 .kind = site_kind_name(s->kind),
+						 .node = plan->node,
+						 .site = s->id});
 }
 
 void line_point(struct text *out, const struct reading *reading)

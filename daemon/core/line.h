@@ -15,7 +15,13 @@ struct text;
 void line_reading(struct text *out, const struct plan *plan, uint32_t monitor,
 		  const struct reading *reading);
 
+/* Whose a line is, where no plan says it; what is NULL or empty is left out. */
+struct line_names {
+	const char *factor, *kind, *node, *site;
+};
+
 /* The same in two steps, as the first half of a monitor's lines never changes. */
+void line_series_of(struct text *out, const struct line_names *names);
 void line_series(struct text *out, const struct plan *plan, uint32_t monitor);
 void line_point(struct text *out, const struct reading *reading);
 

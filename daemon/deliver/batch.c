@@ -55,23 +55,23 @@ static void end_line(struct batch *batch)
 		batch->n--; /* no line came of it */
 }
 
-/* A monitor that has left the plan keeps its name in the daybook, and its site tells the kind. */
+/* Of a site that has left the plan nobody knows any more of what kind it was: NULL. */
+static const char *kind_of(const struct plan *plan, const char *site)
+{
+	uint32_t index = plan_site(plan, site);
+	return index == NO_INDEX ? NULL : site_kind_name(plan->sites[index].kind);
+}
+
+/* A monitor that has left the plan keeps its names in the daybook. */
 static void add_old_row(struct batch *batch, const struct plan *plan, const struct daybook_row *row)
 {
-	uint32_t site = plan_site(plan, row->site);
-	if (site == NO_INDEX) {
-		batch->skipped++;
-		return;
-	}
-	const struct monitor monitor = {.site = 0, .factor = row->factor};
-	const struct plan old = {.node = plan->node,
-				 .sites = &plan->sites[site],
-				 .n_sites = 1,
-				 .monitors = &monitor,
-				 .n_monitors = 1};
 	if (!begin_line(batch))
 		return;
-	line_reading(&batch->text, &old, 0, &row->reading);
+	line_series_of(&batch->text, &(struct line_names){.factor = row->factor,
+							  .kind = kind_of(plan, row->site),
+							  .node = plan->node,
+							  .site = row->site});
+	line_point(&batch->text, &row->reading);
 	end_line(batch);
 }
 
@@ -186,15 +186,12 @@ void batch_add_section(struct batch *batch, const struct plan *plan,
 		       const struct section_row *section)
 {
 	look_at(batch, section->id);
-	uint32_t site = plan_site(plan, section->site);
-	if (site == NO_INDEX || !begin_line(batch)) {
-		batch->skipped += site == NO_INDEX;
+	if (!begin_line(batch))
 		return;
-	}
 	line_section(&batch->text, &(struct line_section){
 					   .node = plan->node,
 					   .site = section->site,
-					   .kind = site_kind_name(plan->sites[site].kind),
+					   .kind = kind_of(plan, section->site),
 					   .class = section->class,
 					   .worst = section->worst,
 					   .time_ms = section->at_ms,

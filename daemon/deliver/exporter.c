@@ -1,76 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One batch is under way at a time. `done` lines of it are settled (stored, or refused for good and
- * their text on disk); `part` is how many of the next ones go into one request. It shrinks to find
- * a bad line or to fit a server's limit, and the cursor moves when all lines are settled.
- */
-#include "deliver/exporter.h"
-
-#include "base/log.h"
-#include "deliver/batch.h"
-#include "deliver/behind.h"
-#include "deliver/influx.h"
-#include "deliver/pause.h"
-#include "deliver/rejects.h"
-#include "deliver/section-feed.h"
+#include "deliver/exporter-internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	FIRST_PAUSE_MS = 1000,
-	REFUSED_PAUSES = 5, /* a server that must be set right first is left in peace longer */
 	LONGEST_PAUSE_MS = 60000,
 	STORE_EVERY_MS = 1000,
-	PATIENCE = 3,    /* tries of a whole batch that a server fails at */
-	GROW_AFTER = 64, /* batches that fit, before a larger one is tried again */
 	EVENTS_AT_ONCE = 256,
 	BATCH_BYTES = 4 << 20, /* text of one batch, however many lines are allowed */
 	PART_BATCHES = 4,      /* a backlog of more of them: what is new goes ahead */
 	PART_LINES = 1000,     /* but not of fewer lines */
 	LOST_TOUCH = 4,        /* so many times that: what went ahead has fallen behind itself */
+	ALARM_AFTER_MS = 15 * 60 * 1000, /* of a server that is away */
 };
 
-enum source { SOURCE_BACKLOG, SOURCE_FRESH, SOURCE_EVENTS, SOURCE_SECTIONS };
 static const char *const case_events[] = {"case.*", "seal.anchored"};
 static const struct outbox_filter case_filter = {.events = case_events, .n_events = 2};
 
-struct exporter {
-	struct exporter_setup setup;
-	char *directory;
-	struct influx *influx;
-	struct daybook_reader *reader;
-	struct outbox events;
-	struct section_feed sections;
-	struct behind behind; /* the readings' cursors */
-	int64_t stored_ms, fresh_ms, end;
-	struct metric *ok, *rejected, *error, *skipped;
-	struct pause pause;
-	pthread_t thread;
-	bool started;
-
-	struct batch batch;
-	enum source source;
-	size_t done, part;
-	size_t bad;  /* of the lines from `done` to before this one is one that is refused; 0:
-			unknown */
-	size_t most; /* lines in a batch at present; a 413 lowers it */
-	unsigned failures, tries;
-	unsigned good;   /* whole batches since the last 413 */
-	bool suspect;    /* the server fails at this batch: look for a line that is to blame */
-	bool probing;    /* the next line is tried, to see whether the server takes anything */
-	char blame[512]; /* what it said to the suspect line */
-	enum influx_verdict said;
-	struct log_repeat refusals, store_trouble, skips, sizes;
-};
-
 /* --- cursors --- */
 
-static int64_t exporter_backlog(struct exporter *e)
+int64_t exporter_backlog(struct exporter *e)
 {
 	return behind_waiting(&e->behind, daybook_sequence(e->setup.daybook)) +
 	       outbox_pending(&e->events) + section_feed_pending(&e->sections);
@@ -99,17 +52,18 @@ static void exporter_store(struct exporter *e)
 }
 
 /* A crash only repeats lines that are stored already, so there is no hurry. */
-static void exporter_store_at_times(struct exporter *e)
+void exporter_store_at_times(struct exporter *e)
 {
 	if (pause_now_ms() - e->stored_ms < STORE_EVERY_MS)
 		return;
 	section_feed_look(&e->sections);
+	trouble_tick(&e->trouble);
 	exporter_store(e);
 }
 
 /* --- pauses --- */
 
-static void exporter_wait(struct exporter *e, int64_t ms)
+void exporter_wait(struct exporter *e, int64_t ms)
 {
 	int64_t until = pause_now_ms() + ms;
 	while (!pause_stopped(&e->pause) && pause_now_ms() < until) {
@@ -119,7 +73,7 @@ static void exporter_wait(struct exporter *e, int64_t ms)
 	}
 }
 
-static void exporter_back_off(struct exporter *e, int64_t first_ms)
+void exporter_back_off(struct exporter *e, int64_t first_ms)
 {
 	exporter_wait(e, pause_growing_ms(e->failures++, first_ms, LONGEST_PAUSE_MS));
 }
@@ -132,7 +86,7 @@ static void exporter_begin(struct exporter *e, enum source source)
 	e->source = source;
 	e->done = e->bad = 0;
 	e->tries = 0;
-	e->suspect = e->probing = false;
+	e->searching = e->probing = e->proven = false;
 }
 
 static bool fill_row(void *context, const struct daybook_row *row)
@@ -231,263 +185,18 @@ static bool exporter_fill(struct exporter *e)
 	return e->batch.last != 0;
 }
 
-/* --- settling --- */
-
-static void exporter_advance(struct exporter *e)
-{
-	struct batch *batch = &e->batch;
-	switch (e->source) {
-	case SOURCE_BACKLOG:
-		behind_pass(&e->behind, batch->last);
-		break;
-	case SOURCE_FRESH:
-		behind_pass_fresh(&e->behind, batch->last);
-		break;
-	case SOURCE_EVENTS:
-		outbox_pass(&e->events, batch->last, batch->events);
-		break;
-	case SOURCE_SECTIONS:
-		section_feed_pass(&e->sections, batch->last);
-		break;
-	}
-	if (batch->skipped > 0) {
-		metric_add(e->skipped, batch->skipped);
-		if (log_due(&e->skips))
-			log_warnx("influx: %" PRId64
-				  " readings of sites that are no longer configured "
-				  "stay in the daybook only",
-				  batch->skipped);
-	}
-	if (e->most < e->setup.batch_lines && ++e->good >= GROW_AFTER) {
-		e->good = 0;
-		e->most = e->most * 2 < e->setup.batch_lines ? e->most * 2 : e->setup.batch_lines;
-	}
-	batch_clear(batch);
-	exporter_store_at_times(e);
-}
-
-static void settle(struct exporter *e, size_t lines)
-{
-	e->done += lines;
-	e->failures = e->tries = 0;
-	size_t rest = e->batch.n - e->done, suspect = e->bad > e->done ? e->bad - e->done : 0;
-	e->part = suspect > 1 ? suspect / 2 : suspect == 1 ? 1 : rest;
-	if (e->part > e->most)
-		e->part = e->most;
-	if (rest == 0)
-		exporter_advance(e);
-}
-
-static const char *source_name(enum source source)
-{
-	return source == SOURCE_EVENTS     ? "events"
-	       : source == SOURCE_SECTIONS ? "sections"
-					   : "readings";
-}
-
-/* Puts @lines from `done` on aside for good; if that fails they stay, and the answer will repeat.
- */
-static void reject(struct exporter *e, size_t lines, int64_t dropped, const char *why)
-{
-	char name[128];
-	snprintf(name, sizeof name, "influx-%s-%020" PRId64 "-%06zu.lp", source_name(e->source),
-		 e->batch.first, e->done);
-	size_t length;
-	const char *text = batch_part(&e->batch, e->done, lines, &length);
-	int rc = rejects_keep(e->directory, name, why, text, length);
-	if (rc != 0) {
-		errno = -rc;
-		if (log_due(&e->store_trouble))
-			log_warn("influx: cannot keep refused lines in %s/rejected, they wait",
-				 e->directory);
-		exporter_back_off(e, e->setup.pause_ms);
-		return;
-	}
-	if (dropped > (int64_t)lines)
-		dropped = (int64_t)lines;
-	metric_add(e->rejected, dropped);
-	metric_add(e->ok, (int64_t)lines - dropped);
-	if (log_due(&e->refusals))
-		log_event(LOGGED_INFLUX_REFUSED, ABOUT(.delivery = "influx"),
-			  "influx: the database refused lines for good (%s); their text is in "
-			  "%s/rejected/%s",
-			  why, e->directory, name);
-	settle(e, lines);
-}
-
-/* --- answers --- */
-
-static const char *trouble_text(enum influx_verdict verdict)
-{
-	switch (verdict) {
-	case INFLUX_REFUSED:
-		return "the server does not take our lines, check url, database and user";
-	case INFLUX_BUSY:
-		return "the server asks us to wait";
-	case INFLUX_UNKNOWN:
-		return "no answer";
-	case INFLUX_DOUBTFUL:
-		return "the server fails";
-	case INFLUX_TOO_LARGE:
-	case INFLUX_ACCEPTED:
-	case INFLUX_PARTIAL:
-	case INFLUX_MALFORMED:
-	case INFLUX_STOPPED:
-		break;
-	}
-	return "trouble";
-}
-
-static void say_trouble(struct exporter *e, const struct influx_answer *answer)
-{
-	if (e->said == answer->verdict)
-		return;
-	e->said = answer->verdict;
-	log_event(LOGGED_INFLUX_STOPPED, ABOUT(.delivery = "influx"),
-		  "influx: %s (%ld %s); %" PRId64 " lines wait in the store",
-		  trouble_text(answer->verdict), answer->status, answer->text, exporter_backlog(e));
-}
-
-static void say_good(struct exporter *e)
-{
-	if (e->said != INFLUX_ACCEPTED)
-		log_event(LOGGED_INFLUX_AGAIN, ABOUT(.delivery = "influx"),
-			  "influx: writing again, %" PRId64 " lines waited", exporter_backlog(e));
-	e->said = INFLUX_ACCEPTED;
-}
-
-/* The server takes lines, so the suspect one is to blame, or it takes none. */
-static void on_probe(struct exporter *e, const struct influx_answer *answer)
-{
-	e->probing = false;
-	if (answer->verdict == INFLUX_ACCEPTED || answer->verdict == INFLUX_PARTIAL) {
-		reject(e, 1, 1, e->blame);
-		return;
-	}
-	batch_clear(&e->batch);
-	exporter_back_off(e, e->setup.pause_ms);
-}
-
-static void on_accepted(struct exporter *e, size_t lines)
-{
-	say_good(e);
-	e->refusals = (struct log_repeat){0};
-	metric_add(e->ok, (int64_t)lines);
-	settle(e, lines);
-}
-
-/* One of the lines just sent is refused: the first half of them next. */
-static void narrow(struct exporter *e)
-{
-	e->bad = e->done + e->part;
-	e->part /= 2;
-}
-
-static void on_malformed(struct exporter *e, const struct influx_answer *answer)
-{
-	if (e->part == 1)
-		reject(e, 1, 1, answer->text);
-	else
-		narrow(e);
-}
-
-static void on_too_large(struct exporter *e, const struct influx_answer *answer)
-{
-	if (e->part == 1) {
-		reject(e, 1, 1, answer->text);
-		return;
-	}
-	e->part /= 2;
-	e->most = e->part;
-	e->good = 0;
-	if (log_due(&e->sizes))
-		log_info("influx: the server wants smaller batches, trying %zu lines", e->most);
-}
-
-/*
- * A server error may come from one line or from the server's own state. Whole batch first, some
- * times; then halves down to one line; then that line is blamed only if the server takes another.
- */
-static void on_doubtful(struct exporter *e, const struct influx_answer *answer)
-{
-	if (answer->status >= 500 && !e->suspect && ++e->tries < PATIENCE) {
-		exporter_back_off(e, e->setup.pause_ms);
-		return;
-	}
-	e->suspect = true;
-	if (e->part > 1) {
-		narrow(e);
-	} else if (e->done + 1 < e->batch.n) {
-		snprintf(e->blame, sizeof e->blame, "%s", answer->text);
-		e->probing = true;
-	} else {
-		batch_clear(&e->batch);
-		exporter_back_off(e, e->setup.pause_ms);
-	}
-}
-
-static void on_trouble(struct exporter *e, const struct influx_answer *answer)
-{
-	say_trouble(e, answer);
-	if (answer->verdict == INFLUX_DOUBTFUL) {
-		on_doubtful(e, answer);
-	} else if (answer->verdict == INFLUX_BUSY && answer->retry_after_ms > 0) {
-		e->failures++;
-		exporter_wait(e, answer->retry_after_ms +
-					 pause_growing_ms(0, e->setup.pause_ms, e->setup.pause_ms));
-	} else {
-		exporter_back_off(e,
-				  e->setup.pause_ms *
-					  (answer->verdict == INFLUX_REFUSED ? REFUSED_PAUSES : 1));
-	}
-}
-
-static void on_answer(struct exporter *e, const struct influx_answer *answer)
-{
-	bool stored = answer->verdict == INFLUX_ACCEPTED || answer->verdict == INFLUX_PARTIAL;
-	if (!stored && answer->verdict != INFLUX_STOPPED)
-		metric_add(e->error, (int64_t)(e->probing ? 1 : e->part));
-	if (e->probing) {
-		on_probe(e, answer);
-		return;
-	}
-	switch (answer->verdict) {
-	case INFLUX_ACCEPTED:
-		on_accepted(e, e->part);
-		break;
-	case INFLUX_PARTIAL:
-		reject(e, e->part, influx_dropped(answer->text), answer->text);
-		break;
-	case INFLUX_MALFORMED:
-		on_malformed(e, answer);
-		break;
-	case INFLUX_TOO_LARGE:
-		on_too_large(e, answer);
-		break;
-	case INFLUX_DOUBTFUL:
-	case INFLUX_REFUSED:
-	case INFLUX_BUSY:
-	case INFLUX_UNKNOWN:
-		on_trouble(e, answer);
-		break;
-	case INFLUX_STOPPED:
-		break;
-	}
-}
-
 /* --- the thread --- */
 
 static void exporter_send(struct exporter *e)
 {
 	struct influx_answer answer;
 	size_t length;
-	const char *text = e->probing ? batch_part(&e->batch, e->done + 1, 1, &length)
-				      : batch_part(&e->batch, e->done, e->part, &length);
+	const char *text = exporter_text(e, &length);
 	if (influx_write(e->influx, text, length, &answer) != 0) {
 		exporter_back_off(e, e->setup.pause_ms);
 		return;
 	}
-	on_answer(e, &answer);
+	exporter_answer(e, &answer);
 }
 
 /* Waits for something to send, and then flush_ms for more, unless a whole batch is there. */
@@ -508,7 +217,7 @@ static void *exporter_run(void *context)
 {
 	struct exporter *e = context;
 	(void)pthread_setname_np(pthread_self(), "exporter");
-	while (!pause_stopped(&e->pause)) {
+	while (!pause_stopped(&e->pause) && !e->fatal) {
 		pause_beat(&e->pause);
 		if (e->batch.last == 0) {
 			exporter_gather(e);
@@ -540,7 +249,11 @@ static int exporter_metrics(struct exporter *e)
 	e->rejected = metrics_counter(m, name, help, "result=\"rejected\"");
 	e->error = metrics_counter(m, name, help, "result=\"error\"");
 	e->skipped = metrics_counter(m, name, help, "result=\"skipped\"");
-	if (e->ok == NULL || e->rejected == NULL || e->error == NULL || e->skipped == NULL)
+	e->removed =
+		metrics_counter(m, "ducha_influx_rejects_removed_total",
+				"Texts of refused lines that were removed for newer ones.", "");
+	if (e->ok == NULL || e->rejected == NULL || e->error == NULL || e->skipped == NULL ||
+	    e->removed == NULL)
 		return -ENOMEM;
 	return metrics_gauge_read(m, "ducha_influx_backlog",
 				  "Lines stored and not yet accepted by InfluxDB.", "",
@@ -572,6 +285,9 @@ static int exporter_init(struct exporter *e, const struct exporter_setup *setup)
 		rc = outbox_init(&e->events, setup->ledger, "influx/events", &case_filter);
 	if (rc == 0)
 		section_feed_init(&e->sections, e->directory, setup->plan, setup->ledger);
+	if (rc == 0)
+		rc = trouble_init(&e->trouble, setup->ledger, "to InfluxDB", ALARM_AFTER_MS);
+	e->trouble.silent = true;
 	return rc != 0 ? rc : exporter_metrics(e);
 }
 
@@ -613,6 +329,8 @@ struct exporter *exporter_free(struct exporter *exporter)
 	exporter_stop(exporter);
 	batch_deinit(&exporter->batch);
 	section_feed_deinit(&exporter->sections);
+	trouble_deinit(&exporter->trouble);
+	text_deinit(&exporter->known);
 	daybook_reader_close(exporter->reader);
 	influx_free(exporter->influx);
 	pause_deinit(&exporter->pause);

@@ -7,6 +7,9 @@
  * and moves a cursor only after the server has accepted the lines, so a database that is down costs
  * disk and not memory, and a resend writes the same points again. One thread of its own.
  *
+ * What the server refuses for good is put aside as text (deliver/rejects.h) when it was seen to
+ * take other lines; a server that refuses everything is trouble, and an alert, and costs no line.
+ *
  * After an outage, what is new goes first and what waited is caught up between (deliver/behind.h).
  */
 #include "core/metrics.h"
@@ -28,6 +31,8 @@ struct exporter_setup {
 	struct daybook *daybook;
 	struct ledger *ledger;
 	struct metrics *metrics;
+	void (*fatal)(void *context); /* an fsync failed (the exporter's thread) */
+	void *context;
 	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
 };
 int exporter_new(struct exporter **out, const struct exporter_setup *setup);

@@ -116,7 +116,7 @@ static void read_answer(const struct influx *influx, const struct transfer_answe
 		return;
 	answer->verdict = INFLUX_UNKNOWN;
 	memcpy(answer->text, said->text, sizeof answer->text);
-	if (said->result != CURLE_OK)
+	if (said->result != CURLE_OK && !said->cut) /* a long answer has its status in front */
 		return;
 	answer->status = said->status;
 	answer->retry_after_ms =

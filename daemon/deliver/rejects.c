@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/rejects.h"
 
+#include "base/log.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +63,15 @@ static bool find_surplus(int directory, char *name, size_t size)
 	return n > 1 && (n > MOST_FILES || bytes > MOST_BYTES);
 }
 
+/* What an fsync failed at may be gone, and the next one would not say so. */
+static int sync_file(int fd)
+{
+	if (fsync(fd) == 0)
+		return 0;
+	log_warn("fsync of refused lines failed");
+	return REJECTS_FATAL;
+}
+
 static int write_text(int fd, const char *why, const char *text, size_t length)
 {
 	if (dprintf(fd, "# %s\n", why) < 0)
@@ -74,11 +85,20 @@ static int write_text(int fd, const char *why, const char *text, size_t length)
 		text += n;
 		length -= (size_t)n;
 	}
-	return fsync(fd) != 0 ? -errno : 0;
+	return sync_file(fd);
+}
+
+static size_t remove_surplus(int directory)
+{
+	char name[NAME_MAX + 1];
+	size_t n = 0;
+	while (find_surplus(directory, name, sizeof name) && unlinkat(directory, name, 0) == 0)
+		n++;
+	return n;
 }
 
 int rejects_keep(const char *directory, const char *name, const char *why, const char *text,
-		 size_t length)
+		 size_t length, size_t *removed)
 {
 	int rejected = open_rejected(directory);
 	if (rejected < 0)
@@ -92,12 +112,9 @@ int rejects_keep(const char *directory, const char *name, const char *why, const
 		rc = write_text(fd, why, text, length);
 	if (fd >= 0)
 		close(fd);
-	if (rc == 0 && fsync(rejected) != 0)
-		rc = -errno;
-	char surplus[NAME_MAX + 1];
-	while (find_surplus(rejected, surplus, sizeof surplus))
-		if (unlinkat(rejected, surplus, 0) != 0)
-			break;
+	if (rc == 0)
+		rc = sync_file(rejected);
+	*removed = rc <= 0 ? remove_surplus(rejected) : 0;
 	close(rejected);
 	return rc;
 }

@@ -14,7 +14,8 @@ static size_t take_answer(char *data, size_t size, size_t n, void *context)
 	memcpy(transfer->body + transfer->kept, data, kept);
 	transfer->kept += kept;
 	transfer->received += length;
-	return transfer->received > ANSWER_LIMIT_BYTES ? 0 : length;
+	transfer->cut = transfer->received > ANSWER_LIMIT_BYTES;
+	return transfer->cut ? 0 : length;
 }
 
 /* libcurl waits for what a mail server says behind the message without coming back to us, and
@@ -76,20 +77,21 @@ void transfer_run(struct transfer *transfer, struct transfer_answer *answer)
 	curl_off_t wait_s = 0;
 	transfer->kept = transfer->received = 0;
 	transfer->error[0] = '\0';
-	transfer->late = false;
+	transfer->late = transfer->cut = false;
 	transfer->until_ms =
 		transfer->timeout_ms > 0 ? pause_now_ms() + transfer->timeout_ms + GRACE_MS : 0;
 	*answer = (struct transfer_answer){.result = perform(transfer)};
 	transfer->body[transfer->kept] = '\0';
 	answer->stopped = pause_stopped(transfer->pause);
+	answer->cut = transfer->cut;
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait_s);
 	answer->retry_after_ms = wait_s > 0 && wait_s < INT64_MAX / 1000 ? wait_s * 1000 : 0;
 	copy_said(answer->text, sizeof answer->text,
-		  answer->result == CURLE_OK   ? transfer->body
-		  : transfer->late             ? "no answer in time"
-		  : transfer->error[0] != '\0' ? transfer->error
-					       : curl_easy_strerror(answer->result));
+		  answer->result == CURLE_OK || transfer->cut ? transfer->body
+		  : transfer->late                            ? "no answer in time"
+		  : transfer->error[0] != '\0'                ? transfer->error
+							      : curl_easy_strerror(answer->result));
 }
 
 void transfer_post(struct transfer *transfer, struct curl_slist *headers, const char *body,

@@ -26,6 +26,7 @@ struct transfer_setup {
 
 struct transfer_answer {
 	bool stopped;           /* by us */
+	bool cut;               /* there was more than 64 KiB of it; its beginning is there */
 	long status;            /* HTTP's or SMTP's; 0: no answer */
 	CURLcode result;        /* with a status, too, where the answer did not end well */
 	int64_t retry_after_ms; /* 0: not said */
@@ -39,7 +40,7 @@ struct transfer {
 	char body[8193], error[CURL_ERROR_SIZE];
 	size_t kept, received;
 	int64_t timeout_ms, until_ms; /* until: CLOCK_MONOTONIC; 0: no limit */
-	bool late;
+	bool late, cut;
 };
 
 int transfer_init(struct transfer *transfer, const struct transfer_setup *setup);

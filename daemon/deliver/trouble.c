@@ -30,7 +30,7 @@ void trouble_is(struct trouble *trouble, const char *text, bool refused, int64_t
 	}
 	pthread_mutex_unlock(&trouble->lock);
 	trouble->refused = refused;
-	if (log_due(&trouble->repeat))
+	if (!trouble->silent && log_due(&trouble->repeat))
 		log_event(LOGGED_DELIVERY_STOPPED, ABOUT(.delivery = trouble->id),
 			  "delivery %s: %s; %lld events wait (try %llu)", trouble->id, text,
 			  (long long)waiting, (unsigned long long)trouble->repeat.count);
@@ -50,9 +50,10 @@ void trouble_over(struct trouble *trouble)
 {
 	if (trouble->since_wall_ms == 0)
 		return;
-	log_event(LOGGED_DELIVERY_AGAIN, ABOUT(.delivery = trouble->id),
-		  "delivery %s: delivering again after %llu failed tries", trouble->id,
-		  (unsigned long long)trouble->repeat.count);
+	if (!trouble->silent)
+		log_event(LOGGED_DELIVERY_AGAIN, ABOUT(.delivery = trouble->id),
+			  "delivery %s: delivering again after %llu failed tries", trouble->id,
+			  (unsigned long long)trouble->repeat.count);
 	pthread_mutex_lock(&trouble->lock);
 	trouble->since_wall_ms = 0;
 	pthread_mutex_unlock(&trouble->lock);

@@ -26,6 +26,7 @@ struct trouble {
 	int64_t since_ms; /* CLOCK_MONOTONIC */
 	bool refused;     /* the receiver said no: an alert at once */
 	bool alarmed;     /* the alert is active in the ledger */
+	bool silent;      /* whose it is speaks in the log itself */
 	struct log_repeat repeat, note_repeat, ledger_repeat;
 };
 

@@ -63,15 +63,17 @@ static void test_a_monitor_that_left_the_plan_is_still_written(void **state)
 	batch_deinit(&batch);
 }
 
-static void test_a_site_that_left_the_plan_is_counted_and_passed(void **state)
+static void test_a_site_that_left_the_plan_is_written_without_its_kind(void **state)
 {
 	(void)state;
 	struct batch batch = {0};
 	struct daybook_row row = row_of(9, NO_INDEX, "gone", "w21003");
 	batch_add_row(&batch, &plan, &row);
-	assert_int_equal(batch.n, 0);
-	assert_int_equal(batch.skipped, 1);
+	assert_int_equal(batch.n, 1);
+	assert_int_equal(batch.skipped, 0);
 	assert_int_equal(batch.last, 9);
+	assert_non_null(
+		strstr(batch.text.at, "reading,factor=w21003,node=edge-01,site=gone value="));
 	batch_deinit(&batch);
 }
 
@@ -196,7 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_part_of_a_batch_is_whole_lines),
 		cmocka_unit_test(test_a_monitor_that_left_the_plan_is_still_written),
-		cmocka_unit_test(test_a_site_that_left_the_plan_is_counted_and_passed),
+		cmocka_unit_test(test_a_site_that_left_the_plan_is_written_without_its_kind),
 		cmocka_unit_test(test_two_events_of_one_moment_stay_two_points),
 		cmocka_unit_test(test_events_that_are_no_case_add_no_line),
 		cmocka_unit_test(test_a_value_that_is_null_is_left_out),

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "deliver/exporter.h"
-#include "house.h"
-#include "servers.h"
+#include "exporting.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -14,118 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-#define OK_LINES "ducha_influx_lines_total{result=\"ok\"}"
-#define REJECTED "ducha_influx_lines_total{result=\"rejected\"}"
-#define ERRORS "ducha_influx_lines_total{result=\"error\"}"
-#define BACKLOG "ducha_influx_backlog"
-
-#define REPLY(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
-
-static struct house house;
-static struct responder responder;
-
-enum { PAUSE_MS = 10, FOR_EVER = 1000000 };
-
-/* What the responder is to do: @trouble for the first @times requests, or for bodies with @poison.
- */
-static struct script {
-	const char *trouble, *poison;
-	_Atomic size_t times;
-	size_t most_lines;
-} script;
-
-static size_t count_lines(const char *text)
-{
-	size_t n = 0;
-	for (; *text != '\0'; text++)
-		n += *text == '\n';
-	return n;
-}
-
-static const char *play(void *context, const char *body, size_t n)
-{
-	(void)context;
-	if (n < atomic_load(&script.times) ||
-	    (script.poison != NULL && strstr(body, script.poison) != NULL))
-		return script.trouble;
-	if (script.most_lines > 0 && count_lines(body) > script.most_lines)
-		return REPLY("413 Large", "{\"error\":\"Request Entity Too Large\"}");
-	return RESPONDER_204;
-}
-
-static int build(void **state)
-{
-	(void)state;
-	memset(&script, 0, sizeof script);
-	house_build(&house);
-	responder_start(&responder, play, NULL);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	responder_stop(&responder);
-	house_tear_down(&house);
-	return 0;
-}
-
-static struct exporter *start_with(size_t batch_lines)
-{
-	struct exporter *exporter;
-	const struct exporter_setup setup = {.influx = {.url = responder.url, .database = "ducha"},
-					     .batch_lines = batch_lines,
-					     .flush_ms = 10,
-					     .pause_ms = PAUSE_MS,
-					     .directory = house.directory,
-					     .plan = &house.plan,
-					     .daybook = house.daybook,
-					     .ledger = house.ledger,
-					     .metrics = house.metrics,
-					     .heartbeat = &house.heartbeat};
-	assert_int_equal(exporter_new(&exporter, &setup), 0);
-	assert_int_equal(exporter_start(exporter), 0);
-	return exporter;
-}
-
-static struct exporter *start(void)
-{
-	return start_with(8);
-}
-
-static int64_t readings_cursor(void)
-{
-	return ledger_cursor(house.ledger, "influx/readings", -1);
-}
-
-/* The last of them goes to @last with its comment line, at least 1024 bytes; may be NULL. */
-static size_t read_rejected(char *last)
-{
-	char path[192], file[512], line[512];
-	size_t n = 0;
-	snprintf(path, sizeof path, "%s/rejected", house.directory);
-	DIR *stream = opendir(path);
-	for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
-		snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-		FILE *text = entry->d_name[0] == '.' ? NULL : fopen(file, "r");
-		for (size_t at = 0; text != NULL && fgets(line, sizeof line, text) != NULL;) {
-			n += line[0] != '#';
-			if (last != NULL && at < 512)
-				at += (size_t)snprintf(last + at, 512, "%s", line);
-		}
-		if (text != NULL)
-			fclose(text);
-	}
-	if (stream != NULL)
-		closedir(stream);
-	return n;
-}
-
-static size_t count_rejected_lines(void)
-{
-	return read_rejected(NULL);
-}
 
 static void test_every_line_goes_once_in_order_and_in_batches(void **state)
 {
@@ -165,15 +52,6 @@ static void test_a_restart_sends_nothing_again(void **state)
 	assert_non_null(strstr(responder.bodies[1], "value=200,"));
 }
 
-static void wait_for_failed_lines(double least)
-{
-	int64_t until = servers_now_ms() + 30000;
-	while (house_metric(&house, ERRORS) < least) {
-		assert_true(servers_now_ms() < until);
-		poll(NULL, 0, 1);
-	}
-}
-
 static void check_each_request_is_the_first(size_t n)
 {
 	for (size_t i = 1; i < n && i < RESPONDER_KEPT; i++)
@@ -210,12 +88,6 @@ static void test_a_reset_in_the_middle_of_an_answer_repeats_the_same_bytes(void 
 {
 	(void)state;
 	repeats_until_taken(responder_half);
-}
-
-static void test_an_endless_answer_is_cut_and_repeats_the_same_bytes(void **state)
-{
-	(void)state;
-	repeats_until_taken(responder_endless);
 }
 
 static void test_a_slow_answer_is_waited_for(void **state)
@@ -275,18 +147,6 @@ static void test_a_page_with_200_is_not_taken_for_stored(void **state)
 	assert_int_equal(readings_cursor(), 0);
 }
 
-static void keeps_everything(const char *trouble)
-{
-	script.times = 1;
-	script.trouble = trouble;
-	house_record(&house, HOUSE_PLAIN, 20, 100);
-	struct exporter *exporter = start();
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_int_equal(house_metric(&house, OK_LINES), 20);
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 0);
-}
-
 static void test_a_missing_database_keeps_everything(void **state)
 {
 	(void)state;
@@ -297,112 +157,6 @@ static void test_a_refused_token_keeps_everything(void **state)
 {
 	(void)state;
 	keeps_everything(REPLY("401 No", "{\"code\":\"unauthorized\",\"message\":\"x\"}"));
-}
-
-static void test_a_partial_write_keeps_the_text_and_goes_on(void **state)
-{
-	(void)state;
-	script.times = 1;
-	script.trouble =
-		REPLY("400 Bad", "{\"error\":\"partial write: field type conflict dropped=2\"}");
-	house_record(&house, HOUSE_PLAIN, 12, 100);
-	struct exporter *exporter = start();
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_true(house_wait(&house, OK_LINES, 10));
-	assert_int_equal(house_metric(&house, REJECTED), 2);
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 8);
-}
-
-static void test_a_bad_line_is_found_and_put_aside_alone(void **state)
-{
-	(void)state;
-	script.poison = "value=103,";
-	script.trouble = REPLY("400 Bad", "{\"error\":\"unable to parse 'x': invalid number\"}");
-	house_record(&house, HOUSE_PLAIN, 20, 100);
-	struct exporter *exporter = start();
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_true(house_wait(&house, OK_LINES, 19));
-	assert_int_equal(house_metric(&house, REJECTED), 1);
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 1);
-}
-
-static void test_one_line_of_five_thousand_is_found_with_few_requests(void **state)
-{
-	(void)state;
-	char text[1024] = "";
-	script.poison = "value=3117,";
-	script.trouble =
-		REPLY("400 Bad", "{\"code\":\"invalid\",\"message\":\"unable to parse 'x'\"}");
-	house_record(&house, HOUSE_PLAIN, 5000, 0);
-	struct exporter *exporter = start_with(5000);
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_true(house_wait(&house, OK_LINES, 4999));
-	assert_int_equal(house_metric(&house, REJECTED), 1);
-	exporter_free(exporter);
-	assert_true(responder.n <= 2 * 13); /* 2^13 > 5000 */
-	assert_int_equal(read_rejected(text), 1);
-	assert_non_null(
-		strstr(text, "# {\"code\":\"invalid\",\"message\":\"unable to parse 'x'\"}\n"));
-	assert_non_null(strstr(text, " value=3117,"));
-}
-
-static void test_a_cursor_waits_until_refused_text_is_on_disk(void **state)
-{
-	(void)state;
-	char path[192];
-	script.poison = "value=100,";
-	script.trouble = REPLY("400 Bad", "{\"error\":\"unable to parse 'x': invalid number\"}");
-	snprintf(path, sizeof path, "%s/rejected", house.directory);
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); /* in the way of the directory */
-	house_record(&house, HOUSE_PLAIN, 1, 100);
-	struct exporter *exporter = start();
-	wait_for_failed_lines(2);
-	assert_int_equal(house_metric(&house, BACKLOG), 1);
-	assert_int_equal(unlink(path), 0);
-	assert_true(house_wait(&house, BACKLOG, 0));
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 1);
-}
-
-static void test_batches_shrink_to_what_a_server_takes(void **state)
-{
-	(void)state;
-	script.most_lines = 3;
-	house_record(&house, HOUSE_PLAIN, 20, 100);
-	struct exporter *exporter = start();
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_int_equal(house_metric(&house, OK_LINES), 20);
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 0);
-}
-
-static void test_a_line_that_makes_a_server_fail_is_blamed_when_others_pass(void **state)
-{
-	(void)state;
-	script.poison = "value=100,";
-	script.trouble = REPLY("500 Panic", "{\"error\":\"internal\"}");
-	house_record(&house, HOUSE_PLAIN, 8, 100);
-	struct exporter *exporter = start();
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_int_equal(house_metric(&house, OK_LINES), 7);
-	assert_int_equal(house_metric(&house, REJECTED), 1);
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 1);
-}
-
-static void test_a_server_that_fails_at_everything_costs_no_line(void **state)
-{
-	(void)state;
-	script.times = 7; /* three tries, halves down to one line, and another line */
-	script.trouble = REPLY("500 Full", "{\"error\":\"no space left on device\"}");
-	house_record(&house, HOUSE_PLAIN, 8, 100);
-	struct exporter *exporter = start();
-	assert_true(house_wait(&house, BACKLOG, 0));
-	assert_int_equal(house_metric(&house, OK_LINES), 8);
-	exporter_free(exporter);
-	assert_int_equal(count_rejected_lines(), 0);
 }
 
 static void test_case_events_go_too_and_only_they_count_as_backlog(void **state)
@@ -543,8 +297,6 @@ static void test_a_stop_does_not_wait_for_a_silent_server(void **state)
 	assert_int_equal(readings_cursor(), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
-
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -553,7 +305,6 @@ int main(void)
 		TEST(test_a_restart_sends_nothing_again),
 		TEST(test_a_reset_connection_repeats_the_same_bytes),
 		TEST(test_a_reset_in_the_middle_of_an_answer_repeats_the_same_bytes),
-		TEST(test_an_endless_answer_is_cut_and_repeats_the_same_bytes),
 		TEST(test_a_slow_answer_is_waited_for),
 		TEST(test_a_bad_gateway_repeats_the_same_bytes),
 		TEST(test_a_server_that_asks_for_a_wait_gets_the_same_bytes_later),
@@ -561,13 +312,6 @@ int main(void)
 		TEST(test_a_page_with_200_is_not_taken_for_stored),
 		TEST(test_a_missing_database_keeps_everything),
 		TEST(test_a_refused_token_keeps_everything),
-		TEST(test_a_partial_write_keeps_the_text_and_goes_on),
-		TEST(test_a_bad_line_is_found_and_put_aside_alone),
-		TEST(test_one_line_of_five_thousand_is_found_with_few_requests),
-		TEST(test_a_cursor_waits_until_refused_text_is_on_disk),
-		TEST(test_batches_shrink_to_what_a_server_takes),
-		TEST(test_a_line_that_makes_a_server_fail_is_blamed_when_others_pass),
-		TEST(test_a_server_that_fails_at_everything_costs_no_line),
 		TEST(test_case_events_go_too_and_only_they_count_as_backlog),
 		TEST(test_a_cursor_beyond_the_daybook_sends_all_of_it),
 		TEST(test_what_is_new_goes_ahead_of_a_backlog),

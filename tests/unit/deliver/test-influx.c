@@ -205,7 +205,7 @@ static void test_a_wait_that_is_asked_for_is_capped(void **state)
 	responder_stop(&responder);
 }
 
-static void test_an_endless_answer_is_cut(void **state)
+static void test_an_endless_answer_is_cut_and_judged_by_its_status(void **state)
 {
 	(void)state;
 	struct responder responder;
@@ -219,7 +219,7 @@ static void test_an_endless_answer_is_cut(void **state)
 	text[size - 1] = '\0';
 	responder_start(&responder, say, text);
 	write_once(responder.url, true, NULL, "a b=1 1\n", &answer);
-	assert_int_equal(answer.verdict, INFLUX_UNKNOWN);
+	assert_int_equal(answer.verdict, INFLUX_DOUBTFUL);
 	responder_stop(&responder);
 	free(text);
 }
@@ -281,7 +281,7 @@ int main(void)
 		cmocka_unit_test(test_a_redirect_is_not_followed),
 		cmocka_unit_test(test_a_proxy_of_the_environment_is_not_used),
 		cmocka_unit_test(test_a_wait_that_is_asked_for_is_capped),
-		cmocka_unit_test(test_an_endless_answer_is_cut),
+		cmocka_unit_test(test_an_endless_answer_is_cut_and_judged_by_its_status),
 		cmocka_unit_test(test_nobody_there_is_not_known_whether_stored),
 		cmocka_unit_test(test_a_running_transfer_ends_at_once),
 	};

@@ -40,6 +40,13 @@ static int remove_directory(void **state)
 	return 0;
 }
 
+static size_t removed; /* by the last keep() */
+
+static int keep(const char *name, const char *why, const char *text)
+{
+	return rejects_keep(directory, name, why, text, strlen(text), &removed);
+}
+
 static size_t count_files(void)
 {
 	char path[160];
@@ -57,8 +64,8 @@ static void test_refused_text_is_kept_with_its_reason(void **state)
 {
 	(void)state;
 	char path[160], text[64] = "";
-	assert_int_equal(rejects_keep(directory, "a.lp", "dropped=1", "x y=1 1\n", 8), 0);
-	assert_int_equal(rejects_keep(directory, "a.lp", "dropped=1", "x y=1 1\n", 8), 0);
+	assert_int_equal(keep("a.lp", "dropped=1", "x y=1 1\n"), 0);
+	assert_int_equal(keep("a.lp", "dropped=1", "x y=1 1\n"), 0);
 	snprintf(path, sizeof path, "%s/rejected/a.lp", directory);
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
@@ -75,7 +82,8 @@ static void test_the_oldest_refused_text_goes_first(void **state)
 	char name[32], path[192];
 	for (int i = 0; i < 105; i++) {
 		snprintf(name, sizeof name, "%03d.lp", 999 - i);
-		assert_int_equal(rejects_keep(directory, name, "why", "x\n", 2), 0);
+		assert_int_equal(keep(name, "why", "x\n"), 0);
+		assert_int_equal(removed, i >= 100);
 		snprintf(path, sizeof path, "%s/rejected/%s", directory, name);
 		const struct timespec times[2] = {{.tv_sec = 1000 + i}, {.tv_sec = 1000 + i}};
 		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
@@ -93,7 +101,7 @@ static void test_a_place_that_cannot_be_written_is_said(void **state)
 	char path[160];
 	snprintf(path, sizeof path, "%s/rejected", directory);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	assert_true(rejects_keep(directory, "a.lp", "why", "x\n", 2) < 0);
+	assert_true(keep("a.lp", "why", "x\n") < 0);
 }
 
 /* Its text, and then its name in the directory. */
@@ -102,9 +110,9 @@ static void test_what_is_not_synced_is_not_kept(void **state)
 	(void)state;
 	for (int nth = 1; nth <= 2; nth++) {
 		failing_sync = nth;
-		assert_int_equal(rejects_keep(directory, "a.lp", "why", "x\n", 2), -EIO);
+		assert_int_equal(keep("a.lp", "why", "x\n"), REJECTS_FATAL);
 	}
-	assert_int_equal(rejects_keep(directory, "a.lp", "why", "x\n", 2), 0);
+	assert_int_equal(keep("a.lp", "why", "x\n"), 0);
 }
 
 int main(void)

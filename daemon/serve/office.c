@@ -44,6 +44,21 @@ static const char style[] =
 	"a{color:#1d4ed8}:focus-visible{outline:3px "
 	"solid "
 	"#f59e0b}"
+	/* on a phone a case is a card, its deadline above the rest, and so is a site */
+	"@media(max-width:40rem){body{padding:.4rem "
+	".6rem;overflow-wrap:anywhere}label,select{max-width:100%}.wide "
+	"thead{position:absolute;left:"
+	"-999rem}.wide tr{display:flex;flex-wrap:wrap;padding:.4rem 0;border-bottom:2px solid #999}"
+	".wide tbody>tr>*{border:0;padding:.1rem .3rem;flex:1 0 45%;order:2}#alerts tbody>tr>*{"
+	"flex-basis:100%}#cases tbody>tr>:nth-child(-n+2){order:1;flex:0 1 auto}"
+	"#cases td:nth-child(7){order:1;flex-basis:100%}"
+	"#cases td:nth-child(7)::before{content:\"due \"}"
+	"#cases td:nth-child(8)::before{content:\"responsible: \"}"
+	"#sites td:nth-child(4):not(:empty)::before{content:\"open cases: \"}"
+	":lang(zh) #cases td:nth-child(7)::before{content:\"\\671f\\9650\\ff1a\"}"
+	":lang(zh) #cases td:nth-child(8)::before{content:\"\\8d23\\4efb\\ff1a\"}"
+	":lang(zh) #sites "
+	"td:nth-child(4):not(:empty)::before{content:\"\\672a\\9500\\53f7\\ff1a\"}}"
 	"@media print{form,nav,#live{display:none}thead{display:table-header-group}tr{break-inside:"
 	"avoid}}";
 

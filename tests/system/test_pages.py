@@ -172,6 +172,13 @@ def test_the_page_is_small_and_follows_events(district, browser):
     browser.get(f"http://127.0.0.1:{district.port}/?language=zh_CN")
     is_accessible(browser)
     assert run(browser, "return document.title") == "Office"
+    # on a phone each case has its deadline in sight, named in the page's language
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True})
+    assert run(browser, "return document.documentElement.scrollWidth") <= 360
+    assert run(browser, """return [...document.querySelectorAll('#cases tbody tr')].every(tr => {
+        const due = tr.children[6], box = due.getBoundingClientRect(), site = tr.children[2].getBoundingClientRect();
+        return box.right <= 360 && box.bottom <= site.top + 1 && getComputedStyle(due, '::before').content.includes('\u671f\u9650')})""")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     wait_until(lambda: run(browser, "return document.getElementById('live').textContent") == "\u5b9e\u65f6\u66f4\u65b0",
                what="the event stream")
     run(browser, "window.same = true; document.querySelector('#cases a').focus()")

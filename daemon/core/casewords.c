@@ -53,6 +53,21 @@ const char *action_words(const char *action)
 	return action != NULL && strcmp(action, "reopen") == 0 ? action : step_words(action, NULL);
 }
 
+const char *kind_words(const char *kind)
+{
+	static const struct pair pairs[] = {
+		{"stale", "data missing"},
+		{"flat", "constant data"},
+		{"step", "sudden change of the data"},
+		{"undetermined", "too few valid data"},
+		{"fault", "equipment fault"},
+		{"connection", "connection interrupted"},
+		{"load", "load above the permit"},
+	};
+	const char *words = words_of(pairs, sizeof pairs / sizeof pairs[0], kind);
+	return words != NULL ? words : kind;
+}
+
 const char *field_words(const char *member)
 {
 	static const struct pair pairs[] = {

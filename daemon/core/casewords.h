@@ -20,5 +20,8 @@ bool step_ends(const char *action);
 
 /** action_words() - what an action is called that may be taken; "level" is a field's word, too */
 const char *action_words(const char *action);
+/** kind_words() - what a kind of alert or case is, as "data missing" for "stale".
+ * Return: NULL where there is no kind; one that is not known as it is */
+const char *kind_words(const char *kind);
 /** field_words() - what a member of a step holds, as "approved by". Return: NULL: not known */
 const char *field_words(const char *member);

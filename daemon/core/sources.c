@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "deliver/sources.h"
+#include "core/sources.h"
 
 #include "core/phrase.h"
-#include "deliver/sheet.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -12,8 +11,13 @@ enum { PIECE_BYTES = 256 };
 
 struct translating {
 	struct text *out;
-	const struct wording *words;
+	const struct speaking *speaking;
 };
+
+static const char *find(const struct translating *t, const char *english)
+{
+	return t->speaking->find(t->speaking->context, english);
+}
 
 static void add_phrase(const struct translating *t, const char *english, ...)
 	__attribute__((sentinel));
@@ -23,7 +27,7 @@ static void add_phrase(const struct translating *t, const char *english, ...)
 	va_start(list, english);
 	const struct phrase places = phrase_places(list);
 	va_end(list);
-	phrase_add(t->out, english, wording_find(t->words, english), &places, text_add);
+	phrase_add(t->out, english, find(t, english), &places, text_add);
 }
 
 /* "table 1", "permit 91530…", "cited by permit 91530…". */
@@ -32,9 +36,9 @@ static bool add_numbered(const struct translating *t, const char *piece)
 	static const struct {
 		const char *begin, *sentence;
 	} forms[] = {
-		{"table ", SAY("table {n}")},
-		{"permit ", SAY("permit {n}")},
-		{"cited by permit ", SAY("cited by permit {n}")},
+		{"table ", "table {n}"},
+		{"permit ", "permit {n}"},
+		{"cited by permit ", "cited by permit {n}"},
 	};
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
 		size_t n = strlen(forms[i].begin);
@@ -56,7 +60,7 @@ static bool add_standard(const struct translating *t, const char *piece)
 	    strcspn(piece, "0123456789") >= n)
 		return false;
 	snprintf(key, sizeof key, "class %s", class + 1);
-	const char *found = wording_find(t->words, key);
+	const char *found = find(t, key);
 	text_add_n(t->out, piece, n + 1);
 	text_add(t->out, found == key ? class + 1 : found);
 	return true;
@@ -70,7 +74,7 @@ static bool add_figures(const struct translating *t, const char *piece)
 	if (to == NULL || (!isdigit((unsigned char)piece[0]) && piece[0] != '-'))
 		return false;
 	snprintf(low, sizeof low, "%.*s", (int)(to - piece), piece);
-	add_phrase(t, SAY("{low} to {high}"), "low", low, "high", to + 4, NULL);
+	add_phrase(t, "{low} to {high}", "low", low, "high", to + 4, NULL);
 	return true;
 }
 
@@ -82,16 +86,16 @@ static void add_piece(const struct translating *t, char *piece)
 	if (is_unsure)
 		piece[n - tail] = '\0';
 	if (!add_numbered(t, piece) && !add_standard(t, piece) && !add_figures(t, piece))
-		text_add(t->out, wording_find(t->words, piece));
+		text_add(t->out, find(t, piece));
 	if (is_unsure)
-		text_add(t->out, wording_find(t->words, SAY(" (figure not confirmed)")));
+		text_add(t->out, find(t, " (figure not confirmed)"));
 }
 
-void source_words(struct text *out, const struct wording *words, const char *source)
+void source_say(struct text *out, const struct speaking *speaking, const char *source)
 {
-	const struct translating t = {out, words};
+	const struct translating t = {out, speaking};
 	const char *end;
-	if (words == NULL || source == NULL || strlen(source) >= PIECE_BYTES) {
+	if (source == NULL || strlen(source) >= PIECE_BYTES) {
 		text_add(out, source == NULL ? "" : source);
 		return;
 	}
@@ -103,18 +107,19 @@ void source_words(struct text *out, const struct wording *words, const char *sou
 		add_piece(&t, piece);
 		if (end == NULL)
 			return;
-		text_add(out, wording_find(words, SAY(", ")));
+		text_add(out, find(&t, ", "));
 	}
 }
 
-void reason_words(struct text *out, const struct wording *words, const char *reason)
+void reason_say(struct text *out, const struct speaking *speaking, const char *reason)
 {
+	const struct translating t = {out, speaking};
 	char first[PIECE_BYTES];
 	size_t n = reason == NULL ? 0 : strcspn(reason, " ");
 	if (n == 0 || n >= sizeof first)
 		return;
 	snprintf(first, sizeof first, "%.*s", (int)n, reason);
-	const char *found = wording_find(words, first);
+	const char *found = find(&t, first);
 	for (const char *s = found; *s != '\0'; s++)
 		text_char(out, found == first && *s == '_' ? ' ' : *s);
 	text_add(out, reason + n);

@@ -4,6 +4,7 @@
  */
 #include "deliver/dossier-parts.h"
 
+#include "core/casewords.h"
 #include "deliver/advice.h"
 #include "deliver/sources.h"
 #include "deliver/times.h"
@@ -172,7 +173,7 @@ static const char *kind_sentence(const struct parts *parts, const struct facts *
 		return json_words(c, "title") != NULL && !parts->dossier->open
 			       ? SAY("What is reported: {title}")
 			       : SAY("Registered by hand on {began}; source: {source}");
-	if (json_is(c, "kind", "load") && json_kind(c) == kind)
+	if (json_is(c, "kind", "load") && strcmp(json_kind(c), kind_words(kind)) == 0)
 		kind = "above";
 	if (json_is(c, "kind", "clue") && facts->reason.length > 0)
 		kind = "sign";

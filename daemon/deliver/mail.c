@@ -133,6 +133,19 @@ static void add_spaced(struct text *out, const char *s)
 		text_char(out, (unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
 }
 
+/* Of a digest: how many alerts waited for it. */
+static long long waiting(const json_t *data)
+{
+	return (long long)(json_array_size(json_object_get(data, "alerts"))) +
+	       (long long)json_integer_value(json_object_get(data, "more"));
+}
+
+static void add_count(struct text *out, const json_t *data)
+{
+	if (json_is_array(json_object_get(data, "alerts")))
+		text_format(out, " (%lld)", waiting(data));
+}
+
 static void add_subject(struct text *out, const struct mail *mail, const json_t *data)
 {
 	const json_t *alert = json_object_get(data, "alert");
@@ -142,6 +155,7 @@ static void add_subject(struct text *out, const struct mail *mail, const json_t 
 	text_format(&subject, "[%s]", mail->plan->node);
 	add_spaced(&subject, word(mail, headline(mail->event->type)));
 	add_spaced(&subject, string(data, "number"));
+	add_count(&subject, data);
 	add_spaced(&subject, site[0] != '\0' ? site : string(about, "site"));
 	add_spaced(&subject, string(about, "factor_name"));
 	add_spaced(&subject, string(about, "connection"));
@@ -223,6 +237,15 @@ static void add_value(struct text *out, const json_t *object, const json_t *valu
 	}
 }
 
+static void add_people(struct text *out, const struct mail *mail, const json_t *responsible)
+{
+	text_format(out, "%s:", word(mail, SAY("responsible")));
+	add_spaced(out, string(responsible, "unit"));
+	add_spaced(out, string(responsible, "leader"));
+	add_spaced(out, string(responsible, "team"));
+	text_char(out, '\n');
+}
+
 static void add_lines(struct text *out, const struct mail *mail, const json_t *object)
 {
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -235,9 +258,7 @@ static void add_lines(struct text *out, const struct mail *mail, const json_t *o
 	}
 	const json_t *responsible = json_object_get(object, "responsible");
 	if (string(responsible, "unit")[0] != '\0')
-		text_format(out, "%s: %s %s %s\n", word(mail, SAY("responsible")),
-			    string(responsible, "unit"), string(responsible, "leader"),
-			    string(responsible, "team"));
+		add_people(out, mail, responsible);
 }
 
 static void add_step(struct text *out, const struct mail *mail, const json_t *data)
@@ -246,8 +267,10 @@ static void add_step(struct text *out, const struct mail *mail, const json_t *da
 	const json_t *last = json_array_get(history, json_array_size(history) - 1);
 	if (json_array_size(history) == 0)
 		return;
+	const char *by = string(last, "by");
 	text_format(out, "\n%s: %s, %s", word(mail, SAY("newest step")),
-		    word(mail, json_step(history, last)), string(last, "by"));
+		    word(mail, json_step(history, last)),
+		    strcmp(by, "duchad") == 0 ? word(mail, SAY("the system")) : by);
 	if (string(last, "step")[0] != '\0')
 		text_format(out, "\n%s: %s", word(mail, SAY("step of the plan")),
 			    string(last, "step"));
@@ -274,12 +297,11 @@ static void add_advice(struct text *out, const struct mail *mail, const json_t *
 /* Of a digest: how many alerts waited for it, and how many of them it does not list. */
 static void add_waiting(struct text *out, const struct mail *mail, const json_t *data)
 {
-	const long long listed = (long long)json_array_size(json_object_get(data, "alerts"));
 	const long long more = (long long)json_integer_value(json_object_get(data, "more"));
 	if (strcmp(mail->event->type, "duty.digest") != 0)
 		return;
 	text_format(out, "%s: %lld\n", word(mail, SAY("alerts that waited for this digest")),
-		    listed + more);
+		    waiting(data));
 	if (more > 0)
 		text_format(out, "%s: %lld\n", word(mail, SAY("of these not listed here")), more);
 }

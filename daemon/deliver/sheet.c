@@ -230,7 +230,7 @@ const char *json_kind(const json_t *object)
 	if (json_is(object, "kind", "exceedance") &&
 	    json_is_false(json_object_get(object, "verified")))
 		return SAY("suspected exceedance");
-	return within_permit(object) ? SAY("permit nearly used up") : kind;
+	return within_permit(object) ? SAY("permit nearly used up") : kind_words(kind);
 }
 
 const char *json_step(const json_t *history, const json_t *step)

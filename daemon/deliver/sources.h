@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Sources: where a limit is from, in the language of a page.
- *
- * The plan names a source in English, as its data do: "GB3838-2002 III, table 1, river". Standards
- * and the numbers of permits stay as they are; classes, clauses and conditions are words. What an
- * office wrote itself (limits, `source`) passes unchanged. The same of the reasons of alerts.
+ * Sources of limits and reasons of alerts (core/sources.h) in the language of a page or mail.
  */
 #include "core/text.h"
 #include "deliver/wording.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/office-parts.h"
 
+#include "core/casewords.h"
 #include "deliver/advice.h"
 #include "serve/redact.h"
 
@@ -132,9 +133,10 @@ static void spark_draw(struct office_page *page, uint32_t monitor)
 /* --- rows --- */
 
 /* Which share of its permit a site has used is the alert's to say, and the case's. */
-static const char *kind_words(enum alert_kind kind)
+static const char *alert_words(enum alert_kind kind)
 {
-	return kind == ALERT_LOAD ? SAY("load near or above the permit") : alert_kind_name(kind);
+	return kind == ALERT_LOAD ? SAY("load near or above the permit")
+				  : kind_words(alert_kind_name(kind));
 }
 
 /* Has any of its monitors never sent anything? */
@@ -170,7 +172,7 @@ static void site_state(struct office_page *page, uint32_t site)
 		if ((kinds & (1u << order[i])) == 0)
 			continue;
 		text_add(page->sheet.out, comma);
-		sheet_say(&page->sheet, kind_words(order[i]));
+		sheet_say(&page->sheet, alert_words(order[i]));
 		comma = ", ";
 	}
 	sheet_markup(&page->sheet, "</td>");
@@ -280,7 +282,7 @@ static void advice_row(struct office_page *page, enum alert_kind kind, enum site
 	struct advice advice = advice_of(kind, site);
 	struct sheet *sheet = &page->sheet;
 	sheet_markup(sheet, "<tr><th scope=\"row\">");
-	sheet_say(sheet, kind_words(kind));
+	sheet_say(sheet, alert_words(kind));
 	if (kind == ALERT_EXCEEDANCE) {
 		sheet_markup(sheet, " <small>");
 		sheet_code(sheet, site_kind_name(site));

@@ -138,7 +138,7 @@ def test_a_case_is_explained_in_the_language_of_the_office(backtest):
     english = backtest(ROWS, more=("--explain", number)).stdout.decode()
     chinese = backtest(ROWS, more=("--explain", "1"), language="zh_CN").stdout.decode()
     assert "61.3 > 50: a run of violating readings begins" in english
-    assert "61.3 > 50:超限序列开始" in chinese and "立案 %s" % number in chinese
+    assert "61.3 > 50:超限序列开始" in chinese and "挂号 %s" % number in chinese
     assert len(english.splitlines()) == len(chinese.splitlines())
     assert not [line for line in chinese.splitlines()[1:] if " raise" in line or "reading" in line]
 

@@ -217,7 +217,7 @@ def test_a_mail_tells_a_case_over_starttls(make_daemon, tmp_path, certificates):
         wait_until(lambda: pending(daemon, "mail") == 0, what="an empty backlog")
         encrypted, recipients, message = post.mails[0]
         assert encrypted and recipients == ["office@office.example"] and len(post.mails) == 1
-        assert "立案" in message["Subject"] and case["number"] in message["Subject"]
+        assert "案件挂号" in message["Subject"] and case["number"] in message["Subject"]
         assert message["From"].addresses[0].addr_spec == "ducha@edge.example"
         assert len(message["To"].addresses) == 2
         assert message["Message-ID"] == "<edge-01-1@edge.example>"

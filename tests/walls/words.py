@@ -58,6 +58,12 @@ def said(source):
             yield path.name, word
         for head in re.findall(rf"^\t\{{{LITERAL}, ({LITERALS}), CELL_", code, re.M):
             yield path.name, text(head)
+    for name in ("casewords.c", "sources.c"):
+        code = (source / "daemon/core" / name).read_text()
+        for word in re.findall(rf"^\t\t\{{{LITERAL}, ({LITERAL})\}}", code, re.M):
+            yield name, text(word)
+        for word in re.findall(rf": ({LITERAL});|add_phrase\(t, ({LITERAL})", code):
+            yield name, text(word[0] or word[1])
     for path in sorted((source / "tools/duchactl").glob("*.c")):
         code = path.read_text()
         for word in marked(code, r"\btr\(", path):

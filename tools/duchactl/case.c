@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include "core/casewords.h"
+#include "core/sources.h"
 #include "words.h"
 
 #include <errno.h>
@@ -64,11 +65,26 @@ static void line_both(struct text *out, const char *name, const char *first, con
 	text_deinit(&both);
 }
 
+static const char *find_words(const void *context, const char *english)
+{
+	(void)context;
+	return tr(english);
+}
+
+static void line_source(struct text *out, const char *source)
+{
+	const struct speaking speaking = {find_words, NULL};
+	struct text words = {0};
+	source_say(&words, &speaking, source);
+	line(out, "from", words.at);
+	text_deinit(&words);
+}
+
 static void print_values(struct text *out, const json_t *c)
 {
 	int decimals = show_decimals(c);
 	line_value(out, "limit", c, "limit", -1);
-	line(out, "from", show_string(c, "limit_source"));
+	line_source(out, show_string(c, "limit_source"));
 	line(out, "averaging", tr(show_string(c, "average")));
 	line_value(out, "first value", c, "first_value", decimals);
 	line_value(out, "peak value", c, "peak_value", decimals);
@@ -142,11 +158,13 @@ static void history_other(struct text *out, const json_t *step)
 			    (long long)json_integer_value(escalation));
 }
 
-/* Who typed it, where that is another name. */
+/* Who, and in brackets who typed it, where that is another name. */
 static void history_user(struct text *out, const json_t *step)
 {
+	const char *by = show_string(step, "by");
+	words_clean(out, strcmp(by, "duchad") == 0 ? tr("the system") : by);
 	const char *user = json_string_value(json_object_get(step, "user"));
-	if (user == NULL || strcmp(user, show_string(step, "by")) == 0)
+	if (user == NULL || strcmp(user, by) == 0)
 		return;
 	text_add(out, " (");
 	words_clean(out, user);
@@ -172,7 +190,6 @@ static void print_history(struct text *out, const json_t *c)
 		words_clean(out, tr(step_words(action, ended)));
 		ended = step_ends(action) ? action : ended;
 		text_add(out, "  ");
-		words_clean(out, show_string(step, "by"));
 		history_user(out, step);
 		for (size_t g = 0; g < sizeof given / sizeof given[0]; g++)
 			history_given(out, step, given[g]);

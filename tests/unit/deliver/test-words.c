@@ -34,6 +34,8 @@ static void test_words_of_alerts_and_sites(void **state)
 	(void)state;
 	for (int i = 0; i < ALERT_KINDS; i++)
 		is_chinese(alert_kind_name((enum alert_kind)i));
+	for (int i = 0; i < ALERT_KINDS; i++)
+		is_chinese(kind_words(alert_kind_name((enum alert_kind)i)));
 	for (int i = 0; i < SITE_KINDS; i++)
 		is_chinese(site_kind_name((enum site_kind)i));
 	for (int i = 0; i < AVERAGES; i++)

@@ -268,6 +268,8 @@ static void test_a_case_is_shown_and_acted_on(void **state)
 	snprintf(line, sizeof line, "case %lld", (long long)id);
 	expect(district, NULL, line, 0, "peak value    61.3 mg/L\n", "");
 	expect(district, "zh_CN", line, 0, "峰值          61.3 mg/L\n", "");
+	expect(district, "zh_CN", line, 0, "挂号登记  系统\n", "");
+	expect(district, "zh_CN", line, 0, "依据          本系统设定值\n", "");
 	snprintf(line, sizeof line, "case %lld note --note seen --by inspector", (long long)id);
 	expect(district, NULL, line, 0, said, "");
 	snprintf(line, sizeof line, "case %lld assign --unit plant --json", (long long)id);

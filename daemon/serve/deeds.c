@@ -4,6 +4,7 @@
 #include "core/caserules.h"
 #include "store/ledger-marks.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* --- who may --- */
@@ -154,6 +155,9 @@ void deed_attachment(struct api *api, const struct api_request *request, struct 
 		api_error(answer, 404, "no such attachment");
 	else if (result != 0)
 		api_store_failed(answer, result, "attachment");
+	if (result == -EBADMSG)
+		api_error(answer, 500,
+			  "the file is not the one that was attached: its hash differs");
 }
 
 void deed_acknowledge(struct api *api, const struct api_request *request, struct api_answer *answer)

@@ -215,6 +215,12 @@ def test_a_listener_reads_cases_and_nothing_else(make_daemon):
         answer = connection.getresponse()
         answer.read()
         assert answer.status == expected, target
+    stored = os.path.join(daemon.store, "attachments", path.split("/")[-1])
+    os.chmod(stored, 0o600)
+    with open(stored, "wb") as file:
+        file.write(b"others")
+    status, text = daemon.request("GET", path)
+    assert status == 500 and "its hash differs" in text
 
 
 def test_the_person_on_duty_is_called_for_what_is_grave(make_daemon, instrument):

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "drivers/driver.h"
 #include "flow/clock.h"
-#include "load.h"
+#include "reload-read.h"
 #include "run-state.h"
 #include "store/ledger-instruments.h"
 
@@ -45,85 +45,6 @@ struct next {
 	void *buses[CONFIG_MOST_BUSES];
 	size_t n_buses; /* slots */
 };
-
-/* --- what speaks against it --- */
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static void refuse_key(const struct run *run, const char *key, struct config_faults *faults)
-{
-	char message[128];
-	snprintf(message, sizeof message, "%s cannot change while the daemon runs: restart it",
-		 key);
-	config_fault(run->file, key, message, faults);
-}
-
-/* What threads, files and sockets were made by when the daemon began. */
-static bool keeps_fixed(const struct run *run, const struct config *config,
-			struct config_faults *faults)
-{
-	const struct config *now = run->config;
-	const struct {
-		const char *key;
-		bool same;
-	} fixed[] = {
-		{"node.id", same_text(now->id, config->id)},
-		{"node.timezone", same_text(now->timezone, config->timezone)},
-		{"node.language", same_text(now->language, config->language)},
-		{"storage.directory", same_text(run->directory, config->directory)},
-		{"http.socket", same_text(run->socket, config->socket)},
-		{"http.listen", same_text(run->listen, config->listen)},
-		{"threads", now->threads == config->threads},
-	};
-	bool all = true;
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-		if (!fixed[i].same)
-			refuse_key(run, fixed[i].key, faults);
-		all = all && fixed[i].same;
-	}
-	return all;
-}
-
-static void say_faults(const struct config_faults *faults, struct text *said)
-{
-	for (size_t i = 0; i < faults->n; i++) {
-		const struct config_fault *f = &faults->at[i];
-		log_warnx("%s:%d: %s", f->file, f->line, f->message);
-		text_format(said, "%s%s:%d: %s", said->length > 0 ? "\n" : "", f->file, f->line,
-			    f->message);
-	}
-}
-
-static bool read_next(const struct run *run, struct next *next, struct text *said)
-{
-	struct config_faults faults = {0};
-	int r = load(run->file, LOAD_RUN, &next->config, &faults);
-	bool good = r == 0 && keeps_fixed(run, next->config, &faults);
-	say_faults(&faults, said);
-	config_faults_deinit(&faults);
-	if (!good && said->length == 0)
-		text_format(said, "%s: %s", run->file, log_error_text(-r));
-	return good;
-}
-
-static bool refuse(struct text *said, const char *sentence)
-{
-	text_add(said, sentence);
-	log_warnx("%s", sentence);
-	return false;
-}
-
-static bool is_recording(const struct run *run, struct text *said)
-{
-	if (recorder_failing(run->recorder) || recorder_missing(run->recorder))
-		return refuse(said, "readings cannot be recorded now: reload when they are");
-	if (clerk_failing(run->clerk))
-		return refuse(said, "the ledger cannot be written now: reload when it is");
-	return true;
-}
 
 /* --- beside the present plan --- */
 
@@ -562,12 +483,13 @@ static bool hand_over(struct run *run, struct next *next, struct text *said)
 	run_stop_senders(run);
 	keeper_stop(run->keeper);
 	int64_t began_ns = clock_mono_ns();
-	bool good = stand(run, &s) ||
-		    refuse(said, "a thread, or the disk, is busy with something for too long: "
-				 "reload again");
+	bool good =
+		stand(run, &s) ||
+		reload_refuse(said, "a thread, or the disk, is busy with something for too long: "
+				    "reload again");
 	int r = good ? last_steps(run, next) : 0;
 	if (r < 0)
-		good = refuse(said, "no memory, or the ledger cannot be read: reload again");
+		good = reload_refuse(said, "no memory, or the ledger cannot be read: reload again");
 	if (good)
 		swap(run, next);
 	if (s.recorder)
@@ -627,10 +549,10 @@ static bool build(struct run *run, struct next *next, struct text *said)
 
 static bool take_up(struct run *run, struct next *next, struct text *said)
 {
-	if (!read_next(run, next, said) || !is_recording(run, said))
+	if (!reload_read(run, &next->config, said) || !reload_may(run, said))
 		return false;
 	bool good = revise_hold(run->revise, FIELD_MS) ||
-		    refuse(said, "a mark is being worked off: reload again when it is done");
+		    reload_refuse(said, "a mark is being worked off: reload again when it is done");
 	serve_hold(run->serve);
 	good = good && build(run, next, said) && hand_over(run, next, said);
 	serve_release(run->serve, run->plan, &next->officers);

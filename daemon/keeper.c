@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/pulse.h"
-#include "core/steady.h"
 #include "flow/bell.h"
 #include "flow/clock.h"
 #include "store/daybook-stock.h"
@@ -20,8 +19,6 @@ enum {
 	REST_MOST_MS = 20000, /* a disk that holds a look up for long may be filling meanwhile */
 	WRITTEN_MS = 10000,
 	FILE_BYTES_LEAST = 1 << 20,
-	DOUBT_S = 24 * 3600,
-	AHEAD_DAYS = 31,
 	SAID_MS = 24 * 3600 * 1000, /* so long a removal is said */
 };
 
@@ -34,8 +31,6 @@ struct keeper {
 	struct keeper_setup setup;
 	struct pulse pulse;
 	struct daybook_reader *reader;
-	struct steady steady;
-	int64_t doubt_until_ns; /* until then the wall clock says nothing of ages */
 	struct store_use use;
 	struct removals early, unsent;
 	_Atomic bool faults[OWN_FAULTS];
@@ -249,40 +244,6 @@ static int take_frames(struct keeper *k, const struct stock_file *file, enum sto
 	return r;
 }
 
-static void doubt(struct keeper *k, const char *why)
-{
-	int64_t now_ns = clock_mono_ns();
-	if (now_ns >= k->doubt_until_ns)
-		log_event(LOGGED_CLOCK, ABOUT_NOTHING,
-			  "the clock %s: for a day no readings are removed for their age", why);
-	k->doubt_until_ns = now_ns + DOUBT_S * INT64_C(1000000000);
-}
-
-/* What is removed does not come back when a clock does: one that was set is not believed. */
-static int64_t today(struct keeper *k)
-{
-	int64_t now_ms = clock_wall_ms(), mono_ns = clock_mono_ns();
-	if (!steady_look(&k->steady, now_ms, mono_ns / 1000000))
-		doubt(k, "was set by an hour or more");
-	return mono_ns < k->doubt_until_ns ? INT64_MIN / 2 : zone_day(&k->setup.plan->zone, now_ms);
-}
-
-/* Nor is one that is far ahead of all that was recorded before this life. What it shows here is
- * what each later look is held against: no step slips in between. */
-static int doubt_start(struct keeper *k)
-{
-	struct stock_file *files;
-	size_t n;
-	int64_t now_ms = clock_wall_ms();
-	steady_look(&k->steady, now_ms, clock_mono_ns() / 1000000);
-	int r = daybook_stock(k->reader, &files, &n);
-	if (r == 0 && n > 0 &&
-	    files[n - 1].day < zone_day(&k->setup.plan->zone, now_ms) - AHEAD_DAYS)
-		doubt(k, "is weeks ahead of the newest readings");
-	free(files);
-	return r;
-}
-
 /* Return: true if one file was taken away. */
 static bool take_next(struct keeper *k)
 {
@@ -290,18 +251,21 @@ static bool take_next(struct keeper *k)
 	struct stock_span *spans = NULL;
 	size_t n = 0, which;
 	enum stock_why why = STOCK_STAYS;
-	struct stock_rules rules = {.today = today(k),
-				    .keep_days = k->setup.keep_days,
-				    .keep_frames = k->setup.keep_frames,
-				    .used_bytes = k->use.bytes,
-				    .most_bytes = k->setup.max_bytes,
-				    .sent = INT64_MAX};
+	struct stock_rules rules = {
+		.today = zone_day(&k->setup.plan->zone, k->setup.age_ms(k->setup.context)),
+		.keep_days = k->setup.keep_days,
+		.keep_frames = k->setup.keep_frames,
+		.used_bytes = k->use.bytes,
+		.most_bytes = k->setup.max_bytes,
+		.sent = INT64_MAX};
 	if (k->setup.exports)
 		rules.sent = ledger_cursor(k->setup.ledger, "influx/readings", 0);
 	int r = ledger_needs(k->setup.ledger, &spans, &rules.n_spans);
 	rules.spans = spans;
 	if (r == 0)
 		r = daybook_stock(k->reader, &files, &n);
+	if (r == 0)
+		stock_settle(files, n, rules.today);
 	if (r == 0)
 		why = stock_next_frames(files, n, &rules, &which);
 	bool frames = why != STOCK_STAYS;
@@ -381,7 +345,7 @@ static int keeper_show(struct keeper *k)
 				  keeper_bytes, k);
 }
 
-static int take_up(struct keeper *k)
+static void take_up(struct keeper *k)
 {
 	k->early.cursor = "keeper/removed-early";
 	k->unsent.cursor = "keeper/removed-unsent";
@@ -390,7 +354,6 @@ static int take_up(struct keeper *k)
 	look(k);
 	look_back(k, &k->early, OWN_REMOVED_EARLY);
 	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
-	return doubt_start(k);
 }
 
 int keeper_new(struct keeper **out, const struct keeper_setup *setup)
@@ -408,7 +371,9 @@ int keeper_new(struct keeper **out, const struct keeper_setup *setup)
 		r = daybook_reader_open(&k->reader, setup->directory, setup->plan);
 	if (r == 0)
 		r = keeper_show(k);
-	return r == 0 ? take_up(k) : r;
+	if (r == 0)
+		take_up(k);
+	return r;
 }
 
 struct keeper *keeper_free(struct keeper *k)

@@ -27,6 +27,9 @@ struct keeper_setup {
 	bool exports; /* readings are to leave, behind the cursor "influx/readings" */
 	int64_t keep_days, keep_frames, max_bytes;
 	struct metrics *metrics;
+	/* the wall clock as far as it is believed, by which ages are counted: what is removed does
+	 * not come back when a clock does */
+	int64_t (*age_ms)(void *context);
 	void (*fatal)(void *context); /* an fsync failed */
 	void *context;
 };

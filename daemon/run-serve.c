@@ -174,6 +174,7 @@ int run_open_serve(struct run *run)
 		.deliveries_json = deliveries_json,
 		.deliveries_test = deliveries_test,
 		.marked = marked,
+		.confirm_clock = run_confirm_clock,
 		.reload = reload_ask,
 		.context = run,
 		.chinese = load_chinese(run),

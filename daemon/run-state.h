@@ -3,7 +3,8 @@
 /*
  * The daemon's life as run.c makes it and reload.c changes it: all of it belongs to the main
  * thread. Its parts: run-flow.c (the way of a reading), run-fields.c (the threads at the
- * instruments), run-senders.c (who works behind a cursor), run-serve.c (what the API is told).
+ * instruments), run-senders.c (who works behind a cursor), run-serve.c (what the API is told),
+ * run-clock.c (what falls due).
  */
 #include "base/pulse.h"
 #include "config-text.h"
@@ -23,6 +24,7 @@
 #include "revise.h"
 #include "run.h"
 #include "serve/serve.h"
+#include "timepiece.h"
 
 /* Behind them one for each serial line, and for each event loop but the first. */
 enum { RING_FIELD, RING_PUSHED, RING_LOGGERS, RINGS };
@@ -105,6 +107,7 @@ struct run {
 	bool no_courier, no_shares, no_exporter, no_tallier; /* could not be begun: tried again */
 	int64_t pruned_ns, looked_ns;
 	char status[96]; /* as last said */
+	struct timepiece timepiece;
 	struct steady steady;
 	bool tick_failed;
 	struct pulse_patience patience; /* since the start */
@@ -164,6 +167,17 @@ int run_exporter(struct run *run);
 int run_tallier(struct run *run);
 /** run_stop_senders() - ends them; what they owe stands behind their cursors */
 void run_stop_senders(struct run *run);
+
+/* --- run-clock.c --- */
+
+/** run_open_clock() - how far the clock is believed (behind daybook and ledger) */
+int run_open_clock(struct run *run);
+/** run_tick() - what has fallen due is said; each second */
+void run_tick(struct run *run);
+/** run_age_ms() - the wall clock by which ages are counted (any thread) */
+int64_t run_age_ms(void *context);
+/** run_confirm_clock() - the wall clock is right, says who knows (any thread) */
+void run_confirm_clock(void *context);
 
 /* --- run-serve.c --- */
 

@@ -199,11 +199,11 @@ static int open_signals(struct run *run)
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
-		keep_texts,       open_signals,      open_store,      open_seals,
-		keep_instruments, run_open_flow,     run_make_flow,   run_make_courier,
-		run_make_shares,  run_make_exporter, run_make_keeper, run_make_revise,
-		take_up,          run_make_tallier,  run_open_serve,  start_threads,
-		run_start_drivers};
+		keep_texts,       open_signals,     open_store,        run_open_clock,
+		open_seals,       keep_instruments, run_open_flow,     run_make_flow,
+		run_make_courier, run_make_shares,  run_make_exporter, run_make_keeper,
+		run_make_revise,  take_up,          run_make_tallier,  run_open_serve,
+		start_threads,    run_start_drivers};
 	int r = raise_descriptors(run);
 	run_be_patient(run);
 	if (r == 0)
@@ -236,21 +236,6 @@ static void prune(struct run *run)
 		run_failed("old events cannot be removed", r);
 }
 
-/* What has fallen due is said within a second; nothing is asked of the disk until then. */
-static void tick(struct run *run)
-{
-	int64_t now_ms = clock_wall_ms();
-	if (!steady_look(&run->steady, now_ms, clock_mono_ns() / 1000000) ||
-	    now_ms < ledger_timer(run->ledger))
-		return;
-	int r = ledger_tick(run->ledger, now_ms);
-	if (r > 0)
-		run_fatal(run);
-	else if (r < 0 && !run->tick_failed)
-		run_failed("what has fallen due cannot be written; it is tried again", r);
-	run->tick_failed = r < 0;
-}
-
 /* Return: true while the daemon is to live. */
 static bool obey_signal(struct run *run, uint32_t signal)
 {
@@ -278,7 +263,7 @@ static bool live(struct run *run)
 		log_warn("poll");
 	feel_pulse(run);
 	prune(run);
-	tick(run);
+	run_tick(run);
 	reload_settle(run);
 	log_settle(false);
 	status_say(run);

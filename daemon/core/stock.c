@@ -12,6 +12,18 @@ static bool file_needed(const struct stock_file *file, const struct stock_rules 
 	return false;
 }
 
+void stock_settle(struct stock_file *files, size_t n, int64_t today)
+{
+	int64_t newest = INT64_MIN;
+
+	for (size_t i = 0; i < n; i++) {
+		if (files[i].day < newest)
+			files[i].day = newest;
+		else if (files[i].day <= today)
+			newest = files[i].day;
+	}
+}
+
 bool stock_early(const struct stock_file *file, const struct stock_rules *rules)
 {
 	return file->day >= rules->today - rules->keep_days;

@@ -47,6 +47,13 @@ enum stock_why {
 };
 
 /**
+ * stock_settle() - no file is older than one that was recorded before it: a clock that was set back
+ * for a while names files after days long gone
+ * @files: by sequence; their days are corrected, by days up to @today alone
+ */
+void stock_settle(struct stock_file *files, size_t n, int64_t today);
+
+/**
  * stock_next() - the file to take away next
  * @files: by sequence, oldest first; @which: out, an index into it unless STOCK_STAYS
  */

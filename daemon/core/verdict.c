@@ -11,6 +11,7 @@ const char *own_fault_name(enum own_fault fault)
 		[OWN_REMOVED_EARLY] = "removed_early",
 		[OWN_REMOVED_UNSENT] = "removed_unsent",
 		[OWN_DAMAGED] = "damaged",
+		[OWN_CLOCK] = "clock_doubted",
 		[OWN_FLOOD] = "flood",
 	};
 	return names[fault];

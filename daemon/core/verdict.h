@@ -25,6 +25,7 @@ enum own_fault {
 	OWN_REMOVED_EARLY,  /* readings went before their time, for room */
 	OWN_REMOVED_UNSENT, /* readings went before the time-series database had them */
 	OWN_DAMAGED,        /* a file of the store was damaged, and lies set aside */
+	OWN_CLOCK,          /* the wall clock is ahead of what was lived, and not believed */
 	OWN_FLOOD,          /* more alerts than an operator can follow; the evaluator itself sees
 			     * it, and is told of those before it */
 	OWN_FAULTS

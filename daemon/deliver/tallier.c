@@ -378,12 +378,15 @@ static bool keep_due(const struct tallier *t)
 	       t->now_ms < t->kept_ms;
 }
 
+/* Each day, and by the clock as far as it is believed. */
 static void prune(struct tallier *t)
 {
-	if (t->setup.keep_ms == 0 || t->now_ms - t->pruned_ms < DAY_MS)
+	int64_t age_ms = t->setup.age_ms == NULL ? t->now_ms : t->setup.age_ms(t->setup.context);
+
+	if (t->setup.keep_ms == 0 || (t->pruned_ms <= age_ms && age_ms - t->pruned_ms < DAY_MS))
 		return;
-	t->pruned_ms = t->now_ms;
-	tallier_keep(t, tallies_prune(t->store, t->now_ms - t->setup.keep_ms));
+	t->pruned_ms = age_ms;
+	tallier_keep(t, tallies_prune(t->store, age_ms - t->setup.keep_ms));
 }
 
 /* One transaction's worth of rows. @more: there may be more of them. */

@@ -27,6 +27,9 @@ struct tallier_setup {
 	struct ledger *ledger;
 	int64_t newest;  /* sequence of the daybook */
 	int64_t keep_ms; /* hours older than this are dropped; days stay */
+	/* the wall clock as far as it is believed (any thread), by which they are; NULL: all of it
+	 */
+	int64_t (*age_ms)(void *context);
 	/* commit(), fatal(): as of the clerk */
 	int (*commit)(void *context, const struct verdict *verdict);
 	void (*fatal)(void *context);

@@ -43,6 +43,8 @@ static bool refuse_token(const struct api_request *request, struct api_answer *a
 		api_error(answer, 403, "a test is sent over the socket alone");
 	else if (post && request->officer != NULL && request->endpoint == ENDPOINT_RELOAD)
 		api_error(answer, 403, "a reload is asked for over the socket alone");
+	else if (post && request->officer != NULL && request->endpoint == ENDPOINT_CLOCK)
+		api_error(answer, 403, "the clock is confirmed over the socket alone");
 	else
 		return false;
 	return true;
@@ -387,6 +389,19 @@ void api_reload(struct api *api, struct api_answer *answer)
 	text_deinit(&said);
 }
 
+/* Taken up within a second. */
+static void answer_clock(struct api *api, struct api_answer *answer)
+{
+	if (api->setup.confirm_clock == NULL) {
+		api_error(answer, 501, "this server keeps no clock");
+		return;
+	}
+	api->setup.confirm_clock(api->setup.context);
+	text_add(&answer->body, "{\"confirmed\":\"");
+	text_time(&answer->body, api_now_ms(), &api->setup.plan->zone, 3);
+	text_add(&answer->body, "\"}");
+}
+
 /* Which answers name persons, or an enterprise. */
 static bool names_somebody(enum endpoint endpoint)
 {
@@ -488,6 +503,9 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		break;
 	case ENDPOINT_MARKS:
 		deed_marks(api, request, answer);
+		break;
+	case ENDPOINT_CLOCK:
+		answer_clock(api, answer);
 		break;
 	case ENDPOINT_EVENTS: /* stream.c */
 	case ENDPOINT_RELOAD: /* api_reload() */

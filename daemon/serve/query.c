@@ -31,6 +31,7 @@ static const struct {
 	{"/api/v1/deliveries", ENDPOINT_DELIVERIES},
 	{"/api/v1/marks", ENDPOINT_MARKS},
 	{"/api/v1/reload", ENDPOINT_RELOAD},
+	{"/api/v1/clock", ENDPOINT_CLOCK},
 };
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -133,6 +134,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_UNSHELVE:
 	case ENDPOINT_DELIVERY_TEST:
 	case ENDPOINT_RELOAD:
+	case ENDPOINT_CLOCK:
 		return POSTS;
 	case ENDPOINT_CASES:
 	case ENDPOINT_SHELVES:
@@ -474,6 +476,7 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_CASE:
 	case ENDPOINT_ACTIONS:
 	case ENDPOINT_RELOAD:
+	case ENDPOINT_CLOCK:
 		return 0;
 	}
 	return 0;

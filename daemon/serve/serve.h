@@ -37,6 +37,9 @@ struct serve_setup {
 	/* evidence(): the archive of a case, as evidence_tar_write(); NULL: there are none */
 	int (*evidence)(void *context, int64_t id, const struct text *dossier, struct text *out);
 	void (*marked)(void *context); /* a mark was given; quick (any thread); NULL: nobody asks */
+	/* confirm_clock(): somebody says that the wall clock is right; quick (any thread); NULL:
+	 * nobody asks */
+	void (*confirm_clock)(void *context);
 	void *context;
 	/* reload(): take the configuration up anew and wait for it (any thread). Return: true and
 	 * one JSON object in @answer, or false and a sentence a line; NULL: it cannot be done */

@@ -208,8 +208,9 @@ def test_a_clock_far_ahead_removes_nothing_for_its_age(old, tmp_path, when):
         os.rename(clock + ".new", clock)
 
     set_clock("+60d" if when == "at the start" else "+0")
-    daemon.start(LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE="1",
-                 FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_RESET="1")
+    environment = dict(LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE="1",
+                       FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_RESET="1")
+    daemon.start(**environment)
     wait_until(lambda: daemon.metric("ducha_store_bytes") > 0, what="a look")
     set_clock("+60d" if when == "at the start" else "+3653d")
     wait_until(lambda: "no readings are removed for their age" in daemon.said(), 20, "the doubt")
@@ -219,6 +220,16 @@ def test_a_clock_far_ahead_removes_nothing_for_its_age(old, tmp_path, when):
     wait_until(lambda: daemon.metric("ducha_store_bytes") != looks, 20, "another look")
     assert set(files(daemon)) >= before
     assert daemon.metric("ducha_files_removed_total") == 0
+    if when == "at the start":
+        return
+    # nor does a daemon that finds the file which the wrong clock has made
+    daemon.kill()
+    daemon.start(**environment)
+    wait_until(lambda: daemon.faults("clock_doubted"), what="the alert of the clock")  # behind the first look
+    assert set(files(daemon)) >= before
+    assert daemon.ctl("clock", "confirm").returncode == 0
+    wait_until(lambda: daemon.metric("ducha_files_removed_total") >= DAYS - 1, what="what is old by now going")
+    wait_until(lambda: not daemon.faults("clock_doubted"), what="the alert's end")
 
 
 # --- the ledger ---

@@ -153,6 +153,8 @@ static void offer_words(const struct typed *typed)
 		offer_ids(typed, "/api/v1/alerts?active=true", "alerts");
 	} else if (strcmp(typed->verb, "alert") == 0 && typed->n == 1) {
 		offer(typed, "ack");
+	} else if (strcmp(typed->verb, "clock") == 0 && typed->n == 0) {
+		offer(typed, "confirm");
 	} else if (strcmp(typed->verb, "deliveries") == 0 && typed->n == 0) {
 		offer(typed, "test");
 	} else if (strcmp(typed->verb, "deliveries") == 0 && typed->n == 1) {

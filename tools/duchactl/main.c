@@ -57,6 +57,7 @@ static int talk(const struct ctl_options *options)
 		[VERB_LOAD] = show_loads,
 		[VERB_REPORT] = show_report,
 		[VERB_RELOAD] = show_reload,
+		[VERB_CLOCK] = show_clock,
 	};
 	struct client client;
 	int result = CTL_FAILED;
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
 	case VERB_LOAD:
 	case VERB_REPORT:
 	case VERB_RELOAD:
+	case VERB_CLOCK:
 	default:
 		return talk(&options);
 	}

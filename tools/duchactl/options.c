@@ -48,6 +48,8 @@ const char options_help[] =
 	"  report --month YYYY-MM | --year YYYY [--csv] [-o FILE]\n"
 	"                                          monitors, loads, classes, cases\n"
 	"  reload                                  take the configuration up anew\n"
+	"  clock confirm                           the daemon's clock is right, whatever it "
+	"doubts\n"
 	"\n"
 	"  -s, --socket SOCKET   default $DUCHA_SOCKET, else /run/ducha/duchad.sock\n"
 	"      --json            the API's own answer\n"
@@ -110,6 +112,7 @@ static const struct verb {
 	{"report", VERB_REPORT, 0, 0, TAKES_SPAN | TAKES_CSV | TAKES_OUTPUT,
 	 "report --month YYYY-MM | --year YYYY [--csv] [-o FILE]"},
 	{"reload", VERB_RELOAD, 0, 0, 0, "reload"},
+	{"clock", VERB_CLOCK, 1, 1, 0, "clock confirm"},
 };
 static const struct verb open_verb = {
 	"case open", VERB_OPEN, 1, 1, TAKES_OPEN, "case open --site S --source SOURCE [options]"};
@@ -623,6 +626,10 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		       needs("--reason", out->reason != NULL, error);
 	if (verb->verb == VERB_ALERT)
 		return alert_read(words, out, error);
+	if (verb->verb == VERB_CLOCK && strcmp(words[0], "confirm") != 0) {
+		text_format(error, "usage: duchactl %s", verb->usage);
+		return false;
+	}
 	if (verb->verb == VERB_DELIVERIES)
 		return delivery_read(verb, n, words, out, error);
 	if (verb->verb == VERB_EVIDENCE) {

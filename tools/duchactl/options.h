@@ -33,6 +33,7 @@ enum ctl_verb {
 	VERB_LOAD,
 	VERB_REPORT,
 	VERB_RELOAD,
+	VERB_CLOCK,
 	VERB_HELP,
 	VERB_VERSION,
 };

@@ -62,3 +62,31 @@ int show_reload(struct client *client, const struct ctl_options *options)
 	client_answer_deinit(&answer);
 	return result;
 }
+
+static int print_clock(const struct client_answer *answer)
+{
+	struct text out = {0};
+	json_t *json = show_parse(answer);
+	if (json == NULL)
+		return CTL_FAILED;
+	text_format(&out, "%s  ", tr("the clock is right"));
+	show_time(&out, show_string(json, "confirmed"));
+	text_char(&out, '\n');
+	int result = show_out(&out);
+	text_deinit(&out);
+	json_decref(json);
+	return result;
+}
+
+int show_clock(struct client *client, const struct ctl_options *options)
+{
+	struct client_answer answer = {0};
+	client_path(client, "/api/v1/clock");
+	int result = client_do(client, "", &answer);
+	if (result == CTL_OK && answer.status != 200)
+		result = client_refused(&answer);
+	else if (result == CTL_OK)
+		result = options->json ? show_body(&answer) : print_clock(&answer);
+	client_answer_deinit(&answer);
+	return result;
+}

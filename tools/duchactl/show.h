@@ -40,6 +40,8 @@ int show_mark(struct client *client, const struct ctl_options *options);
 int show_marks(struct client *client, const struct ctl_options *options);
 /** show_reload() - let the daemon take its configuration up anew, and say what speaks against it */
 int show_reload(struct client *client, const struct ctl_options *options);
+/** show_clock() - tell the daemon that its clock is right */
+int show_clock(struct client *client, const struct ctl_options *options);
 /** live_tail() - until a signal, a closed stdout, or a refusal */
 int live_tail(struct client *client, const struct ctl_options *options);
 

@@ -243,6 +243,20 @@ static void test_filling_is_said_from_a_tenth_until_half_as_much_again(void **st
 	(void)state;
 }
 
+static void test_a_file_is_no_older_than_one_recorded_before_it(void **state)
+{
+	/* a clock ten years back for a while, and ahead for a while */
+	const int64_t named[] = {101, 102, -3550, 900, 103, -3550, 900, 104},
+		      settled[] = {101, 102, 102, 900, 103, 103, 900, 104};
+	struct stock_file files[8] = {0};
+	(void)state;
+	for (size_t i = 0; i < 8; i++)
+		files[i].day = named[i];
+	stock_settle(files, 8, 105);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(files[i].day, settled[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_frames_have_a_time_of_their_own_and_go_first),
 		cmocka_unit_test(test_early_is_what_its_age_would_have_left),
 		cmocka_unit_test(test_filling_is_said_from_a_tenth_until_half_as_much_again),
+		cmocka_unit_test(test_a_file_is_no_older_than_one_recorded_before_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,7 @@ struct bench {
 	struct tallier *tallier;
 	uint64_t seq;
 	int raised, cleared, opened, refused;
+	int64_t age_ms, keep_ms; /* by which hours go */
 };
 
 static int commit(void *context, const struct verdict *v)
@@ -91,12 +92,19 @@ static void note(void *context, double before, double after, bool withdraw, stru
 	text_format(out, "%.12g to %.12g %s", before, after, withdraw ? "withdrawn" : "kept");
 }
 
+static int64_t age(void *context)
+{
+	return ((struct bench *)context)->age_ms;
+}
+
 static void begin(struct bench *b)
 {
 	struct tallier_setup setup = {.directory = b->directory,
 				      .plan = &plan,
 				      .ledger = b->ledger,
 				      .newest = daybook_sequence(b->daybook),
+				      .keep_ms = b->keep_ms,
+				      .age_ms = age,
 				      .commit = commit,
 				      .note = note,
 				      .context = b};
@@ -424,6 +432,21 @@ static void test_a_clock_that_ran_ahead_is_followed_back(void **state)
 	assert_int_equal(look(b, FLOW, TALLY_DAY).rows[0].count.n, 360);
 }
 
+static void test_hours_go_by_the_clock_that_is_believed(void **state)
+{
+	struct bench *b = *state;
+	b->keep_ms = 30 * DAY;
+	b->age_ms = START + 4 * HOUR;
+	restart(b);
+	discharge(b, 0, 3 * HOUR);
+	pass(b, 3650 * DAY); /* by the wall clock they are long over */
+	assert_int_equal(look(b, COD, TALLY_HOUR).n, 4);
+	b->age_ms = START + 30 * DAY + HOUR;
+	pass(b, 3650 * DAY + HOUR);
+	assert_int_equal(look(b, COD, TALLY_HOUR).n, 3);
+	assert_int_equal(look(b, COD, TALLY_DAY).n, 1); /* days stay */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -439,6 +462,7 @@ int main(void)
 		TEST(test_a_permit_is_judged_once),
 		TEST(test_a_ledger_that_cannot_be_written_is_asked_again),
 		TEST(test_a_clock_that_ran_ahead_is_followed_back),
+		TEST(test_hours_go_by_the_clock_that_is_believed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,7 +184,9 @@ static void monitor_json(const struct serve_setup *setup, uint32_t index, bool o
 		text_json(out, alert_kind_name((enum alert_kind)kind));
 		comma = ",";
 	}
-	text_add(out, "]}");
+	text_add(out, "],\"shelved\":");
+	(void)ledger_shelf_json(setup->ledger, site, monitor->factor, !open, out);
+	text_char(out, '}');
 }
 
 static void class_json(const struct plan *plan, const char *of, const struct section_class *section,

@@ -402,6 +402,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_SHELF_FIND] = "SELECT id FROM shelves WHERE ended IS NULL AND site = ?1"
 			   " AND (factor IS NULL OR factor = ?2) LIMIT 1",
+	[SQL_SHELF_LAST] = "SELECT until, reason, by FROM shelves WHERE ended IS NULL"
+			   " AND site = ?1 AND (factor IS NULL OR factor = ?2)"
+			   " ORDER BY until DESC LIMIT 1",
 	[SQL_SHELF_OVER] = "SELECT id, site, factor, case_id FROM shelves WHERE ended IS NULL"
 			   " AND (until <= ?1 OR (site = ?2 AND factor IS ?3)) ORDER BY id LIMIT 1",
 	[SQL_SHELF_CASE] = "SELECT id, site, factor, case_id FROM shelves WHERE ended IS NULL"

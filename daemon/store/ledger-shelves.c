@@ -170,6 +170,32 @@ int ledger_shelves_json(struct ledger *ledger, bool all, struct text *out)
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 
+int ledger_shelf_json(struct ledger *ledger, const char *site, const char *factor, bool persons,
+		      struct text *out)
+{
+	bool row;
+
+	pthread_mutex_lock(&ledger->lock);
+	sqlite3_stmt *last = ledger->sql[SQL_SHELF_LAST];
+	sql_bind(last, "tt", site, factor);
+	int r = sql_step(last, &row);
+	if (r != 0 || !row) {
+		text_add(out, "null");
+	} else {
+		text_add(out, "{\"until\":\"");
+		text_time(out, sqlite3_column_int64(last, 0), &ledger->plan->zone, 3);
+		text_add(out, "\"");
+		for (int i = 1; persons && i <= 2; i++) {
+			text_add(out, i == 1 ? ",\"reason\":" : ",\"by\":");
+			text_json(out, sql_text(last, i));
+		}
+		text_char(out, '}');
+	}
+	sql_reset(last);
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
 int ledger_acknowledge(struct ledger *ledger, int64_t id, const char *by, int64_t now_ms,
 		       struct text *out)
 {

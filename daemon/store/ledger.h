@@ -221,6 +221,10 @@ int ledger_shelve(struct ledger *ledger, const struct shelf_order *order, int64_
 /** ledger_unshelve() - what is still active then opens its case. LEDGER_UNKNOWN: there is none */
 int ledger_unshelve(struct ledger *ledger, const char *site, const char *factor, const char *by,
 		    int64_t now_ms);
+/** ledger_shelf_json() - the shelf of a monitor that ends last, its own or its site's:
+ * {"until":…,"reason":…,"by":…}, or null; @persons: with reason and by */
+int ledger_shelf_json(struct ledger *ledger, const char *site, const char *factor, bool persons,
+		      struct text *out);
 /** ledger_shelves_json() - {"shelves":[…]}, newest first; @all: ended ones, too */
 int ledger_shelves_json(struct ledger *ledger, bool all, struct text *out);
 

@@ -179,9 +179,12 @@ def test_the_operators_tool_walks_a_case_to_its_end(make_daemon, tmp_path):
     assert "No. 9 (2026-01-02)" in listed and "No. 7" in listed
     assert "no cases" in ctl("cases", "--overdue")
     ctl("shelve", "outfall-3", "w01018", "--for", "2h", "--reason", "calibration", "--by", "H")
-    assert "calibration" in ctl("shelves")
+    assert "calibration" in ctl("shelves") and "shelved until 20" in ctl("sites")
+    cod = daemon.get("/api/v1/sites")["sites"][0]["monitors"][0]
+    assert cod["shelved"]["reason"] == "calibration" and cod["shelved"]["by"] == "H" and cod["shelved"]["until"]
     ctl("unshelve", "outfall-3", "w01018", "--by", "H")
     ctl("unshelve", "outfall-3", "w01018", code=1)
+    assert daemon.get("/api/v1/sites")["sites"][0]["monitors"][0]["shelved"] is None
 
 
 def test_an_alert_is_acknowledged_and_a_shelf_holds_back_its_case(make_daemon, instrument):

@@ -74,7 +74,13 @@ static void site_row(struct table *table, const json_t *site, const json_t *moni
 {
 	const json_t *latest = json_object_get(monitor, "latest");
 	struct text alerts = {0};
+	const json_t *shelved = json_object_get(monitor, "shelved");
 	join_words(&alerts, json_object_get(monitor, "alerts"));
+	if (json_is_object(shelved)) {
+		text_add(&alerts, alerts.length > 0 ? "," : "");
+		text_format(&alerts, "%s ", tr("shelved until"));
+		show_time(&alerts, show_string(shelved, "until"));
+	}
 	table_cell(table, show_string(site, "id"));
 	table_cell(table, show_string(site, "name"));
 	table_cell(table, show_string(monitor, "factor"));

@@ -7,11 +7,26 @@
 /* Where no limit says it: HJ 212 and the daemon's own default. */
 static const double usual_share = 0.75;
 
+static const struct {
+	const char *name, *text;
+} states[DAY_STATES] = {
+	[DAY_COMPLIES] = {"complies", "it complies"},
+	[DAY_IDLE] = {"no_discharge", "nothing was discharged"},
+	[DAY_SHORT] = {"too_little", "too little valid data"},
+	[DAY_NOTHING] = {"nothing", "nothing was recorded"},
+	[DAY_PENDING] = {"pending", "not added up yet"},
+	[DAY_UNKNOWN] = {"not_configured", "the monitor is no longer configured"},
+	[DAY_EXCEEDS] = {"exceeds", "a limit is exceeded"},
+};
+
 const char *day_state_name(enum day_state state)
 {
-	static const char *const names[] = {"complies", "no_discharge",   "too_little", "nothing",
-					    "pending",  "not_configured", "exceeds"};
-	return names[state];
+	return states[state].name;
+}
+
+const char *day_state_text(enum day_state state)
+{
+	return states[state].text;
 }
 
 double monitor_due(const struct monitor *m, double length_ms)

@@ -17,9 +17,12 @@ enum day_state {
 	DAY_NOTHING, /* nothing was recorded */
 	DAY_PENDING, /* not added up yet */
 	DAY_UNKNOWN, /* of a monitor that is no longer configured */
-	DAY_EXCEEDS
+	DAY_EXCEEDS,
+	DAY_STATES
 };
-const char *day_state_name(enum day_state state); /* "complies" */
+/** day_state_name(), day_state_text() - "too_little"; in words */
+const char *day_state_name(enum day_state state);
+const char *day_state_text(enum day_state state);
 
 struct day_record {
 	struct span span;

@@ -3,6 +3,7 @@
 
 #include "core/caserules.h"
 #include "core/casewords.h"
+#include "core/compliance.h"
 #include "core/order.h"
 #include "core/refusal.h"
 
@@ -204,6 +205,18 @@ static void confirmation(struct office_page *page)
 	text_deinit(&sentence);
 }
 
+/* What a day that does not count for closing is. */
+static void days(struct sheet *sheet)
+{
+	sheet_markup(sheet, "<ul id=\"deed-days\" hidden>");
+	for (int i = DAY_COMPLIES + 1; i < DAY_STATES; i++) {
+		text_format(sheet->out, "<li data-day=\"%s\">", day_state_name((enum day_state)i));
+		sheet_say(sheet, day_state_text((enum day_state)i));
+		sheet_markup(sheet, "</li>");
+	}
+	sheet_markup(sheet, "</ul>");
+}
+
 static void refusal(struct office_page *page)
 {
 	struct sheet *sheet = &page->sheet;
@@ -224,7 +237,9 @@ static void refusal(struct office_page *page)
 		sheet_say(sheet, closing_lack_text(1u << i));
 		sheet_markup(sheet, "</li>");
 	}
-	sheet_markup(sheet, "</ul><ul id=\"deed-whys\" hidden>");
+	sheet_markup(sheet, "</ul>");
+	days(sheet);
+	sheet_markup(sheet, "<ul id=\"deed-whys\" hidden>");
 	for (int i = 0; i < REFUSALS; i++) {
 		sheet_markup(sheet, "<li data-why=\"");
 		sheet_text(sheet, refusal_text((enum refusal)i));

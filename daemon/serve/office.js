@@ -141,6 +141,14 @@ function named(list, query) {
 		return found && found.textContent;
 	}).filter(Boolean);
 }
+// The days that do not count for closing, as 2026-03-05 and why; the English sentence has them.
+function days(list) {
+	if (document.documentElement.lang === 'en') return '';
+	return (list || []).map(function (d) {
+		var why = document.querySelector('#deed-days [data-day="' + d.is + '"]');
+		return '\n' + d.day + ' ' + (why ? why.textContent : '') + (d.needed ? ' ' + d.valid + ' / ' + d.needed : '');
+	}).join('');
+}
 // The daemon says why in English; on a page in another language the kind of refusal is said, and the
 // fields that it names, where the sentence is none that the page knows.
 function reason(status, error) {
@@ -156,7 +164,7 @@ function refused(status, answer) {
 	var box = at('deed-refused'), text = box.dataset.refused,
 		allowed = named(answer.allowed, '#deed-action option'), lacks = named(answer.missing, '#deed-lacks li');
 	if (status === 401) { leave(); return; }
-	if (lacks.length) text += '\n' + box.dataset.lacks + ' ' + lacks.join('; ');
+	if (lacks.length) text += '\n' + box.dataset.lacks + ' ' + lacks.join('; ') + days(answer.days);
 	if (answer.allowed) text += '\n' + box.dataset.allowed + ' ' + (allowed.join(', ') || '-');
 	box.textContent = text + '\n' + reason(status, answer.error);
 	box.hidden = false;

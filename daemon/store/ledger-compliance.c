@@ -179,16 +179,9 @@ static void date_text(const struct days *d, int64_t i, struct text *out)
 
 static void why_text(const struct case_day *day, struct text *out)
 {
-	static const char *const sentences[] = {
-		[DAY_IDLE] = "nothing was discharged",
-		[DAY_NOTHING] = "nothing was recorded",
-		[DAY_PENDING] = "not added up yet",
-		[DAY_UNKNOWN] = "the monitor is no longer configured",
-		[DAY_EXCEEDS] = "a limit is exceeded",
-	};
 	const struct day_share *share = &day->share;
 	if (day->state != DAY_SHORT)
-		text_add(out, sentences[day->state]);
+		text_add(out, day_state_text(day->state));
 	else if (share->hours)
 		text_format(out, "%.4g of %.4g hours have a valid reading, and %.4g are needed",
 			    share->valid, share->due, share->needed);

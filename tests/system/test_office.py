@@ -8,7 +8,8 @@ import pytest
 
 import servers
 from browsers import HOSTILE, PO, SHOWN, browser, is_accessible, run, said
-from conftest import Daemon, site
+from conftest import Daemon, mqtt_connection, mqtt_monitor, site
+from test_cases import at
 
 
 def wait_until(condition, seconds=90, what="the condition"):
@@ -22,18 +23,19 @@ WORDS = {"en": ("Assigned", "Refused: nothing was recorded.", "this token is no 
 
 
 class Office:
-    def __init__(self, directory):
+    def __init__(self, directory, monitors=(), environment={}, more=""):
         officers = directory / "officers"
         officers.write_text("".join(f"{name}:{roles}:{hashlib.sha256(token.encode()).hexdigest()}\n"
                                     for name, (roles, token) in TOKENS.items()))
-        river = site("river", [], 'responsible = { unit = "Unit"; leader = "Leader Liang"; };', "river_section")
-        self.daemon = Daemon(directory, [], [river.replace('"Site river"', f'"{HOSTILE}"')], listen=servers.free_port(),
-                             environment={"DUCHA_LOCALE_DIRECTORY": PO}, http=f' officers_file = "{officers}";').start()
+        river = site("river", monitors, 'responsible = { unit = "Unit"; leader = "Leader Liang"; };', "river_section")
+        self.daemon = Daemon(directory, [mqtt_connection(servers.free_port())] if monitors else [],
+                             [river.replace('"Site river"', f'"{HOSTILE}"')], listen=servers.free_port(), more=more,
+                             environment={"DUCHA_LOCALE_DIRECTORY": PO, **environment}, http=f' officers_file = "{officers}";').start()
         self.url = f"http://127.0.0.1:{self.daemon.port}/"
 
-    def open_case(self):
+    def open_case(self, **more):
         status, body = self.daemon.request("POST", "/api/v1/cases", json.dumps(
-            {"site": "river", "source": "inspection", "by": "zhao", "title": HOSTILE.replace("\u202e", "")}))
+            {"site": "river", "source": "inspection", "by": "zhao", "title": HOSTILE.replace("\u202e", ""), **more}))
         assert status == 200, body
         return json.loads(body)["id"]
 
@@ -187,6 +189,34 @@ def test_a_role_decides_what_is_offered_and_closing_says_what_it_lacks(office, b
     assert "more people who checked on the spot" in shown(browser, "#deed-refused")
     assert office.case(id)["status"] == "review"
     is_untouched(browser)
+
+
+@pytest.fixture
+def dated(tmp_path):
+    """An office of its own, whose clock can be moved, with a monitor of which nothing comes."""
+    here = Office(tmp_path, [mqtt_monitor("w01018", "t")], at("2026-03-02 10:00:00"),
+                  "closing: { checkers = 0; record = false; attachments = 0; approval = false; five_ones = false; };")
+    yield here
+    here.daemon.stop()
+
+
+def test_a_chinese_page_says_which_days_do_not_count(dated, browser):
+    office = dated
+    id = office.open_case(factor="w01018", kind="exceedance")
+    office.act(id, action="assign", unit="U")
+    office.act(id, action="plan", note="dig")
+    office.act(id, action="rectified")
+    office.daemon.stop()
+    office.daemon.environment |= at("2026-03-04 12:00:00")
+    office.daemon.start()
+    enter(office, browser, "wang", "zh_CN")
+    choose(browser, id, "close")
+    fill(browser, "note", "done")
+    click(browser, "#deed-go")
+    click(browser, "#deed-go")
+    see(browser, "#deed-refused", "\u8fbe\u6807\u5929\u6570\u4e0d\u8db3\n2026-03-03 ")
+    # there are no data, which may not have been added up yet
+    assert any(why in shown(browser, "#deed-refused") for why in ("\u65e0\u76d1\u6d4b\u6570\u636e", "\u6570\u636e\u5c1a\u672a\u6c47\u603b"))
 
 
 def test_a_token_stays_in_its_tab_and_is_forgotten(office, browser):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The verifier's inside: seals.c reads keys and seals, ledger.c and daybook.c what they speak of.
+ * The verifier's inside: seals.c reads keys and seals, ledger.c and daybook.c what they speak of,
+ * dayfile.c each file of it.
  */
 #include "core/text.h"
 #include "seal/hash.h"

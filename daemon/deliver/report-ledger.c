@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver/report-tables.h"
+#include "store/ledger-marks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -101,11 +102,24 @@ static bool judges_hours(const struct plan *plan)
 	return false;
 }
 
+/* Each once, though several limits may be of the same means. */
+static void count_recomputed(const struct report_covers *covers, struct report_alerts *by_monitor)
+{
+	for (size_t i = 0; i < covers->n; i++) {
+		const struct recomputed_window *w = &covers->at[i], *before = w - (i > 0);
+		bool again = i > 0 && before->monitor == w->monitor &&
+			     before->average == w->average &&
+			     before->span.start_ms == w->span.start_ms;
+		by_monitor[w->monitor].recomputed += w->average != AVERAGE_INSTANT && !again;
+	}
+}
+
 int report_alerts(const struct report *report, struct report_alerts *by_monitor)
 {
 	struct report_covers covers = {0};
 	struct taking taking = {report, &covers, by_monitor, take_cover};
 	int r = report_covers(report, &covers);
+	count_recomputed(&covers, by_monitor);
 	if (r == 0 && judges_hours(report->plan))
 		r = take_alerts(&taking);
 	if (r == 0 && covers.failed)

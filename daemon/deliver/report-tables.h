@@ -8,7 +8,7 @@
 
 /* CELL_KEY: a text that is not broken; CELL_WORD: one of ours; CELL_CODE: of the API; CELL_SITE:
  * its id; on a page the name that the office knows it by; CELL_STEP: an action of a history;
- * CELL_NOTE: sentences of ours, the number in the place {n} of the first */
+ * CELL_NOTE: sentences of ours */
 enum report_cell {
 	CELL_TEXT,
 	CELL_KEY,
@@ -28,9 +28,15 @@ struct report_column {
 	int decimals; /* of a number on a page */
 };
 
+/* A sentence, with a number in its place {n}. */
+struct report_remark {
+	const char *sentence;
+	int64_t n;
+};
+
 struct report_value {
-	const char *text; /* NULL: none; lives as long as the tables */
-	const char *also; /* of a note: a second sentence; NULL: none */
+	const char *text;                    /* NULL: none; lives as long as the tables */
+	const struct report_remark *remarks; /* of a note: up to one without a sentence */
 	double number;
 	bool has_number, has_decimals;
 	int decimals; /* on a page, where they are not the column's */
@@ -99,6 +105,7 @@ struct report_alerts {
 	struct report_days by_means; /* with a mean of hours beyond a limit */
 	struct report_days late;     /* that exceed by late readings, and touch no alert */
 	int64_t late_readings;       /* of those days, beyond a limit */
+	int64_t recomputed;          /* means that marks have changed */
 	/* cases of its own; decided: verified, or withdrawn since nothing was wrong (unfounded) */
 	int64_t registered, verified, withdrawn, decided, unfounded;
 };

@@ -82,16 +82,14 @@ static const char *site_name(const struct plan *plan, const char *id)
 }
 
 /* "3 readings …; transmission rate below 90 %" */
-static void add_note(struct sheet *sheet, const struct report_value *value)
+static void add_note(struct sheet *sheet, const struct report_remark *remarks)
 {
 	char n[24];
-	snprintf(n, sizeof n, "%.0f", value->number);
-	if (value->text == NULL)
-		return;
-	sheet_phrase(sheet, value->text, "n", n, NULL);
-	if (value->also != NULL) {
-		sheet_say(sheet, "; ");
-		sheet_say(sheet, value->also);
+	for (const struct report_remark *r = remarks; r->sentence != NULL; r++) {
+		if (r > remarks)
+			sheet_say(sheet, SAY("; "));
+		snprintf(n, sizeof n, "%lld", (long long)r->n);
+		sheet_phrase(sheet, r->sentence, "n", n, NULL);
 	}
 }
 
@@ -113,7 +111,7 @@ static void page_row(struct report_writer *writer, const struct report_column *c
 		else if (columns[i].cell == CELL_STEP)
 			sheet_say(sheet, step_words(values[i].text, NULL));
 		else if (columns[i].cell == CELL_NOTE)
-			add_note(sheet, &values[i]);
+			add_note(sheet, values[i].remarks);
 		else if (columns[i].cell == CELL_WORD)
 			sheet_say(sheet, values[i].text);
 		else if (columns[i].cell == CELL_SITE)
@@ -262,10 +260,10 @@ static void lines_begin(struct report_writer *writer, const char *name, const ch
 }
 
 /* Of our own words: nothing in it is escaped. */
-static void field_note(struct text *out, const struct report_value *value)
+static void field_note(struct text *out, const struct report_remark *remarks)
 {
 	struct text note = {0};
-	add_note(&(struct sheet){.out = &note}, value);
+	add_note(&(struct sheet){.out = &note}, remarks);
 	field(out, note.at);
 	text_deinit(&note);
 }
@@ -278,7 +276,7 @@ static void lines_row(struct report_writer *writer, const struct report_column *
 	for (size_t i = 0; i < n; i++) {
 		text_char(lines->out, ',');
 		if (columns[i].cell == CELL_NOTE)
-			field_note(lines->out, &values[i]);
+			field_note(lines->out, values[i].remarks);
 		else if (is_text(&columns[i]))
 			field(lines->out, values[i].text);
 		else if (values[i].has_number)

@@ -140,15 +140,22 @@ static const char *share_note(const struct report *report, const struct sums *s,
 		       : NULL;
 }
 
-static struct report_value monitor_note(const struct report_alerts *a, const char *shares)
+enum { REMARKS = 3 };
+static void monitor_remarks(const struct report_alerts *a, const char *shares,
+			    struct report_remark remarks[REMARKS + 1])
 {
-	if (a->late_readings == 0)
-		return report_text(shares);
-	return (struct report_value){
-		.text = SAY("{n} valid readings beyond a limit, on days for which some came late, "
+	size_t n = 0;
+	if (a->late_readings > 0)
+		remarks[n++] = (struct report_remark){
+			SAY("{n} valid readings beyond a limit, on days for which some came late, "
 			    "are in no alert; those days count as exceeding"),
-		.also = shares,
-		.number = (double)a->late_readings};
+			a->late_readings};
+	if (a->recomputed > 0)
+		remarks[n++] = (struct report_remark){
+			SAY("{n} means were computed anew since data were marked"),
+			a->recomputed};
+	remarks[n] = (struct report_remark){shares, 0};
+	remarks[n + 1] = (struct report_remark){NULL, 0};
 }
 
 static const struct report_column monitor_columns[] = {
@@ -181,6 +188,8 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 	double due = readings_due(report, m, s);
 	bool is_rain = strcmp(m->factor, RAIN_FACTOR) == 0;
 	struct report_value sent = share_of(s->count.n, due), valid = share_of(s->count.valid, due);
+	struct report_remark remarks[REMARKS + 1];
+	monitor_remarks(a, share_note(report, s, sent, valid), remarks);
 	const struct report_value values[] = {
 		report_text(report->plan->sites[m->site].id),
 		report_text(m->factor),
@@ -199,7 +208,7 @@ static void monitor_row(struct tables *t, uint32_t monitor, const struct sums *s
 		report_number(m->n_limits > 0, judged),
 		report_number(m->n_limits > 0, exceeding),
 		report_number(judged > 0, judged > 0 ? (double)good / (double)judged : 0),
-		monitor_note(a, share_note(report, s, sent, valid)),
+		{.remarks = remarks},
 	};
 	t->writer->row(t->writer, monitor_columns, values, COUNT(monitor_columns));
 }

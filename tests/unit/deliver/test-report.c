@@ -221,6 +221,8 @@ static void assert_row(struct bench *b, const char *factor, const char *expected
 	tallies_close(tallies);
 }
 
+static void assert_told(struct bench *b, const char *line);
+
 static void test_a_day_is_what_its_mean_says_and_not_what_an_alert_spans(void **state)
 {
 	struct bench *b = *state;
@@ -321,6 +323,9 @@ static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void *
 	recomputed(b, mark(b, PHOSPHORUS, 3 * DAY, 3 * DAY + HOUR), PHOSPHORUS, 3, OUTCOME_COMPLIES,
 		   OUTCOME_EXCEEDS);
 	assert_row(b, "w21011", "4 2 4 2 0.5");
+	assert_told(
+		b,
+		"2 means were computed anew since data were marked; shares not known");
 }
 
 static void test_a_day_of_too_few_results_is_not_judged_either(void **state)
@@ -365,6 +370,11 @@ static void assert_lines(struct bench *b, const char *const *lines)
 			fail_msg("\"%s\" is not in\n%s", *lines, csv.at);
 	text_deinit(&csv);
 	tallies_close(tallies);
+}
+
+static void assert_told(struct bench *b, const char *line)
+{
+	assert_lines(b, (const char *const[]){line, NULL});
 }
 
 static void test_a_monitor_that_never_sent_anything_is_noted(void **state)

@@ -176,6 +176,13 @@ static bool ends_number(const char *document, const char *at)
 	       ((size_t)(at - document) >= n && memcmp(at - n, last, n) == 0);
 }
 
+static size_t trimmed(const char *text, size_t length)
+{
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	return length;
+}
+
 size_t document_day(const char *document, char day[DOCUMENT_DAY])
 {
 	static const char *const opens[] = {"(", "\xef\xbc\x88", NULL}, *const closes[] = {
@@ -186,9 +193,7 @@ size_t document_day(const char *document, char day[DOCUMENT_DAY])
 		if (end == NULL || *behind(end, closes) != '\0' ||
 		    (digits == at && !ends_number(document, at)))
 			continue;
-		while (at > document && at[-1] == ' ')
-			at--;
-		return (size_t)(at - document);
+		return trimmed(document, (size_t)(at - document));
 	}
 	return 0;
 }
@@ -274,15 +279,19 @@ const char *order_lacks(const struct case_order *order)
 
 const char *order_document(const struct case_order *order, struct text *room)
 {
-	char day[DOCUMENT_DAY];
-	size_t number;
+	char own[DOCUMENT_DAY];
+	const char *dated = own;
 	if (order->document == NULL)
 		return NULL;
-	number = document_day(order->document, day);
-	if (order->dated == NULL && number == 0)
+	size_t number = document_day(order->document, own);
+	if (number == 0 && order->dated == NULL)
 		return order->document;
+	if (number == 0) {
+		dated = order->dated;
+		number = trimmed(order->document, strlen(order->document));
+	}
 	text_clear(room);
-	text_add_n(room, order->document, number == 0 ? strlen(order->document) : number);
-	text_format(room, " (%s)", number == 0 ? order->dated : day);
+	text_add_n(room, order->document, number);
+	text_format(room, " (%s)", dated);
 	return room->failed ? NULL : room->at;
 }

@@ -31,6 +31,23 @@ static void check_order(struct case_order *order, enum order_use use)
 	check(order->other >= 0);
 }
 
+/* A document is kept with one day behind its number, and then says the same day. */
+static void check_document(const struct case_order *order)
+{
+	struct text room = {0}, again_room = {0};
+	struct case_order kept = {.document = order_document(order, &room)};
+	char day[DOCUMENT_DAY], again[DOCUMENT_DAY];
+	check((kept.document == NULL) == (order->document == NULL));
+	if (kept.document != NULL) {
+		bool dated = document_day(order->document, day) != 0 || order->dated != NULL;
+		check(strcmp(order_document(&kept, &again_room), kept.document) == 0);
+		check(!dated || document_day(kept.document, again) != 0);
+		check(text_is_utf8(kept.document));
+	}
+	text_deinit(&room);
+	text_deinit(&again_room);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const enum order_use uses[] = {USE_ACT, USE_OPEN, USE_SHELVE, USE_ACKNOWLEDGE};
@@ -42,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	enum order_use use = uses[data[0] % 4];
 	if (action_read((const char *)data + 1, n - 1, &zone, use, 0, &body, &error)) {
 		check_order(&body.order, use);
+		check_document(&body.order);
 		action_body_deinit(&body);
 	} else {
 		check(error.at != NULL && error.length > 0);

@@ -90,7 +90,7 @@ static void lack_text(const struct deed *d, unsigned lack, struct text *out)
 {
 	text_add(out, closing_lack_text(lack));
 	if (lack == LACK_CHECKERS && d->ledger->plan->rules->n_officers > 0)
-		text_add(out, ", of the officers who may close");
+		text_add(out, ", of the officers who may close or return");
 	if (lack == LACK_DAYS)
 		text_format(out, " (%d of %d)%s", d->data.days, d->data.needed,
 			    d->data.why.at == NULL ? "" : d->data.why.at);

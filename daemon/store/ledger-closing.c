@@ -112,7 +112,8 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 		r = ledger_compliance(ledger, row, now_ms, data);
 	f.alert_active = loud;
 	f.compliant_days = data->days;
-	f.checkers = names_count(rules, order->checkers, rules->may[ACTION_CLOSE]);
+	f.checkers = names_count(rules, order->checkers,
+				 rules->may[ACTION_CLOSE] | rules->may[ACTION_RETURN]);
 	f.approved =
 		order->approved_by != NULL && officer_is(rules, order->approved_by, ROLE_LEADER);
 	*lacks = closing_lacks(&rules->closing, &f);

@@ -108,7 +108,7 @@ def test_roles_decide_who_may_do_what(make_daemon):
     assert "may not close" in act(daemon, 1, "close", 403, by="h", note="n")["error"]
     refused = act(daemon, 1, "close", 409, by="i", note="n", checkers="Inspector, A", approved_by="Inspector")
     assert refused["missing"] == ["checkers", "record", "attachment", "approval"]
-    assert "(checkers), of the officers who may close" in refused["error"]
+    assert "(checkers), of the officers who may close or return" in refused["error"]
     for kind in ("record", "photo"):
         post(daemon, f"/api/v1/cases/1/attachments?name={kind}.jpg&type={kind}&by=i", os.urandom(300000))
     case = act(daemon, 1, "close", by="i", note="n", checkers="Inspector, l", approved_by="Leader")

@@ -32,6 +32,7 @@ struct keeper {
 	struct pulse pulse;
 	struct daybook_reader *reader;
 	struct store_use use;
+	int64_t most_bytes; /* as of the last look */
 	struct removals early, unsent;
 	_Atomic bool faults[OWN_FAULTS];
 	_Atomic int64_t bytes;
@@ -140,8 +141,9 @@ static void look(struct keeper *k)
 		trouble(k, "cannot be looked through", r);
 		return;
 	}
+	k->most_bytes = stock_most(k->setup.max_bytes, (int64_t)(disk.f_blocks * disk.f_frsize));
 	struct stock_room room = {.used_bytes = k->use.bytes,
-				  .most_bytes = k->setup.max_bytes,
+				  .most_bytes = k->most_bytes,
 				  .disk_free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize),
 				  .disk_all_bytes = (int64_t)(disk.f_blocks * disk.f_frsize)};
 	atomic_store(&k->bytes, k->use.bytes);
@@ -244,8 +246,8 @@ static int take_frames(struct keeper *k, const struct stock_file *file, enum sto
 	return r;
 }
 
-/* Return: true if one file was taken away. */
-static bool take_next(struct keeper *k)
+/* Return: 0 and whether one file was taken away; SQL_FATAL, negative errno. */
+static int take_next(struct keeper *k, bool *taken)
 {
 	struct stock_file *files = NULL;
 	struct stock_span *spans = NULL;
@@ -275,20 +277,33 @@ static bool take_next(struct keeper *k)
 		why = stock_next(files, n, &rules, &which);
 	if (!frames && why != STOCK_STAYS)
 		r = take_away(k, &files[which], why, &rules);
-	if (r != 0)
-		trouble(k, "readings cannot be removed", r);
 	free(files);
 	free(spans);
-	return r == 0 && why != STOCK_STAYS;
+	*taken = r == 0 && why != STOCK_STAYS;
+	return r;
+}
+
+/* On a full disk the record of what goes has no room, and nothing would ever go. */
+static bool take_one(struct keeper *k)
+{
+	bool taken = false;
+	int r = take_next(k, &taken);
+	while (r == -ENOSPC && !atomic_load(&k->stop) &&
+	       reserve_give(k->setup.reserve, RESERVE_WORK))
+		r = take_next(k, &taken);
+	if (r != 0)
+		trouble(k, "readings cannot be removed", r);
+	return taken;
 }
 
 static void keeper_round(struct keeper *k)
 {
 	look(k);
-	while (!atomic_load(&k->stop) && take_next(k)) {
+	while (!atomic_load(&k->stop) && take_one(k)) {
 		pulse_beat(&k->pulse);
 		look(k);
 	}
+	reserve_refill(k->setup.reserve);
 	look_back(k, &k->early, OWN_REMOVED_EARLY);
 	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
 }

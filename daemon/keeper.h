@@ -15,6 +15,7 @@
  */
 #include "core/metrics.h"
 #include "core/verdict.h"
+#include "reserve.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
 
@@ -26,6 +27,7 @@ struct keeper_setup {
 	struct ledger *ledger;
 	bool exports; /* readings are to leave, behind the cursor "influx/readings" */
 	int64_t keep_days, keep_frames, max_bytes;
+	struct reserve *reserve;
 	struct metrics *metrics;
 	/* the wall clock as far as it is believed, by which ages are counted: what is removed does
 	 * not come back when a clock does */

@@ -17,7 +17,7 @@
 #include <time.h>
 
 /* How long a thread may take to come to its gate: an exchange, a commit. */
-enum { FIELD_MS = 5000, FLOW_MS = 3000 };
+enum { FIELD_MS = 5000, FLOW_MS = 3000, ROOM_MS = 5000 };
 
 /* Everything that follows the next plan, beside what follows the present one. Behind the swap it
  * holds the old things. */
@@ -547,9 +547,23 @@ static bool build(struct run *run, struct next *next, struct text *said)
 	return false;
 }
 
+/* The next configuration may be the one that makes room: a full disk must not keep it out. */
+static void make_room(struct run *run)
+{
+	bool given = (recorder_failing(run->recorder) || clerk_failing(run->clerk)) &&
+		     reserve_give(&run->reserve, RESERVE_WORK);
+	int64_t until_ns = clock_mono_ns() + ROOM_MS * INT64_C(1000000);
+	while (given && clock_mono_ns() < until_ns &&
+	       (recorder_failing(run->recorder) || clerk_failing(run->clerk)))
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
 static bool take_up(struct run *run, struct next *next, struct text *said)
 {
-	if (!reload_read(run, &next->config, said) || !reload_may(run, said))
+	if (!reload_read(run, &next->config, said))
+		return false;
+	make_room(run);
+	if (!reload_may(run, said))
 		return false;
 	bool good = revise_hold(run->revise, FIELD_MS) ||
 		    reload_refuse(said, "a mark is being worked off: reload again when it is done");

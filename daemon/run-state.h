@@ -90,6 +90,7 @@ struct run {
 	struct exporter *exporter;
 	struct tallier *tallier;
 	struct keeper *keeper;
+	struct reserve reserve;
 	struct serve *serve;
 	struct wording chinese; /* of pages */
 	struct revise *revise;

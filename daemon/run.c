@@ -105,8 +105,11 @@ static void wake_courier(void *context)
 		courier_wake(run->courier);
 }
 
+/* A start takes some room of its own. */
 static int open_store(struct run *run)
 {
+	reserve_open(&run->reserve, run->directory, run->config->max_bytes);
+	reserve_start(&run->reserve);
 	int r = daybook_open(&run->daybook, run->directory, run->plan);
 	if (r != 0)
 		return run_failed(run->directory, r);
@@ -159,6 +162,8 @@ static int take_up(struct run *run)
 static int start_threads(struct run *run)
 {
 	int r = evidence_start(run->evidence);
+	if (r == 0)
+		r = keeper_start(run->keeper); /* on a full disk what may go goes first */
 	if (r == 0 && (r = clerk_start(run->clerk)) == 0)
 		run->clerk_runs = true;
 	if (r == 0 && (r = recorder_start(run->recorder)) == 0)
@@ -175,8 +180,6 @@ static int start_threads(struct run *run)
 		r = exporter_start(run->exporter);
 	if (r == 0)
 		r = tallier_start(run->tallier);
-	if (r == 0)
-		r = keeper_start(run->keeper);
 	for (int i = BEAT_JUDGE; r == 0 && i < BEATS; i++)
 		if (i != BEAT_EXPORTER || run->exporter != NULL)
 			run_alive(&run->beats[i]);
@@ -315,6 +318,7 @@ static void end(struct run *run)
 	exporter_free(run->exporter);
 	tallier_free(run->tallier);
 	keeper_free(run->keeper);
+	reserve_close(&run->reserve);
 	courier_free(run->courier);
 	shares_free(run->shares);
 	clerk_free(run->clerk);
@@ -373,6 +377,7 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 			    .plan = &(*assembly)->plan,
 			    .file = file,
 			    .signal_fd = -1,
+			    .reserve = {.fd = -1},
 			    .desk = {.wake_fd = -1}};
 	config_text_init(&run->config_text);
 	if (libraries_begin() == 0 && begin(run) == 0) {

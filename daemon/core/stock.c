@@ -64,6 +64,13 @@ enum stock_why stock_next_frames(const struct stock_file *files, size_t n,
 	return STOCK_STAYS;
 }
 
+int64_t stock_most(int64_t max_bytes, int64_t disk_all_bytes)
+{
+	int64_t share = disk_all_bytes - disk_all_bytes / 16;
+
+	return max_bytes < share ? max_bytes : share;
+}
+
 static bool is_short(int64_t left, int64_t all, bool now)
 {
 	int64_t tenth = all / TENTH;

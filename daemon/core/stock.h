@@ -68,6 +68,9 @@ enum stock_why stock_next_frames(const struct stock_file *files, size_t n,
 /** stock_early() - would its age alone have let it stay? */
 bool stock_early(const struct stock_file *file, const struct stock_rules *rules);
 
+/** stock_most() - the bound of the store: @max_bytes, and 15/16 of its file system at most */
+int64_t stock_most(int64_t max_bytes, int64_t disk_all_bytes);
+
 /* Said before there is no room: from a tenth left, until there is half as much again. */
 struct stock_room {
 	int64_t used_bytes, most_bytes;          /* of the store */

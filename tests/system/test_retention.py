@@ -13,6 +13,7 @@ import pytest
 
 import servers
 from conftest import BUILD, modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
+from disks import small_tmpfs
 from servers import wait_until
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -230,6 +231,43 @@ def test_a_clock_far_ahead_removes_nothing_for_its_age(old, tmp_path, when):
     assert daemon.ctl("clock", "confirm").returncode == 0
     wait_until(lambda: daemon.metric("ducha_files_removed_total") >= DAYS - 1, what="what is old by now going")
     wait_until(lambda: not daemon.faults("clock_doubted"), what="the alert's end")
+
+
+def fill_up(place):
+    with open(os.path.join(place, "filler"), "ab", buffering=0) as f:
+        for n in (65536, 4096, 512, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(b"x" * n)
+
+
+def test_a_full_disk_keeps_nothing_that_is_overdue(old, tmp_path):
+    with small_tmpfs(str(tmp_path / "small"), "64m") as place:
+        daemon = old("keep_days = { raw = 20; };", store=os.path.join(place, "store"))
+
+        def keep(before, days):
+            with open(daemon.config) as f:
+                text = f.read()
+            with open(daemon.config, "w") as f:
+                f.write(text.replace(f"raw = {before};", f"raw = {days};"))
+
+        def settled(days):
+            wait_until(lambda: day(days + 1) not in files(daemon), 20, "the old to go")
+            assert day(days) in files(daemon)
+
+        daemon.start()
+        reserve = os.path.join(place, "store", "reserve")
+        wait_until(lambda: os.stat(reserve).st_blocks > 0, what="the reserve")
+        fill_up(place)
+        keep(20, 6)
+        assert daemon.ctl("reload").returncode == 0
+        settled(6)
+        daemon.kill()
+        fill_up(place)
+        keep(6, 4)
+        daemon.start()
+        settled(4)
+        assert daemon.faults("disk_filling")
 
 
 # --- the ledger ---

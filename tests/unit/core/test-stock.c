@@ -243,6 +243,13 @@ static void test_filling_is_said_from_a_tenth_until_half_as_much_again(void **st
 	(void)state;
 }
 
+static void test_the_bound_is_no_more_than_the_disk_can_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(stock_most(20000, 1600), 1500);
+	assert_int_equal(stock_most(1000, 1600), 1000);
+}
+
 static void test_a_file_is_no_older_than_one_recorded_before_it(void **state)
 {
 	/* a clock ten years back for a while, and ahead for a while */
@@ -268,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_frames_have_a_time_of_their_own_and_go_first),
 		cmocka_unit_test(test_early_is_what_its_age_would_have_left),
 		cmocka_unit_test(test_filling_is_said_from_a_tenth_until_half_as_much_again),
+		cmocka_unit_test(test_the_bound_is_no_more_than_the_disk_can_hold),
 		cmocka_unit_test(test_a_file_is_no_older_than_one_recorded_before_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,17 @@ void work_bad(struct work *w, const char *format, ...)
 	va_end(list);
 }
 
+void work_note(struct work *w, const char *format, ...)
+{
+	char line[1000];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(line, sizeof line, format, list);
+	va_end(list);
+	text_format(&w->notes, "note: %s\n", line);
+}
+
 void work_put(struct work *w, const char *name, const void *bytes, size_t size)
 {
 	uint8_t hash[CHAIN_HASH_BYTES];
@@ -149,17 +160,22 @@ static bool line_put(void *context, const struct daybook_row *row, const struct 
 }
 
 /* What the ledger keeps a digest of must be there, unless its days were removed by rule. */
-static void lines_judge(struct work *w, const struct evidence_lines *lines)
+static void lines_judge(struct work *w, const struct evidence_case *c,
+			const struct evidence_lines *lines)
 {
 	char hex[CHAIN_HEX_BYTES];
 
 	chain_hex(hex, lines->digest, sizeof lines->digest);
 	readings_whole(w);
-	if (w->digest[0] != '\0' && strcmp(hex, w->digest) != 0)
+	if (w->digest[0] == '\0' || c->kept < 0 || strcmp(hex, w->digest) == 0)
+		return;
+	if (w->days_gone > 0)
+		removed_note(w, c, lines);
+	else
 		work_bad(w,
 			 "readings: those of which the ledger keeps the digest are not there any "
-			 "more (%lld are): days were removed, or late readings came since",
-			 (long long)lines->readings);
+			 "more (%lld of %lld are), and no rule removed a day of theirs",
+			 (long long)lines->readings, (long long)c->kept);
 }
 
 static int readings_put(struct work *w, struct evidence_case *c)
@@ -180,7 +196,8 @@ static int readings_put(struct work *w, struct evidence_case *c)
 	if (r == 0) {
 		work_put_text(w, "readings.csv", &tables.readings);
 		readings_chain(w, c, &lines, &tables.framed);
-		lines_judge(w, &lines);
+		later_put(w, reader, c, &lines);
+		lines_judge(w, c, &lines);
 	}
 	daybook_reader_close(reader);
 	text_deinit(&tables.readings);
@@ -216,6 +233,7 @@ static int case_put(struct work *w, int64_t id, const struct evidence_rows *rows
 	struct evidence_case c;
 	int64_t last_ms = 0;
 
+	w->days_gone = rows->days_gone;
 	work_put_text(w, "case.json", &rows->json);
 	parts_put(w, rows->json.at, &last_ms);
 	case_chain(w, rows, last_ms);
@@ -245,8 +263,11 @@ static void verify_put(struct work *w)
 			"本证据包中的数据与封存时一致。\n",
 			w->links, w->n_keys);
 	if (w->frames_gone > 0)
-		text_format(&text, "The frames of %lld links are not kept any more.\n",
-			    (long long)w->frames_gone);
+		work_note(w,
+			  "the frames of %lld links were removed by the rules of retention "
+			  "(storage.keep_days.frames) %lld 环的报文已按保存期限清除",
+			  (long long)w->frames_gone, (long long)w->frames_gone);
+	text_add_n(&text, w->notes.at == NULL ? "" : w->notes.at, w->notes.length);
 	work_put_text(w, "VERIFY.txt", &text);
 	text_deinit(&text);
 }
@@ -310,6 +331,7 @@ static int tar_try(const struct evidence_tar *setup, int64_t id, const struct te
 		r = tar_write(&w, id, dossier, &rows);
 	tar_end(out);
 	evidence_rows_deinit(&rows);
+	text_deinit(&w.notes);
 	text_deinit(&w.sums);
 	text_deinit(&w.keys);
 	text_deinit(&w.seals);

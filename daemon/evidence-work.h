@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Evidence work: an archive on its way. evidence-tar.c has its files, evidence-seals.c keys and
- * seals, evidence-chain.c what lies between a row and its seal. What goes in is held against the
+ * seals, evidence-chain.c what lies between a row and its seal, evidence-later.c what came or went
+ * since the digest. What goes in is held against the
  * chains on the way; the first thing that is not as it was sealed is kept, and the archive says it.
  */
 #include "core/sealline.h"
@@ -31,9 +32,10 @@ struct key_taken {
 struct work {
 	const struct evidence_tar *setup;
 	struct text *tar, sums;
-	char bad[300];    /* the first thing that is not as it was sealed; empty: none */
-	int r;            /* why there can be no archive */
-	struct text keys; /* seals/keys, and each of them */
+	char bad[300];     /* the first thing that is not as it was sealed; empty: none */
+	struct text notes; /* what else is to be known of it, line by line */
+	int r;             /* why there can be no archive */
+	struct text keys;  /* seals/keys, and each of them */
 	struct key_taken *key;
 	size_t n_keys;
 	struct text seals; /* names of the days' files that go into the archive, a line each */
@@ -42,9 +44,12 @@ struct work {
 	struct chain_head link;       /* the last one in the archive; number 0: none */
 	struct text batches;          /* the lines of batches.csv */
 	int64_t frames_gone;          /* batches whose frames are not there */
+	size_t days_gone;             /* removed days that readings of the case may have been in */
 	char digest[CHAIN_HEX_BYTES]; /* that the ledger keeps of the readings; empty: none yet */
 };
 
+/** work_note() - what follows from the rules, such as days that were removed */
+void work_note(struct work *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** work_bad() - keep it, if it is the first */
 void work_bad(struct work *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void work_put(struct work *w, const char *name, const void *bytes, size_t size);
@@ -71,6 +76,15 @@ void seals_of(struct work *w, int64_t at_ms);
 /** seals_put() - put what was noted into the archive, each file once and as it is by now */
 void seals_put(struct work *w);
 void cover_deinit(struct cover *cover);
+
+/* --- evidence-later.c --- */
+
+/** later_put() - later.csv, where readings of these times came since the digest of @lines */
+void later_put(struct work *w, struct daybook_reader *reader, const struct evidence_case *c,
+	       const struct evidence_lines *lines);
+/** removed_note() - say that readings of the digest are gone with their days */
+void removed_note(struct work *w, const struct evidence_case *c,
+		  const struct evidence_lines *lines);
 
 /* --- evidence-chain.c --- */
 

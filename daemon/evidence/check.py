@@ -21,7 +21,7 @@ import sys
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 FRAMES = {"m": "modbus-tcp", "r": "modbus-rtu", "t": "mqtt", "h": "hj212"}
 READINGS = "time,received_at,site,factor,value,flag"
-CASE, ALERT, HISTORY, DIGEST, MARK, CHANGE, LEFT, COURSE = 1, 2, 3, 8, 11, 12, 15, 21
+CASE, ALERT, HISTORY, DIGEST, DAY, FRAMES_GONE, MARK, CHANGE, LEFT, COURSE = 1, 2, 3, 8, 9, 10, 11, 12, 15, 21
 
 
 def bad(sentence):
@@ -252,6 +252,9 @@ def cell(value):
         return b"i" + struct.pack("<q", value)
     if isinstance(value, float):
         return b"d" + struct.pack("<d", value)
+    if isinstance(value, dict):  # bytes
+        data = bytes.fromhex(value["hex"])
+        return b"t" + struct.pack("<Q", len(data)) + data
     return b"t" + struct.pack("<Q", len(value.encode())) + value.encode()
 
 
@@ -436,9 +439,21 @@ def case_digest(case, rows, head):
     same("evidence.digest", said, row["digest"])
     same("evidence.readings", case["evidence"]["readings"], row["readings"])
     with open("readings.csv", "rb") as f:
-        if said is not None and hashlib.sha256(f.read().split(b"\n", 1)[1]).hexdigest() != said:
-            bad("readings.csv: not those of which the chain has the digest")
+        lines = f.read().split(b"\n", 1)[1]
+    if said is not None and hashlib.sha256(lines).hexdigest() != said:
+        days_removed(rows, row["readings"] - lines.count(b"\n"))
     return said
+
+
+def days_removed(rows, gone):
+    """Readings of the digest that are not here: the chain must say that their days were removed."""
+    days = of_kind(rows, DAY)
+    if not 0 < gone <= sum(day["last"] - day["first"] + 1 for day in days):
+        bad("readings.csv: not those of which the chain has the digest, and it says of no day of theirs that it was removed")
+    print(f"NOTE 注意: {gone} readings of the digest are not kept any more 部分数据已按保存期限清除; the chain says what was removed:")
+    for day in days:
+        print(f"  {day['name']}, batches {day['first_batch']} to {day['last_batch']}, last hash {day['hash']['hex']},"
+              f" removed {EPOCH + datetime.timedelta(milliseconds=day['removed'])}")
 
 
 def case_check(rows):
@@ -480,10 +495,10 @@ def line_of(line):
             float(line["value"]) if line["value"] else None, line["flag"])
 
 
-def readings_check(readings, head, alerts, digest):
+def readings_check(readings, head, alerts, digest, days):
     """Each line is a reading of the chain, and none is left out but what came since."""
     lines = [line_of(line) for line in table("readings.csv", READINGS)]
-    if not lines and digest is None and any(row["cleared"] is not None and row["readings"] for row in alerts):
+    if not lines and digest is None and not days and any(row["cleared"] is not None and row["readings"] for row in alerts):
         bad("readings.csv: there are none, and an episode of the case that ended had some")
     taken, passed = [], []
     for reading in expected(readings, head, alerts):
@@ -494,11 +509,22 @@ def readings_check(readings, head, alerts, digest):
     if len(taken) < len(lines):
         bad(f"readings.csv: line {len(taken) + 2} is no reading of the chain")
     newest = max((r.sequence for r in taken), default=0)
+    later = later_read() if digest is not None else []
+    known = set(later)
     for reading in passed:
-        if digest is not None or reading.sequence < newest:
+        if reading.sequence < newest or digest is not None and (reading.line(), str(reading.batch)) not in known:
             bad(f"readings.csv: reading {reading.sequence} of the chain, measured {EPOCH + datetime.timedelta(milliseconds=reading.measured)}, is left out")
     print(f"readings OK: {len(taken)} lines are what the links hold")
+    if later:
+        here = sum((reading.line(), str(reading.batch)) in known for reading in passed)
+        print(f"NOTE 注意: {len(later)} readings came after the digest 摘要生成后补录: {here} of them are in links that are here,"
+              " the others rest on the sums' signature alone (their batches are in the daybook)")
     return taken
+
+
+def later_read():
+    """What was recorded after the digest was made; nothing of the case rests on it."""
+    return [(line_of(line), line["batch"]) for line in table("later.csv", READINGS + ",batch")]
 
 
 def frames_read():
@@ -525,7 +551,7 @@ def frames_read():
 
 
 def frames_check(taken, missing):
-    found, lines = frames_read(), table("frames.csv", READINGS + ",raw,frame,exchanged_at,asked,answered")
+    found, lines = frames_read(), table("frames.csv", READINGS + ",raw,frame,exchanged_at,asked,answered,batch")
     if len(lines) != len(taken):
         bad(f"frames.csv: {len(lines)} lines, readings.csv has {len(taken)}")
     for n, (line, reading) in enumerate(zip(lines, taken), 2):
@@ -533,6 +559,8 @@ def frames_check(taken, missing):
         frame = {"": "none", "x": "overwritten"}.get(letter) or FRAMES.get(letter, line["frame"])
         if (line_of(line), int(line["raw"], 16)) != (reading.line(), reading.raw):
             bad(f"frames.csv: line {n} is not the reading of readings.csv")
+        if line["batch"] != str(reading.batch):
+            bad(f"frames.csv: line {n} was committed with batch {reading.batch}")
         if (line["frame"], ms(line["exchanged_at"]), line["asked"], line["answered"]) != (frame, when, asked, answered):
             bad(f"frames.csv: line {n} is not what the frames hold")
     first = min((r.batch for r in taken), default=0)
@@ -559,7 +587,7 @@ def main():
     rows = rows_read(seals, alone["seal-case.txt"])
     head, digest = case_check(rows)
     readings, missing = links_read(seals, alone.get("seal.txt"))
-    taken = readings_check(readings, head, of_kind(rows, ALERT), digest)
+    taken = readings_check(readings, head, of_kind(rows, ALERT), digest, of_kind(rows, DAY))
     times = Times("readings", seals, lambda seal: seal.links)
     for reading in taken:
         times.hold(f"reading {reading.sequence}", reading.received, reading.batch)

@@ -23,7 +23,23 @@ struct rows_walk {
 	size_t n;
 };
 
+/* Files of the days that readings of the case may lie in, one more on either side: a file may be
+ * named by the day before, and a digest waits for what is late. */
+#define DAY_MS "86400000"
+#define DAY_NAME(time) "strftime('%Y-%m-%d', (" time ") / 1000, 'unixepoch')"
+#define OF_ITS_TIME                                                                                \
+	"name >= (SELECT " DAY_NAME("min(began) - " DAY_MS) " FROM its) AND name < "               \
+							    "(SELECT " DAY_NAME(                   \
+								    "max(coalesce(cleared, "       \
+								    "raised)) + 3 * " DAY_MS) " F" \
+											      "RO" \
+											      "M " \
+											      "it" \
+											      "s)"
+
 static const char rows_of_case[] =
+	"WITH its AS (SELECT * FROM alerts WHERE case_id = ?1 OR id IN (SELECT alert_id FROM"
+	" left_episodes WHERE case_id = ?1)) "
 	"SELECT 1, id FROM cases WHERE id = ?1 UNION ALL SELECT 21, id FROM cases WHERE id = ?1"
 	" UNION ALL SELECT 2, id FROM alerts WHERE case_id = ?1 OR id IN (SELECT alert_id FROM"
 	" left_episodes WHERE case_id = ?1) UNION ALL SELECT 15, id FROM left_episodes"
@@ -31,7 +47,10 @@ static const char rows_of_case[] =
 	" UNION ALL SELECT 3, id FROM history WHERE case_id = ?1 UNION ALL SELECT 8, case_id FROM"
 	" case_digests WHERE case_id = ?1 UNION ALL SELECT 11, id FROM marks WHERE id IN (SELECT"
 	" mark_id FROM recomputed WHERE case_id = ?1) UNION ALL SELECT 12, id FROM recomputed WHERE"
-	" case_id = ?1 ORDER BY 1, 2";
+	" case_id = ?1 UNION ALL SELECT 9, id FROM chain_days WHERE " OF_ITS_TIME
+	" UNION ALL SELECT 10, id FROM frames_gone WHERE " OF_ITS_TIME
+	" UNION ALL SELECT 14, id FROM instruments WHERE (site, factor) IN (SELECT site, factor"
+	" FROM its UNION SELECT site, factor FROM cases WHERE id = ?1) ORDER BY 1, 2";
 
 /* --- a row as text --- */
 
@@ -45,6 +64,15 @@ static void double_write(struct text *out, double value)
 	text_add(out, strpbrk(number, ".ein") == NULL ? ".0" : "");
 }
 
+/* A hash: bytes that are no text. */
+static void blob_write(struct text *out, const uint8_t *bytes, int n)
+{
+	text_add(out, "{\"hex\":\"");
+	for (int i = 0; i < n; i++)
+		text_format(out, "%02x", bytes[i]);
+	text_add(out, "\"}");
+}
+
 static void cell_write(struct text *out, sqlite3_stmt *row, int column)
 {
 	text_add(out, column > 0 ? "," : "");
@@ -54,6 +82,9 @@ static void cell_write(struct text *out, sqlite3_stmt *row, int column)
 		text_format(out, "%lld", (long long)sqlite3_column_int64(row, column));
 	else if (sqlite3_column_type(row, column) == SQLITE_FLOAT)
 		double_write(out, sqlite3_column_double(row, column));
+	else if (sqlite3_column_type(row, column) == SQLITE_BLOB)
+		blob_write(out, sqlite3_column_blob(row, column),
+			   sqlite3_column_bytes(row, column));
 	else
 		text_json(out, sql_text(row, column));
 }
@@ -140,7 +171,7 @@ static int entries_take(struct rows_walk *w)
 
 	int r = sql_prepare(w->ledger->db, &list,
 			    "SELECT number, kind, ref, digest FROM chain WHERE kind IN (1, 2, 3, 8,"
-			    " 11, 12, 15, 21) ORDER BY number");
+			    " 9, 10, 11, 12, 14, 15, 21) ORDER BY number");
 	if (r == 0)
 		r = sql_step(list, &row);
 	for (; r == 0 && row; r = sql_step(list, &row))
@@ -156,7 +187,10 @@ static void rows_judge(struct rows_walk *w)
 		[CHAIN_ALERT] = "alert",
 		[CHAIN_HISTORY] = "step",
 		[CHAIN_DIGEST] = "digest of case",
+		[CHAIN_DAY] = "removed day",
+		[CHAIN_FRAMES] = "removal of frames",
 		[CHAIN_MARK] = "mark",
+		[CHAIN_INSTRUMENT] = "instrument",
 		[CHAIN_CHANGE] = "change by a mark",
 		[CHAIN_LEFT] = "episode taken over",
 		[CHAIN_COURSE] = "course of case",
@@ -170,10 +204,12 @@ static void rows_judge(struct rows_walk *w)
 			snprintf(out->bad, sizeof out->bad,
 				 "ledger.db: %s %lld is not what the chain says", what[seen->kind],
 				 (long long)seen->ref);
-		if (seen->entry != 0 && (out->first == 0 || seen->entry < out->first))
-			out->first = seen->entry;
+		if (seen->kind == CHAIN_DAY)
+			out->days_gone++;
 		if (seen->entry > out->last)
 			out->last = seen->entry;
+		if (seen->entry != 0 && (out->first == 0 || seen->entry < out->first))
+			out->first = seen->entry;
 	}
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 /*
  * Evidence rows: a case as the ledger's chain has it. Its rows as lines of JSON whose cells, in
- * their order, are what was hashed, and the entries of the chain that hold their digests.
+ * their order, are what was hashed, and the entries of the chain that hold their digests. With the
+ * case go the days and frames of its time that were removed by rule, and how its instruments were
+ * read.
  */
 #include "store/ledger.h"
 
@@ -10,6 +12,7 @@ struct evidence_rows {
 	struct text json;    /* the case, as ledger_case_json() */
 	struct text rows;    /* a line each: {"kind":…,"ref":…,"cells":{…}} */
 	int64_t first, last; /* the least and the greatest of their newest entries */
+	size_t days_gone;    /* removed days that readings of the case may have been in */
 	char bad[160];       /* the first row that is not what its entry says; empty: none */
 };
 

@@ -59,11 +59,29 @@ static int spans_read(struct ledger *ledger, int64_t now_ms, struct evidence_cas
 	return r;
 }
 
+static int kept_read(struct ledger *ledger, struct evidence_case *e)
+{
+	sqlite3_stmt *find = NULL;
+	bool row = false;
+
+	int r = sql_prepare(ledger->db, &find,
+			    "SELECT readings FROM case_digests WHERE case_id = ?1 AND alert = ?2"
+			    " AND NOT EXISTS(SELECT 1 FROM alerts WHERE case_id = ?1 AND cleared"
+			    " IS NULL)");
+	if (r == 0) {
+		sql_bind(find, "ii", e->id, e->alert);
+		r = sql_step(find, &row);
+	}
+	e->kept = r == 0 && row ? sqlite3_column_int64(find, 0) : -1;
+	sqlite3_finalize(find);
+	return r;
+}
+
 int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct evidence_case *out)
 {
 	struct case_row row;
 
-	*out = (struct evidence_case){.id = id};
+	*out = (struct evidence_case){.id = id, .kept = -1};
 	pthread_mutex_lock(&ledger->lock);
 	int r = ledger_case_row(ledger, id, &row);
 	if (r == 0) {
@@ -71,6 +89,8 @@ int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct ev
 		snprintf(out->factor, sizeof out->factor, "%s", row.factor);
 		r = spans_read(ledger, now_ms, out);
 	}
+	if (r == 0)
+		r = kept_read(ledger, out);
 	pthread_mutex_unlock(&ledger->lock);
 	return r;
 }
@@ -135,7 +155,12 @@ int ledger_evidence_put(struct ledger *ledger, const struct evidence_case *e, co
 /* --- the lines --- */
 
 struct lines_walk {
+	struct daybook_reader *reader;
 	const struct plan *plan;
+	const struct evidence_case *evidence;
+	daybook_row_fn each;
+	int64_t until; /* a greater sequence came since the digest */
+	bool since;    /* these are wanted, and not the others */
 	struct text line;
 	evidence_line_fn fn;
 	void *context;
@@ -144,6 +169,8 @@ struct lines_walk {
 	int64_t last;
 	size_t n;
 	bool failed;
+	int64_t *sequences;
+	size_t n_sequences, capacity;
 };
 
 static bool line_add(void *context, const struct daybook_row *row)
@@ -151,6 +178,11 @@ static bool line_add(void *context, const struct daybook_row *row)
 	struct lines_walk *w = context;
 	struct evidence_lines *out = w->out;
 
+	w->last = row->sequence;
+	w->n++;
+	out->later += row->sequence > w->until;
+	if ((row->sequence > w->until) != w->since)
+		return true;
 	text_clear(&w->line);
 	csv_reading(&w->line, &w->plan->zone, row->site, row->factor, &row->reading);
 	hash_add(w->hash, w->line.at, w->line.length);
@@ -160,14 +192,12 @@ static bool line_add(void *context, const struct daybook_row *row)
 		out->first = row->sequence;
 	if (row->sequence > out->last)
 		out->last = row->sequence;
-	w->last = row->sequence;
-	w->n++;
 	return !w->failed;
 }
 
-static int span_read(struct daybook_reader *reader, struct lines_walk *w, const char *site_id,
-		     const struct evidence_span *span)
+static int span_read(struct lines_walk *w, const struct evidence_span *span)
 {
+	const char *site_id = w->evidence->site;
 	uint32_t site = plan_site(w->plan, site_id),
 		 monitor = plan_monitor(w->plan, site_id, span->factor);
 	struct daybook_query query = {.site = site,
@@ -181,28 +211,107 @@ static int span_read(struct daybook_reader *reader, struct lines_walk *w, const 
 		return -ENOENT;
 	do {
 		w->n = 0;
-		r = daybook_range(reader, &query, line_add, w);
+		r = daybook_range(w->reader, &query, w->each, w);
 		query.after = w->last;
 	} while (r == 0 && !w->failed && w->n == PAGE);
 	return r == 0 && w->failed ? -ENOMEM : r;
+}
+
+static int spans_walk(struct lines_walk *w, daybook_row_fn each)
+{
+	int r = 0;
+
+	w->each = each;
+	for (size_t i = 0; r == 0 && i < w->evidence->n_spans; i++)
+		r = span_read(w, &w->evidence->spans[i]);
+	return r;
+}
+
+/* --- which of them are the digest's --- */
+
+static bool sequence_add(void *context, const struct daybook_row *row)
+{
+	struct lines_walk *w = context;
+
+	w->last = row->sequence;
+	w->n++;
+	if (w->n_sequences == w->capacity) {
+		size_t more = w->capacity * 2 + 1024;
+		void *grown = reallocarray(w->sequences, more, sizeof *w->sequences);
+		w->failed = grown == NULL;
+		if (w->failed)
+			return false;
+		w->sequences = grown;
+		w->capacity = more;
+	}
+	w->sequences[w->n_sequences++] = row->sequence;
+	return true;
+}
+
+static int sequence_compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The greatest sequence of the digest's readings, also where days of them were removed. */
+static int until_find(struct lines_walk *w)
+{
+	int64_t kept = w->evidence->kept;
+
+	w->until = INT64_MAX;
+	int r = kept < 0 ? 0 : spans_walk(w, sequence_add);
+	if (r == 0 && kept >= 0 && w->n_sequences > (size_t)kept) {
+		qsort(w->sequences, w->n_sequences, sizeof *w->sequences, sequence_compare);
+		w->until = kept == 0 ? 0 : w->sequences[kept - 1];
+	}
+	free(w->sequences);
+	return r;
+}
+
+static int lines_read(struct lines_walk *w)
+{
+	*w->out = (struct evidence_lines){0};
+	int r = until_find(w);
+	if (r == 0)
+		r = hash_new(&w->hash);
+	if (r != 0)
+		return r;
+	hash_begin(w->hash);
+	r = spans_walk(w, line_add);
+	if (r == 0)
+		r = hash_end(w->hash, w->out->digest);
+	hash_free(w->hash);
+	text_deinit(&w->line);
+	return r;
 }
 
 int evidence_read(struct daybook_reader *reader, const struct plan *plan,
 		  const struct evidence_case *e, evidence_line_fn fn, void *context,
 		  struct evidence_lines *out)
 {
-	struct lines_walk w = {.plan = plan, .fn = fn, .context = context, .out = out};
+	struct lines_walk w = {.reader = reader,
+			       .plan = plan,
+			       .evidence = e,
+			       .fn = fn,
+			       .context = context,
+			       .out = out};
 
-	*out = (struct evidence_lines){0};
-	int r = hash_new(&w.hash);
-	if (r != 0)
-		return r;
-	hash_begin(w.hash);
-	for (size_t i = 0; r == 0 && i < e->n_spans; i++)
-		r = span_read(reader, &w, e->site, &e->spans[i]);
-	if (r == 0)
-		r = hash_end(w.hash, out->digest);
-	hash_free(w.hash);
-	text_deinit(&w.line);
-	return r;
+	return lines_read(&w);
+}
+
+int evidence_later(struct daybook_reader *reader, const struct plan *plan,
+		   const struct evidence_case *e, evidence_line_fn fn, void *context,
+		   struct evidence_lines *out)
+{
+	struct lines_walk w = {.reader = reader,
+			       .plan = plan,
+			       .evidence = e,
+			       .since = true,
+			       .fn = fn,
+			       .context = context,
+			       .out = out};
+
+	return lines_read(&w);
 }

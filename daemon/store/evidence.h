@@ -8,6 +8,10 @@
  * as lines of the CSV that /api/v1/readings gives. The digest is the SHA-256 of these lines. It is
  * kept once nothing of the case is active and all of them are sealed; a further episode makes it
  * void, until a new one is kept.
+ *
+ * It is over what was recorded by then. A reading that comes later, measured within an episode, has
+ * a greater sequence than all of these: as many as the ledger says it is over, by sequence from the
+ * least on, are those of the digest; what is behind them is said to have come later.
  */
 #include "store/daybook.h"
 #include "store/ledger.h"
@@ -19,6 +23,7 @@ struct evidence_span {
 
 struct evidence_case {
 	int64_t id, alert; /* alert: its newest episode's */
+	int64_t kept;      /* readings that its digest in force is over; -1: it has none */
 	char site[72], factor[72];
 	struct evidence_span *spans; /* by factor in order, not touching each other */
 	size_t n_spans;
@@ -40,16 +45,21 @@ int ledger_evidence_put(struct ledger *ledger, const struct evidence_case *evide
 struct evidence_lines {
 	int64_t readings;
 	int64_t first, last; /* least and greatest sequence; 0: none */
+	int64_t later;       /* how many more came since the digest */
 	uint8_t digest[CHAIN_HASH_BYTES];
 };
 /* Return: true to go on. */
 typedef bool (*evidence_line_fn)(void *context, const struct daybook_row *row,
 				 const struct text *line);
 /**
- * evidence_read() - go over the lines
+ * evidence_read() - go over the lines of the digest; without one, over all that are there
  * @fn: each of them, with its line end; NULL: only their digest is wanted
  * Return: 0; -ENOENT where the plan knows the site no more; another negative errno
  */
 int evidence_read(struct daybook_reader *reader, const struct plan *plan,
 		  const struct evidence_case *evidence, evidence_line_fn fn, void *context,
 		  struct evidence_lines *out);
+/** evidence_later() - those that came since the digest, as evidence_read() */
+int evidence_later(struct daybook_reader *reader, const struct plan *plan,
+		   const struct evidence_case *evidence, evidence_line_fn fn, void *context,
+		   struct evidence_lines *out);

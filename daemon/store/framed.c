@@ -14,7 +14,8 @@ enum { RINGS = 256 };
 enum { BATCHES_APART = 256 };
 
 static const char header[] =
-	"time,received_at,site,factor,value,flag,raw,frame,exchanged_at,asked,answered\n";
+	"time,received_at,site,factor,value,flag,raw,frame,exchanged_at,asked,answered,"
+	"batch\n";
 
 /* The last frame of a ring that came with its bytes. */
 struct frame_source {
@@ -42,6 +43,7 @@ void framed_add(struct framed_lines *l, const struct daybook_row *row, const cha
 		l->capacity = more;
 	}
 	l->at[l->n++] = (struct framed){.boot = row->boot,
+					.sequence = row->sequence,
 					.seq = row->reading.seq,
 					.ring = row->reading.ring,
 					.raw = row->reading.raw,
@@ -82,10 +84,13 @@ static int index_make(struct framed_lines *l)
 {
 	l->by_key = calloc(l->n + 1, sizeof *l->by_key);
 	l->sources = calloc(RINGS, sizeof *l->sources);
-	if (l->by_key == NULL || l->sources == NULL)
+	l->places = calloc(l->n + 1, sizeof *l->places);
+	if (l->by_key == NULL || l->sources == NULL || l->places == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		l->by_key[i] = &l->at[i];
+		l->places[i].sequence = l->at[i].sequence;
+	}
 	qsort(l->by_key, l->n, sizeof *l->by_key, framed_compare);
 	return 0;
 }
@@ -180,6 +185,8 @@ int framed_find(struct framed_lines *l, const char *directory, int64_t from, int
 	int r = l->failed || l->lines.failed ? -ENOMEM : index_make(l);
 
 	if (r == 0)
+		r = evidence_places(directory, l->places, l->n);
+	if (r == 0)
 		r = evidence_frames(directory, from - BATCHES_APART, until + BATCHES_APART,
 				    batch_take, l);
 	return r == 0 && (l->hex.failed || l->failed) ? -ENOMEM : r;
@@ -238,7 +245,8 @@ void framed_write(const struct framed_lines *l, const struct zone *zone, struct 
 		text_add_n(out, framed_asked(l, f), f->asked);
 		text_char(out, ',');
 		text_add_n(out, framed_answered(l, f), f->answered);
-		text_char(out, '\n');
+		text_format(out, ",%lld\n",
+			    (long long)evidence_place(l->places, l->n, f->sequence));
 	}
 }
 
@@ -259,6 +267,7 @@ void framed_deinit(struct framed_lines *l)
 		text_deinit(&l->sources[i].bytes);
 	free(l->at);
 	free(l->by_key);
+	free(l->places);
 	free(l->sources);
 	text_deinit(&l->lines);
 	text_deinit(&l->hex);

@@ -2,17 +2,19 @@
 #pragma once
 /*
  * The frames of a case's readings as a table: a line for each reading, in the order of its
- * readings, with what was exchanged for it in hexadecimal, or why there is nothing.
+ * readings, with what was exchanged for it in hexadecimal, or why there is nothing, and the batch
+ * that it was committed with.
  */
 #include "core/chain.h"
 #include "core/frame.h"
 #include "core/text.h"
 #include "store/daybook.h"
+#include "store/evidence-batches.h"
 #include "store/evidence.h"
 
 /* A reading of the case. */
 struct framed {
-	int64_t boot;
+	int64_t boot, sequence;
 	uint64_t seq, raw;
 	uint8_t ring, kind; /* enum frame_kind; 0: nothing was kept */
 	bool has_value;
@@ -29,8 +31,9 @@ struct framed_lines {
 	int64_t first_batch, last_batch; /* that brought any of its frames; 0: none */
 	struct text lines, hex;
 	struct framed **by_key;
-	struct frame_source *sources; /* by ring: the last frame with bytes */
-	size_t most;                  /* 0: any number */
+	struct evidence_place *places; /* the batch of each, once framed_find() has looked */
+	struct frame_source *sources;  /* by ring: the last frame with bytes */
+	size_t most;                   /* 0: any number */
 	bool failed, many;
 };
 

@@ -81,11 +81,25 @@ static const char *tar_member(const struct text *tar, const char *name, size_t *
 	return NULL;
 }
 
+/* What followed from a rule, such as days that were removed, is no fault, and is told. */
+static void notes_tell(const char *said, size_t size)
+{
+	for (const char *line = said, *end; line < said + size; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(said + size - line));
+		if (end == NULL)
+			return;
+		if (strncmp(line, "note: ", 6) == 0)
+			fprintf(stderr, "duchactl evidence: %.*s\n", (int)(end - line), line);
+	}
+}
+
 /* What is not as it was sealed is archived all the same, and loudly. */
 static int archive_judge(const struct ctl_options *options, const struct text *tar)
 {
 	size_t size;
 	const char *said = tar_member(tar, "VERIFY.txt", &size);
+	if (said != NULL)
+		notes_tell(said, size);
 	if (said == NULL || strncmp(said, "clean", 5) == 0)
 		return CTL_OK;
 	fprintf(stderr, "duchactl evidence: %.*s\n", (int)strcspn(said, "\n"), said);

@@ -538,7 +538,7 @@ static const struct {
 	 "bad: ledger.db: step 2 is not what the chain says"},
 	{"ledger.db",
 	 "DROP TRIGGER chain_stays; UPDATE chain SET hash = zeroblob(32) WHERE number = 5",
-	 "bad: ledger.db: entry 6 of the chain does not follow"},
+	 "bad: ledger.db: entry 5 of the chain does not follow"},
 };
 
 static void check_altered(struct made *m, const char *words)
@@ -594,7 +594,36 @@ static void test_an_archive_says_that_its_days_were_removed(void **state)
 	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + DAY_MS), 0);
 	life_end(&life, true);
 	take_away(m, "daybook/2026-01-02.db");
-	check_altered(m, "bad: readings: those of which the ledger keeps the digest are not there");
+	check_good(m, "note: 4 of the 4 readings of which the ledger keeps the digest were");
+	check_good(m, "NOTE 注意: 4 readings of the digest are not kept any more");
+	check_good(m, "  2026-01-02.db, batches 1 to 5, last hash ");
+	static const struct forgery forgery = {
+		"sed -i 's/\"last_batch\":5/\"last_batch\":4/' rows.jsonl", "python3 check.py",
+		"rows.jsonl: 1 of kind 9 is not what the chain says"};
+	check_forged(m, &forgery);
+}
+
+/* Who sends a reading of then, now, spoils no evidence: it is listed apart. */
+static void test_a_reading_that_comes_after_the_digest_is_listed_apart(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	char said[256];
+	archive(m, true);
+	life_begin(&life, m->store, 0);
+	for (int i = 0; i < 3; i++) {
+		struct reading r = life_reading(&life, 0, AT + 2500, 12);
+		r.received_ms = AT + 40000 + i;
+		assert_int_equal(daybook_append(life.daybook, &r, 1), 0);
+		assert_int_equal(daybook_commit(life.daybook), 0);
+	}
+	life_end(&life, true);
+	check_good(m, "note: 3 readings of these times were recorded after the digest");
+	check_good(m, "readings OK: 4 lines are what the links hold");
+	check_good(m, "NOTE 注意: 3 readings came after the digest");
+	assert_int_equal(shell(m, "sed -n 2p later.csv", said, sizeof said), 0);
+	assert_string_equal(said, "2026-01-02T03:04:27.500+08:00,2026-01-02T03:05:05.000+08:00,"
+				  "outfall-3,w01018,12,N,6\n");
 }
 
 static void test_an_attachment_that_was_altered_is_archived_and_named(void **state)
@@ -631,6 +660,7 @@ int main(void)
 		TEST(test_an_archive_says_that_frames_were_taken_away),
 		TEST(test_an_archive_says_that_a_day_was_taken_away),
 		TEST(test_an_archive_says_that_its_days_were_removed),
+		TEST(test_a_reading_that_comes_after_the_digest_is_listed_apart),
 		TEST(test_an_attachment_that_was_altered_is_archived_and_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 
 /* What was judged is recorded by then, where the recorder is not behind. */
 #define SETTLED_NS INT64_C(5000000000)
+/* Seals are so far apart at most. */
+#define SEAL_APART_MS INT64_C(60000)
 enum { RESTING = 64 };
 
 /* A case that has come to rest, and since when that is known. */
@@ -68,13 +70,16 @@ static bool went_well(struct evidence *e, int r)
 
 /* --- digests --- */
 
-static int digest_keep(struct evidence *e, const struct evidence_case *c)
+static int digest_keep(struct evidence *e, struct evidence_case *c)
 {
 	struct evidence_lines lines;
 	char hex[CHAIN_HEX_BYTES];
 
 	pthread_mutex_lock(&e->lock);
 	int r = evidence_read(e->reader, e->setup.plan, c, NULL, NULL, &lines);
+	c->kept = lines.readings; /* of these the first ones, whatever comes meanwhile */
+	if (r == 0)
+		r = evidence_read(e->reader, e->setup.plan, c, NULL, NULL, &lines);
 	pthread_mutex_unlock(&e->lock);
 	if (r != 0)
 		return r == -ENOENT ? 0 : r; /* the plan has no such monitor any more */
@@ -140,13 +145,20 @@ static void digests(struct evidence *e)
 
 /* --- anchors --- */
 
+/* The next seal may be a minute away: then it would be late. */
+static int64_t earlier_ms(int64_t anchor_ms)
+{
+	return anchor_ms / 2 < SEAL_APART_MS ? anchor_ms / 2 : SEAL_APART_MS;
+}
+
 static void anchor(struct evidence *e, const struct sealed *last)
 {
 	char hex[CHAIN_HEX_BYTES];
 	int64_t now_ns = clock_mono_ns();
 
 	pthread_mutex_lock(&e->lock);
-	bool due = now_ns - e->anchored_ns >= e->setup.anchor_ms * 1000000;
+	int64_t anchor_ms = e->setup.anchor_ms;
+	bool due = now_ns - e->anchored_ns >= (anchor_ms - earlier_ms(anchor_ms)) * 1000000;
 	pthread_mutex_unlock(&e->lock);
 	if (!due)
 		return;

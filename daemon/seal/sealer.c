@@ -14,7 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { EVERY_MS = 60000, ROLL_MS = 3600000, LOOK_MS = 1000, NAME_BYTES = 32 };
+/* A minute at most, with the moment between two looks and one for the disk. */
+enum { EVERY_MS = 58000, ROLL_MS = 3600000, LOOK_MS = 1000, NAME_BYTES = 32 };
 
 struct sealer {
 	struct sealer_setup setup;

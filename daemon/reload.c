@@ -360,6 +360,7 @@ static void swap(struct run *run, struct next *next)
 	run->hj212 = hj212_driver.succeed(next->hj212, run->hj212);
 	next->hj212 = NULL;
 	daybook_succeed(run->daybook, next->tables, &next->change);
+	run_change_spared(run, &next->change);
 	daybook_limit(run->daybook, keeper_file_bytes(next->config->max_bytes));
 	rings_grow(&run->rings, run_slots(next->assembly));
 	run->config = next->config;

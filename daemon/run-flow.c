@@ -41,6 +41,8 @@ static int record_commit(void *context)
 	struct run *run = context;
 	int r = keeper_gaps(run->keeper, run->daybook);
 	if (r == 0)
+		r = run_append_spared(run);
+	if (r == 0)
 		r = daybook_commit(run->daybook);
 	if (r == 0)
 		keeper_gaps_written(run->keeper);
@@ -50,6 +52,7 @@ static int record_commit(void *context)
 static void record_committed(void *context)
 {
 	struct run *run = context;
+	run_spared_written(run);
 	if (run->exporter != NULL)
 		exporter_wake(run->exporter);
 }
@@ -234,7 +237,9 @@ int run_door(struct run *run, const struct plan *plan, size_t ring, struct door 
 						  .driver = drivers[kind],
 						  .remembered = kind == RING_FIELD ? 1 : REMEMBERED,
 						  .redelivered = redelivered[kind],
-						  .metrics = run->metrics});
+						  .metrics = run->metrics,
+						  .keep = run_keep_spare,
+						  .context = run});
 }
 
 static int open_field(struct run *run, size_t i)

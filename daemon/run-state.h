@@ -76,6 +76,9 @@ struct run {
 	char *directory, *socket, *listen;
 	struct metrics *metrics;
 	struct daybook *daybook;
+	struct spare *spare;
+	struct reading *spared; /* what was found in it; the recorder's, once it runs */
+	size_t n_spared;
 	struct ledger *ledger;
 	struct evidence *evidence;
 	struct config_text config_text; /* in force */
@@ -119,6 +122,22 @@ struct run {
 
 /** run_failed() - say what failed. Return: a negative errno in any case */
 int run_failed(const char *what, int result);
+/* --- run-spare.c --- */
+
+/** run_open_spare() - and record what was acknowledged and not recorded by an earlier life. Return:
+ * 0, or that the store cannot be used */
+int run_open_spare(struct run *run);
+void run_close_spare(struct run *run);
+/** run_append_spared() - to the open transaction, what could not be written at the start; then
+ * run_spared_written() after each commit (recorder) */
+int run_append_spared(struct run *run);
+void run_spared_written(struct run *run);
+/** run_change_spared() - those that still wait belong to the next plan now (recorder standing) */
+void run_change_spared(struct run *run, const struct plan_change *change);
+/** run_keep_spare() - for doors (flow/door-keeper.h) */
+bool run_keep_spare(void *context, const struct plan *plan, const struct reading *readings,
+		    size_t n, int timeout_ms);
+
 /** run_fatal() - an fsync failed: ends the process (any thread; @context: the run, as in all that
  * follows) */
 _Noreturn void run_fatal(void *context);

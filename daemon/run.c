@@ -114,6 +114,9 @@ static int open_store(struct run *run)
 	if (r != 0)
 		return run_failed(run->directory, r);
 	daybook_limit(run->daybook, keeper_file_bytes(run->config->max_bytes));
+	r = run_open_spare(run);
+	if (r != 0)
+		return run_failed("spare", r);
 	r = ledger_open(&run->ledger, run->directory, run->plan);
 	if (r != 0)
 		return run_failed(run->directory, r);
@@ -341,6 +344,7 @@ static void end(struct run *run)
 	evidence_free(run->evidence);
 	config_text_deinit(&run->config_text);
 	ledger_close(run->ledger);
+	run_close_spare(run);
 	daybook_close(run->daybook);
 	metrics_free(run->metrics);
 	free(run->views);

@@ -15,6 +15,10 @@ struct door_setup {
 	size_t remembered; /* newest samples of a monitor that a redelivered one is compared with */
 	size_t redelivered; /* so many of all monitors, where they have a time of their own */
 	struct metrics *metrics;
+	/* door_unrecorded(): make durable what no commit holds yet; NULL: nobody can */
+	bool (*keep)(void *context, const struct plan *plan, const struct reading *readings,
+		     size_t n, int timeout_ms);
+	void *context;
 };
 
 /** door_new() - Return: 0, -ENOMEM. Main thread. */

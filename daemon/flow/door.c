@@ -48,7 +48,8 @@ struct door {
 	bool link_waits;
 	struct metric *timeouts;
 	struct metric *readings[sizeof flags - 1]; /* by flag */
-	struct log_repeat timeout_log;
+	struct log_repeat timeout_log, kept_back_log;
+	struct reading handed; /* the newest */
 };
 
 static bool count_by_flag(struct door *d)
@@ -148,6 +149,7 @@ void door_succeed(struct door *door, struct door *next, const struct plan_change
 	next->pushed = door->pushed;
 	next->link_waits = door->link_waits;
 	next->timeout_log = door->timeout_log;
+	next->kept_back_log = door->kept_back_log;
 	*door = *next;
 	*next = old;
 }
@@ -194,15 +196,17 @@ static bool same_value(const struct memory *m, const struct reading *r)
 
 /* Same monitor, time and value is one reading. One of an earlier life may have been kept later than
  * it was given, right behind those that were given the same time. */
-static bool is_duplicate(const struct door *door, const struct reading *r, uint64_t mark)
+static bool is_duplicate(struct door *door, const struct reading *r, uint64_t mark)
 {
 	size_t n;
 	if (mark != 0 && seen_has(&door->seen, mark))
 		return true;
 	const struct memory *m = memories_of(door, r->monitor, &n), *behind;
 	for (size_t i = 0; i < n; i++)
-		if (m[i].given_ms == r->measured_ms && same_value(&m[i], r))
+		if (m[i].given_ms == r->measured_ms && same_value(&m[i], r)) {
+			door->handed.measured_ms = m[i].kept_ms;
 			return true;
+		}
 	for (int64_t ms = r->measured_ms; (behind = kept_at(door, r->monitor, ms)) != NULL; ms++)
 		if (behind->earlier && same_value(behind, r))
 			return true;
@@ -321,12 +325,13 @@ enum door_result door_submit(struct door *door, const struct sample *sample, uin
 		say_waiting_links(door);
 	if (seq != NULL)
 		*seq = door->pushed;
+	door->handed = r;
 	double value = r.has_value ? r.value : NAN;
 	uint64_t mark = use_time ? seen_mark(door->whose[r.monitor], r.measured_ms, value) : 0;
 	if (is_duplicate(door, &r, mark))
 		return DOOR_DUPLICATE;
 	struct memory memory = {r.measured_ms, time_to_keep(door, &r), value, false};
-	r.measured_ms = memory.kept_ms;
+	door->handed.measured_ms = r.measured_ms = memory.kept_ms;
 	r.seq = ++door->seq;
 	if (!ring_push(door->ring, &r))
 		return DOOR_FULL;
@@ -366,16 +371,38 @@ bool door_is_crowded(const struct door *door)
 	return ring_used(door->ring, RING_RECORDER) > ring_slots(door->ring) / 2;
 }
 
-void door_unrecorded(struct door *door, uint32_t monitor)
+const struct reading *door_handed(const struct door *door)
+{
+	return &door->handed;
+}
+
+static void say_unrecorded(struct door *door, uint32_t monitor, bool kept)
 {
 	const struct monitor *m = &door->setup.plan->monitors[monitor];
-	metric_add(door->timeouts, 1);
-	stored_owe(door->setup.rings, door->setup.ring, door->pushed);
-	if (log_due(&door->timeout_log))
-		log_event(
-			LOGGED_EARLY_ACK,
-			ABOUT(.site = door->setup.plan->sites[m->site].id, .factor = m->factor),
-			"%s %s: acknowledged before it was recorded, the disk is slow (%llu times)",
-			door->setup.plan->sites[m->site].id, m->factor,
-			(unsigned long long)door->timeout_log.count);
+	const char *site = door->setup.plan->sites[m->site].id;
+	struct log_repeat *repeat = kept ? &door->timeout_log : &door->kept_back_log;
+	if (log_due(repeat))
+		log_event(LOGGED_EARLY_ACK, ABOUT(.site = site, .factor = m->factor),
+			  kept ? "%s %s: acknowledged before it was recorded, the disk is slow "
+				 "(%llu times)"
+			       : "%s %s: not acknowledged, as it could neither be recorded nor set "
+				 "aside (%llu times)",
+			  site, m->factor, (unsigned long long)repeat->count);
+}
+
+/* Owed first: what is set aside is forgotten when nothing is owed any more. */
+bool door_unrecorded(struct door *door, const struct reading *readings, size_t n, uint64_t seq,
+		     int timeout_ms)
+{
+	const struct door_setup *setup = &door->setup;
+	stored_owe(setup->rings, setup->ring, seq);
+	bool kept = setup->keep != NULL &&
+		    setup->keep(setup->context, setup->plan, readings, n, timeout_ms);
+	if (stored_upto(setup->rings, setup->ring) >= seq)
+		return true; /* meanwhile it was */
+	if (kept)
+		metric_add(door->timeouts, (int64_t)n);
+	if (n > 0)
+		say_unrecorded(door, readings[0].monitor, kept);
+	return kept;
 }

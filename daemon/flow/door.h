@@ -76,8 +76,17 @@ void door_commit(struct door *door);
  * so now: from three quarters on the oldest are passed over. */
 bool door_is_crowded(const struct door *door);
 
-/** door_unrecorded() - say that a sample of @monitor was acknowledged but may not be recorded */
-void door_unrecorded(struct door *door, uint32_t monitor);
+/** door_handed() - the sample handed in last, as it is to be recorded (the door's thread only) */
+const struct reading *door_handed(const struct door *door);
+/**
+ * door_unrecorded() - the sender of what was handed in will not wait for the commit any longer:
+ * make it durable elsewhere, and say so
+ * @readings: of door_handed(); @seq: the newest of them; @timeout_ms: how long that may take
+ *
+ * Return: true: it may be acknowledged; false: it may be lost, so it must not be.
+ */
+bool door_unrecorded(struct door *door, const struct reading *readings, size_t n, uint64_t seq,
+		     int timeout_ms);
 
 /** door_link() - connection @connection (index) began or ceased to answer; repeats are harmless */
 void door_link(struct door *door, uint32_t connection, bool up);

@@ -500,6 +500,15 @@ int daybook_append(struct daybook *daybook, const struct reading *readings, size
 	return r != 0 ? daybook_undo(daybook, r) : 0;
 }
 
+int daybook_begin_at(struct daybook *daybook, int64_t received_ms)
+{
+	int r = daybook->fatal ? DAYBOOK_FATAL : 0;
+
+	if (r == 0 && !daybook->begun)
+		r = daybook_begin(daybook, received_ms);
+	return r != 0 ? daybook_undo(daybook, r) : 0;
+}
+
 int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t received_ms)
 {
 	int r = daybook->fatal ? DAYBOOK_FATAL : 0;

@@ -60,6 +60,9 @@ void daybook_succeed(struct daybook *daybook, struct daybook_tables *tables,
  */
 int daybook_append(struct daybook *daybook, const struct reading *readings, size_t n);
 int daybook_commit(struct daybook *daybook);
+/** daybook_begin_at() - begin a transaction of that moment, where none is open: readings that were
+ * received on an earlier day go into its file */
+int daybook_begin_at(struct daybook *daybook, int64_t received_ms);
 /** daybook_append_gap() - add the record of a gap to the open transaction (begins one at
  * @received_ms) */
 int daybook_append_gap(struct daybook *daybook, const struct gap *gap, int64_t received_ms);

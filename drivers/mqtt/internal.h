@@ -26,7 +26,8 @@ struct wants {
 	int *qos; /* by filter */
 	struct subscription *subscriptions;
 	struct log_repeat *refused; /* by point */
-	uint32_t *hits, *taken;     /* points, monitors of the message at hand */
+	uint32_t *hits;             /* points of the message at hand */
+	struct reading *taken;      /* what the door took of it */
 	struct sample *samples;     /* what it holds */
 	size_t n_taken;
 	struct wants *older;

@@ -19,6 +19,7 @@ struct message {
 	bool store; /* the sender may forget it only when it is on disk */
 	int64_t until_ms;
 	uint64_t newest; /* for door_wait_stored() */
+	bool refused;    /* by a full ring */
 	uint64_t frame;
 };
 
@@ -35,11 +36,12 @@ static void point_submit(struct message *message, const struct sample *sample)
 	}
 	if (result == DOOR_FULL) {
 		metric_add(mqtt->ring_full, 1);
+		message->refused = true;
 		return;
 	}
 	if (seq > message->newest)
 		message->newest = seq;
-	client->wants->taken[client->wants->n_taken++] = sample->monitor;
+	client->wants->taken[client->wants->n_taken++] = *door_handed(mqtt->host.door);
 }
 
 static void point_refuse(struct message *message, uint32_t i, const char *cause)
@@ -109,24 +111,28 @@ static void message_take(struct message *message)
 		point_submit(message, &wants->samples[i]);
 }
 
-static void message_store(const struct message *message)
+/* Lock held. The broker is to keep this message and send it again. */
+static void message_leave(const struct client *client, const char *why)
 {
-	struct client *client = message->client;
-	struct door *door = client->mqtt->host.door;
-	door_flush(door);
-	const struct wants *wants = client->wants;
-	if (!message->store || wants->n_taken == 0 ||
-	    door_wait_stored(door, message->newest, client->config->ack_timeout_ms))
-		return;
-	for (size_t i = 0; i < wants->n_taken; i++)
-		door_unrecorded(door, wants->taken[i]);
+	log_debug("a message is not acknowledged (%s): its connection is cut", why);
+	cut(client->port);
 }
 
-/* Lock held. Nobody takes this message any more: the broker is to keep it and send it again. */
-static void message_leave(const struct client *client)
+/* What a full ring refused is neither judged nor recorded, so the sender has to keep it. */
+static void message_store(const struct message *message)
 {
-	log_debug("a message came after the end: its connection is cut");
-	cut(client->port);
+	const struct client *client = message->client;
+	const struct wants *wants = client->wants;
+	struct door *door = client->mqtt->host.door;
+	int timeout_ms = client->config->ack_timeout_ms;
+	door_flush(door);
+	if (!message->store)
+		return;
+	if (message->refused)
+		message_leave(client, "the ring is full");
+	else if (wants->n_taken > 0 && !door_wait_stored(door, message->newest, timeout_ms) &&
+		 !door_unrecorded(door, wants->taken, wants->n_taken, message->newest, timeout_ms))
+		message_leave(client, "the disk");
 }
 
 void message_in(struct client *client, const char *topic, const MQTTAsync_message *paho)
@@ -136,7 +142,7 @@ void message_in(struct client *client, const char *topic, const MQTTAsync_messag
 	pthread_mutex_lock(&mqtt->lock);
 	pthread_mutex_unlock(&mqtt->next);
 	if (mqtt->closed || client->stuck) { /* what the configuration gave may be gone */
-		message_leave(client);
+		message_leave(client, "it came after the end");
 		pthread_mutex_unlock(&mqtt->lock);
 		return;
 	}

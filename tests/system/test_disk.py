@@ -2,10 +2,11 @@
 """The whole daemon on a disk that fills up and is freed again."""
 import os
 import subprocess
+import time
 
 import pytest
 
-from conftest import modbus_connection, modbus_monitor, site
+from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
 from servers import wait_until
 
 FACTORS = ("w01018", "w21003", "w21011", "w21001", "w01001")
@@ -79,3 +80,29 @@ def test_judging_goes_on_while_the_disk_is_full(make_daemon, instrument, small_d
     wait_until(lambda: daemon.readings("outfall-3", "w01018")[-1]["received_at"] > newest,
                what="readings recorded again")
     wait_until(lambda: daemon.request("GET", "/health")[0] == 200, what="health again")
+
+
+def test_what_was_acknowledged_on_a_full_disk_is_recorded_after_a_kill(make_daemon, broker, small_disk):
+    daemon = make_daemon([mqtt_connection(broker.port)],
+                         [site("a", [mqtt_monitor("w01018", "a/+", rest='value = "/v"; time = "/t";')])], start=False)
+    os.makedirs(daemon.store)
+    small_disk(daemon.store)
+    daemon.start()
+    wait_until(lambda: broker.subscribed("edge"), what="a subscription")
+    now = int(time.time() * 1000)
+
+    def publish(number):
+        broker.publish(f"a/{number}", '{"t":%d,"v":%d}' % (now + number, number))
+        wait_until(lambda: f"a/{number}" in broker.acknowledged("edge"), 30, f"an acknowledgement of {number}")
+
+    publish(1)
+    filler = os.path.join(daemon.store, "filler")
+    fill(filler)
+    for number in range(2, 6):
+        publish(number)
+    assert daemon.metric("ducha_unrecorded_total", reason="timeout") == 4
+    daemon.kill()
+    os.unlink(filler)
+    daemon.start()
+    wait_until(lambda: daemon.values("a", "w01018") == [1, 2, 3, 4, 5], 30, "all that was acknowledged")
+    daemon.stop()

@@ -212,13 +212,23 @@ void fake_door_crowd(struct door *door, bool crowded)
 	pthread_mutex_unlock(&door->lock);
 }
 
-void door_unrecorded(struct door *door, uint32_t monitor)
+const struct reading *door_handed(const struct door *door)
 {
-	(void)monitor;
+	return &door->handed;
+}
+
+bool door_unrecorded(struct door *door, const struct reading *readings, size_t n, uint64_t seq,
+		     int timeout_ms)
+{
+	(void)readings;
+	(void)seq;
+	(void)timeout_ms;
 	pthread_mutex_lock(&door->lock);
-	door->unrecorded++;
+	door->unrecorded += (unsigned)n;
+	bool kept = !door->lost;
 	pthread_cond_broadcast(&door->changed);
 	pthread_mutex_unlock(&door->lock);
+	return kept;
 }
 
 void door_link(struct door *door, uint32_t connection, bool up)

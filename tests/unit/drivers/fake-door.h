@@ -27,6 +27,8 @@ struct door {
 	struct fake_frame frames[FAKE_FRAMES]; /* the newest; that of number 1 first */
 	size_t n_frames;
 	unsigned flushes, waits, unrecorded;
+	bool lost; /* door_unrecorded() says that nothing can be kept */
+	struct reading handed;
 	unsigned refuse;    /* so many submissions find the ring full */
 	size_t refuse_from; /* once so many samples are there */
 	bool hold;          /* nothing is stored until this is false */

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -306,6 +307,48 @@ static void test_a_full_ring_is_tried_again_before_the_acknowledgement(void **st
 	broker_stop(broker);
 }
 
+/* The broker still has it, and brings it again. */
+static void test_what_cannot_be_kept_is_not_acknowledged(void **state)
+{
+	struct broker *broker = *state;
+	struct bench bench;
+	broker_start(broker);
+	bench_start(&bench, broker);
+	await_subscription(&bench, broker, 1);
+	fake_door_release(bench.door, true);
+	pthread_mutex_lock(&bench.door->lock);
+	bench.door->lost = true;
+	pthread_mutex_unlock(&bench.door->lock);
+	publish(broker, "1", "wuhua/outfall-3/ph", "41", NULL);
+	assert_true(fake_door_await(bench.door, fake_door_has_unrecorded, 4)); /* twice two */
+	fake_door_release(bench.door, false);
+	bench_end(&bench);
+	broker_stop(broker);
+}
+
+static void test_what_a_full_ring_refused_comes_again(void **state)
+{
+	struct broker *broker = *state;
+	struct bench bench;
+	broker_start(broker);
+	bench_start(&bench, broker);
+	await_subscription(&bench, broker, 1);
+	pthread_mutex_lock(&bench.door->lock);
+	bench.door->refuse = 1000000;
+	pthread_mutex_unlock(&bench.door->lock);
+	publish(broker, "1", "wuhua/outfall-3/ph", "51", NULL);
+	for (int i = 0; counted(&bench, "ducha_unrecorded_total", "reason=\"ring\"") == 0; i++) {
+		assert_true(i < 20000);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	pthread_mutex_lock(&bench.door->lock);
+	bench.door->refuse = 0;
+	pthread_mutex_unlock(&bench.door->lock);
+	assert_true(fake_door_await(bench.door, fake_door_has_value, 51));
+	bench_end(&bench);
+	broker_stop(broker);
+}
+
 static void test_the_driver_outlives_its_broker(void **state)
 {
 	struct broker *broker = *state;
@@ -437,6 +480,8 @@ int main(void)
 		WITH_BROKER(test_an_unusable_payload_is_counted_and_all_goes_on),
 		WITH_BROKER(test_an_acknowledgement_waits_for_the_disk),
 		WITH_BROKER(test_a_full_ring_is_tried_again_before_the_acknowledgement),
+		WITH_BROKER(test_what_cannot_be_kept_is_not_acknowledged),
+		WITH_BROKER(test_what_a_full_ring_refused_comes_again),
 		WITH_BROKER(test_the_driver_outlives_its_broker),
 		WITH_BROKER(test_a_retained_value_without_a_time_is_left_out),
 		WITH_BROKER(test_a_stop_without_a_broker_comes_to_an_end),

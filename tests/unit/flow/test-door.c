@@ -35,6 +35,20 @@ struct entrance {
 	struct door *door;
 };
 
+static bool keeps; /* what is set aside is on disk */
+static size_t kept;
+
+static bool keep(void *context, const struct plan *of, const struct reading *readings, size_t n,
+		 int timeout_ms)
+{
+	(void)context;
+	(void)of;
+	(void)readings;
+	(void)timeout_ms;
+	kept += n;
+	return keeps;
+}
+
 static int make(void **state)
 {
 	struct entrance *e = calloc(1, sizeof *e);
@@ -46,7 +60,8 @@ static int make(void **state)
 				   .ring = 1,
 				   .driver = "modbus",
 				   .remembered = REMEMBERED,
-				   .metrics = e->metrics};
+				   .metrics = e->metrics,
+				   .keep = keep};
 	return door_new(&e->door, &setup);
 }
 
@@ -396,11 +411,55 @@ static void test_waiting_for_what_is_not_stored_ends_with_its_time(void **state)
 static void test_what_was_acknowledged_unrecorded_is_counted(void **state)
 {
 	struct entrance *e = *state;
-	door_unrecorded(e->door, 0);
-	door_unrecorded(e->door, 1);
+	const struct sample one = at(1000, 7), two = at(2000, 8);
+	struct reading taken[2];
+	uint64_t seq, newest[RINGS_MAX] = {0};
 	struct metric *counted =
 		metrics_counter(e->metrics, "ducha_unrecorded_total", "", "reason=\"timeout\"");
+	door_submit(e->door, &one, NULL);
+	taken[0] = *door_handed(e->door);
+	door_submit(e->door, &two, &seq);
+	taken[1] = *door_handed(e->door);
+	kept = 0;
+	keeps = true;
+	assert_true(door_unrecorded(e->door, taken, 2, seq, 1));
 	assert_int_equal(metric_get(counted), 2);
+	assert_int_equal(kept, 2);
+	assert_true(stored_owes(&e->rings));
+	newest[0] = newest[1] = seq;
+	stored_advance(&e->rings, newest);
+	assert_false(stored_owes(&e->rings));
+}
+
+static void test_what_can_neither_be_recorded_nor_kept_is_not_to_be_acknowledged(void **state)
+{
+	struct entrance *e = *state;
+	const struct sample one = at(1000, 7);
+	uint64_t seq, newest[RINGS_MAX] = {0};
+	struct metric *counted =
+		metrics_counter(e->metrics, "ducha_unrecorded_total", "", "reason=\"timeout\"");
+	door_submit(e->door, &one, &seq);
+	const struct reading taken = *door_handed(e->door);
+	keeps = false;
+	assert_false(door_unrecorded(e->door, &taken, 1, seq, 1));
+	assert_int_equal(metric_get(counted), 0);
+	newest[0] = newest[1] = seq; /* the commit came meanwhile: all is well */
+	stored_advance(&e->rings, newest);
+	assert_true(door_unrecorded(e->door, &taken, 1, seq, 1));
+	assert_int_equal(metric_get(counted), 0);
+}
+
+/* It was kept a millisecond later than given, and so is what is set aside of it. */
+static void test_a_repeated_sample_is_handed_on_as_it_was_kept(void **state)
+{
+	struct entrance *e = *state;
+	const struct sample one = at(1000, 7), other = at(1000, 8);
+	door_submit(e->door, &one, NULL);
+	door_submit(e->door, &other, NULL);
+	const struct reading first = *door_handed(e->door);
+	assert_int_equal(door_submit(e->door, &other, NULL), DOOR_DUPLICATE);
+	assert_int_equal(door_handed(e->door)->measured_ms, first.measured_ms);
+	assert_int_equal(first.measured_ms, 1001);
 }
 
 /* The reading is recorded with the flag that is judged. */
@@ -487,6 +546,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_waiting_for_what_is_not_stored_ends_with_its_time, make, discard),
 		cmocka_unit_test_setup_teardown(test_what_was_acknowledged_unrecorded_is_counted,
+						make, discard),
+		cmocka_unit_test_setup_teardown(
+			test_what_can_neither_be_recorded_nor_kept_is_not_to_be_acknowledged, make,
+			discard),
+		cmocka_unit_test_setup_teardown(test_a_repeated_sample_is_handed_on_as_it_was_kept,
 						make, discard),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

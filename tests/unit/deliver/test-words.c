@@ -392,8 +392,9 @@ static void test_mails_are_chinese(void **state)
 
 static void has(const char *mail, const char *words_wanted)
 {
-	if (strstr(mail, words_wanted) == NULL)
-		fail_msg("\"%s\" is not in\n%s", words_wanted, mail);
+	const char *text = mail == NULL ? "" : mail;
+	if (strstr(text, words_wanted) == NULL)
+		fail_msg("\"%s\" is not in\n%s", words_wanted, text);
 }
 
 #define ALERT                                                                                      \

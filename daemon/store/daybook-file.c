@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_VERSION = 4 };
-
 /*
  * latest: of each monitor the newest sequence in blocks that are closed, so that a start finds the
  * last readings without going through the file.
@@ -50,6 +48,8 @@ static const char day_schema_4[] =
 	"CREATE TABLE frames(batch INTEGER PRIMARY KEY, first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL, digest BLOB NOT NULL);"
 	"PRAGMA user_version=4;";
+
+const char *const day_schemas[DAY_VERSION] = {day_schema, day_schema_2, day_schema_3, day_schema_4};
 
 /* "2026-01-02.db" or "2026-01-02.7.db" */
 static bool day_name_valid(const char *name)
@@ -158,14 +158,8 @@ static int day_schema_begin(sqlite3 *db, const char *path)
 		return -EPROTONOSUPPORT;
 	}
 	r = sql_exec(db, "BEGIN IMMEDIATE");
-	if (r == 0 && version < 1)
-		r = sql_exec(db, day_schema);
-	if (r == 0 && version < 2)
-		r = sql_exec(db, day_schema_2);
-	if (r == 0 && version < 3)
-		r = sql_exec(db, day_schema_3);
-	if (r == 0)
-		r = sql_exec(db, day_schema_4);
+	for (; r == 0 && version < DAY_VERSION; version++)
+		r = sql_exec(db, day_schemas[version]);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);

@@ -15,6 +15,10 @@
 
 #define DAYBOOK_NAME 32
 
+/* The tables, by steps, as those of the ledger (store/ledger-schema.h) */
+enum { DAY_VERSION = 4 };
+extern const char *const day_schemas[DAY_VERSION];
+
 struct day_name {
 	char text[DAYBOOK_NAME]; /* without directory */
 };

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "seal/hash.h"
+#include "store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,23 @@ struct found {
 	struct day_name name;
 	int64_t first, last, boot;
 	struct chain_head head;
+	bool foreign; /* its tables are none of ours: nothing is written to it any more */
 };
+
+static int found_shape(sqlite3 *db, const char *path, struct found *file)
+{
+	struct schema_odd odd;
+	char words[160];
+	int r = day_schema_check(db, &odd);
+
+	file->foreign = r == SCHEMA_ODD;
+	if (file->foreign)
+		log_event(LOGGED_DAMAGED, ABOUT_NOTHING,
+			  "%s: %s: another program has changed it since; it stays as it is, and "
+			  "readings go on in another file",
+			  path, schema_words(&odd, words));
+	return file->foreign || r == -EPROTONOSUPPORT ? 0 : r;
+}
 
 /* A file that cannot be read is set aside; *damaged says so. */
 static int found_read(struct daybook *daybook, struct found *file, bool *damaged)
@@ -34,6 +51,8 @@ static int found_read(struct daybook *daybook, struct found *file, bool *damaged
 		r = sql_number(db, "SELECT max(boot) FROM rings", 0, &file->boot);
 	if (r == 0)
 		r = day_chain_head(db, &file->head);
+	if (r == 0)
+		r = found_shape(db, path, file);
 	sql_close(db);
 	if (!sql_damaged(r) && r != -EINVAL)
 		return r;
@@ -253,7 +272,9 @@ static int daybook_stand(struct daybook *daybook, const struct found *files, siz
 		return r;
 	for (size_t i = n >= 2 ? n - 2 : 0; i < n; i++)
 		latest_load(daybook, &files[i]);
-	return damaged || gone ? 0 : daybook_connect(daybook, &files[n - 1].name);
+	return damaged || gone || files[n - 1].foreign
+		       ? 0
+		       : daybook_connect(daybook, &files[n - 1].name);
 }
 
 int daybook_open(struct daybook **out, const char *directory, const struct plan *plan)

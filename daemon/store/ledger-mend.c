@@ -104,7 +104,21 @@ struct table {
 	char columns[2048], places[512];
 };
 
-/* Those of the damaged file: a table only ever gets further ones. */
+static bool column_known(struct mend *m, const char *table, const char *column)
+{
+	sqlite3_stmt *find = NULL;
+	bool row = false;
+
+	int r = sql_prepare(m->into, &find, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2");
+	if (r == 0) {
+		sql_bind(find, "tt", table, column);
+		r = sql_step(find, &row);
+	}
+	sqlite3_finalize(find);
+	return r != 0 || row;
+}
+
+/* Those of the damaged file: a table only ever gets further ones, unless by another program. */
 static int table_columns(struct mend *m, struct table *t)
 {
 	sqlite3_stmt *list = NULL;
@@ -118,6 +132,8 @@ static int table_columns(struct mend *m, struct table *t)
 	}
 	for (; r == 0 && row && at < sizeof t->columns && place < sizeof t->places;
 	     r = sql_step(list, &row)) {
+		if (!column_known(m, t->name, sql_text(list, 0)))
+			continue;
 		at += (size_t)snprintf(t->columns + at, sizeof t->columns - at, "%s\"%s\"",
 				       n > 0 ? "," : "", sql_text(list, 0));
 		place += (size_t)snprintf(t->places + place, sizeof t->places - place, "%s?",

@@ -2,6 +2,7 @@
 #include "store/ledger-internal.h"
 
 #include "base/log.h"
+#include "store/schema.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,20 @@ static int ledger_check(sqlite3 *db)
 		r = -EUCLEAN;
 	sqlite3_finalize(statement);
 	return r;
+}
+
+/* Tables that another program made are as a damaged file: their rows go into a new one. */
+static int ledger_foreign(sqlite3 *db, const char *path)
+{
+	struct schema_odd odd;
+	char words[160];
+	int r = ledger_schema_check(db, &odd);
+
+	if (r != SCHEMA_ODD)
+		return r == -EPROTONOSUPPORT ? 0 : r; /* said by the steps */
+	log_event(LOGGED_DAMAGED, ABOUT_NOTHING, "%s: %s: another program has changed it since",
+		  path, schema_words(&odd, words));
+	return -EUCLEAN;
 }
 
 int ledger_schema_begin(sqlite3 *db, const char *path)
@@ -78,6 +93,8 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 	if (r == 0)
 		r = sql_exec(ledger->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=EXTRA;"
 					 " PRAGMA cache_size=-512");
+	if (r == 0 && ledger->directory != NULL)
+		r = ledger_foreign(ledger->db, path);
 	if (r == 0)
 		r = ledger_check(ledger->db);
 	if (r == 0)

@@ -39,9 +39,12 @@ static int unreadable(struct walk *w, int r)
 	return verify_unreadable(w->v, "daybook/", w->file->name, w->db, r);
 }
 
+/* Its tables are those that a daemon makes before anything is read of them. */
 static int walk_open(struct walk *w)
 {
 	int r = day_open(w);
+	if (r == 0)
+		r = structure_day(w->v, w->file->name, w->db);
 	if (r == 0)
 		r = sql_prepare(w->db, &w->links,
 				"SELECT batch, first, last, monitors, gaps, at_ms, mono_ms,"
@@ -438,8 +441,6 @@ int dayfile_check(struct verify *v, const struct day_file *file, bool newest,
 		r = structure_check(v, "daybook/", file->name, w.db,
 				    "PRAGMA integrity_check(monitors)");
 	if (r == 0)
-		r = structure_day(v, file->name, w.db);
-	if (r == 0)
 		r = walk_links(&w, newest);
 	r = unreadable(&w, r);
 	walk_close(&w);
@@ -513,6 +514,8 @@ int dayfile_unchained(struct verify *v, const struct day_file *file)
 	struct walk w = {.v = v, .file = file};
 
 	int r = day_open(&w);
+	if (r == 0)
+		r = structure_day(v, file->name, w.db);
 	if (r == 0)
 		r = unchained_rows(&w);
 	r = unreadable(&w, r);

@@ -149,11 +149,12 @@ int64_t frames_gone_entry(const struct verify *v, const char *name);
  * looked at anew where it did not: a live daemon may have removed them since. */
 bool frames_are_gone(struct verify *v, const char *name);
 
-/** structure_check() - are tables tables, and do its indices agree with them?
+/** structure_check() - do its indices agree with its tables?
  * @pragma: an integrity_check that gives one row */
 int structure_check(struct verify *v, const char *folder, const char *name, sqlite3 *db,
 		    const char *pragma);
-/** structure_ledger(), structure_day() - has it the indices that a daemon makes, and no others? */
+/** structure_ledger(), structure_day() - has it the tables, indices and triggers that a daemon
+ * makes, word for word, and no others? */
 int structure_ledger(struct verify *v, sqlite3 *db);
 int structure_day(struct verify *v, const char *name, sqlite3 *db);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */

@@ -215,6 +215,7 @@ static int row_check(struct verify *v, sqlite3_stmt *one, sqlite3_stmt *find, ui
 static int rows_walk(struct verify *v, sqlite3 *db, uint8_t kind, sqlite3_stmt *find)
 {
 	sqlite3_stmt *list = NULL, *one = NULL;
+	int64_t id, last = INT64_MIN;
 	char sql[128];
 	bool row = false;
 
@@ -225,8 +226,11 @@ static int rows_walk(struct verify *v, sqlite3 *db, uint8_t kind, sqlite3_stmt *
 		r = sql_prepare(db, &one, ledger_chain_row[kind]);
 	if (r == 0)
 		r = sql_step(list, &row);
-	while (r == 0 && row) {
-		r = row_check(v, one, find, kind, sqlite3_column_int64(list, 0));
+	for (; r == 0 && row; last = id) {
+		id = sqlite3_column_int64(list, 0);
+		r = id > last ? row_check(v, one, find, kind, id)
+			      : verify_bad(v, "ledger.db: %s %lld is there twice",
+					   tables[kind].what, (long long)id);
 		if (r == 0)
 			r = sql_step(list, &row);
 	}
@@ -385,9 +389,9 @@ int verify_ledger(struct verify *v)
 
 	int r = ledger_copy(v, &db);
 	if (r == 0)
-		r = structure_check(v, "", "ledger.db", db, "PRAGMA integrity_check(1)");
-	if (r == 0)
 		r = structure_ledger(v, db);
+	if (r == 0)
+		r = structure_check(v, "", "ledger.db", db, "PRAGMA integrity_check(1)");
 	if (r == 0)
 		r = chain_walk(v, db);
 	if (r == 0)

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * What somebody who is root, has read how the chain is made, and has no key does to a ledger: he
- * takes its triggers away, alters a row, and appends an entry with the row's new digest and a hash
- * that is right.
+ * keeps its triggers from running, alters a row, and appends an entry with the row's new digest and
+ * a hash that is right.
  */
 #include "verify-store.h"
 
@@ -25,28 +25,14 @@ static inline void forge_do(const struct forger *f, const char *sql)
 		fail_msg("%s: %s", sql, error);
 }
 
-/* The ledger of a store, without its triggers. */
+/* The ledger of a store, whose triggers stay where they are and do nothing. */
 static inline void forge_begin(struct forger *f, const char *directory)
 {
-	char path[256], sql[256];
-	sqlite3_stmt *one;
+	char path[256];
 	snprintf(path, sizeof path, "%s/ledger.db", directory);
 	assert_int_equal(sqlite3_open(path, &f->db), SQLITE_OK);
 	assert_int_equal(hash_new(&f->hash), 0);
-	for (;;) {
-		assert_int_equal(sqlite3_prepare_v2(f->db,
-						    "SELECT name FROM sqlite_master WHERE type ="
-						    " 'trigger' LIMIT 1",
-						    -1, &one, NULL),
-				 SQLITE_OK);
-		bool more = sqlite3_step(one) == SQLITE_ROW;
-		if (more)
-			snprintf(sql, sizeof sql, "DROP TRIGGER %s", sqlite3_column_text(one, 0));
-		sqlite3_finalize(one);
-		if (!more)
-			break;
-		forge_do(f, sql);
-	}
+	sqlite3_db_config(f->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 }
 
 static inline int64_t forge_number(const struct forger *f, const char *sql)

@@ -96,6 +96,34 @@ static void test_a_daemon_that_starts_does_not_make_it_good(void **state)
 	check_bad(*state, "step 2 has one already");
 }
 
+/* A mark that is there twice, in a table without a key: no lookup by its id shows the second. */
+static const char twice[] =
+	"ALTER TABLE marks RENAME TO kept; CREATE TABLE marks(id INTEGER, at INTEGER NOT NULL,"
+	" site TEXT NOT NULL, factor TEXT NOT NULL, from_at INTEGER NOT NULL, to_at INTEGER NOT"
+	" NULL, flag TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, file TEXT, sha256 TEXT,"
+	" bytes INTEGER); INSERT INTO marks SELECT * FROM kept; INSERT INTO marks SELECT id, at,"
+	" site, factor, from_at, to_at, 'N', 'forged', by, file, sha256, bytes FROM kept; DROP "
+	"TABLE"
+	" kept";
+
+/* A daemon reads the rows of such a ledger into one of its own, which has each row once. */
+static void test_a_row_that_is_there_twice_is_found_and_not_taken_up(void **state)
+{
+	struct forger f;
+	struct life life;
+	fill(state);
+	forge_begin(&f, *state);
+	forge_do(&f, twice);
+	forge_end(&f);
+	check_bad(*state, "ledger.db: the table marks is none that a daemon makes");
+	life_begin(&life, *state, 0);
+	life_end(&life, true);
+	check_clean(*state);
+	forge_begin(&f, *state);
+	assert_int_equal(forge_number(&f, "SELECT count(*) FROM marks WHERE reason = 'forged'"), 0);
+	forge_end(&f);
+}
+
 /* Readings in a file that no chain names, with numbers below those that the chain begins with. */
 static void test_readings_before_the_first_are_none(void **state)
 {
@@ -111,7 +139,7 @@ static void test_readings_before_the_first_are_none(void **state)
 		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 		snprintf(sql, sizeof sql,
 			 "DROP TABLE chain; DROP TABLE chain_begin; DROP TABLE frames; DELETE FROM"
-			 " gaps; UPDATE readings SET seq = %s",
+			 " gaps; UPDATE readings SET seq = %s; PRAGMA user_version=2",
 			 numbers[i]);
 		if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
 			fail_msg("%s", error);
@@ -146,6 +174,23 @@ static void change(void **state, const char *sql)
 	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
 		fail_msg("%s", error);
 	sqlite3_close(db);
+}
+
+/* What another program has changed is not written to any more, and is named. */
+static void test_a_daemon_leaves_a_file_of_foreign_tables_alone(void **state)
+{
+	struct life life;
+	char path[256];
+	fill(state);
+	change(state, "CREATE TABLE more(id INTEGER)");
+	life_begin(&life, *state, 0);
+	life_batch(&life, 4, NOW + 60000);
+	life_end(&life, true);
+	check_bad(*state, "daybook/2026-01-02.db: the table more is none that a daemon makes");
+	snprintf(path, sizeof path, "%s/daybook/2026-01-02.1.db", (const char *)*state);
+	assert_int_equal(access(path, F_OK), 0);
+	change(state, "DROP TABLE more");
+	check_clean(*state);
 }
 
 static void remove_file(void **state, const char *name)
@@ -519,6 +564,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_no_row_is_rewritten_by_a_further_entry),
 		TEST(test_a_daemon_that_starts_does_not_make_it_good),
+		TEST(test_a_row_that_is_there_twice_is_found_and_not_taken_up),
+		TEST(test_a_daemon_leaves_a_file_of_foreign_tables_alone),
 		TEST(test_readings_before_the_first_are_none),
 		TEST(test_a_day_called_removed_is_what_it_was_until_it_goes),
 		TEST(test_what_an_open_case_needs_is_never_removed),

@@ -86,6 +86,12 @@ void window_add(struct window *w, double value, double weight)
 	w->n++;
 }
 
+/* One from which something was set aside says another thing than one without anything. */
+static bool is_empty(const struct window *w)
+{
+	return w->n == 0 && w->aside == 0;
+}
+
 struct window *window_find(struct window *open, size_t n, int64_t wall_ms)
 {
 	for (size_t i = 0; i < n; i++)
@@ -138,7 +144,7 @@ void windows_set_aside(struct windows *windows, const struct zone *zone, enum av
 
 void window_refill(struct window *open, size_t n, const struct window *contents)
 {
-	if (contents->n == 0)
+	if (is_empty(contents))
 		return;
 	struct window *w = window_find(open, n, contents->span.start_ms);
 	if (w == NULL) {
@@ -174,7 +180,7 @@ bool windows_take(struct windows *windows, const struct zone *zone, enum average
 	int64_t from_ms = windows->next.end_ms;
 	/* Empty windows after an empty one say nothing new: a clock that leaps years is no long
 	 * loop. */
-	if (out->n == 0 && out->span.start_ms >= alike_ms && !any_open(windows) &&
+	if (is_empty(out) && out->span.start_ms >= alike_ms && !any_open(windows) &&
 	    clock_ms - grace_ms > from_ms)
 		from_ms = window_span(zone, average, clock_ms - grace_ms).start_ms;
 	windows->next = window_span(zone, average, from_ms);

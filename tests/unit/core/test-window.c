@@ -160,6 +160,26 @@ static void test_a_leap_of_the_clock_passes_empty_windows_in_few_steps(void **st
 	(void)state;
 }
 
+/* Of one hour all was set aside; those behind it had nothing, which is undetermined from the first.
+ */
+static void test_a_window_with_what_was_set_aside_is_no_empty_one(void **state)
+{
+	struct windows windows;
+	struct window w;
+	windows_start(&windows, &utc, AVERAGE_HOUR, DAY0);
+	windows_set_aside(&windows, &utc, AVERAGE_HOUR, DAY0 + 1);
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 9 * H, 0, INT64_MIN, &w));
+	assert_true(w.n == 0 && w.aside == 1);
+	const struct window found = w;
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + 9 * H, 0, INT64_MIN, &w));
+	assert_true(w.span.start_ms == DAY0 + H && w.aside == 0);
+	windows_start(&windows, &utc, AVERAGE_HOUR, DAY0);
+	windows_refill(&windows, &found);
+	assert_true(windows_take(&windows, &utc, AVERAGE_HOUR, DAY0 + H, 0, INT64_MIN, &w));
+	assert_true(w.span.start_ms == DAY0 && w.aside == 1);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_a_mean_loses_nothing_to_rounding),
 		cmocka_unit_test(test_readings_far_in_the_future_do_not_push_out_the_present),
 		cmocka_unit_test(test_a_leap_of_the_clock_passes_empty_windows_in_few_steps),
+		cmocka_unit_test(test_a_window_with_what_was_set_aside_is_no_empty_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,13 +103,10 @@ static void see(struct evaluator *e, const struct reading *r, bool anew)
 /* One more new result: is it set aside? */
 static bool sets_aside(struct monitor_state *m, bool back, uint32_t most)
 {
-	if (back)
-		m->settle_left = most;
-	if (m->settle_left == 0 || m->settled == most) {
-		m->settle_left = m->settled = 0;
+	if ((!back && !m->settling) || m->settled == most) {
+		m->settled = 0;
 		return false;
 	}
-	m->settle_left--;
 	m->settled++;
 	return true;
 }

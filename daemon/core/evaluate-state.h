@@ -70,8 +70,8 @@ struct monitor_state {
 	double flat_low, flat_high;
 	/* evaluate-settle.c: readings seen whether they counted or not */
 	bool has_seen, settling;
-	bool lull, stood;              /* a gap, or a standstill, came before some set aside */
-	uint32_t settle_left, settled; /* new results yet to set aside; set aside in a row */
+	bool lull, stood; /* a gap, or a standstill, came before some set aside */
+	uint32_t settled; /* new results set aside in a row */
 	int64_t seen_ms, seen_result_ms, returned_ms;
 	int64_t pace_ms; /* between the last two results, while something was discharged */
 	double seen_value;

@@ -43,7 +43,7 @@ FAULTS = (
     (N, "p.stood_ms = shut_ms + d->for_ms;", "p.stood_ms = shut_ms;"),
     (N, "p->stood_ms >= m->pace_ms", "true"),
     (N, "p->stood_ms >= m->pace_ms", "p->stood_ms > m->pace_ms"),
-    (N, "m->settle_left == 0 || m->settled == most", "m->settle_left == 0"),
+    (N, "(!back && !m->settling) || m->settled == most", "!back && !m->settling"),
     (N, "m->settled++;", ""),
     (N, "means_set_aside(e, r, anew);", ""),
     (N, "s->gap = m->lull || ", "s->gap = "),

@@ -341,6 +341,9 @@ static void test_a_flow_backwards_is_a_clue(void **state)
 	rig_check(rig, "m1 0:-2 9:-3 9.5:-1.9 10:-2 19:-2", "");
 	rig_check(rig, "20:-25", "+m1.clue(negative_flow)@20/10=-25");
 	rig_check(rig, "m1 21:0", "-m1.clue(negative_flow)@21");
+	rig->monitors[1].stale_after_ms = 5000;
+	rig_check(rig, "m1 22:-2 25:-2 30.001:-2 35:-2 40:-2", "");
+	rig_check(rig, "m1 40.001:-3", "+m1.clue(negative_flow)@40.001/30.001=-3");
 }
 
 /* Of a rate that nobody said, results a quarter of an hour apart make a course. */

@@ -152,6 +152,10 @@ static void test_a_window_of_which_all_settles_says_nothing(void **state)
 	struct rig *rig = hourly(state);
 	rig->monitors[0].settle_results = 1;
 	rig_check(rig, "m2 0:1 3000:9 m0 3000:999 3660!", "");
+	rig->monitors[0].expected_per_hour = 1;
+	rig->monitors[0].stale_after_ms = 3000000;
+	rig_check(rig, "m2 3601:9 m0 3700:20 4000:20 7260!", "");
+	rig_check(rig, "m2 7300:9 m0 7300:999 10860!", "");
 }
 
 /* Results every 400 s, where silence is guessed to begin after 100. */
@@ -163,9 +167,37 @@ static void test_a_silence_is_one_against_the_pace_of_results(void **state)
 	rig->monitors[0].stale_after_ms = 100000;
 	rig->limits[0].on_count = 2;
 	rig_check(rig, "m0 0:60 400:60", "");
-	rig_check(rig, "m0 800:60", "+exceedance@800/400=60");
-	rig_check(rig, "m0 1700.001:1 m0 2100:1", "-exceedance@2100");
-	rig_check(rig, "m0 2900:60 m0 3700:61", "+exceedance@3700/2900=61");
+	rig_check(rig, "m0 1300:60", "+exceedance@1300/400=60");
+	rig_check(rig, "m0 3325.001:1 3700:1", "-exceedance@3700");
+	rig_check(rig, "m0 4500:60 5300:61", "+exceedance@5300/4500=61");
+}
+
+static void test_what_lies_before_a_result_set_aside_breaks_the_runs_behind_it(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[0].settle_results = 1;
+	rig->monitors[0].stale_after_ms = 100000;
+	rig->limits[0].on_count = 2;
+	rig_check(rig, "m0 0:60 100.001:60 150:60", "");
+	rig_check(rig, "m0 160:60", "+exceedance@160/150=60");
+}
+
+static void test_so_does_a_stop_to_a_run_of_time(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[0].settle_results = 1;
+	rig->limits[0].on_delay_ms = 1000000;
+	rig_check(rig, "m0 0:51 m2 0:1 700:9 m0 800:52 1001:52 2000:52", "");
+	rig_check(rig, "m0 2001:52", "+exceedance@2001/1001=52");
+}
+
+static void test_a_repeated_result_says_nothing_of_the_pace(void **state)
+{
+	struct rig *rig = gated(state);
+	rig->monitors[0].settle_results = 1;
+	rig->monitors[0].cycle_ms = 600000;
+	rig_check(rig, "m0 0:1 1000:1 1100:1 m2 1101:1 2000:9", "");
+	rig_check(rig, "m0 2050:60", "+exceedance@2050/2050=60");
 }
 
 static void test_a_mean_is_weighted_by_the_flow_at_each_result(void **state)
@@ -298,6 +330,9 @@ int main(void)
 		rig_test(test_what_settles_is_not_due),
 		rig_test(test_a_window_of_which_all_settles_says_nothing),
 		rig_test(test_a_silence_is_one_against_the_pace_of_results),
+		rig_test(test_what_lies_before_a_result_set_aside_breaks_the_runs_behind_it),
+		rig_test(test_so_does_a_stop_to_a_run_of_time),
+		rig_test(test_a_repeated_result_says_nothing_of_the_pace),
 		rig_test(test_the_gate_breaks_a_run),
 		rig_test(test_silence_without_discharge_is_no_stale),
 		rig_test(test_the_first_results_after_the_flow_settle),

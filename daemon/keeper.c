@@ -246,6 +246,27 @@ static int take_frames(struct keeper *k, const struct stock_file *file, enum sto
 	return r;
 }
 
+/* What cannot be looked into stays. */
+static bool holds(void *context, const struct stock_file *file, const struct stock_span *span)
+{
+	struct keeper *k = context;
+	bool there = true;
+
+	return daybook_holds(k->reader, file->first, span->from_ms, span->to_ms, &there) != 0 ||
+	       there;
+}
+
+/* What an episode that goes on needs ends with tomorrow: beyond are absurd times alone. */
+static void spans_end(const struct keeper *k, struct stock_span *spans, size_t n)
+{
+	const struct zone *zone = &k->setup.plan->zone;
+	int64_t end_ms = zone_day_ms(zone, zone_day(zone, clock_wall_ms()) + 2) - 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (spans[i].to_ms == INT64_MAX && spans[i].from_ms < end_ms)
+			spans[i].to_ms = end_ms;
+}
+
 /* Return: 0 and whether one file was taken away; SQL_FATAL, negative errno. */
 static int take_next(struct keeper *k, bool *taken)
 {
@@ -258,12 +279,15 @@ static int take_next(struct keeper *k, bool *taken)
 		.keep_days = k->setup.keep_days,
 		.keep_frames = k->setup.keep_frames,
 		.used_bytes = k->use.bytes,
-		.most_bytes = k->setup.max_bytes,
-		.sent = INT64_MAX};
+		.most_bytes = k->most_bytes,
+		.sent = INT64_MAX,
+		.holds = holds,
+		.context = k};
 	if (k->setup.exports)
 		rules.sent = ledger_cursor(k->setup.ledger, "influx/readings", 0);
 	int r = ledger_needs(k->setup.ledger, &spans, &rules.n_spans);
 	rules.spans = spans;
+	spans_end(k, spans, rules.n_spans);
 	if (r == 0)
 		r = daybook_stock(k->reader, &files, &n);
 	if (r == 0)

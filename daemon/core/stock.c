@@ -3,11 +3,25 @@
 
 enum { TENTH = 10 };
 
+static bool is_within(int64_t at_ms, const struct stock_span *span)
+{
+	return at_ms >= span->from_ms && at_ms <= span->to_ms;
+}
+
+static bool span_needs(const struct stock_span *span, const struct stock_file *file,
+		       const struct stock_rules *rules)
+{
+	if (span->from_ms > file->to_ms || span->to_ms < file->from_ms)
+		return false;
+	if (is_within(file->from_ms, span) || is_within(file->to_ms, span) || rules->holds == NULL)
+		return true;
+	return rules->holds(rules->context, file, span);
+}
+
 static bool file_needed(const struct stock_file *file, const struct stock_rules *rules)
 {
 	for (size_t i = 0; i < rules->n_spans; i++)
-		if (rules->spans[i].from_ms <= file->to_ms &&
-		    rules->spans[i].to_ms >= file->from_ms)
+		if (span_needs(&rules->spans[i], file, rules))
 			return true;
 	return false;
 }
@@ -32,9 +46,9 @@ bool stock_early(const struct stock_file *file, const struct stock_rules *rules)
 static bool may_go(const struct stock_file *file, const struct stock_rules *rules,
 		   enum stock_why why)
 {
-	if (file->held || file_needed(file, rules))
-		return false;
-	return why == STOCK_ROOM || (!stock_early(file, rules) && file->last <= rules->sent);
+	bool old = !stock_early(file, rules) && file->last <= rules->sent;
+
+	return (old || why == STOCK_ROOM) && !file->held && !file_needed(file, rules);
 }
 
 enum stock_why stock_next(const struct stock_file *files, size_t n, const struct stock_rules *rules,

@@ -38,6 +38,10 @@ struct stock_rules {
 	int64_t sent; /* sequences up to here have left; INT64_MAX where nothing is to leave */
 	const struct stock_span *spans; /* that open cases need */
 	size_t n_spans;
+	/* has a file a reading within the span? Asked where neither its earliest nor its latest
+	 * one is: a single absurd time must not hold a file for ever. NULL: it has */
+	bool (*holds)(void *context, const struct stock_file *file, const struct stock_span *span);
+	void *context;
 };
 
 enum stock_why {

@@ -101,6 +101,30 @@ static struct reader_file *file_find(struct daybook_reader *reader, int64_t firs
 	return NULL;
 }
 
+int daybook_holds(struct daybook_reader *reader, int64_t first, int64_t from_ms, int64_t to_ms,
+		  bool *holds)
+{
+	struct reader_file *file = file_find(reader, first);
+	sqlite3_stmt *find = NULL;
+
+	*holds = false;
+	int r = file == NULL ? -ENOENT : reader_use(reader, file);
+	if (r == 0)
+		r = sql_prepare(
+			file->db, &find,
+			"SELECT 1 FROM blocks b JOIN readings r ON r.seq BETWEEN b.first AND"
+			" b.last WHERE b.min_ms <= ?2 AND b.max_ms >= ?1 AND r.measured_ms"
+			" BETWEEN ?1 AND ?2 UNION ALL SELECT 1 FROM readings WHERE seq >"
+			" (SELECT coalesce(max(last), 0) FROM blocks) AND measured_ms"
+			" BETWEEN ?1 AND ?2 LIMIT 1");
+	if (r == 0) {
+		sql_bind(find, "ii", from_ms, to_ms);
+		r = sql_step(find, holds);
+	}
+	sqlite3_finalize(find);
+	return r;
+}
+
 /* Row by row: grouped by SQLite they would all be sorted, in memory. */
 static int rows_count(struct reader_file *file, int64_t after, struct gap *gaps)
 {

@@ -18,6 +18,14 @@ int daybook_stock(struct daybook_reader *reader, struct stock_file **out, size_t
 int daybook_unsent(struct daybook_reader *reader, int64_t first, int64_t after, daybook_gap_fn fn,
 		   void *context);
 
+/**
+ * daybook_holds() - has the file that begins with sequence @first a reading measured from @from_ms
+ * to @to_ms, both included? Looks into blocks that may have one, row by row.
+ * Return: 0; -ENOENT, -errno, SQL_FATAL.
+ */
+int daybook_holds(struct daybook_reader *reader, int64_t first, int64_t from_ms, int64_t to_ms,
+		  bool *holds);
+
 /** daybook_name() - of the file with this first sequence, such as "2026-01-02.db"; NULL: none.
  * Valid until the reader is used again. */
 const char *daybook_name(struct daybook_reader *reader, int64_t first);

@@ -243,6 +243,45 @@ static void test_filling_is_said_from_a_tenth_until_half_as_much_again(void **st
 	(void)state;
 }
 
+static bool has_day_100(void *context, const struct stock_file *file, const struct stock_span *span)
+{
+	(*(int *)context)++;
+	return file->first == 2 && span->from_ms <= 100;
+}
+
+static void test_one_absurd_time_holds_no_file(void **state)
+{
+	/* of each but the last the earliest reading is of 1970, or the latest of 2100 */
+	const struct stock_file files[] = {
+		{.day = 90, .first = 1, .last = 1, .from_ms = 0, .to_ms = 90},
+		{.day = 100, .first = 2, .last = 2, .from_ms = 0, .to_ms = 9000},
+		{.day = 101, .first = 3, .last = 3, .from_ms = 0, .to_ms = 9000},
+		{.day = 102, .first = 4, .last = 4, .from_ms = 60, .to_ms = 102},
+	};
+	const struct stock_span spans[] = {{50, 60}, {99, 101}};
+	int asked = 0;
+	size_t which;
+	struct stock_rules rules = {.today = 200,
+				    .keep_days = 10,
+				    .most_bytes = 1,
+				    .sent = INT64_MAX,
+				    .spans = spans,
+				    .n_spans = 2,
+				    .holds = has_day_100,
+				    .context = &asked};
+	(void)state;
+	assert_int_equal(stock_next(files, 4, &rules, &which), STOCK_AGE);
+	assert_int_equal(which, 0);
+	assert_int_equal(stock_next(files + 1, 3, &rules, &which), STOCK_AGE);
+	assert_int_equal(which, 1); /* of day 101: the second of these */
+	asked = 0;
+	assert_int_equal(stock_next(files + 3, 1, &rules, &which), STOCK_STAYS);
+	assert_int_equal(asked, 0); /* its earliest is within */
+	rules.keep_days = 400;
+	assert_int_equal(stock_next(files, 4, &rules, &which), STOCK_STAYS);
+	assert_int_equal(asked, 0); /* what may stay is not looked into */
+}
+
 static void test_the_bound_is_no_more_than_the_disk_can_hold(void **state)
 {
 	(void)state;
@@ -275,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_frames_have_a_time_of_their_own_and_go_first),
 		cmocka_unit_test(test_early_is_what_its_age_would_have_left),
 		cmocka_unit_test(test_filling_is_said_from_a_tenth_until_half_as_much_again),
+		cmocka_unit_test(test_one_absurd_time_holds_no_file),
 		cmocka_unit_test(test_the_bound_is_no_more_than_the_disk_can_hold),
 		cmocka_unit_test(test_a_file_is_no_older_than_one_recorded_before_it),
 	};

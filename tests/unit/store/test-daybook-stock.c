@@ -132,6 +132,37 @@ static void test_what_is_to_be_known_of_a_file_that_goes(void **state)
 	daybook_close(daybook);
 }
 
+static void test_a_file_holds_what_its_rows_say(void **state)
+{
+	struct daybook *daybook = open_daybook(state);
+	bool holds;
+
+	/* 1970 once in each of two days, so that their bounds say nothing */
+	for (int64_t i = 0; i < 2 * 5000; i++) {
+		int64_t at = NOW + i / 5000 * 3 * DAY_MS + i % 5000;
+		store(daybook, reading(COD, (uint64_t)i + 1, i % 5000 == 7 ? 0 : at, at, 1));
+	}
+	struct daybook_reader *reader = open_reader(state);
+	struct stock_file *files;
+	size_t n;
+	assert_int_equal(daybook_stock(reader, &files, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(daybook_holds(reader, 1, NOW, NOW, &holds), 0);
+	assert_true(holds);
+	assert_int_equal(daybook_holds(reader, 1, 1, NOW - 1, &holds), 0);
+	assert_false(holds);
+	assert_int_equal(daybook_holds(reader, 1, NOW + 4999, INT64_MAX, &holds), 0);
+	assert_true(holds); /* behind the last block */
+	assert_int_equal(daybook_holds(reader, 5001, NOW, NOW + 2 * DAY_MS, &holds), 0);
+	assert_false(holds);
+	assert_int_equal(daybook_holds(reader, 5001, 0, 0, &holds), 0);
+	assert_true(holds);
+	assert_int_equal(daybook_holds(reader, 7, 0, 0, &holds), -ENOENT);
+	free(files);
+	daybook_reader_close(reader);
+	daybook_close(daybook);
+}
+
 static void test_files_set_aside_are_counted(void **state)
 {
 	struct store_use use;
@@ -156,6 +187,7 @@ int main(void)
 		TEST(test_what_has_not_left_is_counted_for_each_monitor),
 		TEST(test_a_removed_day_is_gone_for_all_and_the_rest_goes_on),
 		TEST(test_what_is_to_be_known_of_a_file_that_goes),
+		TEST(test_a_file_holds_what_its_rows_say),
 		TEST(test_files_set_aside_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""InfluxDB away for three days and back: all of it arrives, what is new first, in flat memory, fast,
-and the judge does not notice. DUCHA_LONG=1: as many readings as ten a second make in three days."""
+"""A store with three days that InfluxDB has not got: all of it arrives, what is new first, in bounded
+memory and at five times the live rate at least, while a case is registered within its ten seconds. That
+what comes while the server is away is kept, and the judge's own time, are for other tests
+(unit/deliver/test-exporter.c, tests/bench). DUCHA_LONG=1: as many readings as ten a second make in three days."""
 import os
 import subprocess
 import time

@@ -83,8 +83,6 @@ static void facts_row(struct closing_facts *f, const struct case_row *row)
 	f->kind = row->clock.kind;
 	f->severity = row->clock.severity;
 	f->track = row->clock.track;
-	f->exceedance =
-		row->factor[0] != '\0' && strcmp(row->kind, alert_kind_name(ALERT_EXCEEDANCE)) == 0;
 	f->district = row->district;
 	f->unit = row->has_unit;
 	f->leader = row->has_leader;
@@ -107,6 +105,8 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 	}
 	case_parts_deinit(&parts);
 	facts_row(&f, row);
+	if (r == 0)
+		r = ledger_case_exceeds(ledger, row->id, &f.exceedance);
 	data->needed = f.exceedance ? rules->closing.compliant_days[f.kind] : 0;
 	if (r == 0 && data->needed > 0)
 		r = ledger_compliance(ledger, row, now_ms, data);

@@ -41,7 +41,7 @@ static int exceeded_last(struct ledger *ledger, const struct case_row *row, int6
 	sqlite3_stmt *quiet = ledger->sql[SQL_CASE_QUIET];
 	bool found;
 
-	sql_bind(quiet, "ttizi", row->site, row->factor, now_ms, (int64_t)0, row->id);
+	sql_bind(quiet, "ii", row->id, now_ms);
 	int r = sql_step(quiet, &found);
 	*since_ms = row->opened_ms;
 	if (r == 0 && found && sqlite3_column_type(quiet, 0) != SQLITE_NULL)
@@ -144,27 +144,25 @@ static void judge_missing(struct days *d)
 		take_worse(&d->worst[i], &unknown);
 }
 
-static int judge_factors(struct days *d, const struct case_row *row)
+static int judge_monitors(struct days *d, const struct case_row *row)
 {
-	sqlite3_stmt *factors = d->ledger->sql[SQL_CASE_MONITORS];
+	sqlite3_stmt *list = d->ledger->sql[SQL_CASE_MONITORS];
 	int64_t n = 0;
 	bool more;
 
-	sql_bind(factors, "itzzi", (int64_t)0, row->factor, (int64_t)0, (int64_t)0, row->id);
-	int r = sql_step(factors, &more);
+	sql_bind(list, "i", row->id);
+	int r = sql_step(list, &more);
 	for (; r == 0 && more; n++) {
-		const char *factor = sql_text(factors, 0);
-		uint32_t monitor = factor == NULL
-					   ? NO_INDEX
-					   : plan_monitor(d->ledger->plan, row->site, factor);
+		uint32_t monitor =
+			plan_monitor(d->ledger->plan, sql_text(list, 0), sql_text(list, 1));
 		if (monitor == NO_INDEX)
 			judge_missing(d);
 		else
 			r = judge_monitor(d, monitor);
 		if (r == 0)
-			r = sql_step(factors, &more);
+			r = sql_step(list, &more);
 	}
-	sql_reset(factors);
+	sql_reset(list);
 	d->several = n > 1;
 	return r;
 }
@@ -190,23 +188,33 @@ static void why_text(const struct case_day *day, struct text *out)
 			    share->valid, share->due, ceil(share->needed));
 }
 
+static void monitor_json(const struct days *d, uint32_t monitor, struct text *out)
+{
+	const struct monitor *m = &d->ledger->plan->monitors[monitor];
+
+	text_add(out, ",\"site\":");
+	text_json(out, d->ledger->plan->sites[m->site].id);
+	text_add(out, ",\"factor\":");
+	text_json(out, m->factor);
+}
+
 static void say_day(const struct days *d, int64_t i, struct compliance *out)
 {
 	const struct case_day *day = &d->worst[i];
 
 	text_add(&out->why, "; ");
 	date_text(d, i, &out->why);
-	if (d->several && day->monitor != NO_INDEX)
-		text_format(&out->why, " %s", d->ledger->plan->monitors[day->monitor].factor);
+	if (d->several && day->monitor != NO_INDEX) {
+		const struct monitor *m = &d->ledger->plan->monitors[day->monitor];
+		text_format(&out->why, " %s/%s", d->ledger->plan->sites[m->site].id, m->factor);
+	}
 	text_add(&out->why, ": ");
 	why_text(day, &out->why);
 	text_add(&out->json, out->said++ == 0 ? "{\"day\":\"" : ",{\"day\":\"");
 	date_text(d, i, &out->json);
 	text_format(&out->json, "\",\"is\":\"%s\"", day_state_name(day->state));
-	if (day->monitor != NO_INDEX) {
-		text_add(&out->json, ",\"factor\":");
-		text_json(&out->json, d->ledger->plan->monitors[day->monitor].factor);
-	}
+	if (day->monitor != NO_INDEX)
+		monitor_json(d, day->monitor, &out->json);
 	if (day->state == DAY_SHORT)
 		text_format(&out->json, ",\"of\":\"%s\",\"valid\":%.0f,\"needed\":%.12g",
 			    day->share.hours ? "hours" : "readings", day->share.valid,
@@ -246,12 +254,22 @@ static int judge_days(struct days *d, const struct case_row *row, struct complia
 	if (r == 0 && tallies_marked(d->tallies) >= ledger_mark_last(d->ledger))
 		d->until_ms = tallies_until(d->tallies);
 	if (r == 0 || r == -ENOENT)
-		r = judge_factors(d, row);
+		r = judge_monitors(d, row);
 	if (r == 0)
 		count_days(d, out);
 	tallies_close(d->tallies);
 	free(d->worst);
 	free(d->records);
+	return r;
+}
+
+int ledger_case_exceeds(struct ledger *ledger, int64_t id, bool *exceeds)
+{
+	sqlite3_stmt *list = ledger->sql[SQL_CASE_MONITORS];
+
+	sql_bind(list, "i", id);
+	int r = sql_step(list, exceeds);
+	sql_reset(list);
 	return r;
 }
 

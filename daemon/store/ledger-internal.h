@@ -298,8 +298,11 @@ struct compliance {
 	int needed, days, said;
 	struct text why, json;
 };
+/** ledger_case_exceeds() - is a case, or one that was merged into it, one of an exceedance? */
+int ledger_case_exceeds(struct ledger *ledger, int64_t id, bool *exceeds);
 /** ledger_compliance() - @out: needed in, the rest out; compliance_deinit() in any case.
- * Whole days of the node's zone since an exceedance of the case's monitors last was active. */
+ * Whole days of the node's zone since the case was registered, and an exceedance last was active at
+ * its monitors and those of the cases that were merged into it. */
 int ledger_compliance(struct ledger *ledger, const struct case_row *row, int64_t now_ms,
 		      struct compliance *out);
 void compliance_deinit(struct compliance *compliance);

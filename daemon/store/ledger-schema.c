@@ -171,6 +171,7 @@ static const char seventh_schema[] =
 	"ALTER TABLE cases ADD COLUMN kept_due INTEGER;"
 	"ALTER TABLE cases ADD COLUMN kept_extended INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE cases ADD COLUMN kept_fixed INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX cases_merged ON cases(merged_into) WHERE merged_into IS NOT NULL;"
 	"PRAGMA user_version=7;";
 
 const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema, duty_schema,
@@ -230,6 +231,18 @@ const char *const ledger_schemas[LEDGER_VERSION] = {first_schema,  cases_schema,
 #define WINDOW_MS "(CASE WHEN average LIKE 'day%' THEN 86400000 ELSE 3600000 END)"
 #define MARK_COLUMNS "SELECT id, site, factor, from_at, to_at, flag"
 
+/* a case, and all that were merged into it */
+#define WITH_MERGED(id)                                                                            \
+	"(WITH RECURSIVE w(id) AS (SELECT " id " UNION SELECT c.id FROM cases c JOIN w"            \
+	" ON c.merged_into = w.id) SELECT id FROM w)"
+/* the monitors whose exceedances these are about */
+#define EXCEEDED(id)                                                                               \
+	"(SELECT site, factor FROM cases WHERE kind = 'exceedance' AND factor IS NOT NULL"         \
+	" AND id IN " WITH_MERGED(                                                                 \
+		id) " UNION SELECT site, factor FROM alerts"                                       \
+		    " WHERE kind = 'exceedance' AND (case_id IN " WITH_MERGED(                     \
+			    id) " OR id IN (SELECT alert_id"                                       \
+				" FROM left_episodes WHERE case_id IN " WITH_MERGED(id) ")))"
 /* of case ?5, whose own is ?2 */
 #define CASE_FACTORS "(SELECT ?2 UNION SELECT factor FROM " EPISODES("?5", "factor") ")"
 #define COMPLAINTS " IN ('complaint', '12369', '12319', 'mayor')"
@@ -317,16 +330,21 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"SELECT sum(1 + (coalesce(cleared - 1, ?3) - raised) / 86400000) FROM alerts"
 		" WHERE site = ?1 AND factor = ?2 AND kind = 'exceedance' AND average = 'day'"
 		" AND coalesce(cleared, ?3) > ?3 - 2592000000",
-	/* since when nothing exceeds at a monitor; the mean that clears is itself a good one, and a
-	 * mark may take a good one away but gives none */
+	/* since when nothing exceeds at the monitors; the mean that clears is itself a good one,
+	 * and a mark may take a good one away but gives none */
 	[SQL_CASE_QUIET] =
-		"SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?3"
+		"SELECT max(at) FROM (SELECT max(CASE WHEN cleared IS NULL THEN ?2"
 		" WHEN average LIKE 'day%' THEN cleared - 86400000"
-		" ELSE cleared END) AS at FROM alerts WHERE site = ?1"
-		" AND factor IN " CASE_FACTORS " AND kind = 'exceedance'"
-		" UNION ALL SELECT max(end_at) FROM recomputed r WHERE site = ?1"
-		" AND factor IN " CASE_FACTORS " AND became = 'exceeds' AND " NEWEST_OF_WINDOW ")",
-	[SQL_CASE_MONITORS] = "SELECT * FROM " CASE_FACTORS,
+		" ELSE cleared END) AS at FROM " EXCEEDED(
+			"?1") " m JOIN alerts a"
+			      " ON a.site = m.site AND a.factor = m.factor"
+			      " WHERE a.kind = 'exceedance'"
+			      " UNION ALL SELECT max(end_at) FROM " EXCEEDED(
+				      "?1") " m"
+					    " JOIN recomputed r ON r.site = m.site AND r.factor = "
+					    "m.factor"
+					    " WHERE became = 'exceeds' AND " NEWEST_OF_WINDOW ")",
+	[SQL_CASE_MONITORS] = "SELECT site, factor FROM " EXCEEDED("?1"),
 	[SQL_CASE_REFRESH] =
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"
 		" peak_at = ?6, multiple = ?7, severity = ?8, last_value = coalesce(?9, last_value)"
@@ -364,8 +382,10 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 		"SELECT at, action, by, note, unit, leader, team, reason, track, step, document,"
 		" level, checkers, approved_by, relation, file, type, sha256, due, other, bytes,"
 		" escalation, user FROM history WHERE case_id = ?1 ORDER BY id",
-	[SQL_CASE_LOUD] =
-		"SELECT 1 FROM " EPISODES("?1", "cleared") " WHERE cleared IS NULL LIMIT 1",
+	[SQL_CASE_LOUD] = "SELECT 1 FROM " EPISODES(
+		"?1", "cleared") " WHERE cleared IS NULL"
+				 " UNION ALL SELECT 1 FROM alerts WHERE cleared IS NULL"
+				 " AND case_id IN " WITH_MERGED("?1") " LIMIT 1",
 	[SQL_CASE_ACT] = "UPDATE cases SET status = ?2, verified = ?3, closed = ?4, withdrawn = ?5,"
 			 " merged_into = ?6, reopened = ?7, in_charge = coalesce(?8, in_charge),"
 			 " leader = coalesce(?9, leader), team = coalesce(?10, team),"

@@ -586,6 +586,7 @@ static void test_a_ledger_of_the_first_version_is_taken_up(void **state)
 		"DROP TRIGGER cases_number",
 		"DROP INDEX cases_timer",
 		"DROP INDEX cases_open",
+		"DROP INDEX cases_merged",
 		"DROP TABLE shelves",
 		"DROP TABLE chain",
 		"DROP TABLE chain_days",

@@ -53,15 +53,20 @@ static struct ledger *ready(void **state)
 	return ledger;
 }
 
-static int closes(struct ledger *ledger, int64_t now_ms, const char *part)
+static int closes_case(struct ledger *ledger, int64_t id, int64_t now_ms, const char *part)
 {
 	const struct case_order close = {.action = ACTION_CLOSE, .by = "B", .note = "done"};
 	struct text out = {0};
-	int r = ledger_act(ledger, 1, &close, now_ms, &out);
+	int r = ledger_act(ledger, id, &close, now_ms, &out);
 	if (out.at == NULL || strstr(out.at, part) == NULL)
 		fail_msg("%s\nlacks %s", out.at, part);
 	text_deinit(&out);
 	return r;
+}
+
+static int closes(struct ledger *ledger, int64_t now_ms, const char *part)
+{
+	return closes_case(ledger, 1, now_ms, part);
 }
 
 static void test_days_without_data_are_not_compliant(void **state)
@@ -79,10 +84,11 @@ static void test_days_without_data_are_not_compliant(void **state)
 		       " was recorded; 2026-01-04: nothing was recorded; 2026-01-03: nothing"
 		       " was recorded\","),
 		LEDGER_REFUSED);
-	assert_int_equal(closes(ledger, later,
-				"\"missing\":[\"days\"],\"days\":[{\"day\":\"2026-01-05\","
-				"\"is\":\"nothing\",\"factor\":\"w01018\"},"),
-			 LEDGER_REFUSED);
+	assert_int_equal(
+		closes(ledger, later,
+		       "\"missing\":[\"days\"],\"days\":[{\"day\":\"2026-01-05\","
+		       "\"is\":\"nothing\",\"site\":\"outfall-3\",\"factor\":\"w01018\"},"),
+		LEDGER_REFUSED);
 	measured(state, COD, NOW + DAY_MS, 3);
 	assert_int_equal(closes(ledger, later, "\"closed\""), 0);
 	ledger_close(ledger);
@@ -284,6 +290,44 @@ static void test_an_alert_breaks_the_row_and_a_monitor_that_is_gone_says_nothing
 	ledger_close(ledger);
 }
 
+/* What lives on in another case is put right there, or nowhere. */
+static void test_a_merged_case_holds_the_other_one_open_as_itself(void **state)
+{
+	struct ledger *ledger = ruled_ledger(state);
+	struct verdict v = raised(COD, 0, 61, NOW);
+	const struct case_order open = {.site = "river-1", .source = "complaint", .by = "A"};
+	const struct case_order steps[] = {
+		{.action = ACTION_ASSIGN, .by = "A", .unit = "U"},
+		{.action = ACTION_PLAN, .by = "A", .note = "n"},
+		{.action = ACTION_RECTIFIED, .by = "A"},
+	};
+	const struct case_order merge = {
+		.action = ACTION_MERGE, .by = "A", .note = "n", .other = 2};
+	struct text out = {0};
+
+	rules.closing.compliant_days[SITE_RIVER_SECTION] = 2;
+	apply(ledger, v);
+	assert_int_equal(ledger_open_case(ledger, &open, NOW, &out), 0);
+	for (size_t i = 0; i < 3; i++) {
+		text_clear(&out);
+		assert_int_equal(ledger_act(ledger, 2, &steps[i], NOW, &out), 0);
+	}
+	text_clear(&out);
+	assert_int_equal(ledger_act(ledger, 1, &merge, NOW, &out), 0);
+	assert_int_equal(closes_case(ledger, 2, NOW + 1000, "\"missing\":[\"clear\",\"days\"]"),
+			 LEDGER_REFUSED);
+	apply(ledger, cleared(v, NOW + DAY_MS));
+	measured(state, COD, NOW + 2 * DAY_MS, 1);
+	assert_int_equal(closes_case(ledger, 2, NOW + 4 * DAY_MS,
+				     "(1 of 2); whole days count from 2026-01-04 on; 2026-01-05: "
+				     "not added up yet\","),
+			 LEDGER_REFUSED);
+	measured(state, COD, NOW + 2 * DAY_MS, 2);
+	assert_int_equal(closes_case(ledger, 2, NOW + 4 * DAY_MS, "\"closed\""), 0);
+	text_deinit(&out);
+	ledger_close(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +339,7 @@ int main(void)
 		SHARES(test_a_day_is_counted_once_it_is_added_up_with_its_marks),
 		SHARES(test_nothing_counts_before_a_mark_is_taken_up),
 		SHARES(test_hours_without_discharge_are_not_asked_for),
+		SHARES(test_a_merged_case_holds_the_other_one_open_as_itself),
 		SHARES(test_an_alert_breaks_the_row_and_a_monitor_that_is_gone_says_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,13 +154,14 @@ static void test_days_count_for_closing_once_every_factor_complies(void **state)
 			     "compliant days (1 of 3); whole days count from 2026-01-07 on"),
 			 LEDGER_REFUSED);
 	assert_int_equal(act(ledger, 1, close, NOW + 8 * DAY_MS,
-			     "(2 of 3); whole days count from 2026-01-07 on; 2026-01-09 w01018: "
+			     "(2 of 3); whole days count from 2026-01-07 on; 2026-01-09 "
+			     "outfall-3/w01018: "
 			     "not added up yet"),
 			 LEDGER_REFUSED);
 	measured(state, COD, NOW + 7 * DAY_MS, 1);
-	assert_int_equal(
-		act(ledger, 1, close, NOW + 8 * DAY_MS, "2026-01-09 w21003: nothing was recorded"),
-		LEDGER_REFUSED);
+	assert_int_equal(act(ledger, 1, close, NOW + 8 * DAY_MS,
+			     "2026-01-09 outfall-3/w21003: nothing was recorded"),
+			 LEDGER_REFUSED);
 	ledger_close(ledger);
 }
 

@@ -96,7 +96,6 @@ static void row_read(sqlite3_stmt *row, struct case_row *out)
 		.closed_ms = sqlite3_column_int64(row, CASE_CLOSED_AT),
 		.merged_into = sqlite3_column_int64(row, CASE_MERGED),
 		.automatic = strcmp(sql_text(row, CASE_SOURCE), "automatic") == 0,
-		.district = strcmp(sql_text(row, CASE_LEVEL), "district") == 0,
 		.has_unit = sql_text(row, CASE_UNIT) != NULL,
 		.has_leader = sql_text(row, CASE_LEADER) != NULL,
 		.has_team = sql_text(row, CASE_TEAM) != NULL,

@@ -83,10 +83,20 @@ static void facts_row(struct closing_facts *f, const struct case_row *row)
 	f->kind = row->clock.kind;
 	f->severity = row->clock.severity;
 	f->track = row->clock.track;
-	f->district = row->district;
 	f->unit = row->has_unit;
 	f->leader = row->has_leader;
 	f->team = row->has_team;
+}
+
+/* Is it so of the case, or of one that was merged into it? */
+static int any_of(struct ledger *ledger, enum ledger_sql what, int64_t id, bool *found)
+{
+	sqlite3_stmt *find = ledger->sql[what];
+
+	sql_bind(find, "i", id);
+	int r = sql_step(find, found);
+	sql_reset(find);
+	return r;
 }
 
 int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
@@ -96,6 +106,7 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 	const struct case_rules *rules = ledger->plan->rules;
 	struct closing_facts f = {0};
 	struct case_parts parts = {0};
+	bool listed = false;
 
 	int r = ledger_case_history(ledger, row->id, &parts);
 	if (r == 0) {
@@ -106,7 +117,10 @@ int ledger_case_lacks(struct ledger *ledger, const struct case_row *row,
 	case_parts_deinit(&parts);
 	facts_row(&f, row);
 	if (r == 0)
-		r = ledger_case_exceeds(ledger, row->id, &f.exceedance);
+		r = any_of(ledger, SQL_CASE_MONITORS, row->id, &f.exceedance);
+	if (r == 0)
+		r = any_of(ledger, SQL_CASE_LISTED, row->id, &listed);
+	f.district = !listed;
 	data->needed = f.exceedance ? rules->closing.compliant_days[f.kind] : 0;
 	if (r == 0 && data->needed > 0)
 		r = ledger_compliance(ledger, row, now_ms, data);

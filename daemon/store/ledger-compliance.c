@@ -263,16 +263,6 @@ static int judge_days(struct days *d, const struct case_row *row, struct complia
 	return r;
 }
 
-int ledger_case_exceeds(struct ledger *ledger, int64_t id, bool *exceeds)
-{
-	sqlite3_stmt *list = ledger->sql[SQL_CASE_MONITORS];
-
-	sql_bind(list, "i", id);
-	int r = sql_step(list, exceeds);
-	sql_reset(list);
-	return r;
-}
-
 int ledger_compliance(struct ledger *ledger, const struct case_row *row, int64_t now_ms,
 		      struct compliance *out)
 {

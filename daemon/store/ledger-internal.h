@@ -61,6 +61,7 @@ enum ledger_sql {
 	SQL_CASE_DAYS,
 	SQL_CASE_QUIET,
 	SQL_CASE_MONITORS,
+	SQL_CASE_LISTED,
 	SQL_CASE_REFRESH,
 	SQL_CASE_GRAVER,
 	SQL_CASE_JOINS,
@@ -263,7 +264,7 @@ void alert_subject_deinit(struct alert_subject *subject);
 struct case_row {
 	int64_t id, opened_ms, closed_ms, merged_into;
 	char site[72], factor[72], kind[24], average[16], reason[24];
-	bool automatic, district, has_unit, has_leader, has_team;
+	bool automatic, has_unit, has_leader, has_team;
 	int reopened, restored;
 	struct case_clock clock;
 };
@@ -298,8 +299,6 @@ struct compliance {
 	int needed, days, said;
 	struct text why, json;
 };
-/** ledger_case_exceeds() - is a case, or one that was merged into it, one of an exceedance? */
-int ledger_case_exceeds(struct ledger *ledger, int64_t id, bool *exceeds);
 /** ledger_compliance() - @out: needed in, the rest out; compliance_deinit() in any case.
  * Whole days of the node's zone since the case was registered, and an exceedance last was active at
  * its monitors and those of the cases that were merged into it. */

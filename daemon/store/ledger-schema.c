@@ -344,6 +344,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 					    " JOIN recomputed r ON r.site = m.site AND r.factor = "
 					    "m.factor"
 					    " WHERE became = 'exceeds' AND " NEWEST_OF_WINDOW ")",
+	[SQL_CASE_LISTED] = "SELECT 1 FROM cases WHERE level <> 'district' AND id IN " WITH_MERGED(
+		"?1") " LIMIT 1",
 	[SQL_CASE_MONITORS] = "SELECT site, factor FROM " EXCEEDED("?1"),
 	[SQL_CASE_REFRESH] =
 		"UPDATE cases SET bound = ?2, limit_value = ?3, limit_source = ?4, peak_value = ?5,"

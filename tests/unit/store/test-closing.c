@@ -147,6 +147,33 @@ static void test_a_laboratory_proves_what_was_put_right_before_it(void **state)
 	ledger_close(ledger);
 }
 
+static void test_a_listing_is_not_shaken_off_by_merging(void **state)
+{
+	struct ledger *ledger =
+		in_review(state, (struct case_order){.source = "inspection", .kind = "clue"});
+	const struct case_order listed = {.site = "outfall-3",
+					  .source = "city",
+					  .document = "No. 4",
+					  .by = "Clerk K"},
+				merge = {.action = ACTION_MERGE,
+					 .by = "Clerk K",
+					 .note = "the same",
+					 .other = 1};
+	struct text out = {0};
+
+	assert_int_equal(ledger_open_case(ledger, &listed, NOW, &out), 0);
+	text_clear(&out);
+	assert_int_equal(ledger_act(ledger, 2, &merge, NOW + DAY_MS, &out), 0);
+	text_deinit(&out);
+	attach(ledger, "record", "the record");
+	attach(ledger, "photo", "the photo");
+	assert_int_equal(closes(ledger, "Inspector I", "A, B", "L", "\"missing\":[\"release\"]"),
+			 LEDGER_REFUSED);
+	attach(ledger, "release", "the release");
+	assert_int_equal(closes(ledger, "Inspector I", "A, B", "L", "\"closed\""), 0);
+	ledger_close(ledger);
+}
+
 /* --- what stands for a case being true --- */
 
 static void test_to_assign_is_to_accept_and_a_case_is_accepted_once(void **state)
@@ -175,6 +202,7 @@ int main(void)
 		TEST(test_whoever_reported_at_any_time_judges_nothing),
 		TEST(test_whoever_struck_off_a_step_judges_nothing_either),
 		TEST(test_a_file_stands_for_one_thing_that_it_was_attached_as_last),
+		TEST(test_a_listing_is_not_shaken_off_by_merging),
 		TEST(test_a_laboratory_proves_what_was_put_right_before_it),
 		TEST(test_to_assign_is_to_accept_and_a_case_is_accepted_once),
 	};

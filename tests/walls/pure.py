@@ -13,7 +13,7 @@ import sys
 # Memory, strings, numbers and text in memory. No clock, no lock, no file, no socket, no thread.
 PURE = set("""
 abs calloc ceil fabs floor fmax fmin fmod free frexp isfinite ldexp llabs llrint llround log10 lround
-malloc memchr memcmp memcpy memmove memset modf nan nearbyint pow qsort realloc rint round scalbn sqrt
+malloc memchr memcmp memcpy memmove memset modf nan nearbyint pow qsort realloc reallocarray rint round scalbn sqrt
 snprintf strcasecmp strchr strcmp strcspn strdup strlen strncasecmp strncmp strndup strnlen strpbrk
 strrchr strspn strstr strtod strtol strtoll strtoul strtoull trunc vsnprintf __errno_location
 __ctype_b_loc

@@ -5,6 +5,7 @@
 #include "base/pulse.h"
 #include "flow/bell.h"
 #include "flow/clock.h"
+#include "keeper-gaps.h"
 #include "store/daybook-stock.h"
 
 #include <errno.h>
@@ -34,6 +35,8 @@ struct keeper {
 	struct store_use use;
 	int64_t most_bytes; /* as of the last look */
 	struct removals early, unsent;
+	int64_t noted;  /* first sequence of the file whose gaps were noted last */
+	bool gaps_kept; /* the ledger has some */
 	_Atomic bool faults[OWN_FAULTS];
 	_Atomic int64_t bytes;
 	struct metric *by_age, *for_room, *lost;
@@ -169,19 +172,39 @@ static void removed(struct keeper *k, struct removals *removals)
 
 /* --- taking away --- */
 
+static int keep_gaps(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	int r = gaps_keep(k->setup.ledger, k->setup.plan, k->gaps);
+	pthread_mutex_unlock(&k->lock);
+	k->gaps_kept |= r == 0;
+	return r;
+}
+
+static void drop_gaps(struct keeper *k)
+{
+	if (k->gaps_kept && !atomic_load(&k->waiting))
+		k->gaps_kept = gaps_forget(k->setup.ledger) != 0;
+}
+
+/* Once for each file, however often its removal is tried. */
 static int note_unsent(struct keeper *k, const struct stock_file *file, int64_t sent)
 {
 	struct unsent u = {.keeper = k};
-	int r = daybook_unsent(k->reader, file->first, sent, gap_note, &u);
-	if (u.count == 0)
-		return r;
-	metric_add(k->lost, (int64_t)u.count);
-	log_event(LOGGED_UNSENT_GONE, ABOUT_NOTHING,
-		  "no room: %llu readings go that InfluxDB has not had",
-		  (unsigned long long)u.count);
-	removed(k, &k->unsent);
-	wait_for_gaps(k);
-	return r;
+	int r = k->noted == file->first
+			? 0
+			: daybook_unsent(k->reader, file->first, sent, gap_note, &u);
+	if (r == 0)
+		k->noted = file->first;
+	if (u.count > 0) {
+		metric_add(k->lost, (int64_t)u.count);
+		log_event(LOGGED_UNSENT_GONE, ABOUT_NOTHING,
+			  "no room: %llu readings go that InfluxDB has not had",
+			  (unsigned long long)u.count);
+		removed(k, &k->unsent);
+		wait_for_gaps(k);
+	}
+	return r == 0 && atomic_load(&k->waiting) ? keep_gaps(k) : r;
 }
 
 /* Nothing goes without a record of it, which says also where a chain of readings goes on. */
@@ -322,6 +345,7 @@ static bool take_one(struct keeper *k)
 
 static void keeper_round(struct keeper *k)
 {
+	drop_gaps(k);
 	look(k);
 	while (!atomic_load(&k->stop) && take_one(k)) {
 		pulse_beat(&k->pulse);
@@ -449,6 +473,14 @@ void keeper_succeed(struct keeper *k, struct keeper *next, const struct plan_cha
 		k->setup = next->setup;
 	}
 	(void)keeper_show(k); /* all of it is there */
+}
+
+int keeper_recall(struct keeper *k)
+{
+	int n = gaps_recall(k->setup.ledger, k->setup.plan, k->gaps);
+	k->gaps_kept = n > 0;
+	atomic_store(&k->waiting, n > 0);
+	return n < 0 ? n : 0;
 }
 
 int keeper_start(struct keeper *k)

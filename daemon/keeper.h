@@ -11,7 +11,8 @@
  *
  * The gap records are written by the recorder, which owns the daybook: keeper_gaps() adds them to
  * its open transaction, keeper_gaps_written() says that it was committed. A file goes once its gaps
- * are on disk, or after ten seconds: whoever has no room cannot wait for ever.
+ * are on disk; whoever has no room cannot wait for ever, so after ten seconds the ledger keeps them
+ * instead until they are.
  */
 #include "core/metrics.h"
 #include "core/verdict.h"
@@ -38,6 +39,9 @@ struct keeper_setup {
 
 /** keeper_new() - looks once, so that keeper_fault() is right from the start. Return: 0, -errno. */
 int keeper_new(struct keeper **out, const struct keeper_setup *setup);
+/** keeper_recall() - gaps that the last life could not write (before it is started first). Return:
+ * 0, negative errno. */
+int keeper_recall(struct keeper *keeper);
 int keeper_start(struct keeper *keeper);
 void keeper_stop(struct keeper *keeper);
 struct keeper *keeper_free(struct keeper *keeper);

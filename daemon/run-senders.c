@@ -181,7 +181,8 @@ int run_keeper(struct run *run, const struct config *c, const struct plan *plan,
 
 int run_make_keeper(struct run *run)
 {
-	return run_keeper(run, run->config, run->plan, &run->keeper);
+	int r = run_keeper(run, run->config, run->plan, &run->keeper);
+	return r == 0 ? keeper_recall(run->keeper) : r;
 }
 
 int run_revise(struct run *run, const struct plan *plan, struct judge *judge, struct revise **out)

@@ -145,7 +145,7 @@ void line_case(struct text *out, const struct line_case *event)
 {
 	char *at = text_room(out, ROOM + room_for(event->factor) + room_for(event->kind) +
 					  room_for(event->node) + room_for(event->site) +
-					  room_for(event->event));
+					  room_for(event->event) + room_for(event->head));
 	if (at == NULL)
 		return;
 	at = add(at, "case");
@@ -161,6 +161,8 @@ void line_case(struct text *out, const struct line_case *event)
 		at = add_number(at, ",value=", event->value);
 	if (event->has_limit && isfinite(event->limit))
 		at = add_number(at, ",limit=", event->limit);
+	if (event->head != NULL)
+		at = add_string(add(at, ",head="), event->head);
 	text_take(out, add_time(at, event->time_ms));
 }
 

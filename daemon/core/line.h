@@ -32,6 +32,7 @@ struct line_case {
 	const char *event; /* "opened", "updated", "closed" */
 	bool has_value, has_limit;
 	double value, limit;
+	const char *head; /* where the ledger's chain stood; NULL: the event says none */
 	int64_t time_ms;
 };
 /* The class of a section: "section,kind=river_section,node=…,site=… class=4i,worst="w21011" <ns>"

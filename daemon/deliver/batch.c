@@ -128,8 +128,9 @@ static void set_apart(struct text *text, int64_t id)
 }
 
 static void add_case(struct batch *batch, const struct plan *plan, const struct outbox_event *event,
-		     const json_t *data)
+		     const json_t *root)
 {
+	const json_t *data = json_object_get(root, "data");
 	struct line_case line = {
 		.node = plan->node,
 		.site = json_string_value(json_object_get(data, "site")),
@@ -137,6 +138,7 @@ static void add_case(struct batch *batch, const struct plan *plan, const struct 
 		.kind = json_string_value(json_object_get(data, "kind")),
 		.id = json_integer_value(json_object_get(data, "id")),
 		.event = event->type + strlen("case."),
+		.head = json_string_value(json_object_get(root, "chainhead")),
 		.time_ms = event->at_ms,
 	};
 	bool opened = strcmp(line.event, "opened") == 0;
@@ -176,7 +178,7 @@ void batch_add_event(struct batch *batch, const struct plan *plan, const struct 
 	if (json_is_object(data) && anchor)
 		add_anchor(batch, plan, event, data);
 	else if (json_is_object(data))
-		add_case(batch, plan, event, data);
+		add_case(batch, plan, event, root);
 	else
 		batch->skipped++;
 	json_decref(root);

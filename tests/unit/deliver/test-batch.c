@@ -81,8 +81,8 @@ static void add_event(struct batch *batch, int64_t id, const char *type, const c
 {
 	struct outbox_event event = {.id = id, .at_ms = 5000};
 	snprintf(event.type, sizeof event.type, "%s", type);
-	assert_true(asprintf(&event.json, "{\"id\":\"%lld\",\"data\":%s}", (long long)id, data) >
-		    0);
+	assert_true(asprintf(&event.json, "{\"id\":\"%lld\",\"chainhead\":\"0f\",\"data\":%s}",
+			     (long long)id, data) > 0);
 	batch_add_event(batch, &plan, &event);
 	free(event.json);
 }
@@ -99,9 +99,9 @@ static void test_two_events_of_one_moment_stay_two_points(void **state)
 	add_event(&batch, 12, "case.updated", case_7);
 	assert_string_equal(batch.text.at,
 			    "case,factor=w01018,kind=exceedance,node=edge-01,site=bend "
-			    "id=7i,event=\"opened\",value=61.3,limit=50 5000000011\n"
+			    "id=7i,event=\"opened\",value=61.3,limit=50,head=\"0f\" 5000000011\n"
 			    "case,factor=w01018,kind=exceedance,node=edge-01,site=bend "
-			    "id=7i,event=\"updated\",value=70,limit=50 5000000012\n");
+			    "id=7i,event=\"updated\",value=70,limit=50,head=\"0f\" 5000000012\n");
 	assert_int_equal(batch.events, 2);
 	batch_deinit(&batch);
 }
@@ -128,7 +128,7 @@ static void test_a_value_that_is_null_is_left_out(void **state)
 		  "{\"id\":8,\"site\":\"bend\",\"factor\":\"w01018\",\"kind\":\"stale\","
 		  "\"first_value\":null,\"last_value\":null,\"limit\":null}");
 	assert_string_equal(batch.text.at, "case,factor=w01018,kind=stale,node=edge-01,site=bend "
-					   "id=8i,event=\"closed\" 5000000001\n");
+					   "id=8i,event=\"closed\",head=\"0f\" 5000000001\n");
 	batch_deinit(&batch);
 }
 

@@ -179,7 +179,7 @@ static void test_case_events_go_too_and_only_they_count_as_backlog(void **state)
 		found |= strstr(responder.bodies[i],
 				"case,factor=w01018,kind=exceedance,node=edge-01,"
 				"site=bend-3 id=1i,event=\"opened\",value=61.3,"
-				"limit=50 ") != NULL;
+				"limit=50,head=\"") != NULL;
 	assert_true(found);
 	assert_int_equal(ledger_cursor(house.ledger, "influx/events", -1),
 			 ledger_event_last(house.ledger));

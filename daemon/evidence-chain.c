@@ -242,7 +242,11 @@ static void sealed_put(struct work *w, const struct evidence_case *c, int64_t fi
 	struct cover cover;
 
 	text_add(&w->batches, "batch,committed_at,clock,largest_error_us\n");
-	evidence_await(w->setup->evidence, last, 0, EVIDENCE_AWAIT_MS);
+	if (!work_sealed(w, last, 0))
+		work_bad(w,
+			 "seals: none covers batch %lld yet: the newest readings of the case are "
+			 "not sealed (status says why; ask again)",
+			 (long long)last);
 	seal_take(w, "", from_ms, last, 0, &cover);
 	if (cover.line.number != 0) {
 		bool joins = all_names_put(w, c, from_ms, first);

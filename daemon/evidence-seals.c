@@ -30,6 +30,25 @@ static const char *line_next(const char **next, size_t *length)
 
 /* --- keys --- */
 
+/* A store that was restored without its secret begins anew: that key signs itself, and who asks
+ * says that it is the one that was written down then. */
+static bool begins_anew(struct work *w, const struct key_line *key, const char *line, size_t length)
+{
+	char hex[2 * SEAL_PUBLIC_BYTES + 1];
+
+	chain_hex(hex, key->public, sizeof key->public);
+	if (w->setup->trusted == NULL || strcmp(hex, w->setup->trusted) != 0 ||
+	    !sign_verify(key->public, line, length, key->signature))
+		return false;
+	work_note(
+		w,
+		"key %lld begins anew and is trusted by who asked: what is sealed behind it rests "
+		"on %s, to be compared with the one that was written down "
+		"密钥 %lld 为恢复后新建，须与书面登记核对",
+		(long long)key->number, hex, (long long)key->number);
+	return true;
+}
+
 static void key_take(struct work *w, const char *line, size_t length)
 {
 	const struct key_taken *former = w->n_keys > 0 ? &w->key[w->n_keys - 1] : NULL;
@@ -42,8 +61,11 @@ static void key_take(struct work *w, const char *line, size_t length)
 		return;
 	}
 	if (!sign_verify(former != NULL ? former->public : key.public, line, signed_length,
-			 key.signature))
-		work_bad(w, "seals/keys: key %lld is not signed by the one before it",
+			 key.signature) &&
+	    !begins_anew(w, &key, line, signed_length))
+		work_bad(w,
+			 "seals/keys: key %lld is not signed by the one before it (after a restore "
+			 "without secret/ it begins anew: --trust KEY)",
 			 (long long)key.number);
 	void *grown = reallocarray(w->key, w->n_keys + 1, sizeof *w->key);
 	if (grown == NULL) {

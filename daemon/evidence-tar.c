@@ -3,6 +3,7 @@
 
 #include "core/tar.h"
 #include "evidence-work.h"
+#include "flow/clock.h"
 #include "seal/hash.h"
 #include "seal/pem.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { NAME_BYTES = 100, PATH_BYTES = 4400, TRIES = 3 };
 
@@ -59,6 +61,20 @@ void work_put_text(struct work *w, const char *name, const struct text *text)
 		w->r = -ENOMEM;
 	else
 		work_put(w, name, text->at == NULL ? "" : text->at, text->length);
+}
+
+/* A wait may end early, as when clocks are set; what counts is the time that has passed. */
+bool work_sealed(struct work *w, int64_t batch, int64_t entry)
+{
+	static const struct timespec moment = {.tv_nsec = 50000000};
+	int64_t until_ns = clock_mono_ns() + EVIDENCE_AWAIT_MS * INT64_C(1000000);
+
+	while (!evidence_await(w->setup->evidence, batch, entry, 1000)) {
+		if (clock_mono_ns() >= until_ns)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return true;
 }
 
 int work_read(const char *path, struct text *out)
@@ -220,7 +236,7 @@ static int case_rows(struct work *w, int64_t id, struct evidence_rows *rows)
 {
 	int r = ledger_evidence_rows(w->setup->ledger, id, rows);
 
-	if (r == 0 && !evidence_await(w->setup->evidence, 0, rows->last, EVIDENCE_AWAIT_MS))
+	if (r == 0 && !work_sealed(w, 0, rows->last))
 		work_bad(w, "seals: none covers the case's newest entry (%lld) yet",
 			 (long long)rows->last);
 	if (r == 0 && rows->bad[0] != '\0')
@@ -245,6 +261,21 @@ static int case_put(struct work *w, int64_t id, const struct evidence_rows *rows
 	return r;
 }
 
+/* What the first place is of, for who reads no English. */
+static const char *place_word(const char *bad)
+{
+	static const char *const words[][2] = {{"daybook", "监测数据库"},
+					       {"ledger.db", "台账"},
+					       {"seal", "封签或密钥"},
+					       {"attachments", "附件"},
+					       {"readings", "监测数据"}};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strncmp(bad, words[i][0], strlen(words[i][0])) == 0)
+			return words[i][1];
+	return "数据";
+}
+
 static void verify_put(struct work *w)
 {
 	struct text text = {0};
@@ -254,8 +285,8 @@ static void verify_put(struct work *w)
 			    "bad: %s\n"
 			    "What is archived here is not as it was sealed; the line above has the "
 			    "first place.\n"
-			    "本证据包中的数据与封存时不一致，首处见上。\n",
-			    w->bad);
+			    "本证据包中的数据与封存时不一致，首处（%s）见上。\n",
+			    w->bad, place_word(w->bad));
 	else
 		text_format(
 			&text,

@@ -15,6 +15,7 @@ struct evidence_tar {
 	struct ledger *ledger;
 	struct config_text *config; /* in force */
 	struct evidence *evidence;  /* signs the archive */
+	const char *trusted;        /* hex of a public key that may begin anew; or NULL */
 	int64_t now_ms;
 };
 

@@ -54,6 +54,9 @@ void work_note(struct work *w, const char *format, ...) __attribute__((format(pr
 void work_bad(struct work *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void work_put(struct work *w, const char *name, const void *bytes, size_t size);
 void work_put_text(struct work *w, const char *name, const struct text *text);
+/** work_sealed() - have a seal cover @batch and @entry, which takes some seconds
+ * Return: false: none does yet. */
+bool work_sealed(struct work *w, int64_t batch, int64_t entry);
 /** work_read() - a file. Return: 0, negative errno. */
 int work_read(const char *path, struct text *out);
 

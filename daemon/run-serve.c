@@ -142,7 +142,8 @@ static const struct wording *load_chinese(struct run *run)
 	return r < 0 ? NULL : &run->chinese;
 }
 
-static int write_evidence(void *context, int64_t id, const struct text *dossier, struct text *out)
+static int write_evidence(void *context, int64_t id, const char *trusted,
+			  const struct text *dossier, struct text *out)
 {
 	struct run *run = context;
 	const struct evidence_tar setup = {.directory = run->directory,
@@ -151,6 +152,7 @@ static int write_evidence(void *context, int64_t id, const struct text *dossier,
 					   .ledger = run->ledger,
 					   .config = &run->config_text,
 					   .evidence = run->evidence,
+					   .trusted = trusted,
 					   .now_ms = clock_wall_ms()};
 	return evidence_tar_write(&setup, id, dossier, out);
 }

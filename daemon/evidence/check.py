@@ -21,11 +21,18 @@ import sys
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 FRAMES = {"m": "modbus-tcp", "r": "modbus-rtu", "t": "mqtt", "h": "hj212"}
 READINGS = "time,received_at,site,factor,value,flag"
+BATCHES = "batch,committed_at,clock,largest_error_us"
 CASE, ALERT, HISTORY, DIGEST, DAY, FRAMES_GONE, MARK, CHANGE, LEFT, COURSE = 1, 2, 3, 8, 9, 10, 11, 12, 15, 21
+
+
+WORDS = {"seal": "封签", "keys": "密钥", "links": "哈希链各环", "frames/": "报文", "frames.csv": "报文表", "readings.csv": "监测数据",
+         "batches.csv": "批次", "rows.jsonl": "台账各行", "entries.csv": "台账哈希链", "case.json": "案件", "step": "办理步骤",
+         "episode": "事件时段", "later.csv": "补录数据", "attachments": "附件", "anchor": "锚点"}
 
 
 def bad(sentence):
     print(sentence)
+    print("核验未通过，首处不符：" + next((word for begin, word in WORDS.items() if sentence.startswith(begin)), "案件"))
     sys.exit(1)
 
 
@@ -234,7 +241,7 @@ def table(path, header):
 
 def batches_check(batches):
     """When each was committed, and how far the clock was trusted."""
-    lines = table("batches.csv", "batch,committed_at,clock,largest_error_us")
+    lines = table("batches.csv", BATCHES)
     for line, said in zip(lines, batches):
         batch, committed, clock, error = line.values()
         if (batch, ms(committed), clock, int(error or -1)) != (str(said[0]), *said[1:]):
@@ -345,7 +352,7 @@ def beside(case):
              "history": STEP + ("at", "due", "name", "user", "escalation"),
              "attachments": ("at", "by", "name", "type", "bytes", "sha256"),
              "factors": ("factor", "limit", "peak_value")}
-    names = [name for name in case if name not in AS_THEY_ARE + MOVING + DERIVED]
+    names = ["number (but for its year and sequence)"] + [name for name in case if name not in AS_THEY_ARE + MOVING + DERIVED]
     for part, checked in parts.items():
         said = case.get(part, [])
         for name in sorted({name for one in (said if isinstance(said, list) else [said]) for name in one} - set(checked)):
@@ -550,7 +557,17 @@ def frames_read():
     return found
 
 
-def frames_check(taken, missing):
+def frames_gone(missing, rows):
+    """Frames that are not here: the chain must say that those of their day were removed. A file may be of the day before."""
+    removed = {row["name"][:10] for row in of_kind(rows, FRAMES_GONE) + of_kind(rows, DAY)}
+    days = {line["batch"]: line["committed_at"][:10] for line in table("batches.csv", BATCHES)}
+    for batch in missing:
+        day = datetime.date.fromisoformat(days[str(batch)])
+        if not removed & {day.isoformat(), (day - datetime.timedelta(days=1)).isoformat()}:
+            bad(f"frames/{batch:012d}.bin: it is not here, and the chain does not say that frames of {day} were removed")
+
+
+def frames_check(taken, missing, rows):
     found, lines = frames_read(), table("frames.csv", READINGS + ",raw,frame,exchanged_at,asked,answered,batch")
     if len(lines) != len(taken):
         bad(f"frames.csv: {len(lines)} lines, readings.csv has {len(taken)}")
@@ -564,8 +581,10 @@ def frames_check(taken, missing):
         if (line["frame"], ms(line["exchanged_at"]), line["asked"], line["answered"]) != (frame, when, asked, answered):
             bad(f"frames.csv: line {n} is not what the frames hold")
     first = min((r.batch for r in taken), default=0)
-    gone = sum(batch >= first for batch in missing)
-    print("frames OK: frames.csv is what the frames hold" + (f"; those of {gone} links are not kept any more" if gone else ""))
+    missing = [batch for batch in missing if batch >= first]
+    frames_gone(missing, rows)
+    gone = len(missing)
+    print("frames OK: frames.csv is what the frames hold" + (f"; those of {gone} links are not kept any more, as the chain says" if gone else ""))
 
 
 def anchors_hold(anchors, seals):
@@ -592,7 +611,7 @@ def main():
     for reading in taken:
         times.hold(f"reading {reading.sequence}", reading.received, reading.batch)
     times.say()
-    frames_check(taken, missing)
+    frames_check(taken, missing, rows)
     anchors_hold(sys.argv[1:], seals)
 
 

@@ -346,7 +346,8 @@ static void answer_evidence(struct api *api, const struct api_request *request,
 	}
 	int result = document_dossier(&api->setup, &api->readers, &order, &page);
 	if (result == 0)
-		result = api->setup.evidence(api->setup.context, request->id, &page, &answer->body);
+		result = api->setup.evidence(api->setup.context, request->id, request->query.trust,
+					     &page, &answer->body);
 	if (result == 0)
 		answer->type = "application/x-tar";
 	else

@@ -193,6 +193,7 @@ enum {
 	PARAM_LAST = 512,
 	PARAM_ATTACHMENT = 1024, /* the texts of one */
 	PARAM_PUBLIC = 2048,
+	PARAM_TRUST = 1 << 24,
 	PARAM_LANGUAGE = 4096,
 	/* of the office page's form, which sends empty ones, too */
 	PARAM_PLACE = 8192,
@@ -321,6 +322,13 @@ static bool read_page(const char *value, const struct zone *zone, struct query *
 	return true;
 }
 
+static bool read_trust(const char *value, const struct zone *zone, struct query *out)
+{
+	(void)zone;
+	out->trust = value;
+	return strlen(value) == 64 && strspn(value, "0123456789abcdef") == 64;
+}
+
 static bool read_public(const char *value, const struct zone *zone, struct query *out)
 {
 	(void)zone;
@@ -423,6 +431,7 @@ static const struct param {
 	{"due", PARAM_DUE, read_due, "overdue, day or week"},
 	{"page", PARAM_PAGE, read_page, "a whole number from 1"},
 	{"public", PARAM_PUBLIC, read_public, "1 or 0"},
+	{"trust", PARAM_TRUST, read_trust, "a public key, 64 digits of lower-case hex"},
 	{"language", PARAM_LANGUAGE, read_language, "zh_CN or en"},
 	{"last", PARAM_LAST, read_last, "a whole number from 0 to 1000"},
 	{"month", PARAM_SPAN, read_month, "a month such as 2026-03"},
@@ -465,6 +474,7 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_LOADS:
 		return PARAM_SITE | PARAM_FACTOR | PARAM_SPAN | PARAM_PERIOD;
 	case ENDPOINT_EVIDENCE:
+		return PARAM_TRUST;
 	case ENDPOINT_ATTACHMENT:
 	case ENDPOINT_ACKNOWLEDGE:
 	case ENDPOINT_UNSHELVE:

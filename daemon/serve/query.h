@@ -72,6 +72,7 @@ struct query {
 	bool all;                           /* status=all */
 	bool overdue;                       /* status=overdue */
 	bool open;                          /* public=1: of what is for everybody */
+	const char *trust;                  /* a key that may begin anew; NULL: not given */
 	const char *stage, *severity, *due; /* of the office page's cases; NULL: not given */
 	size_t page;                        /* from 0 */
 	const char *language;               /* "zh_CN" or "en"; NULL: not given */

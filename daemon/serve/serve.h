@@ -34,8 +34,10 @@ struct serve_setup {
 	/* deliveries_json(), deliveries_test(): as of deliver/courier.h; NULL: there are none */
 	void (*deliveries_json)(void *context, struct text *out);
 	bool (*deliveries_test)(void *context, const char *id, int64_t *test);
-	/* evidence(): the archive of a case, as evidence_tar_write(); NULL: there are none */
-	int (*evidence)(void *context, int64_t id, const struct text *dossier, struct text *out);
+	/* evidence(): the archive of a case, as evidence_tar_write(); @trusted: hex of a public key
+	 * that may begin anew, or NULL; NULL: there are none */
+	int (*evidence)(void *context, int64_t id, const char *trusted, const struct text *dossier,
+			struct text *out);
 	void (*marked)(void *context); /* a mark was given; quick (any thread); NULL: nobody asks */
 	/* confirm_clock(): somebody says that the wall clock is right; quick (any thread); NULL:
 	 * nobody asks */

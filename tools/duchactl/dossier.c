@@ -116,6 +116,8 @@ int show_evidence(struct client *client, const struct ctl_options *options)
 	struct text path = {0};
 	text_format(&path, "/api/v1/cases/%s/evidence", options->id);
 	client_path(client, path.at);
+	if (options->trust != NULL)
+		client_parameter(client, "trust", options->trust);
 	int result = show_fetch(client, &answer);
 	if (result == CTL_OK)
 		result = write_file(options->output, &answer.body);

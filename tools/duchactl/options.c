@@ -38,7 +38,7 @@ const char options_help[] =
 	"  marks [SITE [FACTOR]]                   what was marked, and what it changed\n"
 	"  deliveries                              backlog, last error, next try\n"
 	"  deliveries test ID                      send a marked test\n"
-	"  evidence ID -o FILE.tar                 all that proves a case, to be checked by "
+	"  evidence ID -o FILE.tar [--trust KEY]   all that proves a case, to be checked by "
 	"anybody\n"
 	"  verify [DIR] [--anchor HASH] [--trust KEY]\n"
 	"                                          is the store, or a copy, as it was sealed?\n"
@@ -106,7 +106,7 @@ static const struct verb {
 	{"deliveries", VERB_DELIVERIES, 0, 2, 0, "deliveries [test ID]"},
 	{"dossier", VERB_DOSSIER, 1, 1, TAKES_DOSSIER,
 	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
-	{"evidence", VERB_EVIDENCE, 1, 1, TAKES_EVIDENCE, "evidence ID -o FILE.tar"},
+	{"evidence", VERB_EVIDENCE, 1, 1, TAKES_EVIDENCE, "evidence ID -o FILE.tar [--trust KEY]"},
 	{"verify", VERB_VERIFY, 0, 1, TAKES_VERIFY, "verify [DIR] [--anchor HASH] [--trust KEY]"},
 	{"load", VERB_LOAD, 1, 2, TAKES_SPAN, "load SITE [FACTOR] [--month YYYY-MM | --year YYYY]"},
 	{"report", VERB_REPORT, 0, 0, TAKES_SPAN | TAKES_CSV | TAKES_OUTPUT,
@@ -395,8 +395,9 @@ static unsigned takes_of(int key)
 	case KEY_LANGUAGE:
 		return TAKES_DOSSIER | TAKES_OUTPUT;
 	case KEY_ANCHOR:
-	case KEY_TRUST:
 		return TAKES_VERIFY;
+	case KEY_TRUST:
+		return TAKES_VERIFY | TAKES_EVIDENCE;
 	case KEY_MONTH:
 	case KEY_YEAR:
 		return TAKES_SPAN;
@@ -601,12 +602,13 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		out->site = n > 0 ? words[0] : NULL;
 		out->factor = n > 1 ? words[1] : NULL;
 	}
-	if (verb->verb == VERB_VERIFY) {
-		out->directory = n > 0 ? words[0] : NULL;
-		if (out->trust == NULL || is_hash(out->trust))
-			return true;
+	if (out->trust != NULL && !is_hash(out->trust)) {
 		text_format(error, "--trust %s: must be 64 digits of lower-case hex", out->trust);
 		return false;
+	}
+	if (verb->verb == VERB_VERIFY) {
+		out->directory = n > 0 ? words[0] : NULL;
+		return true;
 	}
 	if (verb->verb == VERB_OPEN)
 		return needs("--site", out->site != NULL, error) &&

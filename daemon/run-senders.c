@@ -116,11 +116,12 @@ static int commit_load(void *context, const struct verdict *verdict)
 	return r;
 }
 
-static int judge_late(void *context, struct daybook_reader *reader, const struct marks *marks,
-		      uint32_t monitor, struct span day, int64_t *beyond)
+/* By the tallier's own plan: while a reload goes on, that of @context may be the next one. */
+static int judge_late(void *context, const struct plan *plan, struct daybook_reader *reader,
+		      const struct marks *marks, uint32_t monitor, struct span day, int64_t *beyond)
 {
-	const struct run *run = context;
-	const struct look look = {.plan = run->plan,
+	(void)context;
+	const struct look look = {.plan = plan,
 				  .reader = reader,
 				  .marks = marks->first == NULL ? NULL : marks,
 				  .now_ms = day.end_ms};

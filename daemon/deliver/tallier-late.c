@@ -48,7 +48,8 @@ int late_judge(struct tallier *t, uint32_t monitor, struct span day)
 	int r = tallies_get_late(t->store, monitor, day.start_ms, &late);
 	if (r != 0 || late == 0 || t->setup.late == NULL)
 		return r;
-	r = t->setup.late(t->setup.context, t->reader, &t->marks, monitor, day, &beyond);
+	r = t->setup.late(t->setup.context, t->setup.plan, t->reader, &t->marks, monitor, day,
+			  &beyond);
 	return r != 0 ? r
 		      : tallies_put_late(t->store, monitor, day, beyond > 0 ? beyond : TALLY_LATE);
 }

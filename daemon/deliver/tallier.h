@@ -40,8 +40,8 @@ struct tallier_setup {
 	/* whether a day exceeds by an instant limit where all its readings are in the order of
 	 * their times: how many lie beyond one, 0 where it does not; may be NULL: nothing that
 	 * comes late is looked at. Return: 0, negative errno. */
-	int (*late)(void *context, struct daybook_reader *reader, const struct marks *marks,
-		    uint32_t monitor, struct span day, int64_t *beyond);
+	int (*late)(void *context, const struct plan *plan, struct daybook_reader *reader,
+		    const struct marks *marks, uint32_t monitor, struct span day, int64_t *beyond);
 	void *context;
 	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
 };

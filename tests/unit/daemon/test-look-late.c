@@ -51,11 +51,11 @@ struct bench {
 	uint64_t seq;
 };
 
-static int judge_late(void *context, struct daybook_reader *reader, const struct marks *marks,
-		      uint32_t monitor, struct span day, int64_t *beyond)
+static int judge_late(void *context, const struct plan *of, struct daybook_reader *reader,
+		      const struct marks *marks, uint32_t monitor, struct span day, int64_t *beyond)
 {
 	const struct look look = {
-		.plan = &plan, .reader = reader, .marks = marks, .now_ms = day.end_ms};
+		.plan = of, .reader = reader, .marks = marks, .now_ms = day.end_ms};
 	(void)context;
 	return look_late(&look, monitor, day, beyond);
 }

@@ -264,8 +264,8 @@ static void test_a_failed_fsync_of_refused_text_is_not_tried_again(void **state)
 		poll(NULL, 0, 1);
 	}
 	atomic_store(&failing_sync, false);
-	exporter_free(exporter);
 	assert_int_equal(house_metric(&house, REJECTED), 0);
+	exporter_free(exporter);
 	assert_int_equal(readings_cursor(), 0);
 }
 

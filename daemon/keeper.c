@@ -144,7 +144,9 @@ static void look(struct keeper *k)
 		trouble(k, "cannot be looked through", r);
 		return;
 	}
-	k->most_bytes = stock_most(k->setup.max_bytes, (int64_t)(disk.f_blocks * disk.f_frsize));
+	/* no good readings go for what was set aside, while the disk has room for both */
+	k->most_bytes = stock_most(k->setup.max_bytes + k->use.aside_bytes,
+				   (int64_t)(disk.f_blocks * disk.f_frsize));
 	struct stock_room room = {.used_bytes = k->use.bytes,
 				  .most_bytes = k->most_bytes,
 				  .disk_free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize),

@@ -267,8 +267,11 @@ int store_use(const char *directory, struct store_use *out)
 	for (FTSENT *entry; (entry = fts_read(walk)) != NULL;) {
 		if (entry->fts_info != FTS_F && entry->fts_info != FTS_D)
 			continue;
-		out->bytes += (int64_t)entry->fts_statp->st_blocks * BLOCK_BYTES;
-		out->damaged += entry->fts_info == FTS_F && strstr(entry->fts_name, ".corrupt-");
+		int64_t bytes = (int64_t)entry->fts_statp->st_blocks * BLOCK_BYTES;
+		bool aside = entry->fts_info == FTS_F && strstr(entry->fts_name, ".corrupt-");
+		out->bytes += bytes;
+		out->aside_bytes += aside ? bytes : 0;
+		out->damaged += aside;
 	}
 	fts_close(walk);
 	return 0;

@@ -47,8 +47,9 @@ int daybook_remove(struct daybook_reader *reader, int64_t first);
 int daybook_remove_frames(struct daybook_reader *reader, int64_t first);
 
 struct store_use {
-	int64_t bytes;  /* of all files below, as blocks of the disk */
-	size_t damaged; /* files that were set aside (NAME.corrupt-SECONDS) */
+	int64_t bytes;       /* of all files below, as blocks of the disk */
+	int64_t aside_bytes; /* of those among them that were set aside (NAME.corrupt-SECONDS) */
+	size_t damaged;      /* how many these are */
 };
 /** store_use() - what lies below @directory. Return: 0, -errno. */
 int store_use(const char *directory, struct store_use *out);

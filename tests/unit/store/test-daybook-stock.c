@@ -176,6 +176,15 @@ static void test_files_set_aside_are_counted(void **state)
 	fclose(file);
 	assert_int_equal(store_use(*state, &use), 0);
 	assert_int_equal(use.damaged, 1);
+	assert_int_equal(use.aside_bytes, 0);
+	int64_t before = use.bytes;
+	file = fopen(path, "w");
+	for (int i = 0; i < 50000; i++)
+		fputc(i, file);
+	fclose(file);
+	assert_int_equal(store_use(*state, &use), 0);
+	assert_true(use.aside_bytes >= 50000);
+	assert_int_equal(use.bytes, before + use.aside_bytes);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)

@@ -106,7 +106,8 @@ enum chain_kind {
 	CHAIN_ACKNOWLEDGED = 19,
 	CHAIN_SETTLED = 20, /* the time for marking what raised one is over */
 	CHAIN_COURSE = 21,  /* how many steps and episodes a case has, and the last of them; and the
-			     * deadline of rectification that is kept while it is checked */
+			     * deadline of rectification that is kept while it is checked, and the
+			     * severity */
 	CHAIN_KINDS
 };
 

@@ -77,7 +77,7 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 			       " WHERE id = ?1 AND acknowledged IS NOT NULL",
 	[CHAIN_SETTLED] = "SELECT id, settled FROM alerts WHERE id = ?1 AND settled <> 0",
 	[CHAIN_COURSE] = "SELECT id, fixed, restored, kept_stage_at, kept_due, kept_extended,"
-			 " kept_fixed, (SELECT count(*) FROM history h WHERE"
+			 " kept_fixed, severity, (SELECT count(*) FROM history h WHERE"
 			 " h.case_id = cases.id) AS steps, (SELECT max(h.id) FROM history h WHERE"
 			 " h.case_id = cases.id) AS last_step, (SELECT count(*) FROM alerts a WHERE"
 			 " a.case_id = cases.id) AS episodes, (SELECT count(*) FROM left_episodes l"

@@ -12,7 +12,7 @@
 #define TOUCH_IF(kind, ref, what) \
 	"INSERT OR IGNORE INTO touched SELECT " #kind ", " ref " WHERE " what ";"
 #define TOUCH_COURSE(ref) TOUCH_IF(21, ref, ref " IS NOT NULL")
-#define ON(name, when, what) "CREATE TEMP TRIGGER chain_" name " AFTER " when " BEGIN " what " END;"
+#define ON(name, when, what) "CREATE TEMP TRIGGER on_" name " AFTER " when " BEGIN " what " END;"
 
 /* Kinds as in core/chain.h. A case changes with its alerts: what it says is final when they are. */
 static const char triggers[] =
@@ -27,8 +27,8 @@ static const char triggers[] =
 	ON("case_course", "UPDATE ON main.cases",
 	   TOUCH_IF(21, "NEW.id",
 		    "(OLD.fixed, OLD.restored, OLD.kept_stage_at, OLD.kept_due, OLD.kept_extended,"
-		    " OLD.kept_fixed) IS NOT (NEW.fixed, NEW.restored, NEW.kept_stage_at,"
-		    " NEW.kept_due, NEW.kept_extended, NEW.kept_fixed)"))
+		    " OLD.kept_fixed, OLD.severity) IS NOT (NEW.fixed, NEW.restored, NEW.kept_stage_at,"
+		    " NEW.kept_due, NEW.kept_extended, NEW.kept_fixed, NEW.severity)"))
 	ON("alert_new", "INSERT ON main.alerts",
 	   TOUCH(2, "NEW.id") TOUCH_CASE("NEW.case_id") TOUCH(17, "NEW.id")
 	   TOUCH_COURSE("NEW.case_id"))

@@ -157,6 +157,8 @@ int structure_check(struct verify *v, const char *folder, const char *name, sqli
  * makes, word for word, and no others? */
 int structure_ledger(struct verify *v, sqlite3 *db);
 int structure_day(struct verify *v, const char *name, sqlite3 *db);
+/** active_check() - does what moves in the ledger @db while an alert is active fit what is chained? */
+int active_check(struct verify *v, sqlite3 *db);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */
 int attachments_check(struct verify *v, sqlite3 *db);
 

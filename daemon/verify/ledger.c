@@ -397,6 +397,8 @@ int verify_ledger(struct verify *v)
 	if (r == 0)
 		r = rows_check(v, db);
 	if (r == 0)
+		r = active_check(v, db);
+	if (r == 0)
 		r = times_check(v, db);
 	if (r == 0)
 		r = attachments_check(v, db);

@@ -81,6 +81,78 @@ static void test_no_row_is_rewritten_by_a_further_entry(void **state)
 	}
 }
 
+/* While an alert is active; what must be said. Each row but the worst is in the chain. */
+static const struct {
+	const char *sql, *words;
+} moving[] = {
+	{"UPDATE cases SET limit_value = 13", "case 1: its limit is that of none of its episodes"},
+	{"UPDATE cases SET limit_source = 'forged'", "case 1: its limit is that of none"},
+	{"UPDATE cases SET bound = 'min'", "case 1: its limit is that of none"},
+	{"UPDATE cases SET limit_value = NULL, limit_source = NULL, bound = NULL",
+	 "case 1: its limit is that of none"},
+	{"UPDATE cases SET severity = 'grave'", "course of case 1 is not what the chain says"},
+	{"UPDATE cases SET multiple = 0.01", "case 1: its worst value is that of none"},
+	{"UPDATE cases SET peak_value = 51", "case 1: its worst value is that of none"},
+	{"UPDATE cases SET peak_at = peak_at - 1", "case 1: its worst value is that of none"},
+	{"UPDATE cases SET multiple = 0.01; UPDATE alerts SET multiple = 0.01",
+	 "alert 1: its multiple does not follow from its peak and limit"},
+	{"UPDATE cases SET peak_value = 51, multiple = 51 / 50.0 - 1; UPDATE alerts SET peak = 51,"
+	 " multiple = 51 / 50.0 - 1",
+	 "alert 1: its peak is better than the value that raised it"},
+	{"UPDATE alerts SET limit_value = 13", "alert 1 is not what the chain says"},
+	{"UPDATE alerts SET value = 50.1", "alert 1 is not what the chain says"},
+};
+
+static void test_what_moves_fits_what_is_chained(void **state)
+{
+	for (size_t i = 0; i < sizeof moving / sizeof moving[0]; i++) {
+		struct forger f;
+		struct life life;
+		life_at(NOW);
+		directory_clear(*state);
+		assert_int_equal(mkdir(*state, 0700), 0);
+		life_begin(&life, *state, 0);
+		life_batch(&life, 10, NOW);
+		life_alert(&life, 0, NOW + 5000, true);
+		life_end(&life, true);
+		check_clean(*state);
+		forge_begin(&f, *state);
+		forge_do(&f, moving[i].sql);
+		forge_end(&f);
+		check_bad(*state, moving[i].words);
+	}
+}
+
+static void peak_grows(struct life *life, double peak, int64_t at_ms)
+{
+	struct verdict v = life_verdict(VERDICT_PEAK, 0, NOW + 5000, at_ms);
+	v.peak_value = peak;
+	life_at(at_ms);
+	assert_int_equal(ledger_apply(life->ledger, &v, 1, at_ms, NULL), 0);
+}
+
+/* The severity is made less while a daemon runs, which tells how it rises, and seals that. */
+static void test_a_severity_that_a_case_did_not_have_is_found(void **state)
+{
+	struct forger f;
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_alert(&life, 0, NOW + 5000, true);
+	peak_grows(&life, 120, NOW + 10000);
+	peak_grows(&life, 121, NOW + 20000);
+	life_end(&life, true);
+	check_clean(*state);
+	life_begin(&life, *state, 0);
+	forge_begin(&f, *state);
+	forge_do(&f, "UPDATE cases SET severity = 'general'");
+	forge_end(&f);
+	check_bad(*state, "course of case 1 is not what the chain says");
+	peak_grows(&life, 122, NOW + 30000);
+	life_end(&life, true);
+	check_bad(*state, "of case 1 says a severity that the case did not have");
+}
+
 /* A daemon that starts on such a ledger seals it, and it is bad all the same. */
 static void test_a_daemon_that_starts_does_not_make_it_good(void **state)
 {
@@ -564,6 +636,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_no_row_is_rewritten_by_a_further_entry),
 		TEST(test_a_daemon_that_starts_does_not_make_it_good),
+		TEST(test_what_moves_fits_what_is_chained),
+		TEST(test_a_severity_that_a_case_did_not_have_is_found),
 		TEST(test_a_row_that_is_there_twice_is_found_and_not_taken_up),
 		TEST(test_a_daemon_leaves_a_file_of_foreign_tables_alone),
 		TEST(test_readings_before_the_first_are_none),

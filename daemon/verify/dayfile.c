@@ -229,6 +229,7 @@ static int link_check(struct walk *w)
 	memcpy(w->head.hash, hash, sizeof hash);
 	w->last = link;
 	w->v->sum->batches++;
+	hole_note(w->v, &link);
 	verify_anchor(w->v, hash);
 	r = marks_check(w->v, &w->v->daybook, "daybook: batch", &w->head);
 	return r == 0 ? link_sealed(w, &link) : r;

@@ -64,6 +64,8 @@ struct verify {
 	size_t n_files;
 	int64_t began_mono_ms, unsealed_mono_ms;
 	int64_t unsealed_at_ms; /* of the newest batch behind the last seal */
+	size_t next_hole;       /* the first seal that was not looked at for one */
+	int64_t last_at_ms;     /* of the batch before; 0: none yet */
 	int64_t began_batch;    /* that there was when the daemon last began */
 	bool steady; /* the clock was synchronised at the last sealed batch, of this daemon's */
 	struct marks ledger, daybook;
@@ -157,6 +159,8 @@ int structure_check(struct verify *v, const char *folder, const char *name, sqli
  * makes, word for word, and no others? */
 int structure_ledger(struct verify *v, sqlite3 *db);
 int structure_day(struct verify *v, const char *name, sqlite3 *db);
+/** hole_note() - name what a daemon that did not end cleanly left out before batch @link */
+void hole_note(struct verify *v, const struct chain_trailer *link);
 /** active_check() - does what moves in the ledger @db while an alert is active fit what is chained? */
 int active_check(struct verify *v, sqlite3 *db);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */

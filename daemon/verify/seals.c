@@ -243,6 +243,10 @@ static int seal_follows(struct verify *v, const struct seal_known *former,
 
 	if (former == NULL)
 		former = &none;
+	if (seal->number == former->number)
+		return verify_bad(v, "%s: seal %lld stands in %s, too", seal->file,
+				  (long long)seal->number,
+				  former->file == seal->file ? "another line of it" : former->file);
 	if (seal->number != former->number + 1)
 		return verify_bad(v, "%s: seal %lld is missing before seal %lld", seal->file,
 				  (long long)former->number + 1, (long long)seal->number);
@@ -303,7 +307,8 @@ static int file_named(struct verify *v, const char *name, size_t first)
 {
 	int64_t from_ms, to_ms;
 
-	if (!day_of_name(name, ".seals", &from_ms, &to_ms))
+	if (!day_of_name(name, ".seals", &from_ms, &to_ms) ||
+	    strlen(name) != strlen("YYYY-MM-DD.seals"))
 		return verify_bad(v, "seals/%s: no daemon calls a file of seals so", name);
 	for (size_t i = first; i < v->n_seals; i++)
 		if (v->seals[i].time_ms < from_ms || v->seals[i].time_ms >= to_ms)

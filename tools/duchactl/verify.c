@@ -64,9 +64,12 @@ static void print_sum(const struct verify_sum *sum)
 	if (gmtime_r(&s, &tm) != NULL)
 		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	printf("%lld readings in %lld batches, %lld entries of the ledger, %lld seals, %lld keys: "
-	       "as they were sealed\n",
+	       "as they were sealed",
 	       (long long)sum->readings, (long long)sum->batches, (long long)sum->entries,
 	       (long long)sum->seals, (long long)sum->keys);
+	if (sum->unsealed > 0)
+		printf(", but for %lld batches that no seal covers yet", (long long)sum->unsealed);
+	putchar('\n');
 	hex_of(hex, sum->last_hash);
 	printf("last seal  %lld of %s, %s\n", (long long)sum->last.number, when, hex);
 	hex_of(hex, sum->first_key);

@@ -248,6 +248,57 @@ static void change(void **state, const char *sql)
 	sqlite3_close(db);
 }
 
+static void last_line_twice(void **state)
+{
+	char command[600];
+	snprintf(command, sizeof command,
+		 "f=%s/seals/2026-01-02.seals; l=$(tail -n 1 $f); echo \"$l\" >> $f",
+		 (const char *)*state);
+	assert_int_equal(system(command), 0);
+}
+
+static void seals_copy(void **state, const char *to)
+{
+	char command[600];
+	snprintf(command, sizeof command, "cp %s/seals/2026-01-02.seals %s/seals/%s",
+		 (const char *)*state, (const char *)*state, to);
+	assert_int_equal(system(command), 0);
+}
+
+/* The foreign file is named, not the one that a daemon wrote. */
+static void test_a_file_of_seals_is_there_once_and_called_by_its_day(void **state)
+{
+	fill(state);
+	seals_copy(state, "2026-01-02.1.seals");
+	check_bad(*state, "seals/2026-01-02.1.seals: no daemon calls a file of seals so");
+	anew(state);
+	seals_copy(state, "2026-01-03.seals");
+	check_bad(*state,
+		  "seals/2026-01-03.seals: seal 1, of 2026-01-01T19:04:05Z, is of another day");
+	anew(state);
+	last_line_twice(state);
+	check_bad(*state, "stands in another line of it, too");
+}
+
+/* A daemon that was killed left nothing behind between its last batch and the first of the next. */
+static void test_the_hole_of_a_kill_is_named(void **state)
+{
+	struct verify_sum sum;
+	struct life life;
+	struct said said;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_end(&life, false);
+	life_at(NOW + 600000);
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW + 600000);
+	life_end(&life, true);
+	assert_int_equal(verify_with(*state, NULL, &said, &sum), VERIFY_CLEAN);
+	assert_non_null(strstr(said.notes, "hole: nothing was recorded between "
+					   "2026-01-01T19:04:05Z (batch 1) and "
+					   "2026-01-01T19:14:05Z"));
+}
+
 /* What another program has changed is not written to any more, and is named. */
 static void test_a_daemon_leaves_a_file_of_foreign_tables_alone(void **state)
 {
@@ -638,6 +689,8 @@ int main(void)
 		TEST(test_a_daemon_that_starts_does_not_make_it_good),
 		TEST(test_what_moves_fits_what_is_chained),
 		TEST(test_a_severity_that_a_case_did_not_have_is_found),
+		TEST(test_a_file_of_seals_is_there_once_and_called_by_its_day),
+		TEST(test_the_hole_of_a_kill_is_named),
 		TEST(test_a_row_that_is_there_twice_is_found_and_not_taken_up),
 		TEST(test_a_daemon_leaves_a_file_of_foreign_tables_alone),
 		TEST(test_readings_before_the_first_are_none),

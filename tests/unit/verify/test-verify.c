@@ -137,7 +137,7 @@ static const struct {
 	{LEDGER, "DROP TRIGGER marks_stay", "ledger.db: the trigger marks_stay is missing"},
 	{LEDGER, "DROP INDEX alerts_case", "ledger.db: the index alerts_case is missing"},
 	{LEDGER, "CREATE TABLE more(id INTEGER)", "the table more is none that a daemon makes"},
-	{LEDGER, "PRAGMA user_version=6", "the table cases is none that a daemon makes"},
+	{LEDGER, "PRAGMA user_version=6", " is none that a daemon makes"},
 	{LEDGER, "PRAGMA user_version=8", "ledger.db: it is of a later version"},
 	{DAY_2, AGAIN("rings", ", PRIMARY KEY(boot, ring)) WITHOUT ROWID", ")"),
 	 "daybook/2026-01-03.db: the table rings is none"},

@@ -7,6 +7,7 @@
 #include "store/evidence-batches.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,36 @@ void later_put(struct work *w, struct daybook_reader *reader, const struct evide
 	text_deinit(&l.lines);
 }
 
+/* A line of rows.jsonl that is a removed day. */
+static void day_note(struct work *w, const char *line, size_t length)
+{
+	json_t *row = json_loadb(line, length, 0, NULL), *cells = json_object_get(row, "cells");
+	const char *name = json_string_value(json_object_get(cells, "name"));
+	const char *hash =
+		json_string_value(json_object_get(json_object_get(cells, "hash"), "hex"));
+	struct text when = {0};
+
+	text_time(&when, json_integer_value(json_object_get(cells, "removed")),
+		  &w->setup->plan->zone, 3);
+	if (name != NULL && hash != NULL && !when.failed)
+		work_note(w, "%s, batches %lld to %lld, last hash %s, removed 清除于 %s", name,
+			  (long long)json_integer_value(json_object_get(cells, "first_batch")),
+			  (long long)json_integer_value(json_object_get(cells, "last_batch")), hash,
+			  when.at);
+	text_deinit(&when);
+	json_decref(row);
+}
+
+static void days_note(struct work *w)
+{
+	static const char day[] = "{\"kind\":9,";
+	const char *line = w->rows->at;
+
+	for (const char *end; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1)
+		if (strncmp(line, day, strlen(day)) == 0)
+			day_note(w, line, (size_t)(end - line));
+}
+
 void removed_note(struct work *w, const struct evidence_case *c, const struct evidence_lines *lines)
 {
 	long long gone = (long long)(c->kept - lines->readings);
@@ -98,4 +129,5 @@ void removed_note(struct work *w, const struct evidence_case *c, const struct ev
 		"the digest stands, and cannot be computed from what is left "
 		"摘要所涵盖的 %lld 条数据中有 %lld 条已按保存期限随当日数据清除，摘要仍在案",
 		gone, (long long)c->kept, (long long)c->kept, gone);
+	days_note(w);
 }

@@ -250,6 +250,7 @@ static int case_put(struct work *w, int64_t id, const struct evidence_rows *rows
 	int64_t last_ms = 0;
 
 	w->days_gone = rows->days_gone;
+	w->rows = &rows->rows;
 	work_put_text(w, "case.json", &rows->json);
 	parts_put(w, rows->json.at, &last_ms);
 	case_chain(w, rows, last_ms);

@@ -44,6 +44,7 @@ struct work {
 	struct chain_head link;       /* the last one in the archive; number 0: none */
 	struct text batches;          /* the lines of batches.csv */
 	int64_t frames_gone;          /* batches whose frames are not there */
+	const struct text *rows;      /* rows.jsonl */
 	size_t days_gone;             /* removed days that readings of the case may have been in */
 	char digest[CHAIN_HEX_BYTES]; /* that the ledger keeps of the readings; empty: none yet */
 };

@@ -600,6 +600,7 @@ static void test_an_archive_says_that_its_days_were_removed(void **state)
 	life_end(&life, true);
 	take_away(m, "daybook/2026-01-02.db");
 	check_good(m, "note: 4 of the 4 readings of which the ledger keeps the digest were");
+	check_good(m, "note: 2026-01-02.db, batches 1 to 5, last hash ");
 	check_good(m, "NOTE 注意: 4 readings of the digest are not kept any more");
 	check_good(m, "  2026-01-02.db, batches 1 to 5, last hash ");
 	static const struct forgery forgery = {

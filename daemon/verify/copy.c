@@ -69,7 +69,8 @@ static int copy_file(const char *from, const char *to)
 	return r;
 }
 
-int copy_rolled_back(sqlite3 **out, const char *path)
+/* With what lies beside it under @tail: a journal, or a log without its index. */
+static int copy_beside(sqlite3 **out, const char *path, const char *tail)
 {
 	const char *place = getenv("TMPDIR");
 	char folder[512], file[600], journal[600], from[4500];
@@ -79,8 +80,8 @@ int copy_rolled_back(sqlite3 **out, const char *path)
 	if (mkdtemp(folder) == NULL)
 		return -errno;
 	snprintf(file, sizeof file, "%s/copy.db", folder);
-	snprintf(journal, sizeof journal, "%s/copy.db-journal", folder);
-	snprintf(from, sizeof from, "%s-journal", path);
+	snprintf(journal, sizeof journal, "%s/copy.db%s", folder, tail);
+	snprintf(from, sizeof from, "%s%s", path, tail);
 	int r = copy_file(path, file);
 	if (r == 0)
 		r = copy_file(from, journal);
@@ -90,6 +91,11 @@ int copy_rolled_back(sqlite3 **out, const char *path)
 	unlink(file);
 	rmdir(folder);
 	return r;
+}
+
+int copy_rolled_back(sqlite3 **out, const char *path)
+{
+	return copy_beside(out, path, "-journal");
 }
 
 int copy_open(sqlite3 **out, const char *path)
@@ -109,7 +115,11 @@ int copy_or_open(sqlite3 **out, const char *path)
 	if (stat(log, &journal) == 0 && journal.st_size > 0)
 		return copy_rolled_back(out, path);
 	snprintf(log, sizeof log, "%s-wal", path);
-	if (access(log, F_OK) == 0)
+	bool logged = access(log, F_OK) == 0;
+	snprintf(log, sizeof log, "%s-shm", path);
+	if (logged && access(log, F_OK) != 0) /* to open it would make one */
+		return copy_beside(out, path, "-wal");
+	if (logged)
 		return sql_open(out, path, SQLITE_OPEN_READONLY);
 	end += sprintf(end, "file:");
 	for (const char *c = path; *c != '\0'; c++) {

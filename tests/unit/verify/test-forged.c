@@ -265,6 +265,33 @@ static void seals_copy(void **state, const char *to)
 	assert_int_equal(system(command), 0);
 }
 
+static bool is_there(void **state, const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	return access(path, F_OK) == 0;
+}
+
+/* As from a medium that nobody writes to; nor is anything made beside it. */
+static void test_a_copy_with_a_log_and_no_index_of_it_verifies(void **state)
+{
+	struct life life;
+	char command[600];
+	fill(state);
+	life_begin(&life, *state, 0);
+	life_batch(&life, 4, NOW + 60000);
+	snprintf(command, sizeof command, "cp -r %s %s.copy && rm %s.copy/daybook/*-shm",
+		 (const char *)*state, (const char *)*state, (const char *)*state);
+	assert_int_equal(system(command), 0);
+	life_end(&life, true);
+	snprintf(command, sizeof command, "rm -rf %s && mv %s.copy %s", (const char *)*state,
+		 (const char *)*state, (const char *)*state);
+	assert_int_equal(system(command), 0);
+	assert_true(is_there(state, "daybook/2026-01-02.db-wal"));
+	check_clean(*state);
+	assert_false(is_there(state, "daybook/2026-01-02.db-shm"));
+}
+
 /* The foreign file is named, not the one that a daemon wrote. */
 static void test_a_file_of_seals_is_there_once_and_called_by_its_day(void **state)
 {
@@ -690,6 +717,7 @@ int main(void)
 		TEST(test_what_moves_fits_what_is_chained),
 		TEST(test_a_severity_that_a_case_did_not_have_is_found),
 		TEST(test_a_file_of_seals_is_there_once_and_called_by_its_day),
+		TEST(test_a_copy_with_a_log_and_no_index_of_it_verifies),
 		TEST(test_the_hole_of_a_kill_is_named),
 		TEST(test_a_row_that_is_there_twice_is_found_and_not_taken_up),
 		TEST(test_a_daemon_leaves_a_file_of_foreign_tables_alone),

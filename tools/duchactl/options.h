@@ -9,7 +9,7 @@
 
 struct text;
 
-enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 64, CTL_ABSENT = 69 };
+enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_UNCHECKED = 2, CTL_USAGE = 64, CTL_ABSENT = 69 };
 
 enum ctl_verb {
 	VERB_STATUS,

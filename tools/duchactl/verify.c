@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* What the verifier says, as it says it; a reader of JSON gets it at the end. */
@@ -76,6 +77,12 @@ static void print_sum(const struct verify_sum *sum)
 	printf("first key  %s (compare it with the one that was written down)\n", hex);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat about;
+	return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 int verify_directory(const struct ctl_options *options, const char *directory)
 {
 	struct report report = {.json = options->json, .notes = json_array()};
@@ -86,14 +93,17 @@ int verify_directory(const struct ctl_options *options, const char *directory)
 				     .say = report_say,
 				     .context = &report};
 	struct verify_sum sum;
-	int result = CTL_OK, r = verify_store(&setup, &sum);
+	int result = CTL_OK, r = is_directory(directory) ? verify_store(&setup, &sum) : -ENOENT;
 	if (r < 0)
-		fprintf(stderr, "duchactl verify: %s: %s\n", directory, strerror(-r));
+		fprintf(stderr, "duchactl verify: %s: it could not be checked: %s\n", directory,
+			r == -ENOENT ? "there is no such directory" : strerror(-r));
 	else if (options->json)
 		result = print_json(&report, &sum, r == VERIFY_CLEAN);
 	else if (r == VERIFY_CLEAN)
 		print_sum(&sum);
 	json_decref(report.notes);
+	if (r < 0)
+		return CTL_UNCHECKED;
 	return r == VERIFY_CLEAN && fflush(stdout) == 0 ? result : CTL_FAILED;
 }
 

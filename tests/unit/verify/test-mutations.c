@@ -493,11 +493,24 @@ static bool table_rewrite(sqlite3 *db, const struct table *t, char *what)
 	return true;
 }
 
+/* A table that takes what a daemon's does not. */
+static bool table_words(sqlite3 *db, const struct table *t, char *what)
+{
+	char sql[300];
+	snprintf(sql, sizeof sql,
+		 "UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '') WHERE name = '%s'"
+		 " AND sql LIKE '%% NOT NULL%%'",
+		 t->name);
+	sprintf(what, "%s without NOT NULL", t->name);
+	return sqlite3_exec(db, "PRAGMA writable_schema=1", NULL, NULL, NULL) == SQLITE_OK &&
+	       apply(db, sql);
+}
+
 static bool mutate_table(const struct file *file, char *what)
 {
-	static bool (*const ways[])(sqlite3 *, const struct table *,
-				    char *) = {table_flip,   table_flip, table_delete, table_cut,
-					       table_insert, table_swap, table_rewrite};
+	static bool (*const ways[])(sqlite3 *, const struct table *, char *) = {
+		table_flip,   table_flip, table_delete,  table_cut,
+		table_insert, table_swap, table_rewrite, table_words};
 	const struct table *t;
 	bool ledger = strstr(file->path, "ledger.db") != NULL;
 	do
@@ -553,6 +566,21 @@ static size_t how_many(void)
 #endif
 }
 
+/* Only what was put back, or cut off the seals, is whole in itself. */
+static const char *needs_anchor(const struct file *file, const char *what)
+{
+	bool replayed = strstr(what, "the old copy is back") != NULL;
+	return replayed || is_text(file) ? store.anchor : NULL;
+}
+
+/* Of a table the ledger or the daybook is named. */
+static const char *place_of(const struct file *file)
+{
+	if (is_text(file))
+		return "";
+	return strstr(file->path, "ledger.db") != NULL ? "ledger.db" : "daybook";
+}
+
 static void test_every_mutation_is_found(void **state)
 {
 	static char what[1000];
@@ -567,9 +595,11 @@ static void test_every_mutation_is_found(void **state)
 			continue; /* tables take the longest */
 		bool done = mutate(file, what);
 		if (done) {
-			int r = verify_with(store.directory, store.anchor, &said, &sum);
-			if (r != VERIFY_BAD || said.bad[0] == '\0')
-				fail_msg("not found (%d): %s: %s", r, file->path, what);
+			int r = verify_with(store.directory, needs_anchor(file, what), &said, &sum);
+			if (r != VERIFY_BAD || said.bad[0] == '\0' ||
+			    strstr(said.bad, place_of(file)) == NULL)
+				fail_msg("not found (%d, %s): %s: %s", r, said.bad, file->path,
+					 what);
 			found++;
 		}
 		restore(file);

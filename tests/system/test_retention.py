@@ -260,7 +260,7 @@ def test_a_full_disk_keeps_nothing_that_is_overdue(old, tmp_path):
         wait_until(lambda: os.stat(reserve).st_blocks > 0, what="the reserve")
         fill_up(place)
         keep(20, 6)
-        assert daemon.ctl("reload").returncode == 0
+        wait_until(lambda: daemon.ctl("reload").returncode == 0, 30, "a moment in which no thread waits for the disk")
         settled(6)
         daemon.kill()
         fill_up(place)

@@ -90,8 +90,8 @@ static int fill_officers(struct case_rules *rules, const struct config *config)
 	rules->n_officers = n;
 	rules->strangers = !listed;
 	for (size_t i = 0; i < n; i++) {
-		const struct config_officer *o = &cases->officers[i];
-		const struct config_token *t = &config->tokens[i];
+		const struct config_officer *o = listed ? &cases->officers[i] : NULL;
+		const struct config_token *t = listed ? NULL : &config->tokens[i];
 		officers[i] = listed ? (struct officer){o->id, o->name, o->user, o->roles}
 				     : (struct officer){t->name, t->name, NULL, t->roles};
 	}

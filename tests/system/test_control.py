@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -100,7 +99,7 @@ class Flood:
                 while client.recv(65536):
                     self.answered += 1
             except OSError:
-                time.sleep(0.01)
+                self.ending.wait(0.01)
             finally:
                 client.close()
 

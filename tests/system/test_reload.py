@@ -4,7 +4,6 @@ import os
 import signal
 import struct
 import threading
-import time
 
 import servers
 from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, site
@@ -94,15 +93,13 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
                                       counter(below[1], factor="w21011", address=4)]),
                           site("s2", [mqtt_monitor("w01018", "a/s2")])])
     wait_until(lambda: broker.subscribed("edge"), what="a subscription")
-    published, going = [0], threading.Event()
-    going.set()
+    published, ending = [0], threading.Event()
 
     def publish():
         stream = servers.Publisher(broker.port)
-        while going.is_set():
+        while not ending.wait(0.05):
             stream.publish("a/s2", str(published[0] + 1))
             published[0] += 1
-            time.sleep(0.05)
         stream.close()
     publisher = threading.Thread(target=publish)
     publisher.start()
@@ -123,7 +120,7 @@ def test_reloads_under_load_lose_and_double_nothing_and_keep_the_sockets(make_da
     for _ in range(25):  # nobody waits for these: they fall together
         daemon.process.send_signal(signal.SIGHUP)
     reload(daemon)
-    going.clear()
+    ending.set()
     publisher.join(30)
     wait_while_it_grows(lambda: len(daemon.values("s2", "w01018")), published[0], what="all messages")
     assert [int(v) for v in daemon.values("s2", "w01018")] == list(range(1, published[0] + 1))

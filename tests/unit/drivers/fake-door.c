@@ -97,6 +97,13 @@ size_t fake_door_count(struct door *door, enum flag flag)
 	return n;
 }
 
+void fake_door_refuse(struct door *door, unsigned n)
+{
+	pthread_mutex_lock(&door->lock);
+	door->refuse = n;
+	pthread_mutex_unlock(&door->lock);
+}
+
 void fake_door_release(struct door *door, bool hold)
 {
 	pthread_mutex_lock(&door->lock);

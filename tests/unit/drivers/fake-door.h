@@ -57,4 +57,6 @@ bool fake_door_has_fault(const struct door *door, int64_t wanted);
 size_t fake_door_count(struct door *door, enum flag flag);
 bool fake_door_has_commits(const struct door *door, int64_t wanted);
 void fake_door_crowd(struct door *door, bool crowded);
+/** fake_door_refuse() - the next @n submissions find the ring full */
+void fake_door_refuse(struct door *door, unsigned n);
 void fake_door_release(struct door *door, bool hold);

@@ -290,16 +290,12 @@ static void test_a_full_ring_is_tried_again_before_the_acknowledgement(void **st
 	broker_start(broker);
 	bench_start(&bench, broker);
 	await_subscription(&bench, broker, 1);
-	pthread_mutex_lock(&bench.door->lock);
-	bench.door->refuse = 3;
-	pthread_mutex_unlock(&bench.door->lock);
+	fake_door_refuse(bench.door, 3);
 	publish(broker, "1", "wuhua/outfall-3/ph", "21", NULL);
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 21));
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 210));
 	assert_int_equal(counted(&bench, "ducha_unrecorded_total", "reason=\"ring\""), 0);
-	pthread_mutex_lock(&bench.door->lock);
-	bench.door->refuse = 1;
-	pthread_mutex_unlock(&bench.door->lock);
+	fake_door_refuse(bench.door, 1);
 	publish(broker, "0", "wuhua/outfall-3/ph", "31", NULL);
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 310));
 	assert_int_equal(counted(&bench, "ducha_unrecorded_total", "reason=\"ring\""), 1);
@@ -333,17 +329,13 @@ static void test_what_a_full_ring_refused_comes_again(void **state)
 	broker_start(broker);
 	bench_start(&bench, broker);
 	await_subscription(&bench, broker, 1);
-	pthread_mutex_lock(&bench.door->lock);
-	bench.door->refuse = 1000000;
-	pthread_mutex_unlock(&bench.door->lock);
+	fake_door_refuse(bench.door, 1000000);
 	publish(broker, "1", "wuhua/outfall-3/ph", "51", NULL);
 	for (int i = 0; counted(&bench, "ducha_unrecorded_total", "reason=\"ring\"") == 0; i++) {
 		assert_true(i < 20000);
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
-	pthread_mutex_lock(&bench.door->lock);
-	bench.door->refuse = 0;
-	pthread_mutex_unlock(&bench.door->lock);
+	fake_door_refuse(bench.door, 0);
 	assert_true(fake_door_await(bench.door, fake_door_has_value, 51));
 	bench_end(&bench);
 	broker_stop(broker);

@@ -88,3 +88,16 @@ static inline void forge_append(const struct forger *f, uint8_t kind, int64_t re
 		sql_do(add, "iiihh", entry.number, (int64_t)kind, ref, entry.digest, head.hash), 0);
 	sqlite3_finalize(add);
 }
+
+/* One day, a case that went its way, a mark. */
+static inline void forge_fill(void **state)
+{
+	struct life life;
+	life_begin(&life, *state, 0);
+	life_batch(&life, 10, NOW);
+	life_alert(&life, 0, NOW + 5000, false);
+	life_act(&life, 1, ACTION_ACCEPT, NOW + 9000);
+	life_frames(&life, NOW + 20000);
+	life_mark(&life, NOW + 20500);
+	life_end(&life, true);
+}

@@ -2,12 +2,10 @@
 /* Readings that came late and exceed, from the daybook to the report: over a real daybook, tallier
  * and ledger. No alert was raised for them, and none is. */
 #include "deliver/report.h"
-#include "deliver/tallier.h"
 #include "look-again.h"
 #include "store/ledger-marks.h"
-#include "testing.h"
+#include "tallied.h"
 
-#include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,14 +41,6 @@ static const struct plan plan = {.node = "edge",
 				 .connections = connections,
 				 .n_connections = 1};
 
-struct bench {
-	char directory[64];
-	struct daybook *daybook;
-	struct ledger *ledger;
-	struct tallier *tallier;
-	uint64_t seq;
-};
-
 static int judge_late(void *context, const struct plan *of, struct daybook_reader *reader,
 		      const struct marks *marks, uint32_t monitor, struct span day, int64_t *beyond)
 {
@@ -60,36 +50,9 @@ static int judge_late(void *context, const struct plan *of, struct daybook_reade
 	return look_late(&look, monitor, day, beyond);
 }
 
-static void begin(struct bench *b)
-{
-	const struct tallier_setup setup = {.directory = b->directory,
-					    .plan = &plan,
-					    .ledger = b->ledger,
-					    .newest = daybook_sequence(b->daybook),
-					    .late = judge_late};
-	assert_int_equal(tallier_new(&b->tallier, &setup), 0);
-}
-
 static int setup(void **state)
 {
-	struct bench *b = calloc(1, sizeof *b);
-	strcpy(b->directory, "/tmp/test-look-late-XXXXXX");
-	assert_non_null(mkdtemp(b->directory));
-	assert_int_equal(daybook_open(&b->daybook, b->directory, &plan), 0);
-	assert_int_equal(ledger_open(&b->ledger, b->directory, &plan), 0);
-	begin(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-	tallier_free(b->tallier);
-	ledger_close(b->ledger);
-	daybook_close(b->daybook);
-	nftw(b->directory, test_unlink, 16, FTW_DEPTH | FTW_PHYS);
-	free(b);
+	*state = bench_new(&plan, (struct tallier_setup){.late = judge_late});
 	return 0;
 }
 
@@ -174,7 +137,7 @@ static void test_a_restart_takes_late_readings_for_none_in_time(void **state)
 	b->tallier = tallier_free(b->tallier);
 	come_late(b, PLAIN);
 	assert_int_equal(daybook_commit(b->daybook), 0);
-	begin(b);
+	bench_begin(b, &plan, (struct tallier_setup){.late = judge_late});
 	assert_told(b, "w21003", EXCEEDS);
 }
 
@@ -229,7 +192,7 @@ static void test_a_file_of_the_version_before_is_gone_on_with(void **state)
 	       "PRAGMA user_version=2;"
 	       "INSERT INTO days SELECT monitor, start + 86400000, until + 86400000, load, excess,"
 	       " covered, n, valid, sum, low, high FROM days");
-	begin(b);
+	bench_begin(b, &plan, (struct tallier_setup){.late = judge_late});
 	assert_told(b, "w21003", "2,0,1," RATES);
 	come_late(b, PLAIN);
 	assert_told(b, "w21003",
@@ -242,15 +205,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_a_day_that_exceeds_by_late_readings_is_none_that_complies, setup,
-			teardown),
+			bench_free),
 		cmocka_unit_test_setup_teardown(test_a_restart_takes_late_readings_for_none_in_time,
-						setup, teardown),
+						setup, bench_free),
 		cmocka_unit_test_setup_teardown(
-			test_the_limits_own_count_holds_for_late_readings_too, setup, teardown),
+			test_the_limits_own_count_holds_for_late_readings_too, setup, bench_free),
 		cmocka_unit_test_setup_teardown(test_what_is_marked_exceeds_no_more, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(test_a_file_of_the_version_before_is_gone_on_with,
-						setup, teardown),
+						setup, bench_free),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which days of a report exceed: over a real daybook, tallier and ledger, with marks. */
 #include "deliver/report.h"
-#include "deliver/tallier.h"
 #include "store/ledger-instruments.h"
 #include "store/ledger-marks.h"
-#include "testing.h"
+#include "tallied.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,38 +67,9 @@ static const struct plan plan = {.node = "edge",
 				 .connections = connections,
 				 .n_connections = 1};
 
-struct bench {
-	char directory[64];
-	struct daybook *daybook;
-	struct ledger *ledger;
-	struct tallier *tallier;
-	uint64_t seq;
-};
-
 static int setup(void **state)
 {
-	struct bench *b = calloc(1, sizeof *b);
-	strcpy(b->directory, "/tmp/test-report-XXXXXX");
-	assert_non_null(mkdtemp(b->directory));
-	assert_int_equal(daybook_open(&b->daybook, b->directory, &plan), 0);
-	assert_int_equal(ledger_open(&b->ledger, b->directory, &plan), 0);
-	const struct tallier_setup setup = {.directory = b->directory,
-					    .plan = &plan,
-					    .ledger = b->ledger,
-					    .newest = daybook_sequence(b->daybook)};
-	assert_int_equal(tallier_new(&b->tallier, &setup), 0);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-	tallier_free(b->tallier);
-	ledger_close(b->ledger);
-	daybook_close(b->daybook);
-	nftw(b->directory, test_unlink, 16, FTW_DEPTH | FTW_PHYS);
-	free(b);
+	*state = bench_new(&plan, (struct tallier_setup){0});
 	return 0;
 }
 
@@ -323,9 +293,7 @@ static void test_where_the_mean_is_of_discharge_the_judge_and_marks_speak(void *
 	recomputed(b, mark(b, PHOSPHORUS, 3 * DAY, 3 * DAY + HOUR), PHOSPHORUS, 3, OUTCOME_COMPLIES,
 		   OUTCOME_EXCEEDS);
 	assert_row(b, "w21011", "4 2 4 2 0.5");
-	assert_told(
-		b,
-		"2 means were computed anew since data were marked; shares not known");
+	assert_told(b, "2 means were computed anew since data were marked; shares not known");
 }
 
 static void test_a_day_of_too_few_results_is_not_judged_either(void **state)
@@ -597,52 +565,53 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_a_day_is_what_its_mean_says_and_not_what_an_alert_spans, setup,
-			teardown),
+			bench_free),
 		cmocka_unit_test_setup_teardown(
-			test_a_mark_makes_a_day_comply_and_another_undetermined, setup, teardown),
+			test_a_mark_makes_a_day_comply_and_another_undetermined, setup, bench_free),
 		cmocka_unit_test_setup_teardown(test_a_sum_reads_as_what_was_added_up, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(test_a_day_that_is_not_over_is_not_judged, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(
 			test_without_a_limit_of_days_a_day_is_what_an_exceedance_touches, setup,
-			teardown),
+			bench_free),
 		cmocka_unit_test_setup_teardown(test_means_of_hours_are_counted_by_the_means, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(
 			test_where_the_mean_is_of_discharge_the_judge_and_marks_speak, setup,
-			teardown),
+			bench_free),
 		cmocka_unit_test_setup_teardown(test_a_day_of_too_few_results_is_not_judged_either,
-						setup, teardown),
+						setup, bench_free),
 		cmocka_unit_test_setup_teardown(
 			test_an_alert_that_goes_on_in_silence_touches_days_of_which_nothing_is_known,
-			setup, teardown),
+			setup, bench_free),
 		cmocka_unit_test_setup_teardown(test_a_monitor_that_never_sent_anything_is_noted,
-						setup, teardown),
+						setup, bench_free),
 		cmocka_unit_test_setup_teardown(test_before_it_was_there_a_monitor_owes_nothing,
-						setup, teardown),
+						setup, bench_free),
 		cmocka_unit_test_setup_teardown(
 			test_a_day_without_a_value_beyond_the_limit_exceeds_in_no_alert, setup,
-			teardown),
+			bench_free),
 		cmocka_unit_test_setup_teardown(
 			test_cases_are_told_with_how_they_ended_and_what_was_no_finding, setup,
-			teardown),
+			bench_free),
 		cmocka_unit_test_setup_teardown(test_what_is_done_later_changes_no_report, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(test_where_no_rate_is_configured_no_share_is_known,
-						setup, teardown),
+						setup, bench_free),
 		cmocka_unit_test_setup_teardown(test_alarms_that_chatter_and_stand_are_counted,
-						setup, teardown),
+						setup, bench_free),
 		cmocka_unit_test_setup_teardown(
-			test_rain_stands_beside_an_exceedance_and_excuses_nothing, setup, teardown),
+			test_rain_stands_beside_an_exceedance_and_excuses_nothing, setup,
+			bench_free),
 		cmocka_unit_test_setup_teardown(test_a_water_source_exceeds_with_any_factor, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(test_alerts_at_the_same_time_last_once, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(test_acidity_has_no_mean_and_rain_is_a_sum, setup,
-						teardown),
+						bench_free),
 		cmocka_unit_test_setup_teardown(test_a_factor_is_named_in_the_language_of_the_page,
-						setup, teardown),
+						setup, bench_free),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

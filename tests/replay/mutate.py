@@ -7,11 +7,12 @@ mutate: single faults planted in the evaluation, to see the recordings, random r
 
 BUILD is a configured build directory. Each fault is compiled alone, without optimisation, and linked
 before the library it belongs to, so that neither source nor BUILD changes. Prints a table: the fault,
-and the first test that saw it: the recordings' events come first, then what is said to explain them,
-random readings, and the unit tests of core.
+and a test that saw it: asked first is what saw others of the same source, then the recordings' events,
+what is said to explain them, random readings, and the unit tests of core.
 Exit code 1 if a fault that is not marked equivalent survives. By hand or in the long tier.
 """
 import argparse
+import collections
 import concurrent.futures
 import importlib.machinery
 import importlib.util
@@ -84,7 +85,7 @@ class Tests:
     def __init__(self, build, folder, n_cases):
         self.build, self.recordings = build, recordings_module()
         self.names = sorted(x for x in os.listdir(HERE) if os.path.exists(os.path.join(HERE, x, "expected")))
-        self.saw = dict.fromkeys(self.names, 0)
+        self.saw = collections.Counter()
         self.random = [self.case(folder, seed) for seed in range(20260101, 20260101 + n_cases)]
 
     @staticmethod
@@ -124,25 +125,26 @@ class Tests:
         return subprocess.run([program], cwd=SOURCE, capture_output=True, timeout=HANGS_S).returncode != 0
 
     def questions(self, duchad, objects):
-        """(name, function that says whether it sees the fault), the promising first."""
-        for name in sorted(self.names, key=lambda x: -self.saw[x]):
-            yield name, lambda: self.recording_sees(duchad, name)
+        """(name, function that says whether it sees the fault), the quick before the slow."""
         for name in self.names:
-            yield name + "'s explanation", lambda: self.explanation_sees(duchad, name)
+            yield name, lambda name=name: self.recording_sees(duchad, name)
+        for name in self.names:
+            yield name + "'s explanation", lambda name=name: self.explanation_sees(duchad, name)
         yield "random readings", lambda: any(self.says(duchad, one) != said
                                              for one, said in zip(self.random, self.random_said))
         for target in self.build.units:
-            yield os.path.basename(target), lambda: self.unit_sees(objects, target, duchad + "-unit")
+            yield os.path.basename(target), lambda target=target: self.unit_sees(objects, target, duchad + "-unit")
 
-    def first_that_sees(self, duchad, objects):
-        """Name of the first test that fails with this daemon, or None."""
-        for name, sees in self.questions(duchad, objects):
+    def first_that_sees(self, duchad, objects, source=None):
+        """Name of a test that fails with this daemon, or None; what saw faults of this source before is asked first."""
+        promising = sorted(self.questions(duchad, objects), key=lambda one: (-self.saw[source, one[0]], -self.saw[one[0]]))
+        for name, sees in promising:
             try:
                 seen = sees()
             except subprocess.TimeoutExpired:
                 seen = True
             if seen:
-                self.saw[name] = self.saw.get(name, 0) + 1
+                self.saw.update([(source, name), name])
                 return name
         return None
 
@@ -161,7 +163,7 @@ def plant(build, tests, fault, folder):
             file.write(text.replace(old, new))
         if not build.compile(name, source, made) or not build.link("duchad", [made], duchad):
             return "NOT PLACED %s (does not build)" % what, True
-        seen = tests.first_that_sees(duchad, [made])
+        seen = tests.first_that_sees(duchad, [made], name)
     if seen:
         return "seen       %s\n           by %s" % (what, seen), False
     if old in faults.EQUIVALENT:

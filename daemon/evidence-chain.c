@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 100, PREFIX_BYTES = 1 };
+enum { NAME_BYTES = 100, PREFIX_BYTES = 1, BEGIN_BYTES = 27 };
 
 /* --- links --- */
 
@@ -67,6 +67,22 @@ static void batch_write(struct work *w, int64_t batch, const struct text *bytes)
 		text_add(&w->batches, error_us == CHAIN_CLOCK_FREE ? ",free,\n" : ",unknown,\n");
 }
 
+/* Which bytes of the link are readings of the case. */
+static void places_note(struct work *w, const struct text *bytes)
+{
+	const uint8_t *link = (const uint8_t *)bytes->at;
+	size_t at = PREFIX_BYTES + CHAIN_HASH_BYTES;
+
+	if (link[at] == 'a') /* a day's file begins: three numbers, and its name */
+		at += BEGIN_BYTES + link[at + BEGIN_BYTES - 2];
+	for (; link[at] == 'r'; at += CHAIN_READING_BYTES) {
+		struct evidence_place *place = evidence_place_find(w->framed->places, w->framed->n,
+								   number_at(bytes->at + at + 1));
+		if (place != NULL)
+			place->byte = at;
+	}
+}
+
 static bool link_put(void *context, int64_t batch, const struct text *bytes,
 		     const uint8_t hash[CHAIN_HASH_BYTES])
 {
@@ -79,6 +95,7 @@ static bool link_put(void *context, int64_t batch, const struct text *bytes,
 	snprintf(name, sizeof name, "links/%012lld.bin", (long long)batch);
 	work_put_text(w, name, bytes);
 	batch_write(w, batch, bytes);
+	places_note(w, bytes);
 	w->links++;
 	return w->r == 0;
 }
@@ -236,6 +253,26 @@ static int64_t earliest(const struct evidence_case *c)
 	return from_ms;
 }
 
+/* For each line of readings.csv where its record is. */
+static void places_put(struct work *w)
+{
+	const struct framed_lines *framed = w->framed;
+	struct text table = {0};
+
+	text_add(&table, "link,byte\n");
+	for (size_t i = 0; i < framed->n; i++) {
+		const struct evidence_place *place =
+			evidence_place_find(framed->places, framed->n, framed->at[i].sequence);
+		if (place != NULL && place->byte != 0)
+			text_format(&table, "%012lld.bin,%zu\n", (long long)place->batch,
+				    place->byte);
+		else
+			text_add(&table, ",\n");
+	}
+	work_put_text(w, "places.csv", &table);
+	text_deinit(&table);
+}
+
 static void sealed_put(struct work *w, const struct evidence_case *c, int64_t first, int64_t last)
 {
 	int64_t from_ms = earliest(c);
@@ -256,6 +293,7 @@ static void sealed_put(struct work *w, const struct evidence_case *c, int64_t fi
 		if (r != 0)
 			w->r = r;
 		work_put_text(w, "batches.csv", &w->batches);
+		places_put(w);
 	}
 	cover_deinit(&cover);
 }
@@ -279,6 +317,7 @@ void readings_chain(struct work *w, const struct evidence_case *c,
 {
 	int64_t first = 0, last = 0;
 
+	w->framed = framed;
 	if (lines->first == 0)
 		return;
 	int r = evidence_batch(w->setup->directory, lines->last, &last);

@@ -41,10 +41,11 @@ struct work {
 	struct text seals; /* names of the days' files that go into the archive, a line each */
 	/* links */
 	size_t links_bytes, links;
-	struct chain_head link;       /* the last one in the archive; number 0: none */
-	struct text batches;          /* the lines of batches.csv */
-	int64_t frames_gone;          /* batches whose frames are not there */
-	const struct text *rows;      /* rows.jsonl */
+	struct chain_head link;            /* the last one in the archive; number 0: none */
+	struct text batches;               /* the lines of batches.csv */
+	const struct framed_lines *framed; /* the readings, once it is known where they are */
+	int64_t frames_gone;               /* batches whose frames are not there */
+	const struct text *rows;           /* rows.jsonl */
 	size_t days_gone;             /* removed days that readings of the case may have been in */
 	char digest[CHAIN_HEX_BYTES]; /* that the ledger keeps of the readings; empty: none yet */
 };

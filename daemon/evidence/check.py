@@ -22,11 +22,13 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 FRAMES = {"m": "modbus-tcp", "r": "modbus-rtu", "t": "mqtt", "h": "hj212"}
 READINGS = "time,received_at,site,factor,value,flag"
 BATCHES = "batch,committed_at,clock,largest_error_us"
-CASE, ALERT, HISTORY, DIGEST, DAY, FRAMES_GONE, MARK, CHANGE, LEFT, COURSE = 1, 2, 3, 8, 9, 10, 11, 12, 15, 21
+PLACES = "link,byte"
+ENTRIES = "number,kind,ref,digest,hash"
+CASE, ALERT, HISTORY, DAYBOOK, DIGEST, DAY, FRAMES_GONE, MARK, CHANGE, LEFT, COURSE = 1, 2, 3, 6, 8, 9, 10, 11, 12, 15, 21
 
 
 WORDS = {"seal": "封签", "keys": "密钥", "links": "哈希链各环", "frames/": "报文", "frames.csv": "报文表", "readings.csv": "监测数据",
-         "batches.csv": "批次", "rows.jsonl": "台账各行", "entries.csv": "台账哈希链", "case.json": "案件", "step": "办理步骤",
+         "batches.csv": "批次", "places.csv": "数据位置", "rows.jsonl": "台账各行", "entries.csv": "台账哈希链", "case.json": "案件", "step": "办理步骤",
          "episode": "事件时段", "later.csv": "补录数据", "attachments": "附件", "anchor": "锚点"}
 
 
@@ -71,6 +73,7 @@ def link_read(path, data, names, readings, batches):
             at = name_at(data, at + 24)[1]
         elif kind == "r":
             readings.append(Reading(struct.unpack_from("<qqBqqqqdBQ", data, at)))
+            readings[-1].place = {"link": os.path.basename(path), "byte": str(at - 1)}
             at += 66
         elif kind == "m":
             monitor = struct.unpack_from("<q", data, at)[0]
@@ -104,7 +107,8 @@ class Seal:
         words = line.split(" ")
         if len(words) != 14 or words[:3] != ["seal", "1", "ed25519-sha256"]:
             bad(f"seals: not a line of a seal: {line}")
-        self.line, self.number, self.time, self.key = line, int(words[4]), int(words[5]), int(words[6])
+        self.line, self.node = line, words[3]
+        self.number, self.time, self.key = int(words[4]), int(words[5]), int(words[6])
         self.links, self.entries = (int(words[8]), words[9]), (int(words[10]), words[11])
         self.previous = words[12]
 
@@ -268,7 +272,7 @@ def cell(value):
 def entries_follow(seals, last, times):
     """The newest digest of each row that the sealed entries name; in @times which entry each step has."""
     named = named_once(seal.entries for seal in seals)
-    newest, lines = {}, table("entries.csv", "number,kind,ref,digest,hash")
+    newest, lines = {}, table("entries.csv", ENTRIES)
     number, head = int(lines[0]["number"]), bytes.fromhex(lines[0]["hash"])
     for line in lines[1:]:
         number += 1
@@ -335,28 +339,40 @@ def of_kind(rows, kind):
 AS_THEY_ARE = ("id", "year", "seq", "site", "site_name", "factor", "factor_name", "kind", "status", "level", "escalation",
                "source", "unit", "decimals", "first_value", "title", "document", "track", "relapses", "reopened", "merged_into",
                "verified", "extended")
+TIMES = (("opened_at", "opened"), ("closed_at", "closed"), ("due_at", "due"))
+IN_CHARGE = (("unit", "in_charge"), ("leader", "leader"), ("team", "team"))
 # these move while an alert is active, and are in the chain when it clears
-MOVING = ("bound", "severity", "limit_source", "peak_value", "last_value", "multiple")
+WORST = (("bound", "bound"), ("limit", "limit_value"), ("limit_source", "limit_source"), ("peak_value", "peak_value"),
+         ("peak_at", "peak_at"), ("last_value", "last_value"), ("multiple", "multiple"))
+LIMIT = (("limit", "limit_value"), ("bound", "bound"), ("limit_source", "limit_source"))
+NAMED = (("unit", "unit"), ("decimals", "decimals"))
+PEAK = (("peak_value", "peak"), ("peak_at", "peak_at"), ("multiple", "multiple"))
 AVERAGED = ("warning", "exceedance", "undetermined")
+STAGES = {"registered": "verify", "assigned": "plan", "rectifying": "rectify", "review": "check"}
 STEP = ("action", "by", "note", "unit", "leader", "team", "reason", "track", "step", "document", "level", "checkers",
         "approved_by", "relation", "type", "sha256", "bytes", "other")
-DERIVED = ("number", "opened_at", "closed_at", "due_at", "limit", "average", "peak_at", "episodes", "responsible", "history",
-           "withdrawn_reason", "evidence", "attachments", "factors")
+# of an episode that goes on; a peak is held against the value that raised it, and against multiples
+FREE = ("peak_at", "last_value", "evidence.readings", "episodes.peak_value", "factors.peak_value", "factors.peak_at")
+HELD = {"": AS_THEY_ARE + ("number", "severity", "restored", "node", "average", "episodes", "responsible", "history", "evidence",
+                           "withdrawn_reason", "attachments", "factors", "stage", "level_document", "document_dated",
+                           "level_document_dated", "steps", "links") + tuple(name for name, _ in TIMES + WORST),
+        "responsible": ("unit", "leader", "team"), "evidence": ("readings", "digest"),
+        "episodes": ("alert", "began_at", "raised_at", "ended_at", "limit", "limit_source", "peak_value", "factor", "unit",
+                     "decimals", "reason"),
+        "history": STEP + ("at", "due", "name", "user", "escalation", "from", "dated"),
+        "attachments": ("at", "by", "name", "type", "bytes", "sha256"),
+        "factors": ("factor", "factor_name") + tuple(name for name, _ in LIMIT + NAMED + PEAK),
+        "steps": ("step", "due_at", "done_at"), "links": ("case", "relation", "at", "by")}
 
 
-def beside(case):
-    """What is said and held against nothing, or follows from the rest: by name, of each part of the case."""
-    parts = {"responsible": ("unit", "leader", "team"), "evidence": ("readings", "digest"),
-             "episodes": ("alert", "began_at", "raised_at", "ended_at", "limit", "limit_source", "peak_value", "factor", "unit",
-                          "decimals", "reason"),
-             "history": STEP + ("at", "due", "name", "user", "escalation"),
-             "attachments": ("at", "by", "name", "type", "bytes", "sha256"),
-             "factors": ("factor", "limit", "peak_value")}
-    names = ["number (but for its year and sequence)"] + [name for name in case if name not in AS_THEY_ARE + MOVING + DERIVED]
-    for part, checked in parts.items():
-        said = case.get(part, [])
-        for name in sorted({name for one in (said if isinstance(said, list) else [said]) for name in one} - set(checked)):
-            names.append(f"{part}.{name}")
+def beside(case, moves):
+    """What is said and held against nothing: by name, of each part of the case."""
+    names = ["number (but for its year and sequence)"]
+    names += [name + " (while an episode goes on)" for name in FREE if moves]
+    for part, held in HELD.items():
+        said = case.get(part, []) if part else case
+        for name in sorted({name for one in (said if isinstance(said, list) else [said]) for name in one} - set(held)):
+            names.append(f"{part}.{name}".lstrip("."))
     return ", ".join(names)
 
 
@@ -366,61 +382,109 @@ def number_is(said, year, seq):
     return re.search(apart % (year, seq), said) or re.search(apart % (seq, year), said)
 
 
-def same(name, said, row, moving=False):
+def value_of(part, name):
+    """A member as the chain has it: times in milliseconds."""
+    return ms(part.get(name)) if name.endswith("_at") or name in ("at", "due") else part.get(name)
+
+
+def same(where, said, row):
     """Nothing, no and 0 are left out alike."""
-    said, row = said or None, row or None
-    if said != row and not (moving and row is None):
-        bad(f"case.json: {name} is {said!r}, the chain says {row!r}")
+    if (said or None) != (row or None):
+        bad(f"case.json: {where} is {said!r}, the chain says {row!r}")
 
 
-def case_head(case, row):
-    for name in AS_THEY_ARE:
-        same(name, case.get(name), row[name])
-    for name in MOVING:
-        same(name, case.get(name), row[name], True)
-    same("limit", case["limit"], row["limit_value"], True)
-    same("peak_at", ms(case["peak_at"]), row["peak_at"], True)
-    for name, column in (("opened_at", "opened"), ("closed_at", "closed"), ("due_at", "due")):
-        same(name, ms(case[name]), row[column])
-    for name, column in (("unit", "in_charge"), ("leader", "leader"), ("team", "team")):
-        same("responsible." + name, case["responsible"][name], row[column])
+def same_all(where, part, row, names):
+    for name, column in names:
+        same(where + name, value_of(part, name), row[column])
+
+
+def same_list(name, said, row):
+    """A list that follows from the steps, as tuples."""
+    for n, (one, other) in enumerate(itertools.zip_longest(said, row), 1):
+        if one != other:
+            bad(f"case.json: {name}, {n}: it is {one!r}, by the chain it is {other!r}")
+
+
+def day_of(document):
+    """The day behind a document's number, as "5号 2026-01-02" or "5号（2026年1月2日）" have it."""
+    day = re.search("(?:[(（]|(?<=[ 号]))([0-9]{4})(?:-([0-9]{2})-([0-9]{2})|年([0-9]{1,2})月([0-9]{1,2})日)[)）]?$", document or "")
+    if day is None or not document[:day.start()].strip(" "):
+        return None
+    try:
+        return datetime.date(*(int(n) for n in day.groups() if n)).isoformat()
+    except ValueError:
+        return None
+
+
+def factor_of(alert, head):
+    return alert["factor"] or head["factor"]
+
+
+def case_head(case, row, course, node, moves):
+    same_all("", case, row, [(name, name) for name in AS_THEY_ARE] + list(TIMES))
+    same_all("", case, course, (("severity", "severity"), ("restored", "restored")))
+    same("node", case.get("node"), node)
+    same_all("responsible.", case["responsible"], row, IN_CHARGE)
     same("withdrawn_reason", case.get("withdrawn_reason"), row["withdrawn"])
-    same("average", case["average"], row["average"] if row["kind"] in AVERAGED else None)
+    same("average", case.get("average"), row["average"] if row["kind"] in AVERAGED else None)
+    if not moves:
+        same_all("", case, row, WORST)
     if not number_is(case["number"], row["year"], row["seq"]):
         bad(f"case.json: number is {case['number']}, the chain says {row['seq']} of {row['year']}")
+    stage = "assign" if row["status"] == "registered" and row["verified"] else STAGES.get(row["status"])
+    same("stage", case.get("stage"), stage if row["due"] else None)
 
 
-def case_episodes(case, alerts):
+def multiple_follows(where, part, own):
+    """From peak and limit; there is one where another episode of the factor has one in the chain."""
+    there, multiple = any(row["bound"] == "max" and row["multiple"] is not None for row in own), part.get("multiple")
+    if multiple is None and there and part.get("bound") == "max" or \
+            multiple is not None and multiple != part["peak_value"] / part["limit"] - 1:
+        bad(f"case.json: {where}multiple is {part['multiple']!r}: it does not follow from peak and limit")
+
+
+def case_moves(case, head, alerts, left):
+    """While an alert is active the worst of the case is that of an episode, and a multiple follows."""
+    own = [row for row in alerts if factor_of(row, head) == head["factor"]]
+    limit, limits = [case.get(name) for name, _ in LIMIT], [[row[column] for _, column in LIMIT] for row in own]
+    if limit not in limits and (own or any(limit)):
+        bad(f"case.json: limit is {limit!r}, that of no episode in the chain")
+    peaks = [said["peak_value"] for said, row in zip(case["episodes"], alerts) if row in own]
+    if not left and own and case.get("peak_value") not in peaks:
+        bad(f"case.json: peak_value is {case.get('peak_value')!r}, that of no episode")
+    multiple_follows("", case, own)
+
+
+def case_episodes(case, head, alerts):
     if len(case["episodes"]) != len(alerts):
         bad(f"case.json: {len(case['episodes'])} episodes, the chain says {len(alerts)}")
     for said, row in zip(case["episodes"], alerts):
         where = f"episode {row['id']}: "
-        same(where + "alert", said["alert"], row["id"])
-        for name, column in (("began_at", "began"), ("raised_at", "raised"), ("ended_at", "cleared")):
-            same(where + name, ms(said[name]), row[column])
-        same(where + "limit", said["limit"], row["limit_value"])
-        same(where + "limit_source", said["limit_source"], row["limit_source"])
-        same(where + "peak_value", said["peak_value"], row["peak"], True)
-        for name in ("factor", "unit", "decimals", "reason"):  # where they are said
-            same(where + name, said.get(name, row[name]), row[name])
+        same_all(where, said, row, (("alert", "id"), ("began_at", "began"), ("raised_at", "raised"), ("ended_at", "cleared"),
+                                    ("limit", "limit_value"), ("limit_source", "limit_source"), ("reason", "reason")))
+        if "factors" in case or "factor" in said:
+            same(where + "factor", said.get("factor"), factor_of(row, head))
+            same_all(where, said, row, NAMED)
+        peak, raised = said["peak_value"], row["value"]
+        if row["cleared"] is not None:
+            same(where + "peak_value", peak, row["peak"])
+        elif row["kind"] == "exceedance" and (peak < raised if row["bound"] == "max" else peak > raised):
+            bad(f"case.json: {where}peak_value is {peak!r}, better than {raised!r}, which raised it")
 
 
 def case_history(case, steps):
     if len(case["history"]) != len(steps):
         bad(f"case.json: {len(case['history'])} steps, the chain says {len(steps)}")
-    for said, row in zip(case["history"], steps):
+    for at, (said, row) in enumerate(zip(case["history"], steps)):
         where = f"step {row['id']}: "
-        for name in ("at", "due"):
-            same(where + name, ms(said.get(name)), row[name])
-        for name in STEP:
-            same(where + name, said.get(name), row[name])
-        same(where + "name", said.get("name"), row["file"])
+        same_all(where, said, row, [(name, name) for name in ("at", "due") + STEP] + [("name", "file")])
         escalation, user = row["escalation"], None
         if isinstance(escalation, str):  # of a user
             escalation, user = escalation.split(" ", 1)
             escalation = None if escalation == "NULL" else int(escalation)
         same(where + "user", said.get("user"), user)
         same(where + "escalation", said.get("escalation"), escalation)
+        same(where + "from", said.get("from"), reopened_from(steps, at))
     kept = [(row["sha256"], row["file"], row["by"], row["at"], row["type"], row["bytes"]) for row in steps
             if row["sha256"] is not None]
     if kept != [(a["sha256"], a["name"], a["by"], ms(a["at"]), a["type"], a["bytes"]) for a in case.get("attachments", ())]:
@@ -430,21 +494,68 @@ def case_history(case, steps):
             bad(f"attachments/{sha256}: the history names it, and it is not here")
 
 
+# --- what follows from the steps ---
+
+def reopened_from(steps, at):
+    ended = {"close": "closed", "withdraw": "withdrawn", "merge": "withdrawn"}
+    before = [ended[row["action"]] for row in steps[:at] if row["action"] in ended]
+    return before[-1] if steps[at]["action"] == "reopen" and before else None
+
+
+def milestones(steps):
+    """What was planned step by step, and when it was done; a plan of the same step, or a new begin, replaces it."""
+    for at, plan in enumerate(steps):
+        later = [row for row in steps[at + 1:] if row["step"] == plan["step"]]
+        replaced = any(row["action"] == "plan" for row in later) or \
+            any(reopened_from(steps, i) == "withdrawn" for i in range(at + 1, len(steps)))
+        if plan["action"] == "plan" and plan["step"] is not None and not replaced:
+            yield plan["step"], plan["due"], next((row["at"] for row in later if row["action"] == "rectified"), None)
+
+
+def linked(steps):
+    """Other cases, but those that it was merged with and parted from."""
+    for at, row in enumerate(steps):
+        later = [other for other in steps[at + 1:]
+                 if row["action"] == "merge" and other["action"] == "reopen" or
+                 row["action"] == "merged" and other["action"] == "parted" and other["other"] == row["other"]]
+        if row["other"] and not later and row["action"] != "parted":
+            yield row["other"], row["relation"] or row["action"], row["at"], row["by"]
+
+
+def case_follows(case, head, steps):
+    same_list("steps", [(m["step"], ms(m["due_at"]), ms(m["done_at"])) for m in case.get("steps", ())], milestones(steps))
+    same_list("links", [(to["case"], to["relation"], ms(to["at"]), to["by"]) for to in case.get("links", ())], linked(steps))
+    level = [row["document"] for row in steps if row["action"] == "level"][-1:] or [None]
+    same("level_document", case.get("level_document"), level[0])
+    same("document_dated", case.get("document_dated"), day_of(head["document"]))
+    same("level_document_dated", case.get("level_document_dated"), day_of(level[0]))
+    for said, row in zip(case["history"], steps):
+        same(f"step {row['id']}: dated", said.get("dated"), day_of(row["document"]))
+
+
 def case_factors(case, head, alerts):
     """Of each factor of a case with several the worst of its episodes."""
+    several = {factor_of(row, head) for row in alerts}
+    same_list("factors", sorted(said["factor"] for said in case.get("factors", ())),
+              sorted(several) if several - {head["factor"]} else ())
     for said in case.get("factors", ()):
-        own = [row for row in alerts if (row["factor"] or head["factor"]) == said["factor"]]
-        if not any(row["limit_value"] == said["limit"] and row["peak"] in (None, said["peak_value"]) for row in own):
-            bad(f"case.json: factor {said['factor']}: its peak {said['peak_value']!r} is of no episode in the chain")
+        where = f"factor {said['factor']}: "
+        own = [row for row in alerts if factor_of(row, head) == said["factor"]]
+        fixed = [row for row in own if all(said.get(n) == row[c] for n, c in LIMIT + NAMED + (("factor_name", "factor_name"),))]
+        if not any(row["cleared"] is None or all(value_of(said, n) == row[c] for n, c in PEAK) for row in fixed):
+            bad(f"case.json: {where}its limit {said['limit']!r} and peak {said['peak_value']!r} are of no episode in the chain")
+        multiple_follows(where, said, own)
 
 
 def case_digest(case, rows, head):
     """It holds until the case has a further episode; case.json and readings.csv must have it then."""
     row, alerts, said = rows.get((DIGEST, head["id"])), of_kind(rows, ALERT), case["evidence"]["digest"]
-    if row is None or not alerts or row["alert"] != alerts[-1]["id"] or any(a["cleared"] is None for a in alerts):
-        row = {"digest": None, "readings": case["evidence"]["readings"]}
+    rests = all(a["cleared"] is not None for a in alerts)
+    if row is None or not alerts or row["alert"] != alerts[-1]["id"] or not rests:
+        row = {"digest": None, "readings": sum(a["readings"] or 0 for a in alerts)}
     same("evidence.digest", said, row["digest"])
-    same("evidence.readings", case["evidence"]["readings"], row["readings"])
+    if rests:
+        same("evidence.readings", case["evidence"]["readings"], row["readings"])
     with open("readings.csv", "rb") as f:
         lines = f.read().split(b"\n", 1)[1]
     if said is not None and hashlib.sha256(lines).hexdigest() != said:
@@ -463,16 +574,33 @@ def days_removed(rows, gone):
               f" removed {EPOCH + datetime.timedelta(milliseconds=day['removed'])}")
 
 
-def case_check(rows):
-    with open("case.json", encoding="utf-8") as f:
-        case = json.load(f)
-    head, = of_kind(rows, CASE)
-    case_head(case, head)
-    case_episodes(case, of_kind(rows, ALERT))
-    case_factors(case, head, of_kind(rows, ALERT))
+def once(pairs):
+    """An object, none of whose members is said twice: which of them counts, programs do not agree on."""
+    names = sorted(name for name, _ in pairs)
+    for name, other in zip(names, names[1:]):
+        if name == other:
+            bad(f"case.json: {name} is there twice")
+    return dict(pairs)
+
+
+def case_check(case, rows, node):
+    head, alerts, left = of_kind(rows, CASE)[0], of_kind(rows, ALERT), of_kind(rows, LEFT)
+    moves = any(row["cleared"] is None and row["case_id"] == head["id"] for row in alerts)
+    case_head(case, head, rows[COURSE, head["id"]], node, moves)
+    case_episodes(case, head, alerts)
+    if moves:
+        case_moves(case, head, alerts, left)
+    case_factors(case, head, alerts)
     case_history(case, of_kind(rows, HISTORY))
-    digest = case_digest(case, rows, head)
-    print("case OK: case.json is what the chain says; not in the chain, or following from it: " + beside(case))
+    case_follows(case, head, of_kind(rows, HISTORY))
+    return head, case_digest(case, rows, head), any(row["cleared"] is None for row in alerts)
+
+
+def case_read(rows, node):
+    with open("case.json", encoding="utf-8") as f:
+        case = json.load(f, object_pairs_hook=once)
+    head, digest, moves = case_check(case, rows, node)
+    print("case OK: case.json is what the chain says; not in the chain: " + beside(case, moves))
     return head, digest
 
 
@@ -516,17 +644,30 @@ def readings_check(readings, head, alerts, digest, days):
     if len(taken) < len(lines):
         bad(f"readings.csv: line {len(taken) + 2} is no reading of the chain")
     newest = max((r.sequence for r in taken), default=0)
-    later = later_read() if digest is not None else []
+    later, last = later_read() if digest is not None else [], digest_batch(head["id"]) if digest is not None else None
+    for reading in taken:
+        if last is not None and reading.batch > last:
+            bad(f"readings.csv: reading {reading.sequence} came with batch {reading.batch}, the digest was made with {last}")
     known = set(later)
     for reading in passed:
         if reading.sequence < newest or digest is not None and (reading.line(), str(reading.batch)) not in known:
             bad(f"readings.csv: reading {reading.sequence} of the chain, measured {EPOCH + datetime.timedelta(milliseconds=reading.measured)}, is left out")
+    if table("places.csv", PLACES) != [reading.place for reading in taken]:
+        bad("places.csv: it does not say where the readings are in the links")
     print(f"readings OK: {len(taken)} lines are what the links hold")
     if later:
         here = sum((reading.line(), str(reading.batch)) in known for reading in passed)
         print(f"NOTE 注意: {len(later)} readings came after the digest 摘要生成后补录: {here} of them are in links that are here,"
               " the others rest on the sums' signature alone (their batches are in the daybook)")
     return taken
+
+
+def digest_batch(case):
+    """The newest batch when the digest was made: the one that the chain names with it, or had named before."""
+    lines = [(int(line["kind"] or 0), int(line["ref"] or 0)) for line in table("entries.csv", ENTRIES)]
+    made = max((n for n, entry in enumerate(lines) if entry == (DIGEST, case)), default=0)
+    named = [ref for kind, ref in lines[made + 1:made + 2] + lines[made::-1] if kind == DAYBOOK]
+    return named[0] if named else None
 
 
 def later_read():
@@ -591,7 +732,7 @@ def anchors_hold(anchors, seals):
     """Hashes that left the node: each is one of a seal, of an entry or of a link that is here."""
     known = {seal.previous: f"seal {seal.number - 1}" for seal in seals}
     known.update((hashlib.sha256(seal.line.encode()).hexdigest(), f"seal {seal.number}") for seal in seals)
-    known.update((line["hash"], f"entry {line['number']}") for line in table("entries.csv", "number,kind,ref,digest,hash"))
+    known.update((line["hash"], f"entry {line['number']}") for line in table("entries.csv", ENTRIES))
     for path in glob.glob("links/*.bin"):
         with open(path, "rb") as f:
             known[hashlib.sha256(f.read()).hexdigest()] = f"batch {number_of(path)}"
@@ -604,7 +745,7 @@ def anchors_hold(anchors, seals):
 def main():
     seals, alone = seals_check()
     rows = rows_read(seals, alone["seal-case.txt"])
-    head, digest = case_check(rows)
+    head, digest = case_read(rows, alone["seal-case.txt"].node)
     readings, missing = links_read(seals, alone.get("seal.txt"))
     taken = readings_check(readings, head, of_kind(rows, ALERT), digest, of_kind(rows, DAY))
     times = Times("readings", seals, lambda seal: seal.links)
@@ -615,4 +756,5 @@ def main():
     anchors_hold(sys.argv[1:], seals)
 
 
-main()
+if __name__ == "__main__":
+    main()

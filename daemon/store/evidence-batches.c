@@ -73,11 +73,52 @@ int evidence_places(const char *directory, struct evidence_place *at, size_t n)
 	return evidence_days(directory, file_take, &p);
 }
 
-int64_t evidence_place(const struct evidence_place *at, size_t n, int64_t sequence)
+struct newest {
+	int64_t batch, sequence;
+};
+
+static int file_newest(void *context, const char *path, const struct day_name *name)
+{
+	struct newest *newest = context;
+	sqlite3_stmt *find = NULL;
+	bool row = false;
+	sqlite3 *db;
+
+	(void)name;
+	int r = day_open_read(&db, path);
+	if (r == 0)
+		r = sql_prepare(db, &find, "SELECT max(last) FROM chain WHERE batch <= ?1");
+	if (r == 0) {
+		sql_bind(find, "i", newest->batch);
+		r = sql_step(find, &row);
+	}
+	if (r == 0 && row && sqlite3_column_int64(find, 0) > newest->sequence)
+		newest->sequence = sqlite3_column_int64(find, 0);
+	sqlite3_finalize(find);
+	sql_close(db);
+	return r;
+}
+
+int evidence_until(const char *directory, int64_t batch, int64_t *sequence)
+{
+	struct newest newest = {.batch = batch};
+
+	int r = evidence_days(directory, file_newest, &newest);
+	*sequence = newest.sequence;
+	return r;
+}
+
+struct evidence_place *evidence_place_find(const struct evidence_place *at, size_t n,
+					   int64_t sequence)
 {
 	const struct evidence_place key = {.sequence = sequence};
-	const struct evidence_place *found =
-		at == NULL ? NULL : bsearch(&key, at, n, sizeof *at, place_compare);
+
+	return at == NULL ? NULL : bsearch(&key, at, n, sizeof *at, place_compare);
+}
+
+int64_t evidence_place(const struct evidence_place *at, size_t n, int64_t sequence)
+{
+	const struct evidence_place *found = evidence_place_find(at, n, sequence);
 
 	return found == NULL ? 0 : found->batch;
 }

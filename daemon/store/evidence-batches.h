@@ -9,6 +9,7 @@
 
 struct evidence_place {
 	int64_t sequence, batch; /* batch 0: in none that is there */
+	size_t byte;             /* where its record begins in its link; 0: nobody has looked */
 };
 
 /**
@@ -18,6 +19,12 @@ struct evidence_place {
  * Return: 0, negative errno.
  */
 int evidence_places(const char *directory, struct evidence_place *at, size_t n);
-/** evidence_place() - the batch of @sequence, 0: it is not among these. By sequence, as
+/** evidence_until() - *sequence: the newest reading of the batches up to @batch, of the files that
+ * are there; 0: none. Return: 0, negative errno. */
+int evidence_until(const char *directory, int64_t batch, int64_t *sequence);
+/** evidence_place_find() - that of @sequence, NULL: it is not among these. By sequence, as
  * evidence_places() left them. */
+struct evidence_place *evidence_place_find(const struct evidence_place *at, size_t n,
+					   int64_t sequence);
+/** evidence_place() - the batch of @sequence, 0: it is not among these */
 int64_t evidence_place(const struct evidence_place *at, size_t n, int64_t sequence);

@@ -104,7 +104,7 @@ int evidence_frames(const char *directory, int64_t from, int64_t until, evidence
 {
 	struct walk w = {.from = from, .until = until, .fn = fn, .context = context};
 
-	int r = evidence_days(directory, file_walk, &w);
+	int r = evidence_days_in_order(directory, file_walk, &w);
 	free(w.bytes);
 	return r;
 }

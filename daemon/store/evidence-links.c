@@ -225,7 +225,7 @@ int evidence_links(const char *directory, int64_t from, int64_t until, link_fn f
 {
 	struct wanted wanted = {INT64_MAX, from, until, fn, context};
 
-	return evidence_days(directory, file_walk, &wanted);
+	return evidence_days_in_order(directory, file_walk, &wanted);
 }
 
 static bool batch_note(void *context, int64_t batch, const struct text *bytes,
@@ -241,7 +241,7 @@ int evidence_batch(const char *directory, int64_t sequence, int64_t *batch)
 	struct wanted wanted = {sequence, INT64_MAX, INT64_MAX, batch_note, batch};
 
 	*batch = 0;
-	return evidence_days(directory, file_walk, &wanted);
+	return evidence_days_in_order(directory, file_walk, &wanted);
 }
 
 /* --- names --- */

@@ -3,6 +3,7 @@
 
 #include "core/csv.h"
 #include "seal/hash.h"
+#include "store/evidence-batches.h"
 #include "store/ledger-internal.h"
 
 #include <errno.h>
@@ -77,11 +78,35 @@ static int kept_read(struct ledger *ledger, struct evidence_case *e)
 	return r;
 }
 
+/* The batch that the chain names with the digest, or if there was no newer one the last that it had
+ * named before. *batch 0: none, as in a chain of before it had any. */
+static int kept_batch(struct ledger *ledger, int64_t id, int64_t *batch)
+{
+	sqlite3_stmt *find = NULL;
+	bool row = false;
+
+	*batch = 0;
+	int r = sql_prepare(ledger->db, &find,
+			    "SELECT coalesce((SELECT ref FROM chain WHERE number = d.number + 1"
+			    " AND kind = 6), (SELECT ref FROM chain WHERE number < d.number AND"
+			    " kind = 6 ORDER BY number DESC LIMIT 1)) FROM (SELECT number FROM"
+			    " chain WHERE kind = 8 AND ref = ?1 ORDER BY number DESC LIMIT 1) d");
+	if (r == 0) {
+		sql_bind(find, "i", id);
+		r = sql_step(find, &row);
+	}
+	if (r == 0 && row)
+		*batch = sqlite3_column_int64(find, 0);
+	sqlite3_finalize(find);
+	return r;
+}
+
 int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct evidence_case *out)
 {
 	struct case_row row;
+	int64_t batch = 0;
 
-	*out = (struct evidence_case){.id = id, .kept = -1};
+	*out = (struct evidence_case){.id = id, .kept = -1, .until = INT64_MAX};
 	pthread_mutex_lock(&ledger->lock);
 	int r = ledger_case_row(ledger, id, &row);
 	if (r == 0) {
@@ -91,7 +116,11 @@ int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct ev
 	}
 	if (r == 0)
 		r = kept_read(ledger, out);
+	if (r == 0 && out->kept >= 0)
+		r = kept_batch(ledger, id, &batch);
 	pthread_mutex_unlock(&ledger->lock);
+	if (r == 0 && batch != 0 && ledger->directory != NULL)
+		r = evidence_until(ledger->directory, batch, &out->until);
 	return r;
 }
 
@@ -259,13 +288,17 @@ static int sequence_compare(const void *a, const void *b)
 static int until_find(struct lines_walk *w)
 {
 	int64_t kept = w->evidence->kept;
+	size_t n = 0;
 
-	w->until = INT64_MAX;
+	w->until = kept < 0 ? INT64_MAX : w->evidence->until;
 	int r = kept < 0 ? 0 : spans_walk(w, sequence_add);
-	if (r == 0 && kept >= 0 && w->n_sequences > (size_t)kept) {
+	if (r == 0 && w->n_sequences > 0) {
 		qsort(w->sequences, w->n_sequences, sizeof *w->sequences, sequence_compare);
-		w->until = kept == 0 ? 0 : w->sequences[kept - 1];
+		while (n < w->n_sequences && w->sequences[n] <= w->until)
+			n++;
 	}
+	if (r == 0 && kept >= 0 && n > (size_t)kept)
+		w->until = kept == 0 ? 0 : w->sequences[kept - 1];
 	free(w->sequences);
 	return r;
 }

@@ -11,7 +11,8 @@
  *
  * It is over what was recorded by then. A reading that comes later, measured within an episode, has
  * a greater sequence than all of these: as many as the ledger says it is over, by sequence from the
- * least on, are those of the digest; what is behind them is said to have come later.
+ * least on, are those of the digest; what is behind them is said to have come later. Where days of
+ * them were removed, it is the batch that the ledger's chain names beside the digest that tells.
  */
 #include "store/daybook.h"
 #include "store/ledger.h"
@@ -24,6 +25,7 @@ struct evidence_span {
 struct evidence_case {
 	int64_t id, alert; /* alert: its newest episode's */
 	int64_t kept;      /* readings that its digest in force is over; -1: it has none */
+	int64_t until; /* what has a greater sequence came later than that; INT64_MAX: not known */
 	char site[72], factor[72];
 	struct evidence_span *spans; /* by factor in order, not touching each other */
 	size_t n_spans;

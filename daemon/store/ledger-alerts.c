@@ -151,6 +151,8 @@ static int alert_take_case(struct ledger *ledger, const struct verdict *v, int64
 	if (r == 0)
 		r = sql_do(ledger->sql[SQL_ALERT_ADOPT], "ii", id, *case_id);
 	if (r == 0)
+		r = sql_do(ledger->sql[SQL_DIGEST_VOID], "ii", id, *case_id);
+	if (r == 0)
 		r = ledger_case_refresh(ledger, *case_id, v, v->has_value, now_ms,
 					*is_new ? 0 : now_ms);
 	if (r == 0)

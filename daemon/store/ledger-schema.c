@@ -480,6 +480,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
 	[SQL_ALERT_LEAVE] =
 		"INSERT INTO left_episodes(at, case_id, alert_id) SELECT ?3, case_id, id"
 		" FROM alerts WHERE id = ?1 AND case_id <> ?2",
+	/* a digest in force says the newest alert that it covers: here a newer one than joins */
+	[SQL_DIGEST_VOID] = "UPDATE case_digests SET alert = 0 WHERE case_id = ?2 AND alert > ?1",
 	[SQL_ALERT_WAITING] = ALERT_COLUMNS
 	"WHERE cleared IS NULL AND site = ?1 AND (?2 IS NULL OR factor = ?2)"
 	" AND (case_id IS NULL OR case_id = ?3) AND id > ?4 ORDER BY id LIMIT 1",

@@ -273,6 +273,53 @@ static void test_an_archive_of_a_case_that_an_episode_left_is_checked(void **sta
 	assert_int_equal(r, 0);
 }
 
+/* Further factors of the site join a case for a day. */
+static void joining(struct life *life, struct plan *plan, struct site *site)
+{
+	_Atomic uint32_t *kinds = calloc(3, sizeof *kinds);
+	*site = store_site;
+	site->join_ms = DAY_MS;
+	*plan = store_plan;
+	plan->sites = site;
+	assert_non_null(kinds);
+	ledger_succeed(life->ledger, plan, &kinds);
+	free(kinds);
+}
+
+/* A shelf held the older alert back, which joins the case when that has come to rest. */
+static void test_a_digest_is_void_once_an_older_alert_joins_the_case(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	struct plan plan;
+	struct site site;
+	const struct shelf_order shelf = {.site = "outfall-3",
+					  .factor = "w21003",
+					  .by = "Officer A",
+					  .until_ms = AT + DAY_MS};
+	struct verdict ends = life_verdict(VERDICT_CLEARED, 1, AT + 20000, AT + 32000);
+	life_begin(&life, m->store, 0);
+	joining(&life, &plan, &site);
+	assert_int_equal(ledger_shelve(life.ledger, &shelf, AT + 19000), 0);
+	life_batch(&life, 8, AT + 20000);
+	life_alert(&life, 1, AT + 20000, true);
+	life_alert(&life, 0, AT + 22000, false);
+	digest_keep(life.ledger, m->store);
+	assert_int_equal(
+		ledger_unshelve(life.ledger, "outfall-3", "w21003", "Officer A", AT + 30000), 0);
+	assert_int_equal(ledger_apply(life.ledger, &ends, 1, AT + 32000, NULL), 0);
+	life_end(&life, true);
+	check_good(m, "the case has no digest yet");
+	archive(m, true);
+	unpack(m);
+	char said[8192];
+	int r = shell(m, "sh check.sh", said, sizeof said);
+	if (r != 0)
+		print_message("%s", said);
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(said, "readings OK: 11 lines"));
+}
+
 /* Another day numbers its monitors anew. */
 static void test_an_archive_of_a_case_over_midnight_is_checked(void **state)
 {
@@ -290,6 +337,93 @@ static void test_an_archive_of_a_case_over_midnight_is_checked(void **state)
 	assert_int_equal(ledger_apply(life.ledger, v, 2, AT + DAY_MS, NULL), 0);
 	life_end(&life, true);
 	check_good(m, "readings OK: 7 lines");
+}
+
+/* Set ahead for a while: a file of the first day goes on behind one of the second. */
+static void test_an_archive_of_a_case_whose_clock_was_set_back_a_day_is_checked(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	struct verdict v[2] = {life_verdict(VERDICT_RAISED, 0, AT + 20000, AT + 20000),
+			       life_verdict(VERDICT_CLEARED, 0, AT + 20000, AT + DAY_MS)};
+	life_begin(&life, m->store, 0);
+	life_batch(&life, 2, AT + 20000);
+	life_batch(&life, 2, AT + DAY_MS - 2000);
+	life_batch(&life, 4, AT + 30000);
+	life_batch(&life, 2, AT + DAY_MS);
+	assert_int_equal(ledger_apply(life.ledger, v, 2, AT + DAY_MS, NULL), 0);
+	life_end(&life, true);
+	check_good(m, "readings OK: 9 lines");
+}
+
+/* --- each member of the case --- */
+
+static void check_members(struct made *m)
+{
+	char said[8192];
+	archive(m, false);
+	unpack(m);
+	int r = shell(m, "sh check.sh && python3 -B " ALTER_FIELDS " .", said, sizeof said);
+	if (r != 0)
+		print_message("%s", said);
+	assert_int_equal(r, 0);
+}
+
+static void act(struct life *life, enum case_action action, struct case_order order, int64_t at_ms)
+{
+	struct text out = {0};
+	order.action = action;
+	order.by = "Officer B";
+	order.note = "n";
+	life_at(at_ms);
+	if (ledger_act(life->ledger, 1, &order, at_ms, &out) != 0)
+		fail_msg("%s: %s", case_action_name(action), out.at);
+	text_deinit(&out);
+}
+
+/* With steps of a plan, a document of the city, another case, and a withdrawal. */
+static void course_of_a_case(struct life *life)
+{
+	static const struct case_order unit = {.unit = "U", .leader = "L", .team = "T"},
+				       pump = {.step = "pump", .due_ms = AT + DAY_MS},
+				       pipe = {.step = "pipe", .due_ms = AT + DAY_MS},
+				       city = {.level = "city",
+					       .document = "5号",
+					       .dated = "2026-01-02"},
+				       other = {.other = 2, .relation = "same_event"},
+				       reason = {.reason = "other"}, none = {0};
+	life_hand(life, AT + 40000);
+	act(life, ACTION_LINK, other, AT + 40000);
+	act(life, ACTION_WITHDRAW, reason, AT + 40000);
+	act(life, ACTION_REOPEN, none, AT + 40000);
+	act(life, ACTION_ASSIGN, unit, AT + 40000);
+	act(life, ACTION_LEVEL, city, AT + 40000);
+	act(life, ACTION_PLAN, pump, AT + 40000);
+	act(life, ACTION_PLAN, pipe, AT + 40000);
+	act(life, ACTION_RECTIFIED, pump, AT + 41000);
+}
+
+/* Found when changed, or when taken away: as it rests, with a long course, with a further factor
+ * and while an episode goes on. */
+static void test_each_member_of_a_case_is_held_against_the_chain(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	struct plan plan;
+	struct site site;
+	check_members(m);
+	life_begin(&life, m->store, 0);
+	joining(&life, &plan, &site);
+	course_of_a_case(&life);
+	life_batch(&life, 8, AT + 42000);
+	life_alert(&life, 1, AT + 42000, false);
+	life_end(&life, true);
+	check_members(m);
+	life_begin(&life, m->store, 0);
+	joining(&life, &plan, &site);
+	life_alert(&life, 0, AT + 46000, true);
+	life_end(&life, true);
+	check_members(m);
 }
 
 static void test_frames_that_a_rule_removed_are_said_to_be_gone(void **state)
@@ -370,13 +504,18 @@ static const struct forgery forgeries[] = {
 	{"sed -i '$d' batches.csv", "python3 check.py", "batches.csv: batch "},
 	{"sed -i 's/\"status\":\"[a-z]*\"/\"status\":\"closed\"/' case.json", "sh check.sh",
 	 "case.json: status is 'closed', the chain says"},
+	{"sed -i 's/\"status\"/\"status\":\"closed\",&/' case.json", "sh check.sh",
+	 "case.json: status is there twice"},
+	{"sed -i '3s/33$/100/' places.csv", "python3 check.py",
+	 "places.csv: it does not say where the readings are"},
 	{"sed -i 's/\"peak_value\":63/\"peak_value\":51/' case.json", "python3 check.py",
 	 "case.json: peak_value is 51, the chain says 63.0"},
 	{"sed -i 's/\"by\":\"Officer A\"/\"by\":\"Officer B\"/' case.json", "python3 check.py",
 	 "step 2: by is 'Officer B', the chain says 'Officer A'"},
 	{"sed -i 's/\"user\":\"uid 7\"/\"user\":\"uid 8\"/' case.json", "python3 check.py",
 	 "step 2: user is 'uid 8'"},
-	{"sed -i 's/T03:04:25/T03:04:26/g' case.json", "python3 check.py", "case.json: peak_at is"},
+	{"sed -i 's/T03:04:25/T03:04:26/g' case.json", "python3 check.py",
+	 "case.json: opened_at is"},
 	{"sed -i 's/\"episodes\":\\[{/&\"reason\":\"rain\",/' case.json", "python3 check.py",
 	 "episode 1: reason is 'rain', the chain says None"},
 	{"sed -i 's/Officer A/Officer B/' case.json rows.jsonl", "python3 check.py",
@@ -609,6 +748,29 @@ static void test_an_archive_says_that_its_days_were_removed(void **state)
 	check_forged(m, &forgery);
 }
 
+/* What came since the digest is none of its readings, even if these were removed. */
+static void test_readings_that_came_later_stand_apart_from_days_that_were_removed(void **state)
+{
+	struct made *m = *state;
+	struct life life;
+	char said[256];
+	archive(m, true);
+	life_begin(&life, m->store, 0);
+	life_batch(&life, 2, NOW + DAY_MS);
+	struct reading r = life_reading(&life, 0, AT + 2500, 12);
+	r.received_ms = NOW + DAY_MS + 5000;
+	assert_int_equal(daybook_append(life.daybook, &r, 1), 0);
+	assert_int_equal(daybook_commit(life.daybook), 0);
+	assert_int_equal(ledger_retire_day(life.ledger, "2026-01-02.db", NOW + DAY_MS), 0);
+	life_end(&life, true);
+	take_away(m, "daybook/2026-01-02.db");
+	check_good(m, "note: 4 of the 4 readings of which the ledger keeps the digest were");
+	check_good(m, "note: 1 readings of these times were recorded after the digest");
+	check_good(m, "NOTE 注意: 4 readings of the digest are not kept any more");
+	assert_int_equal(shell(m, "wc -l <readings.csv; wc -l <later.csv", said, sizeof said), 0);
+	assert_string_equal(said, "1\n2\n");
+}
+
 /* A backup has no secret: the store that is made of it begins with a new key. */
 static void test_a_key_that_began_anew_is_trusted_by_name(void **state)
 {
@@ -684,6 +846,9 @@ int main(void)
 		TEST(test_an_archive_of_a_case_over_midnight_is_checked),
 		TEST(test_a_step_that_was_not_sealed_at_its_time_is_noted),
 		TEST(test_an_archive_of_a_case_that_an_episode_left_is_checked),
+		TEST(test_a_digest_is_void_once_an_older_alert_joins_the_case),
+		TEST(test_an_archive_of_a_case_whose_clock_was_set_back_a_day_is_checked),
+		TEST(test_each_member_of_a_case_is_held_against_the_chain),
 		TEST(test_frames_that_a_rule_removed_are_said_to_be_gone),
 		TEST(test_root_with_the_key_in_use_changes_nothing_that_is_read),
 		TEST(test_a_seal_is_one_of_those_of_its_day),
@@ -692,6 +857,7 @@ int main(void)
 		TEST(test_an_archive_says_that_frames_were_taken_away),
 		TEST(test_an_archive_says_that_a_day_was_taken_away),
 		TEST(test_an_archive_says_that_its_days_were_removed),
+		TEST(test_readings_that_came_later_stand_apart_from_days_that_were_removed),
 		TEST(test_a_key_that_began_anew_is_trusted_by_name),
 		TEST(test_a_reading_that_comes_after_the_digest_is_listed_apart),
 		TEST(test_an_attachment_that_was_altered_is_archived_and_named),

@@ -183,13 +183,13 @@ def check_signatures(folder):
         nacl.signing.VerifyKey(former or public).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[9]))
         former = keys[fields[4]] = public
     begins = [int(line.split(" ")[6]) for line in (folder / "keys").read_text().splitlines()]
-    seals, former = [line for day in sorted((folder / "seals").iterdir()) for line in day.read_text().splitlines()], None
-    for line in seals:
+    seals, former, number = [line for day in (folder / "seals").iterdir() for line in day.read_text().splitlines()], None, 0
+    for line in sorted(seals, key=lambda line: int(line.split(" ")[4])):
         fields = line.split(" ")
-        assert former is None or hashlib.sha256(former.encode()).hexdigest() == fields[12], line
+        assert int(fields[4]) != number + 1 or former is None or hashlib.sha256(former.encode()).hexdigest() == fields[12], line
         assert int(fields[6]) == sum(begin <= int(fields[4]) for begin in begins), line
         nacl.signing.VerifyKey(keys[fields[6]]).verify(line.rsplit(" ", 1)[0].encode(), bytes.fromhex(fields[13]))
-        former = line
+        former, number = line, int(fields[4])
     for seal in folder.glob("seal*.txt"):
         assert f"{seal.read_text()} {seal.with_suffix('.sig').read_bytes().hex()}" in seals, seal
         signed, signature = seal.read_bytes(), seal.with_suffix(".sig").read_bytes()

@@ -120,49 +120,95 @@ static uint64_t eight_digits(uint32_t n)
 	return tens | (twos - 10 * tens) << 8;
 }
 
-size_t digits_text(char *buffer, uint64_t n)
+enum { EIGHT_DIGITS = 100000000 };
+
+/* Bytes 0 to 9 as text; eight are written. */
+static void put_digits(char *at, uint64_t digits)
 {
-	enum { MOST = 24 };
-	char padded[2 * MOST] = {0}; /* copied at one length, from the first digit on */
-	uint64_t rest = n / 100000000;
-	uint64_t groups[] = {eight_digits((uint32_t)(rest / 100000000)),
-			     eight_digits((uint32_t)(rest % 100000000)),
-			     eight_digits((uint32_t)(n % 100000000))};
-	size_t zeros = 0;
-	for (size_t i = 0; i < 3; i++) {
-		if (zeros == 8 * i)
-			zeros += groups[i] == 0 ? 8 : (size_t)__builtin_ctzll(groups[i]) / 8;
-		uint64_t text = htole64(groups[i] + 0x3030303030303030);
-		memcpy(padded + 8 * i, &text, sizeof text);
-	}
-	if (zeros == MOST)
-		zeros--;
-	memcpy(buffer, padded + zeros, MOST);
-	return MOST - zeros;
+	uint64_t text = htole64(digits + 0x3030303030303030);
+	memcpy(at, &text, sizeof text);
 }
 
-/* Without an exponent: digits with a point among them, or zeros before or behind them. */
-static size_t decimal_text(char *buffer, struct decimal decimal)
+/* The first group, @n < 10^8, without leading zeros; eight bytes are written. */
+static char *put_first(char *at, uint64_t n)
 {
-	char digits[24];
-	size_t n = digits_text(digits, decimal.digits);
-	for (; n > 1 && digits[n - 1] == '0'; n--)
-		decimal.exponent++;
-	if (decimal.exponent >= 0) {
-		memcpy(buffer, digits, n);
-		memset(buffer + n, '0', (size_t)decimal.exponent);
-		return n + (size_t)decimal.exponent;
+	uint64_t digits = eight_digits((uint32_t)n);
+	int zeros = n == 0 ? 7 : __builtin_ctzll(digits) / 8;
+	put_digits(at, digits >> 8 * zeros);
+	return at + 8 - zeros;
+}
+
+size_t digits_text(char *buffer, uint64_t n)
+{
+	uint64_t rest = n / EIGHT_DIGITS;
+	char *at = buffer;
+	if (rest == 0)
+		return (size_t)(put_first(at, n) - buffer);
+	if (rest < EIGHT_DIGITS) {
+		at = put_first(at, rest);
+	} else {
+		at = put_first(at, rest / EIGHT_DIGITS);
+		put_digits(at, eight_digits((uint32_t)(rest % EIGHT_DIGITS)));
+		at += 8;
 	}
-	size_t places = (size_t)-decimal.exponent;
-	if (places >= n) {
-		memcpy(buffer, "0.00000", 2 + places - n);
-		memcpy(buffer + 2 + places - n, digits, n);
-		return 2 + places;
+	put_digits(at, eight_digits((uint32_t)(n % EIGHT_DIGITS)));
+	return (size_t)(at + 8 - buffer);
+}
+
+static const uint64_t power10[] = {1,
+				   10,
+				   100,
+				   1000,
+				   10000,
+				   100000,
+				   1000000,
+				   10000000,
+				   100000000,
+				   1000000000,
+				   10000000000,
+				   100000000000,
+				   1000000000000,
+				   10000000000000,
+				   100000000000000,
+				   1000000000000000,
+				   10000000000000000};
+enum { PLACES = 16 }; /* two groups */
+
+/* @fraction / 10^@places, at most 21 and the fraction below 10^17, without the zeros at its end */
+static char *put_fraction(char *at, uint64_t fraction, int places)
+{
+	if (places > PLACES) { /* zeros, and a digit more than two groups hold */
+		put_digits(at, 0);
+		at += places - PLACES - 1;
+		*at++ = (char)('0' + fraction / power10[PLACES]);
+		fraction %= power10[PLACES];
+	} else {
+		fraction *= power10[PLACES - places];
 	}
-	memcpy(buffer, digits, n - places);
-	buffer[n - places] = '.';
-	memcpy(buffer + n - places + 1, digits + n - places, places);
-	return n + 1;
+	uint64_t digits = eight_digits((uint32_t)(fraction / EIGHT_DIGITS));
+	if (fraction % EIGHT_DIGITS != 0) {
+		put_digits(at, digits);
+		at += 8;
+		digits = eight_digits((uint32_t)(fraction % EIGHT_DIGITS));
+	}
+	put_digits(at, digits);
+	return at + 8 - __builtin_clzll(digits) / 8; /* not 0: of 17 digits the last is none */
+}
+
+/* Without an exponent. What stands before the point of the shortest decimal is the whole part of
+ * the double itself, as whole numbers of its size are doubles, which read back as no other. */
+static char *put_plain(char *at, double magnitude)
+{
+	uint64_t whole = (uint64_t)magnitude;
+	at += digits_text(at, whole);
+	if ((double)whole == magnitude)
+		return at;
+	struct decimal decimal = decimal_shortest(magnitude);
+	int places = -decimal.exponent;
+	if (whole > 0) /* then there are at most 16 */
+		decimal.digits -= whole * power10[places];
+	*at++ = '.';
+	return put_fraction(at, decimal.digits, places);
 }
 
 /* Up to 15 digits survive a double, so fewer need no try; subnormal ones hold fewer. */
@@ -185,15 +231,12 @@ size_t double_text(char *buffer, double value)
 	bool plain = magnitude == 0 || (magnitude >= DECIMAL_LEAST && magnitude < DECIMAL_BEYOND);
 	if (!plain)
 		return printed_text(buffer, value);
-	size_t length = 0;
+	char *at = buffer;
 	if (signbit(value))
-		buffer[length++] = '-';
-	struct decimal decimal = {0};
-	if (magnitude != 0)
-		decimal = decimal_shortest(magnitude);
-	length += decimal_text(buffer + length, decimal);
-	buffer[length] = '\0';
-	return length;
+		*at++ = '-';
+	at = put_plain(at, magnitude);
+	*at = '\0';
+	return (size_t)(at - buffer);
 }
 
 void text_double(struct text *text, double value)

@@ -96,15 +96,52 @@ static void test_doubles_read_as_people_write_them(void **state)
 	static const struct {
 		double value;
 		const char *expected;
-	} cases[] = {
-		{61.3, "61.3"},           {50, "50"},    {-0.05, "-0.05"},   {0, "0"},
-		{1234567.5, "1234567.5"}, {NAN, "null"}, {INFINITY, "null"}, {-INFINITY, "null"},
-		{100000000, "100000000"}};
+	} cases[] = {{61.3, "61.3"},
+		     {50, "50"},
+		     {-0.05, "-0.05"},
+		     {0, "0"},
+		     {1234567.5, "1234567.5"},
+		     {NAN, "null"},
+		     {INFINITY, "null"},
+		     {-INFINITY, "null"},
+		     {100000000, "100000000"},
+		     {-0.0, "-0"},
+		     {0.02, "0.02"},
+		     {0.0001, "0.0001"},
+		     {0.03500000014901161, "0.03500000014901161"},
+		     {0.0001220703125, "0.0001220703125"},
+		     {0.00012345678901234567, "0.00012345678901234567"},
+		     {999999999999999.9, "999999999999999.9"},
+		     {-100000000.00000001, "-100000000.00000001"}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct text text = {0};
 		text_double(&text, cases[i].value);
 		assert_string_equal(text.at, cases[i].expected);
 		text_deinit(&text);
+	}
+	(void)state;
+}
+
+static void check_digits(uint64_t n)
+{
+	char ours[25] = {0}, theirs[25];
+	snprintf(theirs, sizeof theirs, "%llu", (unsigned long long)n);
+	ours[digits_text(ours, n)] = '\0';
+	assert_string_equal(ours, theirs);
+}
+
+static void test_whole_numbers_are_those_of_the_c_library(void **state)
+{
+	uint64_t seed = test_seed(), power = 1;
+	for (int n = 0; n < 20; n++, power *= 10) {
+		check_digits(power - 1);
+		check_digits(power);
+		check_digits(power + 1);
+	}
+	check_digits(UINT64_MAX);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t bits = test_random(&seed);
+		check_digits(bits >> (i & 63));
 	}
 	(void)state;
 }
@@ -228,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_doubles_are_the_shortest_text_that_reads_back),
 		cmocka_unit_test(test_doubles_read_as_people_write_them),
+		cmocka_unit_test(test_whole_numbers_are_those_of_the_c_library),
 		cmocka_unit_test(test_fixed_decimals_are_rounded_from_the_exact_value),
 		cmocka_unit_test(test_hostile_bytes_become_good_json),
 		cmocka_unit_test(test_random_bytes_never_leave_a_json_string),

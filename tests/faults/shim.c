@@ -10,12 +10,18 @@
  *       ACTION  kill   SIGKILL instead of the call
  *               torn   half of the bytes, then SIGKILL
  *               lie    success is said and nothing done
+ *               slow   the call is made SLOW_MS late
  *               EIO, ENOSPC, ENOMEM   the call fails
  *   DUCHA_FAULT_BELOW=DIRECTORY   only calls on files below it count (memory: all)
  *   DUCHA_FAULT_ON=signal         counting begins with SIGRTMIN+8 and not at the start
+ *   DUCHA_FAULT_FILE=FILE         the order stands there; each SIGRTMIN+8 has it read, and counting
+ *       begins anew; an empty file: nothing goes wrong from now on
  *   DUCHA_FAULT_COUNT=FILE        how many calls there were, written at a clean end
+ *   DUCHA_FAULT_LOG=FILE          what was written below the directory, and what was synced, in
+ * this order (struct record); from it tests/system/disks.py makes what a power cut leaves
  *
- * What SQLite maps into memory (the index of its log) is not seen here.
+ * What SQLite maps into memory (the index of its log), and what glibc's aio and stdio write, is not
+ * seen here.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,10 +38,22 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { WRITE = 1, SYNC = 2, NAME = 4, MEMORY = 8, DISK = WRITE | SYNC | NAME };
-enum action { GO_ON, KILL, TORN, LIE, FAIL };
+enum action { GO_ON, KILL, TORN, LIE, FAIL, SLOW };
+enum { SLOW_MS = 300 };
+
+/* Of the log; a path of @path_bytes and then @data_bytes follow: what was written, or a new name.
+ */
+struct record {
+	char what; /* 'w'rite, 't'runcate to @at, 's'ync, 'r'ename, 'u'nlink */
+	char unused[3];
+	uint32_t path_bytes;
+	int64_t at;
+	uint64_t data_bytes;
+};
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
@@ -48,7 +66,9 @@ static struct {
 	bool ever, every;
 	char below[PATH_MAX];
 	size_t below_length;
-	_Atomic bool on;
+	const char *file; /* the order stands in */
+	int log;          /* 0: none */
+	_Atomic bool on, reread;
 	_Atomic long count;
 	struct {
 		uintptr_t begin, end;
@@ -75,7 +95,7 @@ static int note_code(struct dl_phdr_info *object, size_t size, void *context)
 static void turn_on(int number)
 {
 	(void)number;
-	atomic_store(&fault.on, true);
+	atomic_store(fault.file != NULL ? &fault.reread : &fault.on, true);
 }
 
 static const struct {
@@ -87,8 +107,9 @@ static const struct {
 	const char *name;
 	enum action action;
 	int error;
-} actions[] = {{"kill", KILL, 0},  {"torn", TORN, 0},        {"lie", LIE, 0},
-	       {"EIO", FAIL, EIO}, {"ENOSPC", FAIL, ENOSPC}, {"ENOMEM", FAIL, ENOMEM}};
+} actions[] = {{"kill", KILL, 0},       {"torn", TORN, 0},  {"lie", LIE, 0},
+	       {"slow", SLOW, 0},       {"EIO", FAIL, EIO}, {"ENOSPC", FAIL, ENOSPC},
+	       {"ENOMEM", FAIL, ENOMEM}};
 
 static void wrong(const char *what)
 {
@@ -115,17 +136,43 @@ static void read_order(const char *order)
 		wrong("DUCHA_FAULT has an unknown kind or action");
 }
 
+/* By whichever thread calls next after the signal. */
+static void read_file(void)
+{
+	char order[64] = "";
+	int fd = open(fault.file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, order, sizeof order - 1);
+	close(fd);
+	atomic_store(&fault.on, false);
+	atomic_store(&fault.count, 0);
+	if (n <= 0)
+		return;
+	read_order(order);
+	atomic_store(&fault.on, true);
+}
+
+static bool is_on(int kind)
+{
+	if (atomic_load(&fault.reread) && atomic_exchange(&fault.reread, false))
+		read_file();
+	return atomic_load(&fault.on) && (fault.kinds & kind) != 0;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *order = getenv("DUCHA_FAULT"), *below = getenv("DUCHA_FAULT_BELOW");
-	const char *on = getenv("DUCHA_FAULT_ON");
-	if (order == NULL)
-		return;
-	read_order(order);
+	const char *on = getenv("DUCHA_FAULT_ON"), *log = getenv("DUCHA_FAULT_LOG");
 	if (below != NULL && realpath(below, fault.below) != NULL)
 		fault.below_length = strlen(fault.below);
+	if (log != NULL)
+		fault.log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fault.file = getenv("DUCHA_FAULT_FILE");
+	if (order == NULL && fault.file == NULL)
+		return;
+	if (order != NULL)
+		read_order(order);
 	dl_iterate_phdr(note_code, NULL);
-	if (on != NULL)
+	if (on != NULL || fault.file != NULL)
 		signal(SIGRTMIN + 8, turn_on);
 	else
 		turn_on(0);
@@ -146,15 +193,52 @@ static bool is_below(const char *path)
 	return fault.below_length == 0 || strncmp(path, fault.below, fault.below_length) == 0;
 }
 
+/* Return: false if it has none. */
+static bool path_of(int fd, char path[PATH_MAX])
+{
+	char link[32];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, PATH_MAX - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	return n > 0;
+}
+
 static bool is_file_below(int fd)
 {
-	char link[32], path[PATH_MAX];
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, path, sizeof path - 1);
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	return is_below(path);
+	char path[PATH_MAX];
+	return path_of(fd, path) && is_below(path);
+}
+
+/* --- the log: each thread's calls in their order, one of its records after the call was made ---
+ */
+
+static void note(char what, const char *path, int64_t at, const void *data, size_t n)
+{
+	int saved = errno;
+	struct record record = {
+		.what = what, .path_bytes = (uint32_t)strlen(path), .at = at, .data_bytes = n};
+	const struct iovec parts[] = {{&record, sizeof record},
+				      {(void *)(uintptr_t)path, record.path_bytes},
+				      {(void *)(uintptr_t)data, n}};
+	if (is_below(path) && writev(fault.log, parts, 3) < 0)
+		wrong("the log cannot be written");
+	errno = saved;
+}
+
+static void note_file(char what, int fd, int64_t at, const void *data, size_t n)
+{
+	char path[PATH_MAX];
+	int saved = errno;
+	if (fault.log > 0 && path_of(fd, path) && path[0] == '/')
+		note(what, path, at, data, n);
+	errno = saved;
+}
+
+/* --- what is to happen --- */
+
+static void be_late(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = SLOW_MS * 1000000L}, NULL);
 }
 
 /* Return: what is to happen to this call, which counts. */
@@ -169,12 +253,14 @@ static enum action turn(void)
 		kill(getpid(), SIGKILL);
 	if (fault.action == FAIL)
 		errno = fault.error;
-	return fault.action;
+	if (fault.action == SLOW)
+		be_late();
+	return fault.action == SLOW ? GO_ON : fault.action;
 }
 
 static enum action on_file(enum kind kind, int fd)
 {
-	if ((fault.kinds & (int)kind) == 0 || !atomic_load(&fault.on))
+	if (!is_on(kind))
 		return GO_ON;
 	int saved = errno;
 	bool counts = is_file_below(fd);
@@ -184,9 +270,7 @@ static enum action on_file(enum kind kind, int fd)
 
 static enum action on_path(const char *path)
 {
-	if ((fault.kinds & NAME) == 0 || !atomic_load(&fault.on) || !is_below(path))
-		return GO_ON;
-	return turn();
+	return is_on(NAME) && is_below(path) ? turn() : GO_ON;
 }
 
 #define REAL(function) ((__typeof__(&function))dlsym(RTLD_NEXT, #function))
@@ -201,6 +285,8 @@ ssize_t write(int fd, const void *data, size_t n)
 	ssize_t done = REAL(write)(fd, data, action == TORN ? n / 2 : n);
 	if (action == TORN)
 		kill(getpid(), SIGKILL);
+	if (fault.log > 0 && done > 0)
+		note_file('w', fd, lseek(fd, 0, SEEK_CUR) - done, data, (size_t)done);
 	return done;
 }
 
@@ -214,6 +300,8 @@ ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at)
 	ssize_t done = REAL(pwrite64)(fd, data, action == TORN ? n / 2 : n, at);
 	if (action == TORN)
 		kill(getpid(), SIGKILL);
+	if (done > 0)
+		note_file('w', fd, at, data, (size_t)done);
 	return done;
 }
 
@@ -247,22 +335,35 @@ static bool is_settled(enum action action, int *rc)
 	return action != GO_ON;
 }
 
+/* Return: @rc, and what was synced is in the log if it is 0 */
+static int synced(int fd, int rc)
+{
+	if (rc == 0)
+		note_file('s', fd, 0, NULL, 0);
+	return rc;
+}
+
 int fsync(int fd)
 {
 	int rc;
-	return is_settled(on_sync(fd, CALLER), &rc) ? rc : REAL(fsync)(fd);
+	return is_settled(on_sync(fd, CALLER), &rc) ? rc : synced(fd, REAL(fsync)(fd));
 }
 
 int fdatasync(int fd)
 {
 	int rc;
-	return is_settled(on_sync(fd, CALLER), &rc) ? rc : REAL(fdatasync)(fd);
+	return is_settled(on_sync(fd, CALLER), &rc) ? rc : synced(fd, REAL(fdatasync)(fd));
 }
 
 int ftruncate64(int fd, off64_t size)
 {
 	int rc;
-	return is_settled(on_file(NAME, fd), &rc) ? rc : REAL(ftruncate64)(fd, size);
+	if (is_settled(on_file(NAME, fd), &rc))
+		return rc;
+	rc = REAL(ftruncate64)(fd, size);
+	if (rc == 0)
+		note_file('t', fd, size, NULL, 0);
+	return rc;
 }
 
 int ftruncate(int fd, off_t size)
@@ -270,10 +371,16 @@ int ftruncate(int fd, off_t size)
 	return ftruncate64(fd, size);
 }
 
+/* Those of the store are absolute. */
 int rename(const char *from, const char *to)
 {
 	int rc;
-	return is_settled(on_path(to), &rc) ? rc : REAL(rename)(from, to);
+	if (is_settled(on_path(to), &rc))
+		return rc;
+	rc = REAL(rename)(from, to);
+	if (rc == 0 && fault.log > 0)
+		note('r', from, 0, to, strlen(to));
+	return rc;
 }
 
 int renameat(int from_fd, const char *from, int to_fd, const char *to)
@@ -286,12 +393,17 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to)
 int unlink(const char *path)
 {
 	int rc;
-	return is_settled(on_path(path), &rc) ? rc : REAL(unlink)(path);
+	if (is_settled(on_path(path), &rc))
+		return rc;
+	rc = REAL(unlink)(path);
+	if (rc == 0 && fault.log > 0)
+		note('u', path, 0, NULL, 0);
+	return rc;
 }
 
 static bool memory_is_out(const void *caller)
 {
-	if ((fault.kinds & MEMORY) == 0 || !atomic_load(&fault.on))
+	if (!is_on(MEMORY))
 		return false;
 	uintptr_t at = (uintptr_t)caller;
 	for (size_t i = 0; i < fault.n_code; i++)

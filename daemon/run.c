@@ -202,6 +202,17 @@ static int open_signals(struct run *run)
 	return run->signal_fd < 0 ? -errno : reload_desk_init(&run->desk);
 }
 
+/* The reserve's last steps are for starts; this one has found none. */
+static void say_full(const struct run *run)
+{
+	log_warnx(
+		"not in service: the disk is full, and there is no room left for a start. Nothing "
+		"that was recorded is lost. Free some megabytes on the disk of %s (what is not "
+		"of the store, or its files *.corrupt-*, once they are copied), or make it larger, "
+		"and start again",
+		run->directory);
+}
+
 static int begin(struct run *run)
 {
 	int (*const steps[])(struct run * run) = {
@@ -216,7 +227,9 @@ static int begin(struct run *run)
 		r = metrics_new(&run->metrics);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && r == 0; i++)
 		r = steps[i](run);
-	if (r != 0)
+	if (r == -ENOSPC)
+		say_full(run);
+	else if (r != 0)
 		log_warnx("not in service: %s", r < 0 ? strerror(-r) : "see above");
 	return r;
 }

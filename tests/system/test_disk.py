@@ -11,6 +11,7 @@ import pytest
 
 import servers
 from conftest import modbus_connection, modbus_monitor, mqtt_connection, mqtt_monitor, recorded, site
+from disks import small_tmpfs
 from servers import wait_until
 from shim import Orders
 from test_evidence import verify
@@ -214,3 +215,19 @@ def test_midnight_on_a_full_disk_costs_neither_day_a_reading(make_daemon, broker
     answer = json.loads(done.stdout)
     assert answer["clean"] and answer["unsealed"] == 0 and answer["bad"] is None
     instrument.stop()
+
+
+def test_a_start_without_any_room_says_so(make_daemon, instrument, tmp_path):
+    with small_tmpfs(str(tmp_path / "small"), "8m") as place:
+        daemon = make_daemon([modbus_connection(instrument.port)], [site("s", [modbus_monitor("w01018")])],
+                             start=False, store=os.path.join(place, "store"))
+        daemon.start()
+        daemon.kill()
+        os.truncate(os.path.join(place, "store", "reserve"), 0)
+        filler = os.path.join(place, "filler")
+        fill(filler)
+        assert daemon.launch().ended() == 1
+        assert "there is no room left for a start" in daemon.said()
+        os.unlink(filler)
+        daemon.start()
+        wait_until(lambda: daemon.values("s", "w01018"), what="readings")

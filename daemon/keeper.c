@@ -354,6 +354,9 @@ static void keeper_round(struct keeper *k)
 		look(k);
 	}
 	reserve_refill(k->setup.reserve);
+	int r = ledger_keep_copy(k->setup.ledger, clock_mono_ns() / 1000000);
+	if (r != 0)
+		trouble(k, "the ledger cannot be copied", r);
 	look_back(k, &k->early, OWN_REMOVED_EARLY);
 	look_back(k, &k->unsent, OWN_REMOVED_UNSENT);
 }

@@ -91,7 +91,7 @@ int run_commit(void *context, const struct verdict *verdicts, size_t n, int64_t 
 
 static int keep_snapshot(void *context, const void *snapshot, size_t size)
 {
-	return ledger_put(((struct run *)context)->ledger, RESTORE_SNAPSHOT, snapshot, size);
+	return ledger_put_often(((struct run *)context)->ledger, RESTORE_SNAPSHOT, snapshot, size);
 }
 
 const char *run_translate(const char *english)

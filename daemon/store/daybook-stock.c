@@ -268,7 +268,7 @@ int store_use(const char *directory, struct store_use *out)
 		if (entry->fts_info != FTS_F && entry->fts_info != FTS_D)
 			continue;
 		int64_t bytes = (int64_t)entry->fts_statp->st_blocks * BLOCK_BYTES;
-		bool aside = entry->fts_info == FTS_F && strstr(entry->fts_name, ".corrupt-");
+		bool aside = entry->fts_level > 0 && strstr(entry->fts_name, ".corrupt-");
 		out->bytes += bytes;
 		out->aside_bytes += aside ? bytes : 0;
 		out->damaged += aside;

@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { LOST_MS = 3600000 }; /* of the clocks of those that measure */
 
 int ledger_recount_cases(struct ledger *ledger)
 {
@@ -176,6 +179,50 @@ static int case_begin(struct ledger *ledger, int64_t id, int64_t now_ms)
 
 /* --- registration of what the judge raised --- */
 
+static int lost_text(struct ledger *ledger, int64_t lost_ms, struct text *note)
+{
+	const char *language = ledger->plan->language;
+	bool chinese = language != NULL && strncmp(language, "zh", 2) == 0;
+	void *file = NULL;
+	size_t size;
+
+	int r = sql_get_blob(ledger->sql[SQL_GET], LEDGER_LOST, &file, &size);
+	text_add(note, chinese ? "台账曾损坏，于" : "The ledger was put together on ");
+	text_time(note, lost_ms, &ledger->plan->zone, 0);
+	text_add(note, chinese ? "由残存内容重建，此次事件此前的案件可能已丢失"
+			       : " of what was left of it; an earlier case of this may be lost");
+	if (r == 0 && size > 0)
+		text_format(note, chinese ? "，参见存储目录中的 %.*s" : ". See %.*s in the store",
+			    (int)size, (const char *)file);
+	text_add(note, chinese ? "。" : ".");
+	free(file);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What could not be made again of a damaged ledger may have had a case of what began before. */
+static int note_lost(struct ledger *ledger, const struct verdict *v, int64_t id, int64_t now_ms)
+{
+	sqlite3_stmt *find = ledger->sql[SQL_GET_CURSOR];
+	struct text note = {0};
+	bool row;
+
+	sql_bind(find, "t", LEDGER_LOST);
+	int r = sql_step(find, &row);
+	int64_t lost_ms = r == 0 && row ? sqlite3_column_int64(find, 0) : 0;
+	sql_reset(find);
+	if (r != 0 || lost_ms == 0 || v->began_ms > lost_ms + LOST_MS)
+		return r;
+	r = lost_text(ledger, lost_ms, &note);
+	if (r == 0)
+		r = note.failed
+			    ? -ENOMEM
+			    : ledger_history(ledger, id, now_ms, "note",
+					     &(struct case_order){.by = BY_DAEMON, .note = note.at},
+					     0);
+	text_deinit(&note);
+	return r;
+}
+
 static int case_register(struct ledger *ledger, const struct verdict *v, int64_t now_ms,
 			 int64_t *id)
 {
@@ -197,6 +244,8 @@ static int case_register(struct ledger *ledger, const struct verdict *v, int64_t
 	if (r == 0)
 		r = ledger_history(ledger, *id, now_ms, "registered",
 				   &(struct case_order){.by = BY_DAEMON}, 0);
+	if (r == 0)
+		r = note_lost(ledger, v, *id, now_ms);
 	if (r == 0)
 		r = case_begin(ledger, *id, now_ms);
 	return r;

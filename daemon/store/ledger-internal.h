@@ -3,7 +3,10 @@
 /*
  * The ledger's inside, shared by its files and nobody else:
  *   ledger.c         opening, transactions, named values
- *   ledger-mend.c    what can be read of a damaged one
+ *   ledger-mend.c    what takes the place of a damaged one
+ *   ledger-since.c   each transaction a second time
+ *   ledger-copy.c    the copy behind which these go on
+ *   ledger-rebuild.c a ledger made of both
  *   ledger-alerts.c  verdicts to alerts
  *   ledger-cases.c   registration, joining, severity
  *   ledger-actions.c what people do to cases
@@ -27,6 +30,7 @@
 #include "store/ledger-schema.h"
 #include "store/ledger.h"
 #include "store/numbers.h"
+#include "store/since.h"
 #include "store/sql.h"
 
 #include <pthread.h>
@@ -202,6 +206,13 @@ struct ledger {
 	void *telling;
 	bool damaged;              /* mended by the next transaction */
 	struct numbers numbers;    /* as of the last record */
+	struct since since;        /* each transaction a second time; not in memory only */
+	sqlite3_session *session;  /* what the open transaction changes */
+	bool lazy;                 /* it need not survive a power cut */
+	bool unsettled;            /* nobody knows whether the newest record was committed */
+	bool remade;               /* what stands in the file was put together just now */
+	bool often;                /* it is a ledger_put_often() that goes into a record */
+	int64_t often_s;           /* the last such, CLOCK_BOOTTIME */
 	bool remark;               /* the table of marks is not that of the file */
 	struct text data, event;   /* scratch for events */
 	char *words[LEDGER_WORDS]; /* reasons handed out with open alerts; they live as long as we
@@ -220,13 +231,18 @@ struct ledger {
 	_Atomic size_t active[ALERT_KINDS];
 	_Atomic size_t cases[CASE_STATUSES];
 	_Atomic int64_t last_event;
-	_Atomic uint64_t mended;   /* how often, since it was opened */
+	_Atomic uint64_t mended; /* how often, since it was opened */
+	_Atomic bool copy_due;
 	_Atomic int64_t timer;     /* when ledger_tick() has something to do; INT64_MAX: never */
 	char *directory;           /* of the attachments; NULL: in memory only */
 	struct ledger_chain chain; /* not in memory only */
+	/* of the thread of ledger_keep_copy() */
+	int64_t begun_ms, copied_ms;
 };
 
 #define BY_DAEMON "duchad"
+/* When a ledger was put together of what was left of it (a cursor), and of which file (a name). */
+#define LEDGER_LOST "ledger/lost"
 
 /** ledger_begin(), ledger_end() - one transaction under the mutex, which begin takes and end gives
  * back in any case. ledger_end() commits if @r is 0, else rolls back; then the listeners hear. */
@@ -234,9 +250,40 @@ int ledger_begin(struct ledger *ledger);
 int ledger_end(struct ledger *ledger, int r);
 /** ledger_schema_begin() - bring a file to the present schema. @path: for the log */
 int ledger_schema_begin(sqlite3 *db, const char *path);
-/** ledger_mend() - put a new ledger in the place of a damaged one, with all rows that can be read
- * of it, and keep that; nobody has it open. Return: 0, SQL_FATAL, -errno. */
+/** ledger_mend() - put a new ledger in the place of a damaged one, made of its copy and the records
+ * since, or else with all rows that can be read of it, and keep that; nobody has it open. Return:
+ * 0, SQL_FATAL, -errno. */
 int ledger_mend(const char *directory);
+/** ledger_sound() - Return: 0, -EUCLEAN: the file is damaged, other errors */
+int ledger_sound(sqlite3 *db);
+
+/** ledger_since_settle() - ledger and records, as they were left, meet. Return: 0, -EUCLEAN: it is
+ * to be made again, other errors. */
+int ledger_since_settle(struct ledger *ledger);
+/** ledger_since_begin(), ledger_since_note(), ledger_since_end() - before a transaction, before its
+ * commit, and after it in any case */
+int ledger_since_begin(struct ledger *ledger);
+int ledger_since_note(struct ledger *ledger);
+void ledger_since_end(struct ledger *ledger, bool committed);
+/** ledger_since_often() - leave what follows out of the open transaction's record, unless the last
+ * that was in one is long ago */
+void ledger_since_often(struct ledger *ledger);
+/** ledger_since_apply() - a record, for since_each(). @db: sqlite3. Return: 0, -EUCLEAN or -EEXIST
+ * where it does not fit, other errors. */
+int ledger_since_apply(void *db, const void *bytes, size_t n);
+/** ledger_copy() - make the copy (lock not held). Return: 0, SQL_FATAL, -EUCLEAN: what was copied
+ * is damaged, -EAGAIN: the ledger was replaced meanwhile, -ENOSPC, -errno. */
+int ledger_copy(struct ledger *ledger);
+/** ledger_copy_number() - the transaction that the copy is up to; -1: there is none of use */
+int64_t ledger_copy_number(const char *directory);
+/* What a ledger was made of. */
+struct rebuilt {
+	int64_t number, records; /* the newest transaction; how many were behind the copy */
+	bool whole;              /* nothing is known to be missing */
+};
+/** ledger_rebuild() - a ledger in @path of copy and records. Return: 0, -ENOENT, -EUCLEAN: they are
+ * of no use, SQL_FATAL, -errno. */
+int ledger_rebuild(const char *directory, const char *path, struct rebuilt *out);
 int ledger_recount_alerts(struct ledger *ledger);
 int ledger_recount_cases(struct ledger *ledger);
 int ledger_recount_events(struct ledger *ledger);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A damaged ledger: what can be read of it goes into a new one, row by row.
+ * A damaged ledger: another takes its place, made of its copy and the records since
+ * (ledger-rebuild.c), which is what was lost, whole. Where these are not whole either, what can be
+ * read of the damaged one goes into a new one, row by row, and behind it what only the copy still
+ * has.
  *
  * Each row is looked up by its id, so that an unreadable page costs the rows on it and no more. A
  * copy is read, never the file itself, which stays as it was found under ledger.db.corrupt-SECONDS.
  * Where even its first page cannot be read, the copy gets the head of a good file.
  *
- *   ledger.db ──copy──► ledger.db.copy ──rows──► ledger.db.new ──rename──► ledger.db
+ *   ledger.base + ledger.since ─────────────────► ledger.db.new ──rename──► ledger.db
+ *   ledger.db ──copy──► ledger.db.copy ──rows─────────┘
  *       └──link──► ledger.db.corrupt-SECONDS
  *
  * The rename comes last and takes the damaged file's place in one step: a crash before it finds the
@@ -28,10 +32,11 @@
 enum { HEAD_BYTES = 100, PAGE_ROWS = 64 }; /* no page of 4 KiB holds more rows of ours */
 
 struct mend {
-	char path[4200], copy[4210], fresh[4210];
+	char path[4200], copy[4210], fresh[4210], again[4210], aside[4300];
 	sqlite3 *from, *into;
 	int64_t kept, unreadable;
 	bool gone; /* there is no damaged file */
+	struct rebuilt rebuilt;
 };
 
 /* --- the copy --- */
@@ -255,7 +260,8 @@ static int tables_copy(struct mend *m)
 
 /* --- the new ledger --- */
 
-/* An alert whose case is lost would join no other: it is raised anew and opens one. */
+/* An alert whose case is lost would join no other: it is raised anew and opens one, in whose
+ * history it says so (ledger_case_raise()). */
 static const char mend_alerts[] = "DELETE FROM alerts WHERE cleared IS NULL AND case_id IS NOT NULL"
 				  " AND case_id NOT IN (SELECT id FROM cases)";
 
@@ -266,14 +272,57 @@ static int fresh_fill(struct mend *m)
 	if (r == 0)
 		r = tables_copy(m);
 	if (r == 0)
-		r = sql_exec(m->into, mend_alerts);
-	if (r == 0)
 		r = sql_exec(m->into, "COMMIT");
 	sql_rollback(m->into);
+	m->from = sql_close(m->from);
 	return r;
 }
 
-static int fresh_make(struct mend *m)
+/* Return: 0, also where nothing of the damaged file can be read. */
+static int fresh_of_damaged(struct mend *m)
+{
+	int r = copy_make(m);
+
+	m->gone = r == -ENOENT;
+	if (r == -ENOSPC || r == -ENOMEM)
+		return r;
+	if (r == 0 && !copy_opens(m)) {
+		r = copy_behead(m);
+		if (r == 0)
+			(void)copy_opens(m);
+	}
+	return m->from != NULL ? fresh_fill(m) : 0;
+}
+
+/* Rows that are there already stay: they are newer. */
+static int fresh_of_rebuilt(struct mend *m)
+{
+	if (sql_open(&m->from, m->again, SQLITE_OPEN_READONLY) != 0)
+		return 0;
+	return fresh_fill(m);
+}
+
+/* For whoever opens a case that may have had another one before (ledger-cases.c). */
+static int fresh_remember(struct mend *m)
+{
+	sqlite3_stmt *put = NULL;
+	const char *name = strrchr(m->aside, '/') + 1;
+
+	int r = sql_prepare(m->into, &put,
+			    "INSERT OR REPLACE INTO named VALUES('" LEDGER_LOST "', ?1)");
+	if (r == 0)
+		r = sql_do(put, "t", m->gone ? "" : name);
+	sqlite3_finalize(put);
+	if (r == 0)
+		r = sql_prepare(m->into, &put,
+				"INSERT OR REPLACE INTO cursors VALUES('" LEDGER_LOST "', ?1)");
+	if (r == 0)
+		r = sql_do(put, "i", (int64_t)time(NULL) * 1000);
+	sqlite3_finalize(put);
+	return r;
+}
+
+static int fresh_of_rows(struct mend *m)
 {
 	unlink(m->fresh);
 	int r = sql_open(&m->into, m->fresh, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -281,62 +330,117 @@ static int fresh_make(struct mend *m)
 		r = sql_exec(m->into, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA");
 	if (r == 0)
 		r = ledger_schema_begin(m->into, m->fresh);
-	if (r != 0)
-		return r;
-	r = copy_make(m);
-	m->gone = r == -ENOENT;
-	if (m->gone)
-		return 0;
-	if (r == 0 && !copy_opens(m)) {
-		r = copy_behead(m);
-		if (r == 0 && !copy_opens(m))
-			return 0;
-	}
-	return r == 0 ? fresh_fill(m) : r;
+	if (r == 0)
+		r = fresh_of_damaged(m);
+	if (r == 0)
+		r = fresh_of_rebuilt(m);
+	if (r == 0)
+		r = sql_exec(m->into, mend_alerts);
+	return r == 0 ? fresh_remember(m) : r;
 }
 
-static void mend_say(const struct mend *m, const char *aside)
+/* Or is there a bad sector in it? */
+static bool is_readable(const char *directory, const char *name)
 {
-	if (m->gone)
-		log_warnx("%s: gone; a new ledger begins", m->path);
-	else if (m->kept == 0)
+	char path[4200], bytes[65536];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	while ((n = read(fd, bytes, sizeof bytes)) > 0)
+		continue;
+	close(fd);
+	return n == 0;
+}
+
+/* Where copy and records are of no use, whatever is left of the damaged file has to do; where they
+ * only cannot be put together now, they can later. */
+static int fresh_make(struct mend *m, const char *directory)
+{
+	int r = ledger_rebuild(directory, m->again, &m->rebuilt);
+
+	if (r != 0 && r != -ENOENT && r != -EUCLEAN &&
+	    (r == SQL_FATAL ||
+	     (is_readable(directory, "ledger.base") && is_readable(directory, "ledger.since"))))
+		return r;
+	m->rebuilt.whole = m->rebuilt.whole && r == 0;
+	if (!m->rebuilt.whole)
+		return fresh_of_rows(m);
+	m->gone = access(m->path, F_OK) != 0;
+	return rename(m->again, m->fresh) == 0 ? 0 : -errno;
+}
+
+static void mend_say(const struct mend *m)
+{
+	const char *what = m->gone ? "gone" : "damaged";
+	char kept[4400] = "";
+
+	if (!m->gone)
+		snprintf(kept, sizeof kept, "; it is kept as %s", m->aside);
+	if (m->rebuilt.whole)
 		log_event(LOGGED_DAMAGED, ABOUT_NOTHING,
-			  "%s: damaged, and nothing can be read of it; it is kept as %s", m->path,
-			  aside);
+			  "%s: %s; made again, whole, from its copy and the %lld transactions "
+			  "since%s",
+			  m->path, what, (long long)m->rebuilt.records, kept);
+	else if (m->kept == 0)
+		log_event(
+			LOGGED_DAMAGED, ABOUT_NOTHING,
+			"%s: %s, and nothing can be read of it or of its copy; a new one begins%s",
+			m->path, what, kept);
 	else
 		log_event(LOGGED_DAMAGED, ABOUT_NOTHING,
-			  "%s: damaged; %lld rows were read from it into a new ledger, up to %lld "
-			  "could not be; it is kept as %s",
-			  m->path, (long long)m->kept, (long long)m->unreadable, aside);
+			  "%s: %s, and its copy is not whole either; %lld rows were read from both "
+			  "into a new ledger, up to %lld could not be%s",
+			  m->path, what, (long long)m->kept, (long long)m->unreadable, kept);
 }
 
 /* A journal of the damaged file must not be taken for the new one's; an empty one says nothing. */
-static int journal_aside(const struct mend *m, const char *aside)
+static int journal_aside(const struct mend *m)
 {
 	char journal[4210], journal_aside[4400];
 	struct stat status;
 
 	snprintf(journal, sizeof journal, "%s-journal", m->path);
-	snprintf(journal_aside, sizeof journal_aside, "%s-journal", aside);
-	if (stat(journal, &status) != 0)
+	snprintf(journal_aside, sizeof journal_aside, "%s-journal", m->aside);
+	if (lstat(journal, &status) != 0)
 		return errno == ENOENT ? 0 : -errno;
-	int r = status.st_size == 0 ? unlink(journal) : rename(journal, journal_aside);
+	bool empty = S_ISREG(status.st_mode) && status.st_size == 0;
+	int r = empty ? unlink(journal) : rename(journal, journal_aside);
 	return r == 0 ? 0 : -errno;
+}
+
+/* What cannot have a second name (a folder, a file of somebody else) is renamed at once: killed
+ * between, the next start finds the ledger gone. */
+static int damaged_aside(const struct mend *m)
+{
+	if (m->gone || link(m->path, m->aside) == 0)
+		return 0;
+	return rename(m->path, m->aside) == 0 ? 0 : -errno;
 }
 
 static int fresh_take_place(const struct mend *m)
 {
-	char aside[4300];
-
-	snprintf(aside, sizeof aside, "%s.corrupt-%lld", m->path, (long long)time(NULL));
-	int r = journal_aside(m, aside);
-	if (r == 0 && !m->gone && link(m->path, aside) != 0 && errno != EEXIST)
-		r = -errno;
+	int r = journal_aside(m);
+	if (r == 0)
+		r = damaged_aside(m);
 	if (r == 0 && rename(m->fresh, m->path) != 0)
 		r = -errno;
 	if (r == 0)
-		mend_say(m, aside);
+		mend_say(m);
 	return r;
+}
+
+/* Each damaged file is kept, also two of one second. */
+static void aside_name(struct mend *m)
+{
+	long long seconds = (long long)time(NULL);
+	struct stat status;
+
+	do
+		snprintf(m->aside, sizeof m->aside, "%s.corrupt-%lld", m->path, seconds++);
+	while (lstat(m->aside, &status) == 0);
 }
 
 int ledger_mend(const char *directory)
@@ -346,10 +450,13 @@ int ledger_mend(const char *directory)
 	snprintf(m.path, sizeof m.path, "%s/ledger.db", directory);
 	snprintf(m.copy, sizeof m.copy, "%s.copy", m.path);
 	snprintf(m.fresh, sizeof m.fresh, "%s.new", m.path);
-	int r = fresh_make(&m);
+	snprintf(m.again, sizeof m.again, "%s.again", m.path);
+	aside_name(&m);
+	int r = fresh_make(&m, directory);
 	m.from = sql_close(m.from);
 	m.into = sql_close(m.into);
 	unlink(m.copy);
+	unlink(m.again);
 	if (r == 0)
 		r = fresh_take_place(&m);
 	return r == 0 ? sql_sync_directory(directory) : r;

@@ -14,19 +14,19 @@
 /* Each takes the two seconds that SQLite waits for a lock. */
 enum { LOCKED_TRIES = 30 };
 
-static int ledger_check(sqlite3 *db)
-{
-	sqlite3_stmt *statement = NULL;
-	bool row = false;
+/* Within a tenth of a second; whoever copies a larger one checks it (ledger_keep_copy()). */
+#define CHECKED_BYTES INT64_C(67108864)
 
-	int r = sql_prepare(db, &statement, "PRAGMA quick_check(1)");
-	if (r != 0)
-		return r;
-	r = sql_step(statement, &row);
-	if (r == 0 && (!row || strcmp(sql_text(statement, 0), "ok") != 0))
-		r = -EUCLEAN;
-	sqlite3_finalize(statement);
-	return r;
+static int ledger_check(struct ledger *ledger, const char *path)
+{
+	struct stat file;
+
+	if (ledger->directory == NULL)
+		return 0;
+	if (stat(path, &file) == 0 && file.st_size <= CHECKED_BYTES)
+		return ledger_sound(ledger->db);
+	atomic_store(&ledger->copy_due, true);
+	return 0;
 }
 
 /* Tables that another program made are as a damaged file: their rows go into a new one. */
@@ -82,6 +82,8 @@ static void ledger_disconnect(struct ledger *ledger)
 		sqlite3_finalize(ledger->sql[i]);
 		ledger->sql[i] = NULL;
 	}
+	ledger_since_end(ledger, false);
+	since_close(&ledger->since);
 	ledger_chain_close(&ledger->chain);
 	ledger->db = sql_close(ledger->db);
 }
@@ -96,13 +98,15 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 	if (r == 0 && ledger->directory != NULL)
 		r = ledger_foreign(ledger->db, path);
 	if (r == 0)
-		r = ledger_check(ledger->db);
+		r = ledger_check(ledger, path);
 	if (r == 0)
 		r = ledger_schema_begin(ledger->db, path);
 	if (r == 0)
 		r = ledger_prepare(ledger);
 	if (r == 0 && ledger->directory != NULL)
 		r = ledger_chain_open(&ledger->chain, ledger->db);
+	if (r == 0)
+		r = ledger_since_settle(ledger);
 	if (r == 0)
 		r = ledger_recount_alerts(ledger);
 	if (r == 0)
@@ -174,6 +178,7 @@ static int numbers_take(struct ledger *ledger)
 	if (r == 0)
 		r = sql_do(ledger->sql[SQL_COMMIT], "");
 	sql_rollback(ledger->db);
+	atomic_store(&ledger->copy_due, true); /* it is in no record */
 	if (r == 0)
 		log_warnx("numbers of cases go on after %lld", (long long)n->cases);
 	return r;
@@ -236,6 +241,42 @@ static int ledger_connect_patiently(struct ledger *ledger, const char *path)
 	return r;
 }
 
+/* Nobody can read it, for whatever reason: damage, a folder of that name, a bad sector. */
+static bool is_lost(int r)
+{
+	return sql_damaged(r) || r == -EIO || r == -EISDIR || r == -EACCES || r == -ENXIO;
+}
+
+/* Is there no file, or an empty one, where there was one? */
+static bool is_gone(const struct ledger *ledger, const char *path)
+{
+	char numbers[4210];
+	struct stat file;
+
+	snprintf(numbers, sizeof numbers, "%s/numbers", ledger->directory);
+	return (stat(path, &file) != 0 || file.st_size == 0) &&
+	       (access(numbers, F_OK) == 0 || ledger_copy_number(ledger->directory) >= 0);
+}
+
+/* The disk may have failed in passing. */
+static int ledger_connect_twice(struct ledger *ledger, const char *path)
+{
+	int r = ledger_connect_patiently(ledger, path);
+
+	return r == -EIO ? ledger_connect_patiently(ledger, path) : r;
+}
+
+static int ledger_remake(struct ledger *ledger, const char *path)
+{
+	int r = ledger_mend(ledger->directory);
+
+	ledger->remade = true;
+	if (r == 0)
+		r = ledger_connect(ledger, path);
+	ledger->remade = false;
+	return r;
+}
+
 static int ledger_connect_file(struct ledger *ledger)
 {
 	char path[4200];
@@ -244,12 +285,11 @@ static int ledger_connect_file(struct ledger *ledger)
 	if (mkdir(ledger->directory, 0750) != 0 && errno != EEXIST)
 		return -errno;
 	bool lost = access(path, F_OK) != 0;
-	int r = ledger->damaged ? -EUCLEAN : ledger_connect_patiently(ledger, path);
-	if (sql_damaged(r)) {
+	int r = ledger->damaged || is_gone(ledger, path) ? -EUCLEAN
+							 : ledger_connect_twice(ledger, path);
+	if (is_lost(r)) {
 		lost = true;
-		r = ledger_mend(ledger->directory);
-		if (r == 0)
-			r = ledger_connect(ledger, path);
+		r = ledger_remake(ledger, path);
 	}
 	if (r == 0)
 		r = numbers_settle(ledger, lost);
@@ -275,6 +315,20 @@ uint64_t ledger_mended(const struct ledger *ledger)
 	return atomic_load(&ledger->mended);
 }
 
+/* A small one is copied at once; what cannot be is left to ledger_keep_copy(). */
+static int ledger_first_copy(struct ledger *ledger)
+{
+	char path[4200];
+	struct stat file;
+
+	if (ledger->directory == NULL || !atomic_load(&ledger->copy_due))
+		return 0;
+	snprintf(path, sizeof path, "%s/ledger.db", ledger->directory);
+	if (stat(path, &file) != 0 || file.st_size > CHECKED_BYTES)
+		return 0;
+	return ledger_copy(ledger) == SQL_FATAL ? LEDGER_FATAL : 0;
+}
+
 int ledger_open(struct ledger **out, const char *directory, const struct plan *plan)
 {
 	struct ledger *ledger = calloc(1, sizeof *ledger);
@@ -283,6 +337,7 @@ int ledger_open(struct ledger **out, const char *directory, const struct plan *p
 	if (ledger == NULL)
 		return -ENOMEM;
 	ledger->plan = plan;
+	since_init(&ledger->since);
 	ledger->kinds = calloc(plan->n_monitors + 1, sizeof *ledger->kinds);
 	pthread_mutex_init(&ledger->lock, NULL);
 	pthread_mutex_init(&ledger->marks_lock, NULL);
@@ -291,6 +346,8 @@ int ledger_open(struct ledger **out, const char *directory, const struct plan *p
 	if (ledger->kinds != NULL && (directory == NULL || ledger->directory != NULL))
 		r = directory == NULL ? ledger_connect(ledger, ":memory:")
 				      : ledger_connect_file(ledger);
+	if (r == 0)
+		r = ledger_first_copy(ledger);
 	if (r != 0)
 		ledger = ledger_close(ledger);
 	*out = ledger;
@@ -360,7 +417,8 @@ int ledger_begin(struct ledger *ledger)
 	}
 	ledger->announced = ledger->timed = false;
 	ledger->registered = 0;
-	return ledger->held ? 0 : sql_do(ledger->sql[SQL_BEGIN], "");
+	int r = ledger_since_begin(ledger);
+	return r != 0 || ledger->held ? r : sql_do(ledger->sql[SQL_BEGIN], "");
 }
 
 void ledger_alone(void)
@@ -408,6 +466,8 @@ int ledger_end(struct ledger *ledger, int r)
 		r = numbers_ahead(ledger);
 	if (r == 0)
 		r = ledger_chain_flush(&ledger->chain);
+	if (r == 0)
+		r = ledger_since_note(ledger);
 	if (r == 0 && !ledger->held)
 		r = sql_do(ledger->sql[SQL_COMMIT], "");
 	bool announced = r == 0 && ledger->announced;
@@ -415,6 +475,7 @@ int ledger_end(struct ledger *ledger, int r)
 		sql_rollback(ledger->db);
 		ledger_chain_failed(&ledger->chain);
 	}
+	ledger_since_end(ledger, r == 0);
 	if (r == LEDGER_FATAL)
 		ledger->fatal = true;
 	if (sql_damaged(r))
@@ -447,6 +508,15 @@ int ledger_put(struct ledger *ledger, const char *name, const void *data, size_t
 	return ledger_end(ledger, r);
 }
 
+int ledger_put_often(struct ledger *ledger, const char *name, const void *data, size_t size)
+{
+	int r = ledger_begin(ledger);
+	ledger_since_often(ledger);
+	if (r == 0)
+		r = sql_put_blob(ledger->sql[SQL_PUT], name, data, size);
+	return ledger_end(ledger, r);
+}
+
 int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *size)
 {
 	pthread_mutex_lock(&ledger->lock);
@@ -458,6 +528,7 @@ int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *siz
 int ledger_put_cursor(struct ledger *ledger, const char *name, int64_t value)
 {
 	int r = ledger_begin(ledger);
+	ledger->lazy = true;
 	if (r == 0)
 		r = sql_do(ledger->sql[SQL_PUT_CURSOR], "ti", name, value);
 	return ledger_end(ledger, r);

@@ -8,6 +8,9 @@
  * case, history and event together, so what is announced is always what was committed. Events are
  * the outbox: deliveries and event streams read them behind cursors of their own.
  *
+ * All of it stands a second time, as a copy (ledger.base) and what each transaction changed since
+ * (ledger.since, store/since.h), from which a damaged or lost file is made again.
+ *
  * Numbers and ids are never given twice, also when the file is damaged, gone, or replaced by an
  * older copy: directory/numbers has a second record of them (store/numbers.h).
  *
@@ -45,10 +48,18 @@ struct ledger *ledger_close(struct ledger *ledger);
 /**
  * ledger_mended() - how often a damaged file was replaced since ledger_open() (any thread, no disk)
  *
- * A transaction that finds the file damaged fails; the next one first puts what can be read of it
- * into a new file. An alert that was not among that is raised again when it is offered again.
+ * A transaction that finds the file damaged fails; the next one first makes it again. An alert that
+ * could not be is raised again when it is offered again.
  */
 uint64_t ledger_mended(const struct ledger *ledger);
+
+/**
+ * ledger_keep_copy() - where it is time, make and check the copy from which a damaged file is made
+ * again: a day after the one before, or when much was written since (one thread, now and then; it
+ * takes its time, and holds nobody up for long)
+ * Return: 0, LEDGER_FATAL, negative errno.
+ */
+int ledger_keep_copy(struct ledger *ledger, int64_t mono_ms);
 
 /** ledger_bind() - from now on entries of the ledger's chain name where the daybook's stands
  * @daybook: quick, called with the mutex held; before the threads start */
@@ -91,6 +102,9 @@ int ledger_drop_alert(struct ledger *ledger, int64_t id, int64_t now_ms, const c
  * ledger_get() gives memory that the caller frees. Return: 0, -ENOENT, other negative errno. */
 int ledger_put(struct ledger *ledger, const char *name, const void *data, size_t size);
 int ledger_get(struct ledger *ledger, const char *name, void **data, size_t *size);
+/** ledger_put_often() - the same for one that is replaced each minute, and can be made again of an
+ * older one */
+int ledger_put_often(struct ledger *ledger, const char *name, const void *data, size_t size);
 int ledger_put_cursor(struct ledger *ledger, const char *name, int64_t value);
 /** ledger_cursor() - Return: the value, or @missing */
 int64_t ledger_cursor(struct ledger *ledger, const char *name, int64_t missing);

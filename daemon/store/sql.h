@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifndef SQLITE_ENABLE_SESSION /* declares sessions, with which Debian's library is built */
+#define SQLITE_ENABLE_SESSION
+#define SQLITE_ENABLE_PREUPDATE_HOOK
+#endif
 #include <sqlite3.h>
 
 /* A failed fsync; equal to LEDGER_FATAL and DAYBOOK_FATAL. */

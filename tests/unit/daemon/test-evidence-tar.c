@@ -702,6 +702,7 @@ static void test_an_archive_of_what_is_not_as_it_was_sealed_says_so(void **state
 {
 	for (size_t i = 0; i < sizeof alterations / sizeof alterations[0]; i++) {
 		struct made *m = *state;
+		take_away(m, "ledger.base"); /* or a ledger with other tables is made again of it */
 		change(m, alterations[i].file, alterations[i].sql);
 		check_altered(m, alterations[i].words);
 		unmake(state);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ledgers that are damaged, gone, old or locked: no number comes twice, what can be read stays, and
- * what is raised afterwards is kept.
+ * Ledgers that are damaged, gone, old or locked, and nothing else is left of them
+ * (test-ledger-again.c has those that come back whole): no number comes twice, what can be read
+ * stays, and what is raised afterwards is kept.
  */
 #include "store-ledger.h"
 
@@ -23,8 +24,16 @@ static const char *file_of(void **state, const char *name)
 	return path;
 }
 
+/* Its copy and the records since are gone. */
+static void leave_alone(void **state)
+{
+	unlink(file_of(state, "ledger.base"));
+	unlink(file_of(state, "ledger.since"));
+}
+
 static void copy_file(void **state, const char *from, const char *to)
 {
+	leave_alone(state);
 	char command[1200];
 	snprintf(command, sizeof command, "cp %s/%s %s/%s", (const char *)*state, from,
 		 (const char *)*state, to);
@@ -33,6 +42,7 @@ static void copy_file(void **state, const char *from, const char *to)
 
 static void overwrite(void **state, const char *name, off_t at, size_t size, int byte)
 {
+	leave_alone(state);
 	int fd = open(file_of(state, name), O_WRONLY);
 	char *bytes = malloc(size);
 	memset(bytes, byte, size);
@@ -40,6 +50,12 @@ static void overwrite(void **state, const char *name, off_t at, size_t size, int
 	assert_int_equal(pwrite(fd, bytes, size, at), (ssize_t)size);
 	close(fd);
 	free(bytes);
+}
+
+static void take_away(void **state)
+{
+	leave_alone(state);
+	assert_int_equal(unlink(file_of(state, "ledger.db")), 0);
 }
 
 static off_t size_of(void **state, const char *name)
@@ -190,8 +206,9 @@ static void test_a_file_that_was_cut_keeps_its_numbers(void **state)
 static void test_a_file_that_is_gone_or_is_none_keeps_its_numbers(void **state)
 {
 	register_cases(state, CASES);
-	assert_int_equal(unlink(file_of(state, "ledger.db")), 0);
+	take_away(state);
 	assert_int_equal(check_numbers(state, CASES), 0);
+	leave_alone(state);
 	assert_int_equal(truncate(file_of(state, "ledger.db"), 0), 0);
 	assert_int_equal(check_numbers(state, CASES + 1), 0);
 	overwrite(state, "ledger.db", 0, 100000, 'x');
@@ -233,7 +250,7 @@ static void test_a_record_that_is_damaged_or_gone_begins_anew(void **state)
 	assert_int_equal(check_numbers(state, CASES), CASES);
 	overwrite(state, "numbers", 10, 1, '7');
 	assert_int_equal(check_numbers(state, CASES + 1), CASES + 1);
-	assert_int_equal(unlink(file_of(state, "ledger.db")), 0);
+	take_away(state);
 	assert_int_equal(check_numbers(state, CASES + 2), 0);
 }
 
@@ -247,7 +264,7 @@ static void test_each_year_goes_on_with_its_own_numbers(void **state)
 	for (int i = 0; i < 2; i++)
 		register_case(ledger, NOW + 366 * DAY_MS);
 	ledger_close(ledger);
-	assert_int_equal(unlink(file_of(state, "ledger.db")), 0);
+	take_away(state);
 	ledger = open_ledger(state);
 	register_case(ledger, NOW);
 	register_case(ledger, NOW + 366 * DAY_MS);
@@ -264,7 +281,7 @@ static void test_ids_of_alerts_and_events_are_not_given_again(void **state)
 	apply(ledger, raised(COD, 0, 60, NOW));
 	int64_t event = ledger_event_last(ledger);
 	ledger_close(ledger);
-	assert_int_equal(unlink(file_of(state, "ledger.db")), 0);
+	take_away(state);
 	ledger = open_ledger(state);
 	assert_int_equal(apply(ledger, raised(COD, 0, 60, NOW + 1000)), 2);
 	assert_true(ledger_event_first(ledger) > event);
@@ -386,7 +403,7 @@ static void test_a_file_taken_away_under_way_is_missed(void **state)
 	struct ledger *ledger = open_ledger(state);
 
 	assert_int_equal(apply(ledger, raised(COD, 0, 60, NOW)), 1);
-	assert_int_equal(unlink(file_of(state, "ledger.db")), 0);
+	take_away(state);
 	assert_int_equal(offer(ledger, raised(ACIDITY, 0, 9.5, NOW + 1000)), 2);
 	ledger_close(ledger);
 	assert_int_equal(check_numbers(state, 2), 1);

@@ -254,7 +254,7 @@ static int case_put(struct work *w, int64_t id, const struct evidence_rows *rows
 	work_put_text(w, "case.json", &rows->json);
 	parts_put(w, rows->json.at, &last_ms);
 	case_chain(w, rows, last_ms);
-	int r = ledger_evidence(w->setup->ledger, id, w->setup->now_ms, &c);
+	int r = ledger_evidence(w->setup->ledger, id, &c);
 	if (r == 0)
 		r = readings_put(w, &c);
 	seals_put(w);

@@ -114,7 +114,7 @@ static int digest_try(struct evidence *e, int64_t id, int64_t now_ns)
 {
 	struct evidence_case c;
 
-	int r = ledger_evidence(e->setup.ledger, id, clock_wall_ms(), &c);
+	int r = ledger_evidence(e->setup.ledger, id, &c);
 	if (r == 0 && now_ns - rests_since(e, &c, now_ns) >= SETTLED_NS) {
 		r = digest_keep(e, &c);
 		if (r == 0)

@@ -63,7 +63,7 @@ int dossier_frames(const struct dossier *dossier, const char *directory,
 	*out = (struct dossier_frames){0};
 	if (dossier->ledger == NULL)
 		return 0;
-	int r = ledger_evidence(dossier->ledger, id, dossier->now_ms, &evidence);
+	int r = ledger_evidence(dossier->ledger, id, &evidence);
 	if (r == 0)
 		r = framed_read(&lines, directory, reader, dossier->plan, &evidence, READINGS_MOST);
 	evidence_deinit(&evidence);

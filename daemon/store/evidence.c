@@ -34,7 +34,7 @@ static int span_add(struct evidence_case *e, const char *factor, int64_t from_ms
 	return 0;
 }
 
-static int spans_read(struct ledger *ledger, int64_t now_ms, struct evidence_case *e)
+static int spans_read(struct ledger *ledger, struct evidence_case *e)
 {
 	sqlite3_stmt *list = NULL;
 	bool row = false;
@@ -45,7 +45,7 @@ static int spans_read(struct ledger *ledger, int64_t now_ms, struct evidence_cas
 			    " left_episodes WHERE case_id = ?1) ORDER BY factor <> ?3, factor,"
 			    " began");
 	if (r == 0) {
-		sql_bind(list, "iit", e->id, now_ms, e->factor);
+		sql_bind(list, "iit", e->id, EVIDENCE_OPEN_END, e->factor);
 		r = sql_step(list, &row);
 	}
 	while (r == 0 && row) {
@@ -101,7 +101,7 @@ static int kept_batch(struct ledger *ledger, int64_t id, int64_t *batch)
 	return r;
 }
 
-int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct evidence_case *out)
+int ledger_evidence(struct ledger *ledger, int64_t id, struct evidence_case *out)
 {
 	struct case_row row;
 	int64_t batch = 0;
@@ -112,7 +112,7 @@ int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct ev
 	if (r == 0) {
 		snprintf(out->site, sizeof out->site, "%s", row.site);
 		snprintf(out->factor, sizeof out->factor, "%s", row.factor);
-		r = spans_read(ledger, now_ms, out);
+		r = spans_read(ledger, out);
 	}
 	if (r == 0)
 		r = kept_read(ledger, out);

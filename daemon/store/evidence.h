@@ -31,10 +31,13 @@ struct evidence_case {
 	size_t n_spans;
 };
 
+/* Where an episode that goes on ends: behind all that was measured, also by a clock that was ahead.
+ */
+#define EVIDENCE_OPEN_END (INT64_C(1) << 62)
+
 /** ledger_evidence() - of one case; evidence_deinit() in any case
- * @now_ms: where an episode that is active ends
  * Return: 0, LEDGER_UNKNOWN, negative errno. */
-int ledger_evidence(struct ledger *ledger, int64_t id, int64_t now_ms, struct evidence_case *out);
+int ledger_evidence(struct ledger *ledger, int64_t id, struct evidence_case *out);
 void evidence_deinit(struct evidence_case *evidence);
 
 /** ledger_evidence_next() - the first case behind @after that wants a digest; *id 0: none */

@@ -263,7 +263,8 @@ def test_a_case_whose_clock_was_set_has_evidence_that_verifies(make_daemon, inst
         clock.set(to_midnight() + 29 if step == "midnight" else step)
         wait_until(lambda: instrument.requests >= before + 28, what=f"readings after {step}")
         if LONG or step == -DAY:
-            archive_of(daemon, tmp_path)  # while it goes on
+            folder, _ = archive_of(daemon, tmp_path)  # while it goes on
+            assert len(lines_of(folder / "readings.csv")) > 28
     clock.set(2 * DAY)  # later than any of these: an alert is ended by a reading that is not late
     instrument.set_float(0, 20.0)
     wait_until(lambda: daemon.alerts(active=False, kind="exceedance"), what="the end of the alert")

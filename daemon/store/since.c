@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 /*
@@ -232,32 +231,40 @@ void since_trim(struct since *since)
 	since->whole = true;
 }
 
+/* In one piece, so that a kill leaves a part of one record at most. */
+static int record_write(struct since *since, struct since_place *place, const void *bytes, size_t n)
+{
+	size_t all = RECORD_HEAD + n + HASH_BYTES;
+	unsigned char *record = malloc(all);
+
+	if (record == NULL)
+		return -ENOMEM;
+	record_head(record, n, place->number, place->head);
+	memcpy(record + RECORD_HEAD, bytes, n);
+	int r = record_hash(since, since->last.hash, record, bytes, n, place->hash);
+	memcpy(record + RECORD_HEAD + n, place->hash, HASH_BYTES);
+	ssize_t written = r == 0 ? pwrite(since->fd, record, all, since->last.at) : 0;
+	if (r == 0 && written != (ssize_t)all) {
+		r = written < 0 ? -errno : -ENOSPC;
+		(void)!ftruncate(since->fd, since->last.at);
+	}
+	free(record);
+	return r;
+}
+
 int since_append(struct since *since, int64_t head, const void *bytes, size_t n, bool sync)
 {
 	struct since_place place = {.at = since->last.at + (int64_t)(RECORD_HEAD + n + HASH_BYTES),
 				    .number = since->last.number + 1,
 				    .head = head};
-	unsigned char start[RECORD_HEAD];
 
-	if (since->fd < 0)
-		return -EBADF;
-	record_head(start, n, place.number, head);
-	int r = n > MOST_BYTES ? -EFBIG
-			       : record_hash(since, since->last.hash, start, bytes, n, place.hash);
-	struct iovec parts[] = {{start, sizeof start},
-				{(void *)(uintptr_t)bytes, n},
-				{place.hash, sizeof place.hash}};
+	if (since->fd < 0 || n > MOST_BYTES)
+		return since->fd < 0 ? -EBADF : -EFBIG;
+	int r = record_write(since, &place, bytes, n);
+	if (r == 0 && sync && fdatasync(since->fd) != 0)
+		r = SQL_FATAL;
 	if (r != 0)
 		return r;
-	errno = 0;
-	ssize_t written = pwritev(since->fd, parts, 3, since->last.at);
-	if (written != place.at - since->last.at) {
-		r = written < 0 ? -errno : -ENOSPC;
-		(void)!ftruncate(since->fd, since->last.at);
-		return r;
-	}
-	if (sync && fdatasync(since->fd) != 0)
-		return SQL_FATAL;
 	since->before = since->last;
 	since->last = place;
 	since->records++;

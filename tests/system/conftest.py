@@ -246,17 +246,20 @@ class Events:
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
 
-    def next(self):
-        while True:
+    def next(self, seconds=60):
+        """What keeps the stream alive comes even where no event does."""
+        deadline = time.monotonic() + seconds * servers.PATIENCE
+        while time.monotonic() < deadline:
             line = self.answer.readline().decode()
             assert line, "the stream ended"
             if line.startswith("data:"):
                 return json.loads(line[5:])
+        raise AssertionError(f"no event within {seconds} s")
 
-    def wait(self, type):
+    def wait(self, type, seconds=60):
         """The next event of this type."""
         while True:
-            event = self.next()
+            event = self.next(seconds)
             if event["type"] == type:
                 return event
 

@@ -222,6 +222,12 @@ static void read_storage(struct walk *walk, struct config *config, const config_
 	const config_setting_t *keep = group ? config_setting_get_member(group, "keep_days") : NULL;
 	if (keep)
 		schema_read(walk, &keep_schema, keep, 0, config);
+	if (keep && config->keep_minute < config->keep_raw)
+		NOTE(walk, schema_key(keep, schema_has(keep, "minute") ? "minute" : "raw"),
+		     "means of minutes are kept %d days and go before the readings (%d days) that "
+		     "they "
+		     "are to outlast",
+		     config->keep_minute, config->keep_raw);
 	set_default(walk, &config->directory, "/var/lib/ducha");
 }
 

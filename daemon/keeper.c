@@ -7,6 +7,7 @@
 #include "flow/clock.h"
 #include "keeper-gaps.h"
 #include "store/daybook-stock.h"
+#include "store/meanfile.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -40,6 +41,7 @@ struct keeper {
 	_Atomic bool faults[OWN_FAULTS];
 	_Atomic int64_t bytes;
 	struct metric *by_age, *for_room, *lost;
+	struct metric *means_by_age, *means_for_room;
 	struct log_repeat trouble;
 	struct bell bell;
 	pthread_t thread;
@@ -247,7 +249,7 @@ static int take_away(struct keeper *k, const struct stock_file *file, enum stock
 	if (r != 0)
 		return r;
 	metric_add(why == STOCK_AGE ? k->by_age : k->for_room, 1);
-	if (why == STOCK_ROOM && stock_early(file, rules))
+	if (why == STOCK_ROOM && stock_early(file, STOCK_READINGS, rules))
 		removed(k, &k->early);
 	log_info("readings %lld to %lld removed: %s", (long long)file->first, (long long)file->last,
 		 why == STOCK_AGE ? "their time is over" : "there is no room");
@@ -292,43 +294,110 @@ static void spans_end(const struct keeper *k, struct stock_span *spans, size_t n
 			spans[i].to_ms = end_ms;
 }
 
+static int take_minutes(struct keeper *k, const struct stock_file *file, enum stock_why why,
+			const struct stock_rules *rules)
+{
+	char day[16];
+	int r = meanfile_remove(k->setup.directory, file, day);
+
+	if (r != 0)
+		return r;
+	metric_add(why == STOCK_AGE ? k->means_by_age : k->means_for_room, 1);
+	if (why == STOCK_ROOM && stock_early(file, STOCK_MINUTES, rules))
+		removed(k, &k->early);
+	log_info("means of minutes of %s removed: %s", day,
+		 why == STOCK_AGE ? "their time is over" : "there is no room");
+	return 0;
+}
+
+/* A year of them; who adds them up says when they are gone. */
+static void ask_hours(struct keeper *k, int64_t from_ms)
+{
+	int64_t before_ms = year_of(&k->setup.plan->zone, from_ms).end_ms;
+
+	if (atomic_exchange(&k->setup.hours->drop_before_ms, before_ms) != before_ms)
+		removed(k, &k->early);
+}
+
+/* What there is; the lists are the caller's to free, whatever is returned. */
+static int list_stock(struct keeper *k, const struct stock_rules *rules,
+		      struct stock_file *files[2], struct stock *stock)
+{
+	int r = daybook_stock(k->reader, &files[0], &stock->n_readings);
+
+	if (r == 0)
+		stock_settle(files[0], stock->n_readings, rules->today);
+	if (r == 0)
+		r = meanfile_stock(k->setup.directory, &k->setup.plan->zone, rules->today,
+				   &files[1], &stock->n_minutes);
+	stock->readings = files[0];
+	stock->minutes = files[1];
+	stock->hours_from_ms = atomic_load(&k->setup.hours->from_ms);
+	return r;
+}
+
 /* Return: 0 and whether one file was taken away; SQL_FATAL, negative errno. */
+static int take_chosen(struct keeper *k, const struct stock *stock, const struct stock_rules *rules,
+		       bool *taken)
+{
+	struct stock_choice c = stock_choose(stock, rules);
+
+	*taken = c.why != STOCK_STAYS;
+	if (c.why == STOCK_STAYS)
+		return 0;
+	switch (c.class) {
+	case STOCK_FRAMES:
+		return take_frames(k, &stock->readings[c.which], c.why);
+	case STOCK_READINGS:
+		return take_away(k, &stock->readings[c.which], c.why, rules);
+	case STOCK_MINUTES:
+		return take_minutes(k, &stock->minutes[c.which], c.why, rules);
+	case STOCK_HOURS:
+	case STOCK_CLASSES:
+	default:
+		ask_hours(k, stock->hours_from_ms);
+		*taken = false;
+		return 0;
+	}
+}
+
+/* The beginning of last year: what comes late, or is marked, may change its load still. */
+static int64_t hours_stay_ms(const struct zone *zone, int64_t age_ms)
+{
+	return year_of(zone, year_of(zone, age_ms).start_ms - 1).start_ms;
+}
+
+/* Return: as take_chosen() */
 static int take_next(struct keeper *k, bool *taken)
 {
-	struct stock_file *files = NULL;
+	int64_t age_ms = k->setup.age_ms(k->setup.context);
+	struct stock_file *files[2] = {0};
 	struct stock_span *spans = NULL;
-	size_t n = 0, which;
-	enum stock_why why = STOCK_STAYS;
-	struct stock_rules rules = {
-		.today = zone_day(&k->setup.plan->zone, k->setup.age_ms(k->setup.context)),
-		.keep_days = k->setup.keep_days,
-		.keep_frames = k->setup.keep_frames,
-		.used_bytes = k->use.bytes,
-		.most_bytes = k->most_bytes,
-		.sent = INT64_MAX,
-		.holds = holds,
-		.context = k};
+	struct stock stock = {0};
+	struct stock_rules rules = {.today = zone_day(&k->setup.plan->zone, age_ms),
+				    .keep_days = k->setup.keep_days,
+				    .keep_frames = k->setup.keep_frames,
+				    .keep_minutes = k->setup.keep_minutes,
+				    .hours_stay_ms = hours_stay_ms(&k->setup.plan->zone, age_ms),
+				    .used_bytes = k->use.bytes,
+				    .most_bytes = k->most_bytes,
+				    .sent = INT64_MAX,
+				    .holds = holds,
+				    .context = k};
+	*taken = false;
 	if (k->setup.exports)
 		rules.sent = ledger_cursor(k->setup.ledger, "influx/readings", 0);
 	int r = ledger_needs(k->setup.ledger, &spans, &rules.n_spans);
 	rules.spans = spans;
 	spans_end(k, spans, rules.n_spans);
 	if (r == 0)
-		r = daybook_stock(k->reader, &files, &n);
+		r = list_stock(k, &rules, files, &stock);
 	if (r == 0)
-		stock_settle(files, n, rules.today);
-	if (r == 0)
-		why = stock_next_frames(files, n, &rules, &which);
-	bool frames = why != STOCK_STAYS;
-	if (frames)
-		r = take_frames(k, &files[which], why);
-	else if (r == 0)
-		why = stock_next(files, n, &rules, &which);
-	if (!frames && why != STOCK_STAYS)
-		r = take_away(k, &files[which], why, &rules);
-	free(files);
+		r = take_chosen(k, &stock, &rules, taken);
+	free(files[0]);
+	free(files[1]);
 	free(spans);
-	*taken = r == 0 && why != STOCK_STAYS;
+	*taken &= r == 0;
 	return r;
 }
 
@@ -341,7 +410,7 @@ static bool take_one(struct keeper *k)
 	       reserve_give(k->setup.reserve, RESERVE_WORK))
 		r = take_next(k, &taken);
 	if (r != 0)
-		trouble(k, "readings cannot be removed", r);
+		trouble(k, "what may go cannot be removed", r);
 	return taken;
 }
 
@@ -401,13 +470,18 @@ static double keeper_bytes(void *context)
 static int keeper_show(struct keeper *k)
 {
 	static const char *const help = "Files of readings that were removed";
+	static const char *const means = "Days of means of minutes that were removed";
 	struct metrics *m = k->setup.metrics;
 	k->by_age = metrics_counter(m, "ducha_files_removed_total", help, "reason=\"age\"");
 	k->for_room = metrics_counter(m, "ducha_files_removed_total", help, "reason=\"room\"");
+	k->means_by_age = metrics_counter(m, "ducha_means_removed_total", means, "reason=\"age\"");
+	k->means_for_room =
+		metrics_counter(m, "ducha_means_removed_total", means, "reason=\"room\"");
 	k->lost = metrics_counter(m, "ducha_unrecorded_total",
 				  "Samples that were acknowledged or read but not recorded",
 				  "reason=\"removed\"");
-	if (k->by_age == NULL || k->for_room == NULL || k->lost == NULL)
+	if (k->by_age == NULL || k->for_room == NULL || k->lost == NULL ||
+	    k->means_by_age == NULL || k->means_for_room == NULL)
 		return -ENOMEM;
 	return metrics_gauge_read(m, "ducha_store_bytes", "What the store takes on disk", "",
 				  keeper_bytes, k);

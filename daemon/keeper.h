@@ -3,11 +3,12 @@
 /*
  * Keeper: the thread that keeps the store within its time and its bound.
  *
- * Every few seconds it looks how much there is, and takes away the files of readings that may go
- * (core/stock.h says which), one after the other. Never cases, never what an open case needs, and
+ * Every few seconds it looks how much there is, and takes away the files that may go (core/stock.h
+ * says which), one after the other. Never cases, never what an open case needs, and
  * nothing at all while the ledger cannot say what that is. Readings that the time-series database
  * has not had yet go only when there is no room: then they are counted, and gap records say so.
- * Frames go before the readings that they are of.
+ * Frames go before the readings that they are of, and means after all readings that may; sums of
+ * hours it asks whoever adds them up to drop.
  *
  * The gap records are written by the recorder, which owns the daybook: keeper_gaps() adds them to
  * its open transaction, keeper_gaps_written() says that it was committed. A file goes once its gaps
@@ -16,6 +17,7 @@
  */
 #include "core/metrics.h"
 #include "core/verdict.h"
+#include "deliver/tallier.h"
 #include "reserve.h"
 #include "store/daybook.h"
 #include "store/ledger.h"
@@ -27,7 +29,8 @@ struct keeper_setup {
 	const struct plan *plan;
 	struct ledger *ledger;
 	bool exports; /* readings are to leave, behind the cursor "influx/readings" */
-	int64_t keep_days, keep_frames, max_bytes;
+	int64_t keep_days, keep_frames, keep_minutes, max_bytes;
+	struct tallier_room *hours;
 	struct reserve *reserve;
 	struct metrics *metrics;
 	/* the wall clock as far as it is believed, by which ages are counted: what is removed does

@@ -143,6 +143,7 @@ int run_make_tallier(struct run *run)
 				    .note = revise_note_load,
 				    .late = judge_late,
 				    .context = run,
+				    .hours = &run->hours,
 				    .heartbeat = &run->beats[BEAT_TALLIER].count,
 			    });
 	return r == 0 ? 0 : run_failed("tally.db", r);
@@ -170,6 +171,8 @@ int run_keeper(struct run *run, const struct config *c, const struct plan *plan,
 		.exports = c->influx.url != NULL,
 		.keep_days = c->keep_raw,
 		.keep_frames = c->keep_frames,
+		.keep_minutes = c->keep_minute,
+		.hours = &run->hours,
 		.max_bytes = c->max_bytes,
 		.reserve = &run->reserve,
 		.age_ms = run_age_ms,

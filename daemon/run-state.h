@@ -92,6 +92,7 @@ struct run {
 	struct shares *shares;
 	struct exporter *exporter;
 	struct tallier *tallier;
+	struct tallier_room hours; /* between it and the keeper */
 	struct keeper *keeper;
 	struct reserve reserve;
 	struct serve *serve;

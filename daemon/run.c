@@ -394,6 +394,7 @@ int run(struct config **config, struct assembly **assembly, const char *file)
 			    .plan = &(*assembly)->plan,
 			    .file = file,
 			    .signal_fd = -1,
+			    .hours = {.from_ms = INT64_MAX},
 			    .reserve = {.fd = -1},
 			    .desk = {.wake_fd = -1}};
 	config_text_init(&run->config_text);

@@ -38,44 +38,66 @@ void stock_settle(struct stock_file *files, size_t n, int64_t today)
 	}
 }
 
-bool stock_early(const struct stock_file *file, const struct stock_rules *rules)
+static int64_t keep_of(enum stock_class class, const struct stock_rules *rules)
 {
-	return file->day >= rules->today - rules->keep_days;
-}
-
-static bool may_go(const struct stock_file *file, const struct stock_rules *rules,
-		   enum stock_why why)
-{
-	bool old = !stock_early(file, rules) && file->last <= rules->sent;
-
-	return (old || why == STOCK_ROOM) && !file->held && !file_needed(file, rules);
-}
-
-enum stock_why stock_next(const struct stock_file *files, size_t n, const struct stock_rules *rules,
-			  size_t *which)
-{
-	bool full = rules->used_bytes > rules->most_bytes;
-
-	for (enum stock_why why = STOCK_AGE; why <= (full ? STOCK_ROOM : STOCK_AGE); why++)
-		for (*which = 0; *which < n; ++*which)
-			if (may_go(&files[*which], rules, why))
-				return why;
-	return STOCK_STAYS;
-}
-
-enum stock_why stock_next_frames(const struct stock_file *files, size_t n,
-				 const struct stock_rules *rules, size_t *which)
-{
-	bool full = rules->used_bytes > rules->most_bytes;
-
-	for (*which = 0; *which < n; ++*which) {
-		const struct stock_file *file = &files[*which];
-		bool old = file->day < rules->today - rules->keep_frames;
-		if (file->frames_bytes > 0 && (old || full) && !file->held &&
-		    !file_needed(file, rules))
-			return old ? STOCK_AGE : STOCK_ROOM;
+	switch (class) {
+	case STOCK_FRAMES:
+		return rules->keep_frames;
+	case STOCK_READINGS:
+		return rules->keep_days;
+	case STOCK_MINUTES:
+		return rules->keep_minutes;
+	case STOCK_HOURS:
+	case STOCK_CLASSES:
+	default:
+		return INT32_MAX; /* whoever adds hours up counts their time */
 	}
-	return STOCK_STAYS;
+}
+
+bool stock_early(const struct stock_file *file, enum stock_class class,
+		 const struct stock_rules *rules)
+{
+	return file->day >= rules->today - keep_of(class, rules);
+}
+
+static bool may_go(const struct stock_file *file, enum stock_class class,
+		   const struct stock_rules *rules, enum stock_why why)
+{
+	bool sent = class != STOCK_READINGS || file->last <= rules->sent;
+	bool old = !stock_early(file, class, rules) && sent;
+	bool there = class != STOCK_FRAMES || file->frames_bytes > 0;
+
+	return there && (old || why == STOCK_ROOM) && !file->held && !file_needed(file, rules);
+}
+
+/* The oldest file of a class that may go. */
+static bool find(const struct stock *stock, const struct stock_rules *rules,
+		 struct stock_choice *choice)
+{
+	bool minutes = choice->class == STOCK_MINUTES;
+	const struct stock_file *files = minutes ? stock->minutes : stock->readings;
+	size_t n = minutes ? stock->n_minutes : stock->n_readings;
+
+	if (choice->class == STOCK_HOURS)
+		return choice->why == STOCK_ROOM && stock->hours_from_ms < rules->hours_stay_ms;
+	for (choice->which = 0; choice->which < n; choice->which++)
+		if (may_go(&files[choice->which], choice->class, rules, choice->why))
+			return true;
+	return false;
+}
+
+struct stock_choice stock_choose(const struct stock *stock, const struct stock_rules *rules)
+{
+	enum stock_why last = rules->used_bytes > rules->most_bytes ? STOCK_ROOM : STOCK_AGE;
+	struct stock_choice c;
+
+	for (c.why = STOCK_AGE; c.why <= last; c.why++)
+		for (int i = 0; i < STOCK_CLASSES; i++) {
+			c.class = (enum stock_class)i;
+			if (find(stock, rules, &c))
+				return c;
+		}
+	return (struct stock_choice){.why = STOCK_STAYS};
 }
 
 int64_t stock_most(int64_t max_bytes, int64_t disk_all_bytes)

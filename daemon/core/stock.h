@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Stock: which file of readings may go next, and why. Pure: whoever asks takes it away and asks
- * again.
+ * Stock: what of the store may go next, and why. Pure: whoever asks takes it away and asks again.
  *
  *   held ───────────────► stays          the newest two, which a start needs
  *   needed by a case ───► stays          measured times that an open case speaks of
- *   older than its time ─► goes          once it has left for the time-series database
+ *   older than its time ─► goes          readings once they have left for the time-series database
  *   no room ────────────► the oldest goes, whether it has left or not
  *
- * Frames lie in files of their own beside the readings: they have a time of their own, and where
- * there is no room they go before any reading does.
+ * Each class has a time of its own. Where there is no room one goes after the other: frames, which
+ * lie in files of their own beside the readings, then readings, and only when of these nothing may
+ * go any more the means: those of minutes, then the sums of hours, by years. Sums of days stay, and
+ * so do cases.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of readings with their frames, or of minutes. */
 struct stock_file {
 	int64_t day;            /* zone_day() of its name */
-	int64_t first, last;    /* sequences */
+	int64_t first, last;    /* sequences; of minutes 0 */
 	int64_t from_ms, to_ms; /* measured times, both included */
 	int64_t bytes;
 	int64_t frames_bytes; /* of its frames; 0: there are none */
@@ -30,10 +32,22 @@ struct stock_span {
 	int64_t from_ms, to_ms;
 };
 
+/* In the order in which they go where there is no room. */
+enum stock_class { STOCK_FRAMES, STOCK_READINGS, STOCK_MINUTES, STOCK_HOURS, STOCK_CLASSES };
+
+/* What there is, oldest first: readings by sequence, minutes by day. */
+struct stock {
+	const struct stock_file *readings, *minutes;
+	size_t n_readings, n_minutes;
+	int64_t hours_from_ms; /* when the oldest sum of an hour begins; INT64_MAX: there is none */
+};
+
 struct stock_rules {
-	int64_t today;       /* zone_day() of now */
-	int64_t keep_days;   /* whole days before today */
-	int64_t keep_frames; /* likewise */
+	int64_t today;         /* zone_day() of now */
+	int64_t keep_days;     /* readings: whole days before today */
+	int64_t keep_frames;   /* likewise */
+	int64_t keep_minutes;  /* likewise */
+	int64_t hours_stay_ms; /* hours that begin from here on stay: permits are judged by them */
 	int64_t used_bytes, most_bytes;
 	int64_t sent; /* sequences up to here have left; INT64_MAX where nothing is to leave */
 	const struct stock_span *spans; /* that open cases need */
@@ -57,20 +71,17 @@ enum stock_why {
  */
 void stock_settle(struct stock_file *files, size_t n, int64_t today);
 
-/**
- * stock_next() - the file to take away next
- * @files: by sequence, oldest first; @which: out, an index into it unless STOCK_STAYS
- */
-enum stock_why stock_next(const struct stock_file *files, size_t n, const struct stock_rules *rules,
-			  size_t *which);
+/* What to take away next: a file of that class, by its place; of hours a year, whatever that is. */
+struct stock_choice {
+	enum stock_why why;
+	enum stock_class class;
+	size_t which;
+};
+struct stock_choice stock_choose(const struct stock *stock, const struct stock_rules *rules);
 
-/** stock_next_frames() - the file whose frames are to be taken away next, before stock_next() is
- * asked */
-enum stock_why stock_next_frames(const struct stock_file *files, size_t n,
-				 const struct stock_rules *rules, size_t *which);
-
-/** stock_early() - would its age alone have let it stay? */
-bool stock_early(const struct stock_file *file, const struct stock_rules *rules);
+/** stock_early() - would its age alone have let a file of the class stay? */
+bool stock_early(const struct stock_file *file, enum stock_class class,
+		 const struct stock_rules *rules);
 
 /** stock_most() - the bound of the store: @max_bytes, and 15/16 of its file system at most */
 int64_t stock_most(int64_t max_bytes, int64_t disk_all_bytes);

@@ -16,6 +16,7 @@ struct anew {
 	struct span day;
 	int64_t until_ms;           /* hours that end by then are complete */
 	struct tally_count *counts; /* by place at the site */
+	struct open_hour *hours;    /* the same */
 	double *before;             /* the same: the year's load until now */
 };
 
@@ -43,8 +44,11 @@ static bool anew_row(void *context, const struct daybook_row *row)
 	const struct reading *r = marks_reading(&t->marks, &row->reading, &room);
 	if (a->tally.plan != NULL && tally_counts(t->setup.plan, row->monitor))
 		tally_add(&a->tally, r, row->sequence);
-	if (r->measured_ms >= a->day.start_ms && r->measured_ms < a->day.end_ms)
-		tallier_count(&a->counts[row->monitor - a->site->first_monitor], a->day, r);
+	if (r->measured_ms >= a->day.start_ms && r->measured_ms < a->day.end_ms) {
+		uint32_t place = row->monitor - a->site->first_monitor;
+		tallier_count(&a->counts[place], a->day, r);
+		minutes_again(t, &a->hours[place], a->day, r);
+	}
 	return !a->tally.failed;
 }
 
@@ -84,6 +88,7 @@ static void anew_days(struct anew *a)
 	struct tallier *t = a->t;
 	for (uint32_t i = 0; i < a->site->n_monitors; i++) {
 		uint32_t monitor = a->site->first_monitor + i;
+		minutes_again_end(t, &a->hours[i], monitor);
 		if (a->counts[i].n > 0)
 			tallier_keep(t,
 				     tallies_count(t->store, monitor, a->day, &a->counts[i], true));
@@ -194,8 +199,10 @@ static int redo_day(struct tallier *t, uint32_t site, int64_t day_ms)
 	a.counts = calloc(plan->sites[site].n_monitors + 1, sizeof *a.counts);
 	if (a.counts != NULL && t->sites[site].plan != NULL)
 		good = tally_init(&a.tally, plan, site);
+	a.hours = calloc(plan->sites[site].n_monitors + 1, sizeof *a.hours);
 	a.before = calloc(plan->sites[site].n_monitors + 1, sizeof *a.before);
-	int r = a.counts != NULL && a.before != NULL && good ? anew_write(&a, site) : -ENOMEM;
+	good = good && a.counts != NULL && a.hours != NULL && a.before != NULL;
+	int r = good ? anew_write(&a, site) : -ENOMEM;
 	if (r == -ENODATA)
 		r = anew_pass_over(&a, site);
 	if (r == 0)
@@ -204,6 +211,7 @@ static int redo_day(struct tallier *t, uint32_t site, int64_t day_ms)
 		r = anew_note(&a);
 	tally_deinit(&a.tally);
 	free(a.counts);
+	free(a.hours);
 	free(a.before);
 	return r;
 }

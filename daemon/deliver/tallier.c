@@ -93,13 +93,14 @@ static void count(struct tallier *t, const struct reading *r)
 		at++;
 	if (at == DAYS_OPEN) {
 		at = days[0].span.start_ms <= days[1].span.start_ms ? 0 : 1;
+		t->closed |= days[at].count.n > 0; /* the position goes to the file with it */
 		day_write(t, r->monitor, &days[at]);
 		days[at].span = tallier_day(t, r->measured_ms);
 	}
 	tallier_count(&days[at].count, days[at].span, r);
 }
 
-static int get_number(struct tallier *t, const char *name, int64_t *out)
+int tallier_number(struct tallier *t, const char *name, int64_t *out)
 {
 	void *data;
 	size_t size;
@@ -194,7 +195,7 @@ static void keep_latest(struct tallier *t)
 
 static int recall_latest(struct tallier *t)
 {
-	int r = get_number(t, "classed", &t->classed_ms);
+	int r = tallier_number(t, "classed", &t->classed_ms);
 	for (uint32_t i = 0; r == 0 && i < t->setup.plan->n_monitors; i++) {
 		t->latest[i] = (struct tally_value){0};
 		if (section_counts(t->setup.plan, i))
@@ -212,7 +213,10 @@ static bool take_row(void *context, const struct daybook_row *row)
 	if (row->monitor == NO_INDEX)
 		return true;
 	const struct reading *r = marks_reading(&t->marks, &row->reading, &room);
-	add_row(t, row, r);
+	if (row->sequence > t->from)
+		add_row(t, row, r);
+	if (row->sequence > t->minuted)
+		minutes_count(t, r, row->sequence);
 	if (row->sequence > t->counted) {
 		count(t, r);
 		take_latest(t, r);
@@ -303,7 +307,8 @@ static int recall_site(struct tallier *t, struct tally *tally)
 static void keep_all(struct tallier *t, int64_t until_ms)
 {
 	const struct plan *plan = t->setup.plan;
-	int64_t from = t->cursor, counted = t->cursor > t->counted ? t->cursor : t->counted;
+	int64_t from = t->cursor > t->from ? t->cursor : t->from;
+	int64_t counted = t->cursor > t->counted ? t->cursor : t->counted;
 	for (uint32_t i = 0; i < plan->n_monitors; i++)
 		for (size_t j = 0; j < DAYS_OPEN; j++)
 			day_write(t, i, &t->days[i][j]);
@@ -360,6 +365,7 @@ int tallier_settle(struct tallier *t, int64_t until_ms)
 	if (r != 0)
 		return r;
 	keep_all(t, until_ms);
+	minutes_keep(t);
 	t->n_redo = 0;
 	return tallies_end(t->store, t->result);
 }
@@ -378,20 +384,26 @@ static bool keep_due(const struct tallier *t)
 	       t->now_ms < t->kept_ms;
 }
 
-/* Each day, and by the clock as far as it is believed. */
-static void prune(struct tallier *t)
+/* What was read since, up to a moment, to the file as far as it is due. Rows that were counted
+ * before and are read again bring nothing. */
+static void work_up(struct tallier *t, bool more, int64_t until_ms)
 {
-	int64_t age_ms = t->setup.age_ms == NULL ? t->now_ms : t->setup.age_ms(t->setup.context);
-
-	if (t->setup.keep_ms == 0 || (t->pruned_ms <= age_ms && age_ms - t->pruned_ms < DAY_MS))
+	if (t->cursor < t->counted)
 		return;
-	t->pruned_ms = age_ms;
-	tallier_keep(t, tallies_prune(t->store, age_ms - t->setup.keep_ms));
+	add_up(t, until_ms);
+	class_sections(t, until_ms);
+	if (!more && !keep_due(t))
+		return;
+	keep_all(t, until_ms);
+	room_prune(t);
+	t->kept_ms = t->now_ms;
+	t->n_redo = 0;
 }
 
 /* One transaction's worth of rows. @more: there may be more of them. */
 static int step(struct tallier *t, bool *more)
 {
+	bool minutes = false;
 	t->closed = false;
 	t->result = 0;
 	int r = tallies_begin(t->store);
@@ -400,20 +412,18 @@ static int step(struct tallier *t, bool *more)
 	r = take_rows(t, more);
 	int64_t clock_ms = *more && t->newest_ms < t->now_ms ? t->newest_ms : t->now_ms;
 	if (r == 0) {
-		add_up(t, clock_ms - TALLY_GRACE_MS);
-		class_sections(t, clock_ms - TALLY_GRACE_MS);
-		if (*more || keep_due(t)) {
-			keep_all(t, clock_ms - TALLY_GRACE_MS);
-			prune(t);
-			t->kept_ms = t->now_ms;
-			t->n_redo = 0;
-		}
+		work_up(t, *more, clock_ms - TALLY_GRACE_MS);
+		minutes = minutes_due(t);
+		if (minutes)
+			minutes_keep(t);
 		r = t->failed ? -ENOMEM : t->result;
 	}
 	r = tallies_end(t->store, r);
 	if (r == 0 && t->cursor > t->counted)
 		t->counted = t->cursor;
-	return r;
+	if (r == 0)
+		r = room_give(t);
+	return r == 0 && minutes ? minutes_file(t, clock_ms - TALLY_GRACE_MS) : r;
 }
 
 /* --- the thread --- */
@@ -450,7 +460,7 @@ int tallier_round(struct tallier *t, int64_t now_ms, bool redo)
 
 int tallier_pass(struct tallier *t, int64_t now_ms)
 {
-	t->kept_ms = INT64_MAX;
+	t->kept_ms = t->minuted_ms = INT64_MAX;
 	return tallier_round(t, now_ms, true);
 }
 
@@ -458,17 +468,18 @@ int tallier_pass(struct tallier *t, int64_t now_ms)
 static int recall(struct tallier *t)
 {
 	const struct plan *plan = t->setup.plan;
-	int64_t from = 0;
-	int r = get_number(t, "cursor", &t->counted);
+	int r = tallier_number(t, "cursor", &t->counted);
 	if (r == 0)
-		r = get_number(t, "from", &from);
+		r = tallier_number(t, "from", &t->from);
 	if (r == 0)
-		r = get_number(t, "marked", &t->marked);
+		r = minutes_recall(t);
+	if (r == 0)
+		r = tallier_number(t, "marked", &t->marked);
 	if (r == 0)
 		r = recall_latest(t);
 	if (t->counted > t->setup.newest)
-		t->counted = from = 0; /* of another daybook */
-	t->cursor = from;
+		t->counted = t->from = t->minuted = 0; /* of another daybook */
+	t->cursor = t->from < t->minuted ? t->from : t->minuted;
 	t->newest_ms = 0;
 	t->failed = false;
 	t->n_verdicts = 0;
@@ -536,7 +547,9 @@ static int tallier_init(struct tallier *t, const struct tallier_setup *setup)
 	if (t->sites == NULL || t->days == NULL || t->permits == NULL || t->latest == NULL ||
 	    t->monitor_ms == NULL)
 		return -ENOMEM;
-	int r = pause_init(&t->pause, setup->heartbeat);
+	int r = minutes_init(t);
+	if (r == 0)
+		r = pause_init(&t->pause, setup->heartbeat);
 	if (r == 0)
 		r = tallies_open(&t->store, setup->directory, plan);
 	if (r == 0)
@@ -591,6 +604,7 @@ struct tallier *tallier_free(struct tallier *t)
 	free(t->verdicts);
 	free(t->redo);
 	marks_deinit(&t->marks);
+	minutes_deinit(t);
 	free(t);
 	return NULL;
 }

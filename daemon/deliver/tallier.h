@@ -21,6 +21,12 @@
 
 struct tallier;
 
+/* Between the tallier and whoever keeps the store within its bound: sums of hours. */
+struct tallier_room {
+	_Atomic int64_t from_ms; /* when the oldest begins, as of the last day; INT64_MAX: none */
+	_Atomic int64_t drop_before_ms; /* asked for: those that begin before; 0: none */
+};
+
 struct tallier_setup {
 	const char *directory; /* of the store */
 	const struct plan *plan;
@@ -43,6 +49,7 @@ struct tallier_setup {
 	int (*late)(void *context, const struct plan *plan, struct daybook_reader *reader,
 		    const struct marks *marks, uint32_t monitor, struct span day, int64_t *beyond);
 	void *context;
+	struct tallier_room *hours;  /* may be NULL */
 	_Atomic uint64_t *heartbeat; /* grows while the thread lives; may be NULL */
 };
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/tallies.h"
+#include "store/tallies-internal.h"
 
 #include "base/log.h"
 #include "core/number.h"
-#include "store/sql.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 
 static const char schema[] =
 	"CREATE TABLE monitors(id INTEGER PRIMARY KEY, site TEXT NOT NULL, factor TEXT NOT NULL,"
@@ -33,48 +32,24 @@ static const char schema[] =
 	"CREATE TABLE latest(monitor INTEGER PRIMARY KEY, at INTEGER NOT NULL, value REAL NOT "
 	"NULL);"
 	"CREATE TABLE sections(id INTEGER PRIMARY KEY, site TEXT NOT NULL, at INTEGER NOT NULL,"
-	" class INTEGER NOT NULL, worst TEXT NOT NULL, UNIQUE(site, at));"
-	"PRAGMA user_version=3;";
+	" class INTEGER NOT NULL, worst TEXT NOT NULL, UNIQUE(site, at));";
 
 /* Of version 2, which has all but these. */
 static const char schema_from_2[] = "ALTER TABLE days ADD COLUMN late INTEGER NOT NULL DEFAULT 0;"
-				    "ALTER TABLE days ADD COLUMN hours INTEGER NOT NULL DEFAULT 0;"
-				    "PRAGMA user_version=3;";
+				    "ALTER TABLE days ADD COLUMN hours INTEGER NOT NULL DEFAULT 0;";
 
-enum statement {
-	MONITOR_ADD,
-	MONITOR_FIND,
-	PUT,
-	GET,
-	HOUR_PUT,
-	HOUR_GET,
-	HOURS_FORGET,
-	HOURS_PRUNE,
-	HOURS_LOAD,
-	DAY_ADD,
-	DAY_SET,
-	DAY_SUM,
-	DAY_LATE,
-	DAY_LATE_GET,
-	AGAIN_ADD,
-	AGAIN_NEXT,
-	AGAIN_FIND,
-	AGAIN_DONE,
-	ROWS_HOURS,
-	ROWS_DAYS,
-	LATEST_PUT,
-	LATEST_GET,
-	SECTION_ADD,
-	SECTION_LIST,
-	SECTION_LAST,
-	STATEMENTS
-};
+/* Since version 4, and in a new file: hours of minutes that are in no file of a day yet. Where
+ * there were others before, minutes begin with the readings that are counted from here on. */
+static const char schema_from_3[] =
+	"CREATE TABLE minutes(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	"INSERT OR REPLACE INTO named SELECT 'minuted', value FROM named WHERE name = 'cursor';"
+	"PRAGMA user_version=4;";
 
 #define DAY_INSERT                                                                                 \
 	"INSERT INTO days(monitor, start, until, n, valid, sum, low, high, hours)"                 \
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "
 
-static const char *const texts[STATEMENTS] = {
+static const char *const texts[TALLIES_STATEMENTS] = {
 	[MONITOR_ADD] = "INSERT OR IGNORE INTO monitors(site, factor) VALUES(?1, ?2)",
 	[MONITOR_FIND] = "SELECT id FROM monitors WHERE site = ?1 AND factor = ?2",
 	[PUT] = "INSERT OR REPLACE INTO named VALUES(?1, ?2)",
@@ -120,13 +95,13 @@ static const char *const texts[STATEMENTS] = {
 	[SECTION_LIST] = "SELECT id, site, at, class, worst FROM sections WHERE id > ?1"
 			 " ORDER BY id LIMIT ?2",
 	[SECTION_LAST] = "SELECT coalesce(max(id), 0) FROM sections",
-};
-
-struct tallies {
-	sqlite3 *db;
-	sqlite3_stmt *sql[STATEMENTS];
-	const struct plan *plan;
-	int64_t *ids; /* by monitor of the plan; 0: not looked up */
+	[MINUTES_PUT] = "INSERT OR REPLACE INTO minutes VALUES(?1, ?2)",
+	[MINUTES_GET] = "SELECT data FROM minutes WHERE id = ?1",
+	[MINUTES_ENDS] = "SELECT (SELECT min(id) FROM minutes), (SELECT max(id) FROM minutes)",
+	[MINUTES_LIST] =
+		"SELECT m.id, n.site, n.factor, m.data FROM minutes m JOIN monitors n"
+		" ON n.id = m.id & 4294967295 WHERE m.id >= ?1 AND m.id < ?2 ORDER BY m.id",
+	[MINUTES_DROP] = "DELETE FROM minutes WHERE id >= ?1 AND id < ?2",
 };
 
 /* --- opening --- */
@@ -137,11 +112,13 @@ static int schema_begin(sqlite3 *db)
 	int r = sql_number(db, "PRAGMA user_version", 0, &version);
 	if (r != 0 || version == VERSION)
 		return r;
-	if (version != 0 && version != 2)
+	if (version != 0 && version != 2 && version != 3)
 		return -EUCLEAN; /* of another version: it is added up anew */
 	r = sql_exec(db, "BEGIN IMMEDIATE");
-	if (r == 0)
+	if (r == 0 && version != 3)
 		r = sql_exec(db, version == 0 ? schema : schema_from_2);
+	if (r == 0)
+		r = sql_exec(db, schema_from_3);
 	if (r == 0)
 		r = sql_exec(db, "COMMIT");
 	sql_rollback(db);
@@ -151,14 +128,14 @@ static int schema_begin(sqlite3 *db)
 static int prepare(struct tallies *t)
 {
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < STATEMENTS; i++)
+	for (size_t i = 0; r == 0 && i < TALLIES_STATEMENTS; i++)
 		r = sql_prepare(t->db, &t->sql[i], texts[i]);
 	return r;
 }
 
 static void disconnect(struct tallies *t)
 {
-	for (size_t i = 0; i < STATEMENTS; i++) {
+	for (size_t i = 0; i < TALLIES_STATEMENTS; i++) {
 		sqlite3_finalize(t->sql[i]);
 		t->sql[i] = NULL;
 	}
@@ -179,13 +156,14 @@ static int connect_writing(struct tallies *t, const char *path)
 	return r;
 }
 
-static int tallies_new(struct tallies **out, const struct plan *plan)
+static int tallies_new(struct tallies **out, const char *directory, const struct plan *plan)
 {
 	struct tallies *t = calloc(1, sizeof *t);
 	*out = t;
 	if (t == NULL)
 		return -ENOMEM;
 	t->plan = plan;
+	snprintf(t->directory, sizeof t->directory, "%s", directory);
 	t->ids = calloc(plan->n_monitors + 1, sizeof *t->ids);
 	return t->ids == NULL ? -ENOMEM : 0;
 }
@@ -199,7 +177,7 @@ int tallies_open(struct tallies **out, const char *directory, const struct plan 
 {
 	char path[4096];
 	path_of(directory, path);
-	int r = tallies_new(out, plan);
+	int r = tallies_new(out, directory, plan);
 	if (r == 0)
 		r = connect_writing(*out, path);
 	if (sql_damaged(r)) {
@@ -223,7 +201,7 @@ int tallies_read(struct tallies **out, const char *directory, const struct plan 
 	*out = NULL;
 	if (stat(path, &about) != 0)
 		return -errno;
-	int r = tallies_new(out, plan);
+	int r = tallies_new(out, directory, plan);
 	if (r == 0)
 		r = sql_open(&(*out)->db, path, SQLITE_OPEN_READONLY);
 	if (r == 0)
@@ -237,6 +215,7 @@ struct tallies *tallies_close(struct tallies *t)
 {
 	if (t == NULL)
 		return NULL;
+	tallies_leave_day(t);
 	disconnect(t);
 	free(t->ids);
 	free(t);
@@ -256,8 +235,7 @@ static int find_id(struct tallies *t, const char *site, const char *factor, int6
 	return r;
 }
 
-/* *id 0: nothing was ever added up of it. */
-static int id_of(struct tallies *t, uint32_t monitor, bool add, int64_t *id)
+int tallies_id(struct tallies *t, uint32_t monitor, bool add, int64_t *id)
 {
 	const struct monitor *m = &t->plan->monitors[monitor];
 	const char *site = t->plan->sites[m->site].id;
@@ -284,6 +262,7 @@ int tallies_begin(struct tallies *t)
 /* What was rolled back may have been a name. */
 int tallies_end(struct tallies *t, int r)
 {
+	tallies_leave_day(t);
 	if (r == 0)
 		r = sql_exec(t->db, "COMMIT");
 	if (r != 0) {
@@ -307,7 +286,7 @@ int tallies_put_hour(struct tallies *t, uint32_t monitor, struct span hour,
 		     const struct tally_sum *sum)
 {
 	int64_t id;
-	int r = id_of(t, monitor, true, &id);
+	int r = tallies_id(t, monitor, true, &id);
 	return r != 0 ? r
 		      : sql_do(t->sql[HOUR_PUT], "iiiddi", id, hour.start_ms, hour.end_ms,
 			       sum->load, sum->excess, sum->covered_ms);
@@ -319,7 +298,7 @@ int tallies_get_hour(struct tallies *t, uint32_t monitor, int64_t start_ms, stru
 	int64_t id;
 	bool row;
 	*sum = (struct tally_sum){0};
-	int r = id_of(t, monitor, false, &id);
+	int r = tallies_id(t, monitor, false, &id);
 	if (r != 0 || id == 0)
 		return r;
 	sql_bind(get, "ii", id, start_ms);
@@ -337,7 +316,7 @@ int tallies_count(struct tallies *t, uint32_t monitor, struct span day, const st
 {
 	int64_t id;
 	int some = c->valid > 0;
-	int r = id_of(t, monitor, true, &id);
+	int r = tallies_id(t, monitor, true, &id);
 	return r != 0 ? r
 		      : sql_do(t->sql[anew ? DAY_SET : DAY_ADD], "iiiiidooi", id, day.start_ms,
 			       day.end_ms, c->n, c->valid, c->sum, some, c->low, some, c->high,
@@ -347,7 +326,7 @@ int tallies_count(struct tallies *t, uint32_t monitor, struct span day, const st
 int tallies_put_late(struct tallies *t, uint32_t monitor, struct span day, int64_t late)
 {
 	int64_t id;
-	int r = id_of(t, monitor, true, &id);
+	int r = tallies_id(t, monitor, true, &id);
 	return r != 0 ? r : sql_do(t->sql[DAY_LATE], "iiii", id, day.start_ms, day.end_ms, late);
 }
 
@@ -357,7 +336,7 @@ int tallies_get_late(struct tallies *t, uint32_t monitor, int64_t day_ms, int64_
 	int64_t id;
 	bool row;
 	*late = 0;
-	int r = id_of(t, monitor, false, &id);
+	int r = tallies_id(t, monitor, false, &id);
 	if (r != 0 || id == 0)
 		return r;
 	sql_bind(get, "ii", id, day_ms);
@@ -371,14 +350,14 @@ int tallies_get_late(struct tallies *t, uint32_t monitor, int64_t day_ms, int64_
 int tallies_sum_day(struct tallies *t, uint32_t monitor, struct span day)
 {
 	int64_t id;
-	int r = id_of(t, monitor, true, &id);
+	int r = tallies_id(t, monitor, true, &id);
 	return r != 0 ? r : sql_do(t->sql[DAY_SUM], "iii", id, day.start_ms, day.end_ms);
 }
 
 int tallies_forget_hours(struct tallies *t, uint32_t monitor, struct span span)
 {
 	int64_t id;
-	int r = id_of(t, monitor, false, &id);
+	int r = tallies_id(t, monitor, false, &id);
 	return r != 0 || id == 0
 		       ? r
 		       : sql_do(t->sql[HOURS_FORGET], "iii", id, span.start_ms, span.end_ms);
@@ -387,6 +366,22 @@ int tallies_forget_hours(struct tallies *t, uint32_t monitor, struct span span)
 int tallies_prune(struct tallies *t, int64_t before_ms)
 {
 	return sql_do(t->sql[HOURS_PRUNE], "i", before_ms);
+}
+
+int tallies_oldest_hour(struct tallies *t, int64_t *start_ms)
+{
+	return sql_number(t->db, "SELECT min(start) FROM hours", INT64_MAX, start_ms);
+}
+
+int tallies_checkpoint(struct tallies *t)
+{
+	return sql_exec(t->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+int tallies_shrink(struct tallies *t)
+{
+	int r = sql_exec(t->db, "VACUUM");
+	return r == 0 ? tallies_checkpoint(t) : r;
 }
 
 int tallies_again(struct tallies *t, uint32_t site, int64_t day_ms, int64_t late_ms)
@@ -502,7 +497,7 @@ int tallies_rows(struct tallies *t, uint32_t monitor, enum tally_period period, 
 	sqlite3_stmt *rows = t->sql[period == TALLY_HOUR ? ROWS_HOURS : ROWS_DAYS];
 	int64_t id;
 	bool row = false, more = true;
-	int r = id_of(t, monitor, false, &id);
+	int r = tallies_id(t, monitor, false, &id);
 	if (r != 0 || id == 0)
 		return r;
 	sql_bind(rows, "iii", id, span.start_ms, span.end_ms);
@@ -522,7 +517,7 @@ int tallies_load(struct tallies *t, uint32_t monitor, struct span span, double *
 	int64_t id;
 	bool row;
 	*load = 0;
-	int r = id_of(t, monitor, false, &id);
+	int r = tallies_id(t, monitor, false, &id);
 	if (r != 0 || id == 0)
 		return r;
 	sql_bind(sum, "iii", id, span.start_ms, span.end_ms);
@@ -559,7 +554,7 @@ int64_t tallies_marked(struct tallies *t)
 int tallies_put_latest(struct tallies *t, uint32_t monitor, int64_t at_ms, double value)
 {
 	int64_t id;
-	int r = id_of(t, monitor, true, &id);
+	int r = tallies_id(t, monitor, true, &id);
 	return r != 0 ? r : sql_do(t->sql[LATEST_PUT], "iid", id, at_ms, value);
 }
 
@@ -569,7 +564,7 @@ int tallies_get_latest(struct tallies *t, uint32_t monitor, int64_t *at_ms, doub
 	int64_t id;
 	bool row;
 	*at_ms = 0;
-	int r = id_of(t, monitor, false, &id);
+	int r = tallies_id(t, monitor, false, &id);
 	if (r != 0 || id == 0)
 		return r;
 	sql_bind(get, "i", id);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Tallies: hours and days added up from the daybooks: loads, and counts and means of readings.
+ * Tallies: minutes, hours and days added up from the daybooks: loads, and counts and means of
+ * readings.
  *
  * directory/tally.db beside the ledger, in a file of its own: it is read at length by reports, and
  * a reader of the ledger's file would hold up the commit of a case. journal_mode=WAL, one writer;
  * readers see the last commit and hold nobody up. Where the daybooks have been read to stands in
  * the same file and moves in the same transaction, so a crash costs time and never counts twice.
- * What is damaged is set aside and added up anew from the daybooks that are left.
+ * What is damaged is set aside and added up anew from the daybooks that are left. Minutes go to a
+ * file a day (store/meanfile.h) once their hour is over.
  *
  * One thread owns each object. Loads are in the factor's load unit, of the flow m³ (core/tally.h).
  */
+#include "core/minute.h"
 #include "core/section.h"
 #include "core/tally.h"
 
@@ -58,6 +61,32 @@ int tallies_sum_day(struct tallies *tallies, uint32_t monitor, struct span day);
 int tallies_forget_hours(struct tallies *tallies, uint32_t monitor, struct span span);
 /** tallies_prune() - hours that began before a moment */
 int tallies_prune(struct tallies *tallies, int64_t before_ms);
+/** tallies_oldest_hour() - when the oldest hour begins; INT64_MAX: there is none */
+int tallies_oldest_hour(struct tallies *tallies, int64_t *start_ms);
+/** tallies_shrink() - what was pruned gives its room back, for which as much again is needed for a
+ * while; in no transaction */
+int tallies_shrink(struct tallies *tallies);
+
+/** tallies_put_minutes() - an hour of a monitor, in place of what was there; @hour since 1970 */
+int tallies_put_minutes(struct tallies *tallies, uint32_t monitor, int64_t hour,
+			const struct minute minutes[static HOUR_MINUTES]);
+/**
+ * tallies_get_minutes() - what there is of an hour, empty where there is nothing
+ * @upto: out: readings up to this sequence are in it beside those up to the position in the file; 0
+ * but where tally.db was lost
+ */
+int tallies_get_minutes(struct tallies *tallies, uint32_t monitor, int64_t hour,
+			struct minute minutes[static HOUR_MINUTES], int64_t *upto);
+/**
+ * tallies_file_minutes() - the oldest day of which hours before @before_hour wait goes to its file
+ * (store/meanfile.h); in no transaction
+ * @upto: what was put holds the readings up to this sequence
+ * @more: there may be another. Return: 0, TALLIES_FATAL, negative errno.
+ */
+int tallies_file_minutes(struct tallies *tallies, int64_t before_hour, int64_t upto, bool *more);
+
+/** tallies_checkpoint() - the log gives its room back, unless somebody reads; in no transaction */
+int tallies_checkpoint(struct tallies *tallies);
 
 /** tallies_again() - a day has to be added up anew, since readings came late or were marked, the
  * latest of them measured at @late_ms */
@@ -83,6 +112,11 @@ typedef bool (*tally_row_fn)(void *context, const struct tally_row *row);
  * and years are the sums of their days in it. Return: 0, negative errno. */
 int tallies_rows(struct tallies *tallies, uint32_t monitor, enum tally_period period,
 		 struct span span, tally_row_fn fn, void *context);
+typedef bool (*minute_fn)(void *context, int64_t start_ms, const struct minute *minute);
+/** tallies_minutes() - those of a monitor with a valid reading that begin in from_ms <= start <
+ * to_ms, oldest first. Return: 0, negative errno. */
+int tallies_minutes(struct tallies *tallies, uint32_t monitor, struct span span, minute_fn fn,
+		    void *context);
 /** tallies_load() - the load of the hours that begin in a span */
 int tallies_load(struct tallies *tallies, uint32_t monitor, struct span span, double *load);
 /** tallies_until() - everything measured before was added up; 0: nothing was */

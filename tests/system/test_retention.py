@@ -114,7 +114,7 @@ def test_frames_go_before_their_readings_and_the_store_still_verifies(old):
 def test_without_room_the_oldest_go_and_an_alert_says_so(old):
     daemon = old("")
     size = bytes_of(daemon)
-    most = size * 7 // 10 + (256 << 10)  # beside its readings a daemon has a ledger, and room to spare
+    most = size * 7 // 10 + (640 << 10)  # beside its readings a daemon has a ledger, means, and room to spare
     daemon = old_again(daemon, most)
     daemon.start()
     wait_until(lambda: bytes_of(daemon) <= most, 20, "room")

@@ -31,6 +31,19 @@ static void test_an_unknown_key_is_named_with_what_was_meant(void **state)
 	CHECK(state, examples);
 }
 
+static void test_minutes_that_go_before_their_readings_are_noted(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_load(fixture, NODE "storage: { keep_days = { raw = 500;\n minute = 400; }; };\n");
+	expect_ok(fixture);
+	assert_int_equal(fixture->config->notes.n, 1);
+	assert_int_equal(fixture->config->notes.at[0].line, 3);
+	assert_non_null(strstr(fixture->config->notes.at[0].message,
+			       "kept 400 days and go before the readings (500 days)"));
+	fixture_load(fixture, NODE "storage: { keep_days = { raw = 500; }; };\n");
+	assert_int_equal(fixture->config->notes.n, 0);
+}
+
 static void test_a_site_flows_into_another_one(void **state)
 {
 	static const struct example examples[] = {
@@ -511,6 +524,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_unknown_key_is_named_with_what_was_meant),
+		TEST(test_minutes_that_go_before_their_readings_are_noted),
 		TEST(test_a_site_flows_into_another_one),
 		TEST(test_a_site_names_the_one_with_its_rain_gauge),
 		TEST(test_the_parties_of_a_site_are_kept),

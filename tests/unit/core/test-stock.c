@@ -23,8 +23,25 @@ static void fill(struct stock_file *files)
 					       .held = i >= FILES - 2};
 }
 
-static const struct stock_rules roomy = {
-	.today = 105, .keep_days = 400, .used_bytes = 600, .most_bytes = 10000, .sent = INT64_MAX};
+static const struct stock_rules roomy = {.today = 105,
+					 .keep_days = 400,
+					 .keep_frames = 30,
+					 .keep_minutes = 800,
+					 .used_bytes = 600,
+					 .most_bytes = 10000,
+					 .sent = INT64_MAX};
+
+/* Of readings, where there is nothing else. */
+static enum stock_why next(const struct stock_file *files, size_t n,
+			   const struct stock_rules *rules, size_t *which)
+{
+	const struct stock stock = {.readings = files, .n_readings = n, .hours_from_ms = INT64_MAX};
+	struct stock_choice c = stock_choose(&stock, rules);
+
+	assert_true(c.why == STOCK_STAYS || c.class == STOCK_READINGS);
+	*which = c.which;
+	return c.why;
+}
 
 /* Takes away all that may go; in @gone by day. Return: how many. */
 static int take(struct stock_file *files, struct stock_rules rules, enum stock_why *last)
@@ -34,7 +51,7 @@ static int take(struct stock_file *files, struct stock_rules rules, enum stock_w
 	enum stock_why why;
 
 	*last = STOCK_STAYS;
-	while ((why = stock_next(files, n, &rules, &which)) != STOCK_STAYS) {
+	while ((why = next(files, n, &rules, &which)) != STOCK_STAYS) {
 		assert_true(which < n);
 		assert_false(files[which].held);
 		rules.used_bytes -= files[which].bytes;
@@ -156,9 +173,24 @@ static void test_early_is_what_its_age_would_have_left(void **state)
 
 	fill(files);
 	rules.keep_days = 3;
-	assert_false(stock_early(&files[1], &rules));
-	assert_true(stock_early(&files[2], &rules));
+	rules.keep_minutes = 4;
+	assert_false(stock_early(&files[1], STOCK_READINGS, &rules));
+	assert_true(stock_early(&files[2], STOCK_READINGS, &rules));
+	assert_true(stock_early(&files[1], STOCK_MINUTES, &rules));
+	assert_false(stock_early(&files[0], STOCK_MINUTES, &rules));
 	(void)state;
+}
+
+/* STOCK_STAYS where it is the turn of another class. */
+static enum stock_why next_frames(const struct stock_file *files, const struct stock_rules *rules,
+				  size_t *which)
+{
+	const struct stock stock = {
+		.readings = files, .n_readings = FILES, .hours_from_ms = INT64_MAX};
+	struct stock_choice c = stock_choose(&stock, rules);
+
+	*which = c.which;
+	return c.class == STOCK_FRAMES ? c.why : STOCK_STAYS;
 }
 
 static int take_frames(struct stock_file *files, struct stock_rules rules, enum stock_why *last)
@@ -168,7 +200,7 @@ static int take_frames(struct stock_file *files, struct stock_rules rules, enum 
 	enum stock_why why;
 
 	*last = STOCK_STAYS;
-	while ((why = stock_next_frames(files, FILES, &rules, &which)) != STOCK_STAYS) {
+	while ((why = next_frames(files, &rules, &which)) != STOCK_STAYS) {
 		rules.used_bytes -= files[which].frames_bytes;
 		files[which].frames_bytes = 0;
 		gone++;
@@ -208,12 +240,148 @@ static void test_frames_have_a_time_of_their_own_and_go_first(void **state)
 	rules.most_bytes = 1; /* never those of the newest two, nor what an open case needs */
 	rules.spans = &(struct stock_span){3 * DAY, 3 * DAY};
 	rules.n_spans = 1;
-	assert_int_equal(stock_next_frames(files, FILES, &rules, &which), STOCK_STAYS);
+	assert_int_equal(next_frames(files, &rules, &which), STOCK_STAYS);
 	rules.today = 1000;
-	assert_int_equal(stock_next_frames(files, FILES, &rules, &which), STOCK_STAYS);
+	assert_int_equal(next_frames(files, &rules, &which), STOCK_STAYS);
+	rules.today = 105;
 	rules.n_spans = 0;
 	assert_int_equal(take_frames(files, rules, &why), 1);
 	(void)state;
+}
+
+/* Days 0 to 5 of all classes, and two years of hours: what goes, in the order in which it does. */
+struct course {
+	struct stock_file readings[FILES], minutes[FILES];
+	struct stock stock;
+	struct stock_rules rules;
+	size_t n;
+	struct stock_choice gone[4 * FILES];
+	int64_t days[4 * FILES]; /* of their files */
+};
+
+static void course_begin(struct course *c)
+{
+	*c = (struct course){.rules = roomy};
+	fill_frames(c->readings);
+	fill(c->minutes);
+	for (int i = 0; i < FILES; i++)
+		c->minutes[i].first = c->minutes[i].last = 0;
+	c->stock = (struct stock){c->readings, c->minutes, FILES, FILES, 0};
+	c->rules.most_bytes = 1;
+	c->rules.hours_stay_ms = 2000;
+}
+
+static void drop(struct stock_file *files, size_t *n, size_t which)
+{
+	for (--*n; which < *n; which++)
+		files[which] = files[which + 1];
+}
+
+static void course_take(struct course *c, const struct stock_choice *choice)
+{
+	c->days[c->n] = choice->class == STOCK_MINUTES ? c->minutes[choice->which].day
+						       : c->readings[choice->which].day;
+	c->gone[c->n++] = *choice;
+	if (choice->class == STOCK_FRAMES)
+		c->readings[choice->which].frames_bytes = 0;
+	else if (choice->class == STOCK_READINGS)
+		drop(c->readings, &c->stock.n_readings, choice->which);
+	else if (choice->class == STOCK_MINUTES)
+		drop(c->minutes, &c->stock.n_minutes, choice->which);
+	else
+		c->stock.hours_from_ms += 1000;
+}
+
+static void course_run(struct course *c)
+{
+	struct stock_choice choice;
+	while ((choice = stock_choose(&c->stock, &c->rules)).why != STOCK_STAYS) {
+		assert_true(c->n < 4 * FILES);
+		course_take(c, &choice);
+	}
+}
+
+static void assert_gone(const struct course *c, size_t at, enum stock_class class, int64_t day)
+{
+	assert_true(at < c->n);
+	assert_int_equal(c->gone[at].class, class);
+	if (class != STOCK_HOURS)
+		assert_int_equal(c->days[at], day);
+}
+
+static void test_without_room_classes_go_one_after_the_other(void **state)
+{
+	static const int64_t frames[] = {100, 102, 103};
+	struct course c;
+	(void)state;
+	course_begin(&c);
+	course_run(&c);
+	assert_int_equal(c.n, 3 + 4 + 4 + 2);
+	for (size_t i = 0; i < 3; i++)
+		assert_gone(&c, i, STOCK_FRAMES, frames[i]);
+	for (size_t i = 0; i < 4; i++) {
+		assert_gone(&c, 3 + i, STOCK_READINGS, 100 + (int64_t)i);
+		assert_gone(&c, 7 + i, STOCK_MINUTES, 100 + (int64_t)i);
+	}
+	assert_gone(&c, 11, STOCK_HOURS, 0);
+	assert_gone(&c, 12, STOCK_HOURS, 0);
+	for (size_t i = 0; i < c.n; i++)
+		assert_int_equal(c.gone[i].why, STOCK_ROOM);
+	assert_int_equal(c.stock.hours_from_ms, c.rules.hours_stay_ms);
+}
+
+static void test_what_is_over_goes_before_anything_goes_for_room(void **state)
+{
+	struct course c;
+	(void)state;
+	course_begin(&c);
+	c.rules.keep_minutes = 3; /* days 100 and 101 are older */
+	c.rules.keep_days = 4;
+	c.rules.keep_frames = 4;
+	course_run(&c);
+	assert_gone(&c, 0, STOCK_FRAMES, 100);
+	assert_gone(&c, 1, STOCK_READINGS, 100);
+	assert_gone(&c, 2, STOCK_MINUTES, 100);
+	assert_gone(&c, 3, STOCK_MINUTES, 101);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(c.gone[i].why, STOCK_AGE);
+	assert_gone(&c, 4, STOCK_FRAMES, 102);
+	assert_int_equal(c.gone[4].why, STOCK_ROOM);
+}
+
+static void test_minutes_have_a_time_of_their_own(void **state)
+{
+	struct course c;
+	(void)state;
+	course_begin(&c);
+	c.rules.most_bytes = c.rules.used_bytes; /* there is room */
+	c.rules.keep_minutes = 3;
+	c.rules.sent = 0; /* whatever the database has had */
+	course_run(&c);
+	assert_int_equal(c.n, 2);
+	assert_gone(&c, 1, STOCK_MINUTES, 101);
+	assert_int_equal(c.gone[1].why, STOCK_AGE);
+	assert_int_equal(c.stock.hours_from_ms, 0); /* their age is counted elsewhere */
+}
+
+static void test_minutes_of_an_open_case_stay(void **state)
+{
+	struct stock_span span = {DAY + 5, DAY + 5};
+	struct course c;
+	(void)state;
+	course_begin(&c);
+	c.rules.spans = &span;
+	c.rules.n_spans = 1;
+	c.rules.today = 2000;
+	course_run(&c);
+	assert_int_equal(c.stock.n_minutes, 3);
+	assert_int_equal(c.minutes[0].day, 101);
+	assert_int_equal(c.stock.n_readings, 3);
+	assert_int_equal(c.readings[0].day, 101);
+	c.n = 0;
+	c.rules.n_spans = 0; /* the case is closed */
+	course_run(&c);
+	assert_int_equal(c.stock.n_minutes, 2);
 }
 
 static void test_filling_is_said_from_a_tenth_until_half_as_much_again(void **state)
@@ -270,15 +438,15 @@ static void test_one_absurd_time_holds_no_file(void **state)
 				    .holds = has_day_100,
 				    .context = &asked};
 	(void)state;
-	assert_int_equal(stock_next(files, 4, &rules, &which), STOCK_AGE);
+	assert_int_equal(next(files, 4, &rules, &which), STOCK_AGE);
 	assert_int_equal(which, 0);
-	assert_int_equal(stock_next(files + 1, 3, &rules, &which), STOCK_AGE);
+	assert_int_equal(next(files + 1, 3, &rules, &which), STOCK_AGE);
 	assert_int_equal(which, 1); /* of day 101: the second of these */
 	asked = 0;
-	assert_int_equal(stock_next(files + 3, 1, &rules, &which), STOCK_STAYS);
+	assert_int_equal(next(files + 3, 1, &rules, &which), STOCK_STAYS);
 	assert_int_equal(asked, 0); /* its earliest is within */
 	rules.keep_days = 400;
-	assert_int_equal(stock_next(files, 4, &rules, &which), STOCK_STAYS);
+	assert_int_equal(next(files, 4, &rules, &which), STOCK_STAYS);
 	assert_int_equal(asked, 0); /* what may stay is not looked into */
 }
 
@@ -312,6 +480,10 @@ int main(void)
 		cmocka_unit_test(test_what_has_not_left_goes_only_without_room),
 		cmocka_unit_test(test_what_an_open_case_needs_stays_in_any_case),
 		cmocka_unit_test(test_frames_have_a_time_of_their_own_and_go_first),
+		cmocka_unit_test(test_without_room_classes_go_one_after_the_other),
+		cmocka_unit_test(test_what_is_over_goes_before_anything_goes_for_room),
+		cmocka_unit_test(test_minutes_have_a_time_of_their_own),
+		cmocka_unit_test(test_minutes_of_an_open_case_stay),
 		cmocka_unit_test(test_early_is_what_its_age_would_have_left),
 		cmocka_unit_test(test_filling_is_said_from_a_tenth_until_half_as_much_again),
 		cmocka_unit_test(test_one_absurd_time_holds_no_file),

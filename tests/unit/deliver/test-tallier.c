@@ -69,6 +69,7 @@ struct bench {
 	uint64_t seq;
 	int raised, cleared, opened, refused;
 	int64_t age_ms, keep_ms; /* by which hours go */
+	struct tallier_room hours;
 };
 
 static int commit(void *context, const struct verdict *v)
@@ -105,6 +106,7 @@ static void begin(struct bench *b)
 				      .newest = daybook_sequence(b->daybook),
 				      .keep_ms = b->keep_ms,
 				      .age_ms = age,
+				      .hours = &b->hours,
 				      .commit = commit,
 				      .note = note,
 				      .context = b};
@@ -457,6 +459,47 @@ static void test_hours_go_by_the_clock_that_is_believed(void **state)
 	assert_int_equal(look(b, COD, TALLY_DAY).n, 1); /* days stay */
 }
 
+static void test_hours_go_where_somebody_needs_their_room(void **state)
+{
+	struct bench *b = *state;
+	b->keep_ms = 3650 * DAY;
+	b->age_ms = START + 26 * HOUR;
+	restart(b);
+	discharge(b, 22 * HOUR, 26 * HOUR); /* over the turn of the year */
+	pass(b, 27 * HOUR);
+	struct found days = look(b, COD, TALLY_DAY);
+	b->age_ms += DAY;
+	pass(b, 51 * HOUR);
+	assert_int_equal(atomic_load(&b->hours.from_ms), START + 22 * HOUR);
+	atomic_store(&b->hours.drop_before_ms, START + DAY);
+	pass(b, 52 * HOUR);
+	assert_int_equal(atomic_load(&b->hours.from_ms), START + DAY);
+	assert_int_equal(look(b, COD, TALLY_HOUR).n, 3);
+	struct found left = look(b, COD, TALLY_DAY);
+	assert_int_equal(left.n, 2); /* days stay as they were */
+	assert_same_row(&left.rows[0], &days.rows[0]);
+	pass(b, 53 * HOUR);
+	assert_int_equal(look(b, COD, TALLY_HOUR).n, 3);
+}
+
+static void test_a_kill_after_many_late_days_counts_nothing_twice(void **state)
+{
+	struct bench *b = *state;
+	discharge(b, 0, HOUR);
+	pass(b, HOUR);
+	for (int64_t i = 1; i <= 6; i++) /* more days than are counted in memory */
+		record(b, ACIDITY, -i * DAY, 7, 'N', HOUR + SECOND);
+	assert_int_equal(daybook_commit(b->daybook), 0);
+	b->tallier->kept_ms = START + HOUR + SECOND; /* nothing is due */
+	assert_int_equal(tallier_round(b->tallier, START + HOUR + 2 * SECOND, false), 0);
+	restart(b);
+	pass(b, HOUR + MINUTE);
+	struct found days = look(b, ACIDITY, TALLY_DAY);
+	assert_int_equal(days.n, 7);
+	for (size_t i = 0; i < days.n; i++)
+		assert_int_equal(days.rows[i].count.n, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -473,6 +516,8 @@ int main(void)
 		TEST(test_a_ledger_that_cannot_be_written_is_asked_again),
 		TEST(test_a_clock_that_ran_ahead_is_followed_back),
 		TEST(test_hours_go_by_the_clock_that_is_believed),
+		TEST(test_hours_go_where_somebody_needs_their_room),
+		TEST(test_a_kill_after_many_late_days_counts_nothing_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

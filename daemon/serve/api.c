@@ -6,6 +6,7 @@
 #include "serve/documents.h"
 #include "serve/office.h"
 #include "serve/loads.h"
+#include "serve/means.h"
 #include "serve/pages.h"
 #include "serve/redact.h"
 #include "serve/rules-page.h"
@@ -15,6 +16,7 @@
 #include <time.h>
 
 static const char json_type[] = "application/json";
+static const char csv_type[] = "text/csv; charset=utf-8; header=present";
 static const char html_type[] = "text/html; charset=utf-8";
 
 void api_error(struct api_answer *answer, unsigned status, const char *sentence)
@@ -145,7 +147,7 @@ static void answer_readings(struct api *api, const struct api_request *request,
 		bool csv = query_wants_csv(request->accept);
 		struct page_readings page = {
 			.out = &answer->body, .plan = api->setup.plan, .ledger = api->setup.ledger};
-		answer->type = csv ? "text/csv; charset=utf-8; header=present" : json_type;
+		answer->type = csv ? csv_type : json_type;
 		result = csv ? page_readings_csv(&page, reader, &range, &answer->next)
 			     : page_readings_json(&page, reader, &range);
 		readers_give(&api->readers, reader, result != 0);
@@ -168,7 +170,7 @@ static void answer_gaps(struct api *api, const struct query *query, struct api_a
 		api_store_failed(answer, result, "daybook");
 }
 
-/* --- loads --- */
+/* --- loads and means --- */
 
 /* A connection for each request, read-only, so that a long answer holds nobody up. */
 static void answer_loads(struct api *api, const struct query *query, struct api_answer *answer)
@@ -180,6 +182,27 @@ static void answer_loads(struct api *api, const struct query *query, struct api_
 	int result = tallies_read(&tallies, api->setup.directory, api->setup.plan);
 	if (result == 0 || result == -ENOENT)
 		result = page_loads(&answer->body, api->setup.plan, tallies, query, api_now_ms());
+	tallies_close(tallies);
+	if (result != 0)
+		api_store_failed(answer, result, "tally");
+}
+
+static void answer_means(struct api *api, const struct api_request *request,
+			 struct api_answer *answer)
+{
+	const struct query *query = &request->query;
+	bool csv = query_wants_csv(request->accept);
+	struct tallies *tallies;
+	if (!api_site(api, query->site, answer))
+		return;
+	uint32_t monitor = readings_monitor(api, query, answer);
+	if (monitor == NO_INDEX)
+		return;
+	answer->type = csv ? csv_type : json_type;
+	int result = tallies_read(&tallies, api->setup.directory, api->setup.plan);
+	if (result == 0 || result == -ENOENT)
+		result = page_means(&answer->body, api->setup.plan, tallies, monitor, query,
+				    api_now_ms(), csv, &answer->next);
 	tallies_close(tallies);
 	if (result != 0)
 		api_store_failed(answer, result, "tally");
@@ -457,6 +480,9 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		break;
 	case ENDPOINT_LOADS:
 		answer_loads(api, &request->query, answer);
+		break;
+	case ENDPOINT_MEANS:
+		answer_means(api, request, answer);
 		break;
 	case ENDPOINT_ALERTS:
 		answer_alerts(api, request, answer);

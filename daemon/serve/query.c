@@ -25,6 +25,7 @@ static const struct {
 	{"/api/v1/cases", ENDPOINT_CASES},
 	{"/api/v1/events", ENDPOINT_EVENTS},
 	{"/api/v1/loads", ENDPOINT_LOADS},
+	{"/api/v1/means", ENDPOINT_MEANS},
 	{"/api/v1/report", ENDPOINT_REPORT},
 	{"/api/v1/shelves", ENDPOINT_SHELVES},
 	{"/api/v1/unshelve", ENDPOINT_UNSHELVE},
@@ -156,6 +157,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_DELIVERIES:
 	case ENDPOINT_EVENTS:
 	case ENDPOINT_LOADS:
+	case ENDPOINT_MEANS:
 	case ENDPOINT_REPORT:
 	default:
 		return READS;
@@ -206,6 +208,7 @@ enum {
 	PARAM_PERIOD = 1 << 21,
 	PARAM_MARK = 1 << 22, /* the texts of one, beside a file as the body */
 	PARAM_FLAG = 1 << 23,
+	PARAM_MEANS = 1 << 25, /* the period of means */
 };
 
 static bool param_time(const char *value, const struct zone *zone, int64_t *out)
@@ -403,6 +406,12 @@ static bool read_period(const char *value, const struct zone *zone, struct query
 	return false;
 }
 
+static bool read_mean_period(const char *value, const struct zone *zone, struct query *out)
+{
+	out->minutes = strcmp(value, "minute") == 0;
+	return out->minutes || (strcmp(value, "hour") != 0 && read_period(value, zone, out));
+}
+
 static bool read_flag(const char *value, const struct zone *zone, struct query *out)
 {
 	(void)zone;
@@ -437,6 +446,7 @@ static const struct param {
 	{"month", PARAM_SPAN, read_month, "a month such as 2026-03"},
 	{"year", PARAM_SPAN, read_year, "a year such as 2026"},
 	{"period", PARAM_PERIOD, read_period, "hour, day, month or year"},
+	{"period", PARAM_MEANS, read_mean_period, "minute, day, month or year"},
 	{"flag", PARAM_FLAG, read_flag, "one of N, F, M, S, D, C, T, B"},
 };
 
@@ -473,6 +483,9 @@ static unsigned params_of(enum endpoint endpoint)
 		return PARAM_SPAN | PARAM_LANGUAGE;
 	case ENDPOINT_LOADS:
 		return PARAM_SITE | PARAM_FACTOR | PARAM_SPAN | PARAM_PERIOD;
+	case ENDPOINT_MEANS:
+		return PARAM_SITE | PARAM_FACTOR | PARAM_FROM | PARAM_TO | PARAM_LIMIT |
+		       PARAM_AFTER | PARAM_MEANS;
 	case ENDPOINT_EVIDENCE:
 		return PARAM_TRUST;
 	case ENDPOINT_ATTACHMENT:
@@ -534,21 +547,27 @@ bool query_read(enum endpoint endpoint, const struct query_pair *pairs, size_t n
 		const struct zone *zone, struct query *out, struct text *error)
 {
 	unsigned seen = 0, allowed = params_of(endpoint);
-	*out = (struct query){.limit = QUERY_LIMIT_DEFAULT, .active = -1, .period = TALLY_DAY};
+	*out = (struct query){
+		.limit = QUERY_LIMIT_DEFAULT, .active = -1, .period = TALLY_DAY, .minutes = true};
 	for (size_t i = 0; i < n; i++)
 		if (!query_pair(&pairs[i], allowed, &seen, zone, out, error))
 			return false;
 	if ((endpoint == ENDPOINT_READINGS || endpoint == ENDPOINT_LOADS ||
-	     endpoint == ENDPOINT_RULES) &&
+	     endpoint == ENDPOINT_MEANS || endpoint == ENDPOINT_RULES) &&
 	    out->site == NULL) {
 		text_add(error, "parameter \"site\" is missing");
+		return false;
+	}
+	if (endpoint == ENDPOINT_MEANS && out->factor == NULL) {
+		text_add(error, "parameter \"factor\" is missing");
 		return false;
 	}
 	if (endpoint == ENDPOINT_REPORT && !out->has_span) {
 		text_add(error, "parameter \"month\" or \"year\" is missing");
 		return false;
 	}
-	if (endpoint != ENDPOINT_READINGS && out->limit > QUERY_LIMIT_DEFAULT)
+	if (endpoint != ENDPOINT_READINGS && endpoint != ENDPOINT_MEANS &&
+	    out->limit > QUERY_LIMIT_DEFAULT)
 		out->limit =
 			QUERY_LIMIT_DEFAULT; /* these are long, and read under the ledger's lock */
 	if (out->has_from && out->has_to && out->from_ms > out->to_ms) {

@@ -36,6 +36,7 @@ enum endpoint {
 	ENDPOINT_MARKS,
 	ENDPOINT_EVENTS,
 	ENDPOINT_LOADS,
+	ENDPOINT_MEANS,
 	ENDPOINT_REPORT,
 	ENDPOINT_RELOAD,
 	ENDPOINT_CLOCK,
@@ -80,6 +81,7 @@ struct query {
 	bool has_span; /* month or year was given */
 	struct span span;
 	enum tally_period period;
+	bool minutes;            /* of means; the period says nothing then */
 	size_t last;             /* 0: not given */
 	struct case_order order; /* of an attachment, a mark with a file */
 };

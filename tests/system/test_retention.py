@@ -111,6 +111,66 @@ def test_frames_go_before_their_readings_and_the_store_still_verifies(old):
     assert bad.returncode == 1 and os.path.basename(kept) + ": there is no such file" in bad.stderr, bad.stderr
 
 
+def means(daemon):
+    """The days of UTC of which there is a file of minutes."""
+    return sorted(os.path.basename(p) for p in glob.glob(os.path.join(daemon.store, "means", "*.db")))
+
+
+def minutes(daemon, period="minute"):
+    body = daemon.get(f"/api/v1/means?site=old&factor=w01003&period={period}&from=0&limit=100000")
+    assert (body["site"], body["factor"], body["unit"]) == ("old", "w01003", "NTU") and "next" not in body
+    return {row["time"]: (row["count"], row["min"], row["max"]) for row in body["means"]}
+
+
+def test_minutes_outlast_their_readings_and_go_when_these_are_gone(old):
+    daemon = old("keep_days = { raw = 100; minute = 200; };")
+    daemon.start()
+    wait_until(lambda: len(means(daemon)) >= DAYS, 60, "the minutes of all days")
+    rows = daemon.readings("old", "w01003", seconds=(DAYS + 1) * 86400)
+    expected = {}
+    for row in rows:
+        expected.setdefault(row["time"][:16], []).append(row["value"])
+    hour = sorted(expected)[-120]  # what is older changes no more
+    expected = {at + ":00.000+08:00": (len(v), min(v), max(v)) for at, v in expected.items() if at < hour}
+    of_old = {at: row for at, row in minutes(daemon).items() if at[:16] < hour}
+    assert of_old == expected
+    assert sum(count for count, _, _ in minutes(daemon, "day").values()) >= ROWS
+    csv = daemon.ctl("readings", "old", "w01003", "--every", "minute", "--since", "20d", "--csv").stdout.splitlines()
+    assert csv[0] == "time,site,factor,count,mean,min,max" and len(csv) - 1 >= len(expected)
+    status, body = daemon.request("GET", "/api/v1/means?site=old&factor=w01003&from=0&limit=3")
+    page = json.loads(body)
+    status, body = daemon.request("GET", f"/api/v1/means?site=old&factor=w01003&from=0&limit=1&after={page['next']}")
+    assert json.loads(body)["means"][0]["time"] == sorted(expected)[3]
+    daemon.stop()
+    settings(daemon, "raw = 100", "raw = 4")
+    daemon.start()
+    wait_until(lambda: day(5) not in files(daemon), 20, "the old readings to go")
+    assert daemon.metric("ducha_means_removed_total", reason="age") == 0
+    assert {at: row for at, row in minutes(daemon).items() if at[:16] < hour} == of_old
+    daemon.stop()
+    settings(daemon, "minute = 200", "minute = 6")
+    daemon.start()
+    wait_until(lambda: daemon.metric("ducha_means_removed_total", reason="age") >= 3, 20, "minutes to go")
+    wait_until(lambda: min(minutes(daemon))[:10] >= day(7)[:10], 20, "those of six days to be left")
+    assert not daemon.faults("removed_early")
+    daemon.stop()
+    settings(daemon, "flush_ms = 100;", "flush_ms = 100; max_bytes = 65536;")  # nobody can live with that
+    daemon.start()
+    wait_until(lambda: len(means(daemon)) <= 2, 20, "means to go for room")
+    wait_until(lambda: daemon.faults("removed_early"), what="the alert of the removal")
+    removed = [line for line in daemon.said().splitlines() if "removed: there is no room" in line]
+    first = min(i for i, line in enumerate(removed) if "means of minutes" in line)
+    assert first > 0 and all("means of minutes" in line for line in removed[first:]), removed
+
+
+def settings(daemon, before, after):
+    with open(daemon.config) as f:
+        text = f.read()
+    assert before in text
+    with open(daemon.config, "w") as f:
+        f.write(text.replace(before, after, 1))
+
+
 def test_without_room_the_oldest_go_and_an_alert_says_so(old):
     daemon = old("")
     size = bytes_of(daemon)

@@ -244,7 +244,9 @@ int show_cases(struct client *client, const struct ctl_options *options)
 static void readings_path(struct client *client, const struct ctl_options *options,
 			  const char *from, const char *limit, const char *after)
 {
-	client_path(client, "/api/v1/readings");
+	client_path(client, options->every == NULL ? "/api/v1/readings" : "/api/v1/means");
+	if (options->every != NULL)
+		client_parameter(client, "period", options->every);
 	client_parameter(client, "site", options->site);
 	if (options->factor != NULL)
 		client_parameter(client, "factor", options->factor);
@@ -300,6 +302,19 @@ static void reading_rows(struct table *table, const json_t *json)
 	}
 }
 
+static void mean_rows(struct table *table, const json_t *json)
+{
+	static const char *const values[] = {"count", "mean", "min", "max"};
+	size_t i;
+	json_t *row;
+	json_array_foreach(json_object_get(json, "means"), i, row)
+	{
+		cell_time(table, show_string(row, "time"));
+		for (size_t j = 0; j < sizeof values / sizeof values[0]; j++)
+			show_cell_number(table, json_object_get(row, values[j]), -1);
+	}
+}
+
 /* One page into the table. @after: in and out, "" when it was the last. */
 static int readings_page(struct client *client, const struct ctl_options *options, const char *from,
 			 char *after, size_t size, struct table *table)
@@ -316,6 +331,7 @@ static int readings_page(struct client *client, const struct ctl_options *option
 		else if (next > 0)
 			snprintf(after, size, "%lld", (long long)next);
 		reading_rows(table, json);
+		mean_rows(table, json);
 		json_decref(json);
 	}
 	client_answer_deinit(&answer);
@@ -324,11 +340,12 @@ static int readings_page(struct client *client, const struct ctl_options *option
 
 static int readings_text(struct client *client, const struct ctl_options *options, const char *from)
 {
-	static const char *const names[] = {"TIME", "SITE", "FACTOR", "VALUE", "FLAG"};
-	struct table table = {.right = 1u << 3};
+	static const char *const readings[] = {"TIME", "SITE", "FACTOR", "VALUE", "FLAG"};
+	static const char *const means[] = {"TIME", "COUNT", "MEAN", "MIN", "MAX"};
+	struct table table = {.right = options->every == NULL ? 1u << 3 : 0x1eu};
 	char after[24] = "";
 	int result;
-	show_head(&table, names, sizeof names / sizeof names[0]);
+	show_head(&table, options->every == NULL ? readings : means, 5);
 	do
 		result = readings_page(client, options, from, after, sizeof after, &table);
 	while (result == CTL_OK && after[0] != '\0');

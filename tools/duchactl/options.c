@@ -16,6 +16,8 @@ const char options_help[] =
 	"  sites [SITE]                            sites, monitors and their newest readings\n"
 	"  sites SITE --effective                  every rule in force, and where it comes from\n"
 	"  readings SITE [FACTOR] [--since 1h] [--csv]\n"
+	"  readings SITE FACTOR --every minute|day|month|year [--since 1h] [--csv]\n"
+	"                                          means, when the readings are gone, too\n"
 	"  alerts [--active] [--site S]            newest first\n"
 	"  cases [--all | --overdue] [--site S]    open ones, or all, newest first\n"
 	"  case ID                                 all of one case\n"
@@ -77,6 +79,7 @@ enum {
 	TAKES_MARK = 1 << 22,
 	TAKES_EFFECTIVE = 1 << 23,
 	TAKES_OVERDUE = 1 << 24,
+	TAKES_EVERY = 1 << 25,
 };
 
 static const struct verb {
@@ -89,8 +92,8 @@ static const struct verb {
 	{"status", VERB_STATUS, 0, 0, 0, "status"},
 	{"tail", VERB_TAIL, 0, 0, TAKES_LINES | TAKES_SITE, "tail [-n N] [--site S]"},
 	{"sites", VERB_SITES, 0, 1, TAKES_EFFECTIVE, "sites [SITE [--effective]]"},
-	{"readings", VERB_READINGS, 1, 2, TAKES_SINCE | TAKES_CSV,
-	 "readings SITE [FACTOR] [--since 1h] [--csv]"},
+	{"readings", VERB_READINGS, 1, 2, TAKES_SINCE | TAKES_CSV | TAKES_EVERY,
+	 "readings SITE [FACTOR] [--since 1h] [--every minute|day|month|year] [--csv]"},
 	{"alerts", VERB_ALERTS, 0, 0, TAKES_SITE | TAKES_ACTIVE, "alerts [--active] [--site S]"},
 	{"cases", VERB_CASES, 0, 0, TAKES_ALL | TAKES_SITE | TAKES_OVERDUE,
 	 "cases [--all | --overdue] [--site S]"},
@@ -158,6 +161,7 @@ enum {
 	KEY_EFFECTIVE,
 	KEY_OVERDUE,
 	KEY_DATED,
+	KEY_EVERY,
 	KEY_HELP,
 	KEY_VERSION
 };
@@ -206,6 +210,7 @@ static const struct option keys[] = {
 	{"effective", no_argument, NULL, KEY_EFFECTIVE},
 	{"overdue", no_argument, NULL, KEY_OVERDUE},
 	{"dated", required_argument, NULL, KEY_DATED},
+	{"every", required_argument, NULL, KEY_EVERY},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -268,18 +273,11 @@ static bool value_read(int key, const char *value, struct ctl_options *out, stru
 {
 	if (key == KEY_ANCHOR)
 		return anchor_read(value, out, error);
-	if (key == KEY_SINCE) {
-		if (duration_read(value, &out->since_s))
+	if (key == KEY_SINCE || key == KEY_FOR) {
+		if (duration_read(value, key == KEY_SINCE ? &out->since_s : &out->for_s))
 			return true;
-		text_format(error, "--since %s: must be a duration such as 90s, 30m, 1h or 2d",
-			    value);
-		return false;
-	}
-	if (key == KEY_FOR) {
-		if (duration_read(value, &out->for_s))
-			return true;
-		text_format(error, "--for %s: must be a duration such as 90s, 30m, 1h or 2d",
-			    value);
+		text_format(error, "--%s %s: must be a duration such as 90s, 30m, 1h or 2d",
+			    key == KEY_SINCE ? "since" : "for", value);
 		return false;
 	}
 	size_t length = strlen(value);
@@ -330,6 +328,7 @@ static const char **text_option(int key, struct ctl_options *out)
 		{KEY_TO, &out->to},
 		{KEY_FLAG, &out->flag},
 		{KEY_DATED, &out->dated},
+		{KEY_EVERY, &out->every},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].key == key)
@@ -392,6 +391,8 @@ static unsigned takes_of(int key)
 		return TAKES_EFFECTIVE;
 	case KEY_OVERDUE:
 		return TAKES_OVERDUE;
+	case KEY_EVERY:
+		return TAKES_EVERY;
 	case KEY_LANGUAGE:
 		return TAKES_DOSSIER | TAKES_OUTPUT;
 	case KEY_ANCHOR:
@@ -580,6 +581,16 @@ static bool span_read(const struct ctl_options *o, struct text *error)
 	return false;
 }
 
+static bool every_read(const struct ctl_options *o, struct text *error)
+{
+	static const char *const known[] = {"minute", "day", "month", "year"};
+	for (size_t i = 0; o->factor != NULL && i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(o->every, known[i]) == 0)
+			return true;
+	text_add(error, "--every: minute, day, month or year, of a SITE and a FACTOR");
+	return false;
+}
+
 static bool words_read(const struct verb *verb, int n, char **words, struct ctl_options *out,
 		       struct text *error)
 {
@@ -610,6 +621,8 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 		out->directory = n > 0 ? words[0] : NULL;
 		return true;
 	}
+	if (out->every != NULL)
+		return every_read(out, error);
 	if (verb->verb == VERB_OPEN)
 		return needs("--site", out->site != NULL, error) &&
 		       needs("--source", out->source != NULL, error);

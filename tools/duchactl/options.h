@@ -44,8 +44,9 @@ struct ctl_options {
 	enum ctl_verb verb;
 	const char *socket;
 	bool json, csv, all, active, open, effective, overdue;
-	int lines;       /* -n */
-	int64_t since_s; /* --since */
+	int lines;         /* -n */
+	int64_t since_s;   /* --since */
+	const char *every; /* of means; NULL: the readings themselves */
 	const char *site, *factor;
 	const char *month, *year; /* of a load */
 	const char *id;           /* digits: of the case or alert; or of the delivery to test */

@@ -63,6 +63,28 @@ static void test_readings_have_their_defaults(void **state)
 	text_deinit(&error);
 }
 
+static void test_means_are_of_one_monitor_and_of_minutes(void **state)
+{
+	struct query_pair pairs[] = {{"site", "a"}, {"factor", "w01018"}, {"period", "day"}};
+	struct query query;
+	struct text error = {0};
+	int64_t id;
+	(void)state;
+	assert_int_equal(endpoint_find("/api/v1/means", &id), ENDPOINT_MEANS);
+	assert_true(query_read(ENDPOINT_MEANS, pairs, 2, &zone, &query, &error));
+	assert_true(query.minutes);
+	assert_true(query_read(ENDPOINT_MEANS, pairs, 3, &zone, &query, &error));
+	assert_false(query.minutes);
+	assert_int_equal(query.period, TALLY_DAY);
+	assert_false(query_read(ENDPOINT_MEANS, pairs, 1, &zone, &query, &error));
+	assert_non_null(strstr(error.at, "\"factor\" is missing"));
+	text_clear(&error);
+	pairs[2].value = "hour"; /* of which there are sums alone */
+	assert_false(query_read(ENDPOINT_MEANS, pairs, 3, &zone, &query, &error));
+	assert_non_null(strstr(error.at, "it must be minute, day, month or year"));
+	text_deinit(&error);
+}
+
 static void test_times_are_rfc3339_or_epoch_seconds(void **state)
 {
 	struct query query;
@@ -217,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths_name_their_endpoints),
 		cmocka_unit_test(test_readings_have_their_defaults),
+		cmocka_unit_test(test_means_are_of_one_monitor_and_of_minutes),
 		cmocka_unit_test(test_times_are_rfc3339_or_epoch_seconds),
 		cmocka_unit_test(test_a_plus_that_was_not_escaped_is_understood),
 		cmocka_unit_test(test_bad_values_are_refused_by_name),

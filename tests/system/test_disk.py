@@ -199,15 +199,15 @@ def test_midnight_on_a_full_disk_costs_neither_day_a_reading(make_daemon, broker
     assert case["first_value"] == 61.5
     publish()
     daemon.kill()
-    found = [(day_, value, ms / 1000) for day_, factor, value, ms in rows(daemon) if factor == "w01018"]
+    found = [(day_, value, ms) for day_, factor, value, ms in rows(daemon) if factor == "w01018"]
     assert [value for _, value, _ in found] == list(range(1, len(found) + 1)), "a reading is missing, or there twice"
     assert {day_ for day_, *_ in found} == {day, next_day}
-    assert all(day_ == day for day_, _, at in found if at < midnight), "of the day before, in the file of the next"
+    assert all(day_ == day for day_, _, at in found if at < midnight * 1000), "of the day before, in the file of the next"
     daemon.start()  # takes what was set aside, too
     wait_until(lambda: recorded(daemon.store, "w01003") == {n: 1 for n in sent}, 30, "all of it again")
-    for begin, end in ((midnight - 60, midnight), (midnight, found[-1][2] + 0.001)):
+    for begin, end in (((midnight - 60) * 1000, midnight * 1000), (midnight * 1000, found[-1][2] + 1)):
         path = "/api/v1/readings?site=a&factor=w01018&limit=100000&from={}&to={}".format(*(
-            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(t)) + f".{int(t * 1000) % 1000:03}Z" for t in (begin, end)))
+            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + f".{ms % 1000:03}Z" for ms in (begin, end)))
         assert [r["value"] for r in daemon.get(path)["readings"]] == [v for _, v, at in found if begin <= at < end]
     daemon.stop()
     done = verify(daemon.store, "--json")

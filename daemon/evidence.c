@@ -279,3 +279,8 @@ int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
 {
 	return sealer_sign(evidence->sealer, bytes, n, signature, public);
 }
+
+bool evidence_amiss(const struct evidence *evidence)
+{
+	return sealer_amiss(evidence->sealer);
+}

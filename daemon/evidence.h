@@ -37,6 +37,8 @@ void evidence_stop(struct evidence *evidence);
 bool evidence_await(struct evidence *evidence, int64_t batch, int64_t entry, int64_t within_ms);
 /** evidence_last() - as sealer_last() */
 void evidence_last(struct evidence *evidence, struct sealed *out);
+/** evidence_amiss() - as sealer_amiss() */
+bool evidence_amiss(const struct evidence *evidence);
 /** evidence_sign() - as sealer_sign() */
 int evidence_sign(struct evidence *evidence, const void *bytes, size_t n,
 		  uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES]);

@@ -63,6 +63,8 @@ static bool own_fault(void *context, enum own_fault fault)
 	struct run *run = context;
 	if (fault == OWN_CLOCK)
 		return timepiece_doubted(&run->timepiece);
+	if (fault == OWN_DAMAGED && (ledger_altered(run->ledger) || evidence_amiss(run->evidence)))
+		return true;
 	if (fault != OWN_UNRECORDED)
 		return keeper_fault(run->keeper, fault);
 	return recorder_failing(run->recorder) || recorder_missing(run->recorder) ||

@@ -82,7 +82,7 @@ struct chain_entry {
 	uint8_t digest[CHAIN_HASH_BYTES];
 };
 /* Without a CHAIN_FORMAT the kinds up to CHAIN_DAY. */
-enum { CHAIN_FORMAT_NOW = 5 };
+enum { CHAIN_FORMAT_NOW = 6 };
 /* Stored: never renumber. */
 enum chain_kind {
 	CHAIN_CASE = 1,
@@ -108,6 +108,9 @@ enum chain_kind {
 	CHAIN_COURSE = 21,  /* how many steps and episodes a case has, and the last of them; and the
 			     * deadline of rectification that is kept while it is checked, and the
 			     * severity */
+	CHAIN_OUTSIDE = 22, /* a row that was found to be other than its newest entry, before the
+			     * daemon changed it; the ref is chain_outside_ref(), the digest that of
+			     * the row as it was found */
 	CHAIN_KINDS
 };
 
@@ -130,6 +133,11 @@ uint8_t *chain_text_bytes(uint8_t *out, size_t length);
 
 /** chain_format_of() - the first format that knows a kind; 0: it has no rows */
 int chain_format_of(uint8_t kind);
+/** chain_outside_ref() - the ref of CHAIN_OUTSIDE for row @id of @kind: id * 256 + kind */
+static inline int64_t chain_outside_ref(uint8_t kind, int64_t id)
+{
+	return id * 256 + kind;
+}
 /** chain_is_once() - are rows of a kind never rewritten, so that each has one entry? */
 bool chain_is_once(uint8_t kind);
 

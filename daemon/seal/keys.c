@@ -221,6 +221,7 @@ int keys_open(struct keys *keys, const char *directory, const char *node, int64_
 	if (r == 0 && any) {
 		keys->number = last.number;
 		keys->born_ms = last.time_ms;
+		keys->found_seal = last.seal;
 		r = key_find(keys, &last);
 	}
 	if (r != 0 || keys->key != NULL)

@@ -25,7 +25,9 @@ struct keys {
 	struct sign_key *key;
 	int64_t number, born_ms;        /* wall clock */
 	uint8_t last[CHAIN_HASH_BYTES]; /* of the last key line */
-	bool untidy; /* the secret in use is still under the name of the next one */
+	int64_t found_seal; /* from which the last key signs that was there at the opening; 0: none
+			     */
+	bool untidy;        /* the secret in use is still under the name of the next one */
 };
 
 /** keys_open() - find the key in use, or make the first

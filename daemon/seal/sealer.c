@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@ struct sealer {
 	int64_t sealed_mono_ms;
 	struct civil day; /* of the last seal */
 	bool failing, fatal;
+
+	bool amiss;                 /* as it was opened */
+	char last_name[NAME_BYTES]; /* of the file with the last seal at the opening */
 
 	pthread_mutex_t key_lock; /* keys.key does not change under it */
 
@@ -214,6 +218,28 @@ static bool is_seals(const char *name)
 	return length == 16 && strcmp(name + 10, ".seals") == 0;
 }
 
+static void __attribute__((format(printf, 2, 3))) amiss(struct sealer *s, const char *format, ...)
+{
+	char sentence[512];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(sentence, sizeof sentence, format, list);
+	va_end(list);
+	s->amiss = true;
+	log_event(LOGGED_DAMAGED, ABOUT_NOTHING, "%s/%s", s->keys.folder, sentence);
+}
+
+/* A file of seals that somebody renamed is read by nobody. */
+static void name_look(struct sealer *s, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length > 6 && strcmp(name + length - 6, ".seals") == 0 && !is_seals(name))
+		amiss(s, "%.200s: no daemon calls a file of seals so: what is in it is not read",
+		      name);
+}
+
 /* The file with the last seal is the last by name, unless the clock was set back: then it is the
  * one with the greatest number. */
 static int last_in(struct sealer *s, const char *name)
@@ -231,6 +257,7 @@ static int last_in(struct sealer *s, const char *name)
 	if (r == 0 && line.length > 0 && found.line.number > s->last.line.number) {
 		r = hash_bytes(line.at, line.length, found.hash);
 		s->last = found;
+		snprintf(s->last_name, sizeof s->last_name, "%s", name);
 	}
 	text_deinit(&line);
 	return r;
@@ -243,11 +270,50 @@ static int last_find(struct sealer *s)
 
 	if (folder == NULL)
 		return errno == ENOENT ? 0 : -errno;
-	for (struct dirent *entry; r == 0 && (entry = readdir(folder)) != NULL;)
+	for (struct dirent *entry; r == 0 && (entry = readdir(folder)) != NULL;) {
+		name_look(s, entry->d_name);
 		if (is_seals(entry->d_name))
 			r = last_in(s, entry->d_name);
+	}
 	closedir(folder);
 	return r;
+}
+
+/* What the last seal names was on disk before it: less of it is there only if somebody took it. */
+static void head_look(struct sealer *s, const char *what, const char *where,
+		      const struct chain_head *sealed, const struct chain_head *is)
+{
+	bool other = sealed->number == is->number &&
+		     memcmp(sealed->hash, is->hash, sizeof is->hash) != 0;
+
+	if (sealed->number <= is->number && !other)
+		return;
+	amiss(s,
+	      "%s: seal %lld names %s %lld, and %s ends with %s%lld: %s is gone, or was cut back",
+	      s->last_name, (long long)s->last.line.number, what, (long long)sealed->number,
+	      where[0] == 'l' ? "the ledger" : "the daybook", other ? "another " : "",
+	      (long long)is->number, where);
+}
+
+/* What is missing is named before anything goes on from it. */
+static void opened_look(struct sealer *s)
+{
+	struct chain_head daybook = {0}, ledger = {0};
+	const struct seal_line *last = &s->last.line;
+	char day[NAME_BYTES + 16];
+
+	if (s->keys.found_seal > last->number + 1)
+		amiss(s,
+		      "keys: its last key signs from seal %lld on, and the last seal there is "
+		      "%lld: "
+		      "the file of the seals between is gone, or was cut back",
+		      (long long)s->keys.found_seal, (long long)last->number);
+	if (last->number == 0)
+		return;
+	s->setup.heads(s->setup.context, &daybook, &ledger);
+	snprintf(day, sizeof day, "daybook/%.10s.db", s->last_name);
+	head_look(s, "batch", day, &last->daybook, &daybook);
+	head_look(s, "entry", "ledger.db", &last->ledger, &ledger);
 }
 
 static int sealer_open(struct sealer *s)
@@ -259,6 +325,8 @@ static int sealer_open(struct sealer *s)
 	if (r == 0)
 		r = keys_open(&s->keys, directory, s->setup.node, s->last.line.number + 1,
 			      clock_ms(CLOCK_REALTIME));
+	if (r == 0)
+		opened_look(s);
 	if (r == 0)
 		seal_now(s, SEAL_START);
 	return s->fatal ? LINE_FILE_FATAL : r;
@@ -352,6 +420,11 @@ void sealer_last(struct sealer *sealer, struct sealed *out)
 	pthread_mutex_lock(&sealer->lock);
 	*out = sealer->last;
 	pthread_mutex_unlock(&sealer->lock);
+}
+
+bool sealer_amiss(const struct sealer *sealer)
+{
+	return sealer->amiss;
 }
 
 void sealer_stop(struct sealer *sealer, bool seal)

@@ -57,5 +57,8 @@ int sealer_sign(struct sealer *sealer, const void *bytes, size_t n,
 		uint8_t signature[SEAL_SIGNATURE_BYTES], uint8_t public[SEAL_PUBLIC_BYTES]);
 /** sealer_last() - (any thread) */
 void sealer_last(struct sealer *sealer, struct sealed *out);
+/** sealer_amiss() - did what sealer_new() found lack what seals or keys name, or have seals under a
+ * name that no daemon gives? Said in the log (any thread). */
+bool sealer_amiss(const struct sealer *sealer);
 /** sealer_stop() - end the thread; @seal: after a last seal, for which all else must have ended */
 void sealer_stop(struct sealer *sealer, bool seal);

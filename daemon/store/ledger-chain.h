@@ -6,17 +6,26 @@
  * Triggers of this connection note which rows a transaction touched, whoever wrote it; before the
  * commit, and before an event leaves, each of them gets an entry with the digest of what it is now.
  * So the newest entry of a row must always be the digest of the row, which is what a verifier asks.
+ * Who alters a row while no daemon runs, or beside it, would have his change chained with the next
+ * one of the daemon: so a row is held against its newest entry before it is changed, and those that
+ * change most when the ledger is opened. What differs gets an entry that says so.
  * What moves without being evidence (a peak while the alert is active, a reminder's timer) is in no
  * digest. Called with the ledger's mutex held.
  */
 #include "store/chainrows.h"
 
+#include <stdatomic.h>
+
 struct ledger_chain {
 	struct hash *hash;
 	sqlite3_stmt *touched, *forget, *add, *last;
+	sqlite3_stmt *known, *keep, *find, *odd, *unlook;
 	sqlite3_stmt *rows[CHAIN_KINDS];
 	struct chain_head head; /* with the entries of the open transaction */
 	bool stale;             /* a transaction failed: the table knows the head */
+	bool whole;             /* no entry is missing: else no row is held against it */
+	bool looked;            /* rows were held against their entries since the last flush */
+	_Atomic bool altered;   /* one was other, since the ledger was first opened */
 	int64_t bound;          /* the newest batch of the daybook that an entry names */
 	void (*daybook)(void *context, struct chain_head *out); /* NULL: there is none */
 	void *context;

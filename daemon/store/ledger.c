@@ -228,6 +228,11 @@ static int numbers_settle(struct ledger *ledger, bool lost)
 
 /* --- the file --- */
 
+bool ledger_altered(const struct ledger *ledger)
+{
+	return atomic_load(&ledger->chain.altered);
+}
+
 /* A program that copies the ledger may hold it for a while. */
 static int ledger_connect_patiently(struct ledger *ledger, const char *path)
 {
@@ -289,7 +294,10 @@ static int ledger_connect_file(struct ledger *ledger)
 							 : ledger_connect_twice(ledger, path);
 	if (is_lost(r)) {
 		lost = true;
+		/* entries may be lost with a page, which is said: nobody changed their rows */
+		bool altered = ledger_altered(ledger);
 		r = ledger_remake(ledger, path);
+		atomic_store(&ledger->chain.altered, altered);
 	}
 	if (r == 0)
 		r = numbers_settle(ledger, lost);

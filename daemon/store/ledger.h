@@ -52,6 +52,9 @@ struct ledger *ledger_close(struct ledger *ledger);
  * could not be is raised again when it is offered again.
  */
 uint64_t ledger_mended(const struct ledger *ledger);
+/** ledger_altered() - was a row found to be other than its chain says, since ledger_open()? (any
+ * thread, no disk) */
+bool ledger_altered(const struct ledger *ledger);
 
 /**
  * ledger_keep_copy() - where it is time, make and check the copy from which a damaged file is made

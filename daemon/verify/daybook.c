@@ -118,6 +118,7 @@ static bool is_removed(const struct verify *v, size_t next, const struct day_fil
 /* Days that are kept and days that were removed, in the order of their batches. */
 static int days_walk(struct verify *v, const struct day_file *files, size_t n)
 {
+	const struct marks *marks = &v->daybook;
 	struct chain_head head = {0};
 	size_t next = 0;
 	int r = 0;
@@ -137,7 +138,9 @@ static int days_walk(struct verify *v, const struct day_file *files, size_t n)
 	}
 	while (r == 0 && next < v->n_days)
 		r = day_pass(v, &v->days[next++], &head);
-	return r;
+	return r == 0 && marks->next < marks->n ? gone_batch(v, &marks->at[marks->next],
+							     head.number + 1, v->former)
+						: r;
 }
 
 int verify_daybook(struct verify *v)
@@ -150,5 +153,5 @@ int verify_daybook(struct verify *v)
 	if (r == 0)
 		r = days_walk(v, files, n);
 	free(files);
-	return r == 0 ? marks_end(v, &v->daybook, "daybook: batch") : r;
+	return r;
 }

@@ -188,11 +188,14 @@ static int link_sealed(struct walk *w, const struct chain_trailer *link)
 	if (link->mono_ms - v->unsealed_mono_ms <= most_ms &&
 	    !(v->steady && link->at_ms - v->sum->last.time_ms > most_ms))
 		return 0;
-	return verify_bad(v,
-			  "daybook/%s: batch %lld (%s) is sealed by nothing, though a seal was due "
-			  "before it: seals are missing behind seal %lld",
-			  w->file->name, (long long)link->batch, time_of(link->at_ms),
-			  (long long)v->sum->last.number);
+	char gone[GONE_BYTES];
+	gone_seals(v, link->at_ms, gone);
+	return verify_bad(
+		v,
+		"%sdaybook/%s: batch %lld (%s) is sealed by nothing, though a seal was due "
+		"before it: seals are missing behind seal %lld" COPY_HINT,
+		gone, w->file->name, (long long)link->batch, time_of(link->at_ms),
+		(long long)v->sum->last.number);
 }
 
 static int link_check(struct walk *w)
@@ -243,6 +246,7 @@ static int begin_check(struct walk *w)
 	sqlite3_stmt *begin = NULL;
 	uint8_t hash[CHAIN_HASH_BYTES];
 	bool row = false, good = false, renamed = false;
+	size_t next = w->v->daybook.next; /* what is spoken of, and was not there yet */
 	int64_t batch = 0, rows;
 
 	int r = sql_number(w->db, "SELECT count(*) FROM chain_begin", 0, &rows);
@@ -270,6 +274,10 @@ static int begin_check(struct walk *w)
 	if (!good)
 		return verify_bad(w->v, "daybook/%s: where its chain begins is not said once",
 				  w->file->name);
+	if (batch > w->head.number && next < w->v->daybook.n &&
+	    w->v->daybook.at[next].number <= batch)
+		return gone_batch(w->v, &w->v->daybook.at[next], w->head.number + 1,
+				  w->v->former);
 	if (batch != w->head.number)
 		return verify_bad(w->v, "daybook/%s: it goes on from batch %lld, not from %lld",
 				  w->file->name, (long long)batch, (long long)w->head.number);
@@ -446,6 +454,7 @@ int dayfile_check(struct verify *v, const struct day_file *file, bool newest,
 	r = unreadable(&w, r);
 	walk_close(&w);
 	*head = w.head;
+	snprintf(v->former, sizeof v->former, "%s", file->name);
 	return r;
 }
 
@@ -526,6 +535,28 @@ int dayfile_unchained(struct verify *v, const struct day_file *file)
 
 /* --- where it begins --- */
 
+/* Files are looked at in the order of their first batches, so the first one has to be that behind
+ * which the file says it goes on. */
+static int first_read(struct walk *w, int64_t *first)
+{
+	int64_t batches, begin = -1;
+
+	int r = number_of(w, "SELECT count(*) FROM chain", &batches);
+	if (r == 0)
+		r = number_of(w, "SELECT min(batch) FROM chain", first);
+	if (r != 0 || batches == 0 ||
+	    sql_number(w->db, "SELECT batch FROM chain_begin", -1, &begin) != 0 || begin < 0)
+		return r; /* said when it is looked at */
+	if (*first > begin + 1)
+		return verify_bad(w->v, "daybook/%s: batch %lld is missing", w->file->name,
+				  (long long)begin + 1);
+	if (*first < begin + 1)
+		return verify_bad(
+			w->v, "daybook/%s: batch %lld is none of it: it goes on from batch %lld",
+			w->file->name, (long long)*first, (long long)begin);
+	return 0;
+}
+
 int dayfile_first(struct verify *v, struct day_file *file)
 {
 	struct walk w = {.v = v, .file = file};
@@ -536,7 +567,7 @@ int dayfile_first(struct verify *v, struct day_file *file)
 		r = number_of(&w, "SELECT count(*) FROM sqlite_master WHERE name = 'chain'",
 			      &tables);
 	if (r == 0 && tables > 0)
-		r = number_of(&w, "SELECT min(batch) FROM chain", &file->first);
+		r = first_read(&w, &file->first);
 	if (r == 0 && file->first == 1)
 		r = era_of(&w);
 	r = unreadable(&w, r);

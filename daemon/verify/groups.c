@@ -15,7 +15,8 @@ static bool needs_telling(uint8_t kind)
 /* Entries that no row brings stand for themselves. */
 static bool ends_it(uint8_t kind)
 {
-	return kind == CHAIN_DAYBOOK || kind == CHAIN_PRUNED || kind == CHAIN_FORMAT;
+	return kind == CHAIN_DAYBOOK || kind == CHAIN_PRUNED || kind == CHAIN_FORMAT ||
+	       kind == CHAIN_OUTSIDE;
 }
 
 static bool goes_on(const struct entry_group *g, const struct chain_entry *e)
@@ -64,7 +65,7 @@ int group_take(struct verify *v, const struct chain_entry *e, bool changed)
 	struct entry_group *g = &v->group;
 	int r = g->kind == 0 || goes_on(g, e) ? 0 : flush_end(v);
 
-	if (e->kind == CHAIN_DAYBOOK)
+	if (e->kind == CHAIN_DAYBOOK || e->kind == CHAIN_OUTSIDE)
 		return r;
 	if (ends_it(e->kind))
 		return r == 0 ? group_end(v) : r;

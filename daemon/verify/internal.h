@@ -28,7 +28,7 @@ struct marks {
 };
 
 struct key_known {
-	int64_t number, seal;
+	int64_t number, seal, time_ms;
 	uint8_t public[SEAL_PUBLIC_BYTES];
 };
 
@@ -49,6 +49,13 @@ struct entry_group {
 	struct chain_entry waits;   /* one of the flush before that was not told of yet */
 };
 
+/* The first row that a daemon found to be changed by somebody else. */
+struct outside {
+	int64_t entry; /* of the chain, that says so; 0: none */
+	uint8_t kind;
+	int64_t ref;
+};
+
 struct verify {
 	const struct verify_setup *setup;
 	struct verify_sum *sum;
@@ -60,6 +67,7 @@ struct verify {
 	struct seal_known *seals;
 	size_t n_seals, seals_capacity;
 	bool resumed; /* a daemon sealed on meanwhile */
+	const char *torn_file; /* of these, whose last line is no whole one; NULL: none */
 	char **files; /* names of the seal files */
 	size_t n_files;
 	int64_t began_mono_ms, unsealed_mono_ms;
@@ -74,6 +82,7 @@ struct verify {
 	int64_t format;       /* of the ledger's chain: which kinds of rows it knows */
 	int64_t format_from[CHAIN_FORMAT_NOW + 1]; /* the entry that said so; 0: none */
 	struct entry_group group;
+	struct outside outside;
 	struct removed_frames *frames_gone;
 	size_t n_frames_gone;
 	uint8_t *anchors; /* CHAIN_HASH_BYTES each */
@@ -84,7 +93,8 @@ struct verify {
 	size_t n_needs;
 	struct turn *turns; /* with which cases ended and went on */
 	size_t n_turns;
-	int64_t era; /* the first sequence that must be in a chain; 0: its begin was not seen */
+	char former[64]; /* the file of the daybook that was looked at last */
+	int64_t era;     /* the first sequence that must be in a chain; 0: its begin was not seen */
 };
 
 /* A day of the daybook that was removed, as the ledger keeps it. */
@@ -125,8 +135,8 @@ void marks_sort(struct marks *marks);
 /** marks_check() - the chain's hash at @number. Return: 0, VERIFY_BAD. */
 int marks_check(struct verify *v, struct marks *marks, const char *what,
 		const struct chain_head *head);
-/** marks_end() - nothing may be spoken of that was not there */
-int marks_end(struct verify *v, const struct marks *marks, const char *what);
+/** marks_end() - nothing may be spoken of that was not there. @last: what was there */
+int marks_end(struct verify *v, const struct marks *marks, const char *what, int64_t last);
 
 /**
  * cells_are() - is each cell of the kind that the daemon writes? What SQLite would convert silently
@@ -161,10 +171,24 @@ int structure_ledger(struct verify *v, sqlite3 *db);
 int structure_day(struct verify *v, const char *name, sqlite3 *db);
 /** hole_note() - name what a daemon that did not end cleanly left out before batch @link */
 void hole_note(struct verify *v, const struct chain_trailer *link);
-/** active_check() - does what moves in the ledger @db while an alert is active fit what is chained? */
+/** active_check() - does what moves in the ledger @db while an alert is active fit what is chained?
+ */
 int active_check(struct verify *v, sqlite3 *db);
 /** attachments_check() - is each file that the ledger @db names there, and what it was? */
 int attachments_check(struct verify *v, sqlite3 *db);
+
+/* What else looks like this, where it cannot be told apart. */
+#define COPY_HINT                                                                                  \
+	" (so does a copy whose files are of different moments, or that lacks a -wal: take it "    \
+	"with duchactl copy)"
+enum { GONE_BYTES = 160 };
+/** gone_batch() - say that a batch is missing, and the file that it was in
+ * @batch: the first that is missing up to the @mark
+ * @newest: the last file before it that has a chain; "": there is none. Return: VERIFY_BAD. */
+int gone_batch(struct verify *v, const struct mark *mark, int64_t batch, const char *newest);
+/** gone_seals() - the file that seals of @time_ms stand in, where that is not there; the head of a
+ * sentence, "" where it is there, or nobody knows its day */
+const char *gone_seals(const struct verify *v, int64_t time_ms, char out[GONE_BYTES]);
 
 /** strays_name() - note files of the daybook and the seals that no daemon makes */
 void strays_name(struct verify *v);

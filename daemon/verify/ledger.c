@@ -106,6 +106,38 @@ static int newest_put(struct verify *v, sqlite3_stmt *put, const struct chain_en
 	return r;
 }
 
+/* A row as a daemon found it, which was not what its newest entry said: it is bad, and said when
+ * all that the ledger holds now was looked at. */
+static int outside_take(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e)
+{
+	struct chain_entry row = *e;
+	bool changed;
+
+	row.kind = (uint8_t)(e->ref & 255);
+	row.ref = e->ref / 256;
+	if (row.kind >= CHAIN_KINDS || tables[row.kind].table == NULL || chain_is_once(row.kind))
+		return verify_bad(v, "ledger.db: entry %lld of the chain is none",
+				  (long long)e->number);
+	if (v->outside.entry == 0)
+		v->outside = (struct outside){e->number, row.kind, row.ref};
+	return newest_put(v, put, &row, &changed);
+}
+
+static int outside_end(struct verify *v)
+{
+	const struct outside *o = &v->outside;
+
+	if (o->entry == 0)
+		return 0;
+	size_t later = seals_before(v, o->entry);
+	const char *when =
+		later < v->n_seals ? time_of(v->seals[later].time_ms) : "the last seal, or later";
+	return verify_bad(v,
+			  "ledger.db: %s %lld was changed by somebody else, as a daemon found it: "
+			  "entry %lld of the chain, of about %s, says so",
+			  tables[o->kind].what, (long long)o->ref, (long long)o->entry, when);
+}
+
 static int entry_take(struct verify *v, sqlite3_stmt *put, const struct chain_entry *e,
 		      bool *changed)
 {
@@ -116,6 +148,8 @@ static int entry_take(struct verify *v, sqlite3_stmt *put, const struct chain_en
 		return pruned_take(v, e);
 	case CHAIN_FORMAT:
 		return format_take(v, e);
+	case CHAIN_OUTSIDE:
+		return outside_take(v, put, e);
 	default:
 		return newest_put(v, put, e, changed);
 	}
@@ -180,9 +214,9 @@ static int chain_walk(struct verify *v, sqlite3 *db)
 	}
 	sqlite3_finalize(list);
 	sqlite3_finalize(put);
-	if (r == 0)
-		r = group_end(v);
-	return r == 0 ? marks_end(v, &v->ledger, "ledger.db: entry") : r;
+	if (r == 0) /* what was cut off may have told of what is left */
+		r = marks_end(v, &v->ledger, "ledger.db: entry", head.number);
+	return r == 0 ? group_end(v) : r;
 }
 
 /* --- the rows --- */
@@ -411,6 +445,8 @@ int verify_ledger(struct verify *v)
 	if (r == 0 && v->n_frames_gone > 0)
 		verify_note(v, "the frames of %zu days were removed before their readings",
 			    v->n_frames_gone);
+	if (r == 0)
+		r = outside_end(v);
 	r = verify_unreadable(v, "", "ledger.db", db, r);
 	sql_close(db);
 	return r;

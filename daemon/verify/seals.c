@@ -33,6 +33,8 @@ static int torn(struct verify *v, const char *file, const char *kind, const char
 		return verify_bad(v, "%s: the last line is no line, and no begin of the next one",
 				  file);
 	verify_note(v, "%s: the last line is torn, as a crash leaves it", file);
+	if (kind[0] == 's')
+		v->torn_file = file;
 	return 0;
 }
 
@@ -103,7 +105,8 @@ static int key_add(struct verify *v, const struct key_line *key)
 		return -ENOMEM;
 	v->keys = grown;
 	struct key_known *known = &v->keys[v->n_keys++];
-	*known = (struct key_known){.number = key->number, .seal = key->seal};
+	*known = (struct key_known){
+		.number = key->number, .seal = key->seal, .time_ms = key->time_ms};
 	memcpy(known->public, key->public, sizeof known->public);
 	if (v->n_keys == 1)
 		memcpy(v->sum->first_key, key->public, sizeof v->sum->first_key);
@@ -211,6 +214,12 @@ static int seal_line(struct verify *v, const char *file, int64_t n, const char *
 		int r = keys_read(v);
 		if (r != 0)
 			return r;
+		if (!seal_signed(v, &seal, line, signed_length) && seal.key > v->sum->keys)
+			return verify_bad(v,
+					  "%s: line %lld: seal %lld is by key %lld, of which "
+					  "seals/keys knows nothing" COPY_HINT,
+					  file, (long long)n, (long long)seal.number,
+					  (long long)seal.key);
 		if (!seal_signed(v, &seal, line, signed_length))
 			return verify_bad(v, "%s: line %lld: seal %lld: the signature is not right",
 					  file, (long long)n, (long long)seal.number);
@@ -236,6 +245,21 @@ static bool grows(const struct chain_head *former, const struct chain_head *next
 		memcmp(next->hash, former->hash, sizeof next->hash) == 0);
 }
 
+/* Its file may be gone as a whole: those before and behind it are named. */
+static int seal_missing(struct verify *v, const struct seal_known *former,
+			const struct seal_known *seal)
+{
+	if (former->file == NULL)
+		return verify_bad(v, "%s: seal 1 is missing before seal %lld", seal->file,
+				  (long long)seal->number);
+	if (former->file == v->torn_file)
+		return verify_bad(v, "%s: its last line is none, and seal %lld is missing",
+				  former->file, (long long)former->number + 1);
+	return verify_bad(v, "%s: seal %lld is missing before seal %lld, behind seal %lld of %s",
+			  seal->file, (long long)former->number + 1, (long long)seal->number,
+			  (long long)former->number, former->file);
+}
+
 static int seal_follows(struct verify *v, const struct seal_known *former,
 			const struct seal_known *seal)
 {
@@ -248,8 +272,7 @@ static int seal_follows(struct verify *v, const struct seal_known *former,
 				  (long long)seal->number,
 				  former->file == seal->file ? "another line of it" : former->file);
 	if (seal->number != former->number + 1)
-		return verify_bad(v, "%s: seal %lld is missing before seal %lld", seal->file,
-				  (long long)former->number + 1, (long long)seal->number);
+		return seal_missing(v, former, seal);
 	if (memcmp(seal->previous, former->hash, sizeof seal->previous) != 0)
 		return verify_bad(v, "%s: seal %lld: the seal before it is another", seal->file,
 				  (long long)seal->number);
@@ -277,12 +300,15 @@ static int seal_marks(struct verify *v, const struct seal_known *seal)
 static int keys_used(struct verify *v)
 {
 	const struct key_known *last = v->n_keys > 0 ? &v->keys[v->n_keys - 1] : NULL;
+	char gone[GONE_BYTES];
 
 	if (last == NULL || last->seal <= v->sum->last.number + 1)
 		return 0;
-	return verify_bad(v, "seals: seal %lld is missing, since key %lld signs from seal %lld on",
-			  (long long)v->sum->last.number + 1, (long long)last->number,
-			  (long long)last->seal);
+	gone_seals(v, last->time_ms, gone);
+	return verify_bad(
+		v, "%sseal %lld is missing, since key %lld signs from seal %lld on" COPY_HINT,
+		gone[0] != '\0' ? gone : "seals: ", (long long)v->sum->last.number + 1,
+		(long long)last->number, (long long)last->seal);
 }
 
 static int seals_check(struct verify *v)
@@ -338,6 +364,8 @@ static int file_read(struct verify *v, const char *name)
 	v->files[v->n_files++] = path;
 	size_t first = v->n_seals;
 	int r = lines_walk(v, path, "seal", seal_line);
+	if (r == 0 && v->n_seals == first)
+		verify_note(v, "%s: it holds no seal, as a kill may leave it", path);
 	return r == 0 ? file_named(v, name, first) : r;
 }
 

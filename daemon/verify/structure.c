@@ -44,7 +44,7 @@ int structure_check(struct verify *v, const char *folder, const char *name, sqli
 		r = sql_step(check, &row);
 	const char *said = r == 0 && row ? sql_text(check, 0) : NULL;
 	if (said != NULL && sqlite3_stricmp(said, "ok") != 0)
-		r = verify_bad(v, "%s%s: it is damaged (%s)", folder, name, said);
+		r = verify_bad(v, "%s%s: it is damaged (%s)" COPY_HINT, folder, name, said);
 	sqlite3_finalize(check);
 	return r;
 }

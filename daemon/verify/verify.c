@@ -45,8 +45,8 @@ int verify_unreadable(struct verify *v, const char *folder, const char *name, sq
 
 	if (r >= 0 || r == -ENOMEM)
 		return r;
-	return verify_bad(v, "%s%s: it cannot be read as what it should be (%s)", folder, name,
-			  said ? sqlite3_errmsg(db) : strerror(-r));
+	return verify_bad(v, "%s%s: it cannot be read as what it should be (%s)" COPY_HINT, folder,
+			  name, said ? sqlite3_errmsg(db) : strerror(-r));
 }
 
 int64_t verify_mono_ms(void)
@@ -157,11 +157,17 @@ int marks_check(struct verify *v, struct marks *marks, const char *what,
 	return 0;
 }
 
-int marks_end(struct verify *v, const struct marks *marks, const char *what)
+int marks_end(struct verify *v, const struct marks *marks, const char *what, int64_t last)
 {
 	if (marks->next == marks->n)
 		return 0;
-	return mark_bad(v, &marks->at[marks->next], what, "is missing, of which");
+	const struct mark *mark = &marks->at[marks->next];
+	return verify_bad(v,
+			  "%s %lld: is missing, of which %s %lld says, which names %lld: it was cut "
+			  "back" COPY_HINT,
+			  what, (long long)last + 1, mark->by > 0 ? "seal" : "entry of the ledger",
+			  (long long)(mark->by > 0 ? mark->by : -mark->by),
+			  (long long)mark->number);
 }
 
 /* --- anchors --- */
@@ -230,6 +236,19 @@ static void tally(struct verify *v)
 			       "readings that they were made of are");
 }
 
+/* A copy that broke off (copy/copy.h) may lack anything. */
+static int finished(struct verify *v)
+{
+	char path[4400];
+
+	snprintf(path, sizeof path, "%s/copy.unfinished", v->setup->directory);
+	if (access(path, F_OK) != 0)
+		return 0;
+	return verify_bad(v,
+			  "copy.unfinished: duchactl copy broke off here, and files are missing: "
+			  "take the copy again");
+}
+
 int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 {
 	struct verify v = {.setup = setup, .sum = sum};
@@ -240,6 +259,8 @@ int verify_store(const struct verify_setup *setup, struct verify_sum *sum)
 		r = hash_new(&v.digest);
 	if (r == 0)
 		r = anchors_read(&v);
+	if (r == 0)
+		r = finished(&v);
 	if (r == 0)
 		r = verify_seals(&v);
 	if (r == 0)

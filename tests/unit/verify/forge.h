@@ -7,6 +7,7 @@
  */
 #include "verify-store.h"
 
+#include "core/caserules.h"
 #include "core/chain.h"
 #include "seal/hash.h"
 #include "store/chainrows.h"
@@ -87,6 +88,29 @@ static inline void forge_append(const struct forger *f, uint8_t kind, int64_t re
 	assert_int_equal(
 		sql_do(add, "iiihh", entry.number, (int64_t)kind, ref, entry.digest, head.hash), 0);
 	sqlite3_finalize(add);
+}
+
+/* A case is withdrawn for its instrument while its alert on w21003 goes on; then somebody ends the
+ * shelf that this made, and a later case takes the alert over. */
+static inline void life_leave(struct life *life, int64_t id, int64_t at_ms)
+{
+	static const struct case_rules rules = {.fault_shelve_workdays = 1};
+	static struct plan plan;
+	struct text out = {0};
+	struct case_order withdraw = {.action = ACTION_WITHDRAW,
+				      .by = "Officer A",
+				      .note = "n",
+				      .reason = "instrument_fault"};
+	_Atomic uint32_t *kinds = calloc(3, sizeof *kinds);
+	plan = store_plan;
+	plan.rules = &rules;
+	assert_non_null(kinds);
+	life_at(at_ms);
+	ledger_succeed(life->ledger, &plan, &kinds);
+	free(kinds);
+	assert_int_equal(ledger_act(life->ledger, id, &withdraw, at_ms, &out), 0);
+	assert_int_equal(ledger_unshelve(life->ledger, "outfall-3", "w21003", "A", at_ms), 0);
+	text_deinit(&out);
 }
 
 /* One day, a case that went its way, a mark. */

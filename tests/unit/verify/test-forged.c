@@ -50,7 +50,7 @@ static const struct {
 	{"UPDATE cases SET kept_extended = 1", 0, 0, "course of case 1 is not what the chain says"},
 	{"UPDATE cases SET kept_fixed = 1", 0, 0, "course of case 1 is not what the chain says"},
 	{"SELECT 1", CHAIN_FORMAT, CHAIN_FORMAT_NOW + 1, "of a later version"},
-	{"SELECT 1", CHAIN_FORMAT, 1, "says format 1 behind format 5"},
+	{"SELECT 1", CHAIN_FORMAT, 1, "says format 1 behind format 6"},
 };
 
 static void test_no_row_is_rewritten_by_a_further_entry(void **state)

@@ -43,6 +43,7 @@ static void fill(void **state)
 	life_begin(&life, *state, 1);
 	life_batch(&life, 12, NOW + DAY_MS);
 	life_alert(&life, 1, NOW + DAY_MS, true);
+	life_at(NOW + DAY_MS + 60000);
 	life_end(&life, true);
 }
 
@@ -99,7 +100,7 @@ static const struct {
 	{DAY_1, "DELETE FROM chain_begin", "is not said once"},
 	{DAY_1, "UPDATE chain_begin SET seq = 5", "batch 1"},
 	{DAY_1, "DELETE FROM chain WHERE batch = 4; DELETE FROM gaps",
-	 "goes on from batch 4, not from 3"},
+	 DAY_1 ": batch 4: is missing, of which seal "},
 	{DAY_1, "UPDATE blocks SET min_ms = min_ms - 1", "the block of readings from 1 on"},
 	{DAY_1, "DROP TABLE chain", "daybook/2026-01-02.db: the table chain is missing"},
 	{DAY_1, "DELETE FROM chain", "2026-01-02.db: it has no chain, and what it holds is not"},
@@ -144,7 +145,7 @@ static const struct {
 	{DAY_2, AGAIN("monitors", "factor TEXT NOT NULL", "factor TEXT"),
 	 "daybook/2026-01-03.db: the table monitors is none"},
 	{DAY_2, "UPDATE chain_begin SET hash = zeroblob(32)", "it goes on from another batch 4"},
-	{DAY_2, "DELETE FROM readings; DELETE FROM chain", "batch 5: is missing, of which"},
+	{DAY_2, "DELETE FROM readings; DELETE FROM chain", DAY_2 ": batch 5: is missing, of which"},
 	{DAY_1, "UPDATE frames SET digest = zeroblob(32)", "bytes 0 to 111, of batch 3, are not"},
 	{DAY_1, "DELETE FROM frames", "batch 3 (readings 0 to 0"},
 	{DAY_1, "UPDATE frames SET batch = 4", "batch 3 (readings 0 to 0"},
@@ -251,13 +252,38 @@ static void remove_file(void **state, const char *name)
 	assert_int_equal(remove(path), 0);
 }
 
+static void overwrite(void **state, const char *name, const char *bytes)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs(bytes, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The newest: what it should hold is known from the seals and the ledger. */
+static void test_a_newest_file_that_is_gone_or_empty_is_named(void **state)
+{
+	fill(state);
+	remove_file(state, DAY_2);
+	check_bad(*state, DAY_2 ": there is no such file, and batch 5: is missing, of which");
+	overwrite(state, DAY_2, "");
+	check_bad(*state, DAY_2 ": it is empty, and batch 5: is missing, of which");
+}
+
 static void test_a_missing_file_is_named(void **state)
 {
 	fill(state);
 	remove_file(state, DAY_1);
-	check_bad(*state, "2026-01-03.db: it goes on from batch 4, not from 0");
+	check_bad(*state, DAY_1 ": there is no such file, and batch 1: is missing, of which");
+	overwrite(state, DAY_1, "");
+	check_bad(*state, DAY_1 ": it is empty, and batch 1: is missing, of which");
+	remove_file(state, DAY_1);
 	remove_file(state, DAY_2);
-	check_bad(*state, "daybook: batch 1: is missing, of which");
+	check_bad(
+		*state,
+		"daybook/2026-01-02.db: there is no such file, and batch 1: is missing, of which");
 	remove_file(state, LEDGER);
 	check_bad(*state, "ledger.db: there is no such file");
 	remove_file(state, "seals/keys");
@@ -357,7 +383,10 @@ static void test_seals_that_are_gone_are_missed_by_the_key_that_followed(void **
 		 "cd %s/seals && sed -i 2q 2026-01-02.seals && rm 2026-01-03.seals",
 		 (const char *)*state);
 	assert_int_equal(system(command), 0);
-	check_bad(*state, "seals: seal 3 is missing, since key ");
+	check_bad(*state,
+		  "seals/2026-01-03.seals: there is no such file: seal 3 is missing, since key ");
+	overwrite(state, "seals/2026-01-03.seals", "");
+	check_bad(*state, "seals/2026-01-03.seals: it is empty: seal 3 is missing, since key ");
 	snprintf(command, sizeof command, "rm %s/seals/*.seals", (const char *)*state);
 	assert_int_equal(system(command), 0);
 	check_bad(*state, "seals: seal 1 is missing, since key ");
@@ -560,16 +589,6 @@ static void attach(void **state)
 	text_deinit(&out);
 }
 
-static void overwrite(void **state, const char *name, const char *bytes)
-{
-	char path[256];
-	snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
-	FILE *f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(bytes, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
 static void test_an_attachment_that_is_not_what_it_was_is_named(void **state)
 {
 	struct said said;
@@ -612,6 +631,7 @@ int main(void)
 		TEST(test_pruned_events_are_no_gap),
 		TEST(test_a_moving_peak_is_no_change),
 		TEST(test_a_missing_file_is_named),
+		TEST(test_a_newest_file_that_is_gone_or_empty_is_named),
 		TEST(test_a_file_under_another_name_is_found),
 		TEST(test_an_anchor_finds_what_was_cut_back),
 		TEST(test_a_key_that_signs_itself_is_trusted_only_by_name),

@@ -157,6 +157,25 @@ static int write_evidence(void *context, int64_t id, const char *trusted,
 	return evidence_tar_write(&setup, id, dossier, out);
 }
 
+static void add_file(void *context, size_t i, const char *name, const char *at, size_t length)
+{
+	struct text *out = context, body = {0};
+	text_add_n(&body, at, length);
+	text_add(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+	text_json(out, name);
+	text_add(out, ",\"text\":");
+	text_json(out, body.at != NULL ? body.at : "");
+	text_char(out, '}');
+	out->failed |= body.failed;
+	text_deinit(&body);
+}
+
+static void add_configuration(void *context, struct text *out)
+{
+	struct run *run = context;
+	config_text_each(&run->config_text, add_file, out);
+}
+
 int run_open_serve(struct run *run)
 {
 	char *error = NULL;
@@ -173,6 +192,7 @@ int run_open_serve(struct run *run)
 		.metrics = run->metrics,
 		.health = health,
 		.evidence = write_evidence,
+		.configuration = add_configuration,
 		.deliveries_json = deliveries_json,
 		.deliveries_test = deliveries_test,
 		.marked = marked,

@@ -379,6 +379,20 @@ static void answer_evidence(struct api *api, const struct api_request *request,
 	api_case_result(answer, result, request->id);
 }
 
+/* With its passwords. */
+static void answer_configuration(struct api *api, const struct api_request *request,
+				 struct api_answer *answer)
+{
+	if (!request->sees_persons || request->officer != NULL ||
+	    api->setup.configuration == NULL) {
+		api_error(answer, 403, "the configuration is given over the socket alone");
+		return;
+	}
+	text_add(&answer->body, "{\"files\":[");
+	api->setup.configuration(api->setup.context, &answer->body);
+	text_add(&answer->body, "]}\n");
+}
+
 /* It names persons and what nobody has verified. */
 static void answer_report(struct api *api, const struct api_request *request,
 			  struct api_answer *answer)
@@ -503,6 +517,9 @@ static void answer_endpoint(struct api *api, const struct api_request *request,
 		break;
 	case ENDPOINT_EVIDENCE:
 		answer_evidence(api, request, answer);
+		break;
+	case ENDPOINT_CONFIGURATION:
+		answer_configuration(api, request, answer);
 		break;
 	case ENDPOINT_DOSSIER:
 		answer_dossier(api, request, answer);

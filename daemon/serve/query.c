@@ -33,6 +33,7 @@ static const struct {
 	{"/api/v1/marks", ENDPOINT_MARKS},
 	{"/api/v1/reload", ENDPOINT_RELOAD},
 	{"/api/v1/clock", ENDPOINT_CLOCK},
+	{"/api/v1/configuration", ENDPOINT_CONFIGURATION},
 };
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -159,6 +160,7 @@ static int methods_of(enum endpoint endpoint)
 	case ENDPOINT_LOADS:
 	case ENDPOINT_MEANS:
 	case ENDPOINT_REPORT:
+	case ENDPOINT_CONFIGURATION:
 	default:
 		return READS;
 	}
@@ -500,6 +502,7 @@ static unsigned params_of(enum endpoint endpoint)
 	case ENDPOINT_ACTIONS:
 	case ENDPOINT_RELOAD:
 	case ENDPOINT_CLOCK:
+	case ENDPOINT_CONFIGURATION:
 		return 0;
 	}
 	return 0;

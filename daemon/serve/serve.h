@@ -38,6 +38,9 @@ struct serve_setup {
 	 * that may begin anew, or NULL; NULL: there are none */
 	int (*evidence)(void *context, int64_t id, const char *trusted, const struct text *dossier,
 			struct text *out);
+	/* configuration(): adds the files of the configuration in force, as members of a JSON array
+	 * (any thread); NULL: nobody keeps them */
+	void (*configuration)(void *context, struct text *out);
 	void (*marked)(void *context); /* a mark was given; quick (any thread); NULL: nobody asks */
 	/* confirm_clock(): somebody says that the wall clock is right; quick (any thread); NULL:
 	 * nobody asks */

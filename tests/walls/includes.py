@@ -15,7 +15,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-ROOMS = ["base", "core", "flow", "seal", "store", "verify", "deliver", "serve", "drivers", "config"]
+ROOMS = ["base", "core", "flow", "seal", "store", "verify", "copy", "deliver", "serve", "drivers", "config"]
 
 
 def table(path):

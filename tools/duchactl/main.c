@@ -53,6 +53,7 @@ static int talk(const struct ctl_options *options)
 		[VERB_DELIVERIES] = show_deliveries,
 		[VERB_DOSSIER] = show_dossier,
 		[VERB_VERIFY] = show_verify,
+		[VERB_COPY] = show_copy,
 		[VERB_EVIDENCE] = show_evidence,
 		[VERB_LOAD] = show_loads,
 		[VERB_REPORT] = show_report,
@@ -97,6 +98,9 @@ int main(int argc, char **argv)
 		return CTL_OK;
 	case VERB_VERIFY:
 		return options.directory != NULL ? verify_directory(&options, options.directory)
+						 : talk(&options);
+	case VERB_COPY:
+		return options.directory != NULL ? copy_directory(&options, options.directory)
 						 : talk(&options);
 	case VERB_EVIDENCE:
 	case VERB_STATUS:

@@ -44,6 +44,9 @@ const char options_help[] =
 	"anybody\n"
 	"  verify [DIR] [--anchor HASH] [--trust KEY]\n"
 	"                                          is the store, or a copy, as it was sealed?\n"
+	"  copy DIRECTORY [STORE]                  the store, or another, of one moment, while it "
+	"goes "
+	"on\n"
 	"  load SITE [FACTOR] [--month YYYY-MM | --year YYYY]\n"
 	"                                          what was discharged, and how much of the "
 	"permit\n"
@@ -111,6 +114,7 @@ static const struct verb {
 	 "dossier ID [-o FILE.html] [--public] [--language zh_CN|en]"},
 	{"evidence", VERB_EVIDENCE, 1, 1, TAKES_EVIDENCE, "evidence ID -o FILE.tar [--trust KEY]"},
 	{"verify", VERB_VERIFY, 0, 1, TAKES_VERIFY, "verify [DIR] [--anchor HASH] [--trust KEY]"},
+	{"copy", VERB_COPY, 1, 2, 0, "copy DIRECTORY [STORE]"},
 	{"load", VERB_LOAD, 1, 2, TAKES_SPAN, "load SITE [FACTOR] [--month YYYY-MM | --year YYYY]"},
 	{"report", VERB_REPORT, 0, 0, TAKES_SPAN | TAKES_CSV | TAKES_OUTPUT,
 	 "report --month YYYY-MM | --year YYYY [--csv] [-o FILE]"},
@@ -619,6 +623,11 @@ static bool words_read(const struct verb *verb, int n, char **words, struct ctl_
 	}
 	if (verb->verb == VERB_VERIFY) {
 		out->directory = n > 0 ? words[0] : NULL;
+		return true;
+	}
+	if (verb->verb == VERB_COPY) {
+		out->target = words[0];
+		out->directory = n > 1 ? words[1] : NULL;
 		return true;
 	}
 	if (out->every != NULL)

@@ -29,6 +29,7 @@ enum ctl_verb {
 	VERB_DELIVERIES,
 	VERB_DOSSIER,
 	VERB_VERIFY,
+	VERB_COPY,
 	VERB_EVIDENCE,
 	VERB_LOAD,
 	VERB_REPORT,
@@ -60,6 +61,7 @@ struct ctl_options {
 	const char *from, *to, *flag;                 /* of a mark */
 	int64_t for_s;                                /* of a shelf; 0: not given */
 	const char *directory;                        /* of a store; NULL: the daemon's */
+	const char *target;                           /* of a copy */
 	const char *anchors[ANCHORS_MOST];
 	size_t n_anchors;
 	const char *trust;

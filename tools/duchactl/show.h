@@ -31,6 +31,12 @@ int show_evidence(struct client *client, const struct ctl_options *options);
 /** show_verify() - the store of the daemon; verify_directory() - any, no daemon is asked */
 int show_verify(struct client *client, const struct ctl_options *options);
 int verify_directory(const struct ctl_options *options, const char *directory);
+/** show_of_store() - @show for the directory of the daemon */
+int show_of_store(struct client *client, const struct ctl_options *options,
+		  int (*show)(const struct ctl_options *options, const char *directory));
+/** show_copy() - a copy of the daemon's store; copy_directory() - of any */
+int show_copy(struct client *client, const struct ctl_options *options);
+int copy_directory(const struct ctl_options *options, const char *directory);
 /** show_report() - a report to stdout, or into a file */
 int show_report(struct client *client, const struct ctl_options *options);
 /** show_loads() - what a site discharged */

@@ -107,7 +107,8 @@ int verify_directory(const struct ctl_options *options, const char *directory)
 	return r == VERIFY_CLEAN && fflush(stdout) == 0 ? result : CTL_FAILED;
 }
 
-int show_verify(struct client *client, const struct ctl_options *options)
+int show_of_store(struct client *client, const struct ctl_options *options,
+		  int (*show)(const struct ctl_options *options, const char *directory))
 {
 	struct client_answer answer = {0};
 	client_path(client, "/health");
@@ -119,8 +120,13 @@ int show_verify(struct client *client, const struct ctl_options *options)
 		result = CTL_FAILED;
 	}
 	if (result == CTL_OK)
-		result = verify_directory(options, directory);
+		result = show(options, directory);
 	json_decref(json);
 	client_answer_deinit(&answer);
 	return result;
+}
+
+int show_verify(struct client *client, const struct ctl_options *options)
+{
+	return show_of_store(client, options, verify_directory);
 }

@@ -257,19 +257,6 @@ static int known_prepare(struct ledger_chain *chain, sqlite3 *db)
 	return r;
 }
 
-/* A chain that lost entries with a damaged page says nothing of rows. */
-static int known_open(struct ledger_chain *chain, sqlite3 *db)
-{
-	int64_t missing;
-
-	int r = sql_number(db, "SELECT coalesce(max(number), 0) - count(*) FROM main.chain", 0,
-			   &missing);
-	chain->whole = r == 0 && missing == 0;
-	if (chain->whole)
-		r = sql_exec(db, known_take);
-	return r == 0 && chain->whole ? sql_exec(db, known_look) : r;
-}
-
 static int chain_prepare(struct ledger_chain *chain, sqlite3 *db)
 {
 	int r = known_prepare(chain, db);
@@ -362,7 +349,22 @@ int ledger_chain_open(struct ledger_chain *chain, sqlite3 *db)
 		r = format_read(db, chain, &format);
 	if (r == 0 && format < CHAIN_FORMAT_NOW)
 		r = chain_adopt(chain, db, format);
-	return r == 0 ? known_open(chain, db) : r;
+	return r;
+}
+
+/* A chain that lost entries with a damaged page says nothing of rows. */
+int ledger_chain_watch(struct ledger_chain *chain, sqlite3 *db)
+{
+	int64_t missing;
+
+	int r = sql_number(db, "SELECT coalesce(max(number), 0) - count(*) FROM main.chain", 0,
+			   &missing);
+	chain->whole = r == 0 && missing == 0;
+	if (r == 0)
+		r = sql_do(chain->unlook, "");
+	if (r == 0 && chain->whole)
+		r = sql_exec(db, known_take);
+	return r == 0 && chain->whole ? sql_exec(db, known_look) : r;
 }
 
 void ledger_chain_close(struct ledger_chain *chain)

@@ -34,6 +34,9 @@ struct ledger_chain {
 /** ledger_chain_open() - on a connection whose tables are made; what is in them and in no entry
  * gets one */
 int ledger_chain_open(struct ledger_chain *chain, sqlite3 *db);
+/** ledger_chain_watch() - from now on rows are held against their entries, first those that change
+ * most; behind whatever makes rows and entries again */
+int ledger_chain_watch(struct ledger_chain *chain, sqlite3 *db);
 void ledger_chain_close(struct ledger_chain *chain);
 /** ledger_chain_flush() - entries for all that the open transaction touched so far */
 int ledger_chain_flush(struct ledger_chain *chain);

@@ -107,6 +107,8 @@ static int ledger_connect(struct ledger *ledger, const char *path)
 		r = ledger_chain_open(&ledger->chain, ledger->db);
 	if (r == 0)
 		r = ledger_since_settle(ledger);
+	if (r == 0 && ledger->directory != NULL)
+		r = ledger_chain_watch(&ledger->chain, ledger->db);
 	if (r == 0)
 		r = ledger_recount_alerts(ledger);
 	if (r == 0)

@@ -4,6 +4,8 @@
 #include "core/reading.h"
 #include "seal/hash.h"
 
+#include <string.h>
+
 /* What a case or an alert says of its values is final when nothing of it is active. Each column has
  * the name of the table's. */
 #define QUIET_CASE                                                                                 \
@@ -89,11 +91,23 @@ const char *const ledger_chain_row[CHAIN_KINDS] = {
 			 " WHERE id = ?1",
 };
 
+/* A text that lies there as bytes, or the other way round: not as the daemon writes it. */
+static bool cell_is_strange(sqlite3_stmt *row, int column)
+{
+	const char *declared = sqlite3_column_decltype(row, column);
+	int type = sqlite3_column_type(row, column);
+
+	return declared != NULL && ((type == SQLITE_BLOB && strcmp(declared, "TEXT") == 0) ||
+				    (type == SQLITE_TEXT && strcmp(declared, "BLOB") == 0));
+}
+
 static void add_cell(struct hash *hash, sqlite3_stmt *row, int column)
 {
 	uint8_t bytes[CHAIN_CELL_HEAD_BYTES], *end = bytes;
 	int length = 0;
 
+	if (cell_is_strange(row, column))
+		hash_add(hash, bytes, (size_t)(chain_null_bytes(bytes) - bytes));
 	switch (sqlite3_column_type(row, column)) {
 	case SQLITE_NULL:
 		end = chain_null_bytes(bytes);

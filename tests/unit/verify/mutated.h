@@ -304,9 +304,12 @@ static inline void hash_add_bytes(uint64_t *hash, const void *bytes, size_t n)
 		*hash = (*hash ^ at[i]) * UINT64_C(1099511628211);
 }
 
+/* Of a text and of bytes the daybook's chain holds the bytes: which of the two it is called is no evidence. */
 static inline void hash_add_cell(uint64_t *hash, sqlite3_stmt *row, int column)
 {
 	int type = sqlite3_column_type(row, column);
+	if (type == SQLITE_BLOB)
+		type = SQLITE_TEXT;
 	double value = sqlite3_column_double(row, column);
 	int64_t number = sqlite3_column_int64(row, column);
 	hash_add_bytes(hash, &type, sizeof type);

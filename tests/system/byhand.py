@@ -19,7 +19,7 @@ COUNTED = {"how many rows of history it has": "(SELECT count(*) FROM history h W
            "how many rows of left_episodes": "(SELECT count(*) FROM left_episodes l WHERE l.case_id = t.id)"}
 ACTIVE = {"cases": "EXISTS(SELECT 1 FROM alerts a WHERE a.case_id = t.id AND a.cleared IS NULL)", "alerts": "t.cleared IS NULL"}
 BORN = {18: "cleared IS NOT NULL", 19: "acknowledged IS NOT NULL", 20: "settled <> 0"}
-ROWLESS = (6, 7, 13)
+ROWLESS = (6, 7, 13, 22)
 
 
 def sha256(*parts):

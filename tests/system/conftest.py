@@ -73,6 +73,9 @@ def recorded(store, factor):
     values = {}
     for path in glob.glob(os.path.join(store, "daybook", "*.db")):
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'monitors'").fetchall():
+            db.close()  # it has just begun
+            continue
         for value, n in db.execute(
                 "SELECT value, COUNT(*) FROM readings JOIN monitors ON monitors.id = readings.monitor"
                 " WHERE factor = ? AND value IS NOT NULL GROUP BY value", (factor,)):

@@ -198,6 +198,7 @@ def test_midnight_on_a_full_disk_costs_neither_day_a_reading(make_daemon, broker
     case, = wait_until(daemon.cases, 30, "the case")
     assert case["first_value"] == 61.5
     publish()
+    wait_until(lambda: recorded(daemon.store, "w01003") == {n: 1 for n in sent}, 30, "a message of the next day")
     daemon.kill()
     found = [(day_, value, ms) for day_, factor, value, ms in rows(daemon) if factor == "w01018"]
     assert [value for _, value, _ in found] == list(range(1, len(found) + 1)), "a reading is missing, or there twice"

@@ -12,6 +12,7 @@ import pytest
 
 from disks import PowerCut, Synced
 from load import Load
+from servers import wait_until
 from shim import LONG, shimmed
 
 CUTS = {PowerCut: 60 if LONG else 3, Synced: 200 if LONG else 5}
@@ -51,6 +52,8 @@ def test_a_power_cut_loses_nothing_acknowledged(load, disk):
     for n in range(cuts):
         load.exceed(n % load.n_sites)
         load.more_acknowledged(random.randrange(5, 120))
+        wait_until(lambda: len(load.daemon.cases()) == min(n + 1, load.n_sites), what="the case")
+        load.watch.check_cases()
         acknowledged = cut(load, disk)
         lost = acknowledged - set(load.watch.read_daybook("w01003"))
         assert not lost, f"cut {n}: {sorted(lost)[:20]} were acknowledged and are gone"
